@@ -1,0 +1,42 @@
+//! Why a check has no evidence.
+
+use crate::probe::AgentFault;
+
+/// Why a look gave no evidence at all. A defect of the target is never an error: it is evidence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CheckError {
+    /// It does not apply to this project, or is not configured.
+    #[error("{reason}")]
+    Skipped {
+        /// Why, as a sentence without a full stop.
+        reason: String,
+        /// The step that makes it run; empty where nothing is missing.
+        unlock: String,
+    },
+    /// It could not look, and that is nobody's fault but ours or our network's.
+    #[error("{cause}")]
+    Unknown {
+        /// What happened.
+        cause: String,
+        /// The step that unlocks it.
+        unlock: String,
+    },
+}
+
+impl CheckError {
+    /// A check that does not apply or is not configured.
+    pub fn skipped(reason: impl Into<String>, unlock: impl Into<String>) -> Self {
+        Self::Skipped { reason: reason.into(), unlock: unlock.into() }
+    }
+
+    /// A check that could not look.
+    pub fn unknown(cause: impl Into<String>, unlock: impl Into<String>) -> Self {
+        Self::Unknown { cause: cause.into(), unlock: unlock.into() }
+    }
+}
+
+impl From<AgentFault> for CheckError {
+    fn from(fault: AgentFault) -> Self {
+        Self::Unknown { cause: fault.to_string(), unlock: fault.unlock().to_owned() }
+    }
+}

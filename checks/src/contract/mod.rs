@@ -1,0 +1,31 @@
+//! The contract between a check and everything around it: what a check is given and what it gives back.
+//!
+//! Nothing here knows a schedule, an incident, a channel or a store.
+
+mod assessment;
+mod bounded;
+mod check;
+mod error;
+mod finding;
+mod history;
+mod measurement;
+mod plugin;
+mod quantity;
+mod status;
+mod target;
+
+pub use assessment::{Assessment, NotChecked};
+pub use bounded::Bounded;
+pub use check::{AssessCx, Check, CheckMeta, LookCx, Need, Schedule};
+pub use error::CheckError;
+pub use finding::{Finding, FindingSpec, Severity, Unseen, Urgency};
+pub use history::{History, Point};
+pub use measurement::{Measurement, MeasurementSpec, Unit};
+pub use plugin::{
+    AssessInput, DynCheck, EVIDENCE_LIMIT_BYTES, Looked, OptionsError, Plugin, plugin,
+};
+pub use quantity::{Age, QuantityError, Ratio};
+pub use status::{Area, Goal, Status, Vantage};
+pub use target::{
+    MailFacts, Ownership, RedirectRule, RegistrationFacts, SourceFacts, Target, WebFacts,
+};

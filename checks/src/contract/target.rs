@@ -1,0 +1,135 @@
+//! What is audited: the declared facts of one project, without any credential.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::Goal;
+
+/// The declared facts of one project.
+///
+/// Names are lower-case A-labels without a trailing dot.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Target {
+    /// The project's name in config, metrics and reports.
+    pub project: String,
+    /// The domain that is audited.
+    pub domain: String,
+    /// Declared host names below or outside the domain, in full; the apex is not listed here.
+    pub hosts: Vec<String>,
+    /// What the project has to be ready for.
+    pub goal: Goal,
+    /// Whether active probes are allowed.
+    pub ownership: Ownership,
+    /// Facts about the web site.
+    pub web: WebFacts,
+    /// Facts about mail.
+    pub mail: MailFacts,
+    /// Facts about the registration.
+    pub registration: RegistrationFacts,
+    /// The source folder, where one was given.
+    pub source: Option<SourceFacts>,
+}
+
+impl Target {
+    /// The apex and every declared host, apex first, each once.
+    pub fn declared_hosts(&self) -> Vec<String> {
+        let mut names = vec![self.domain.clone()];
+        for host in &self.hosts {
+            if !names.contains(host) {
+                names.push(host.clone());
+            }
+        }
+        names
+    }
+
+    /// The names at which the product may be found: the declared ones, and `www` when no host was
+    /// declared. A `www` that was not declared may be missing without that being a defect.
+    pub fn likely_hosts(&self) -> Vec<String> {
+        let mut names = self.declared_hosts();
+        if self.hosts.is_empty() {
+            names.push(format!("www.{}", self.domain));
+        }
+        names
+    }
+}
+
+/// Whether the domain is proven to belong to whoever runs the audit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum Ownership {
+    /// The token was found at `_launchready.<domain>`, or a credential of the project itself works.
+    Proven {
+        /// What proved it.
+        by: String,
+    },
+    /// Not proven; active probes are off.
+    #[default]
+    Unproven,
+}
+
+impl Ownership {
+    /// Whether active probes are allowed.
+    pub const fn is_proven(&self) -> bool {
+        matches!(self, Self::Proven { .. })
+    }
+}
+
+/// Facts about the web site.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WebFacts {
+    /// Old paths or URLs and where they must lead.
+    pub redirect_map: Vec<RedirectRule>,
+    /// Full URLs or paths at which webhooks arrive.
+    pub webhook_paths: Vec<String>,
+    /// Paths to which an identity provider sends the browser back.
+    pub oauth_paths: Vec<String>,
+    /// Paths of the privacy, terms and refund pages; empty means the usual ones are looked for.
+    pub legal_pages: Vec<String>,
+    /// Full URLs of Edge Functions that browsers call.
+    pub functions: Vec<String>,
+}
+
+/// One row of the redirect map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedirectRule {
+    /// An old path such as `/pricing-old`, or a full URL.
+    pub from: String,
+    /// Where it must lead: a path or a full URL.
+    pub to: String,
+    /// The status that the first answer must have; any permanent redirect where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+}
+
+/// Facts about mail.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MailFacts {
+    /// Whether the project said that it sends and receives no mail at all.
+    pub not_used: bool,
+    /// Domains that stand in the From header of the product's mail; empty means the apex.
+    pub sends_from: Vec<String>,
+    /// DKIM selectors, either `name` or `name@domain`.
+    pub selectors: Vec<String>,
+    /// Sending tools such as `resend` or `hubspot`.
+    pub tools: Vec<String>,
+}
+
+/// Facts about the registration that no server publishes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RegistrationFacts {
+    /// The expiry date, where the registry publishes none.
+    pub expires: Option<Date>,
+    /// Whether somebody attested that the registrar renews by itself.
+    pub auto_renew: bool,
+}
+
+/// The source folder of the project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceFacts {
+    /// Path of the folder on this machine.
+    pub path: String,
+}

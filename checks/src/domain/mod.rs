@@ -1,0 +1,5 @@
+//! The registration of the domain.
+
+mod registration;
+
+pub use registration::Registration;

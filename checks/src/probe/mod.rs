@@ -1,0 +1,59 @@
+//! Ports: the only way in which a check reaches the world.
+//!
+//! Every port is read-only and bounded in size, time and number; the adapters behind them live in
+//! the `launchready` crate, and [`replay`] answers them from a written-down world.
+
+mod certificate;
+mod dns;
+mod fault;
+mod files;
+mod hosts;
+mod http;
+mod registration;
+pub mod replay;
+mod smtp;
+mod tls;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use certificate::{CertificateFacts, KeyKind, SignatureHash, certificate_facts};
+pub use dns::{
+    AddressLook, Dns, DnsAnswer, DnsData, DnsQuestion, DnsRecord, Rcode, RecordType, Transfer, Via,
+    addresses, txt_strings,
+};
+pub use fault::{AgentFault, ProbeError, Seen, TargetFault};
+pub use files::{FileLook, Files, Folder, SourceFile};
+pub use hosts::{HostLook, look_up_hosts};
+pub use http::{Http, HttpAnswer, HttpRequest, Method, Timings};
+pub use registration::{Registration, RegistrationAnswer, RegistrationEvent};
+pub use smtp::{Smtp, SmtpAnswer, SmtpQuestion};
+pub use tls::{
+    HelloAnswer, HelloQuestion, ProtocolVersion, SuiteSet, Tls, TlsAnswer, TlsQuestion, Trust,
+};
+
+/// A boxed future, the return type of every port.
+pub type Answer<'a, T> = futures_util::future::BoxFuture<'a, T>;
+
+/// The ports that a check is handed.
+#[derive(Clone)]
+pub struct Probes {
+    /// Name servers and resolvers.
+    pub dns: Arc<dyn Dns>,
+    /// Web servers.
+    pub http: Arc<dyn Http>,
+    /// TLS handshakes.
+    pub tls: Arc<dyn Tls>,
+    /// Mail servers.
+    pub smtp: Arc<dyn Smtp>,
+    /// Registries of domain names.
+    pub registration: Arc<dyn Registration>,
+    /// Folders on this machine.
+    pub files: Arc<dyn Files>,
+}
+
+impl fmt::Debug for Probes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Probes").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,19 @@
+//! The only list of checks.
+
+use crate::contract::{FindingSpec, Plugin, plugin};
+use crate::domain;
+
+/// Every check, in the order in which reports show them.
+pub const ALL: &[Plugin] = &[plugin::<domain::Registration>()];
+
+/// The check of this id.
+pub fn find(id: &str) -> Option<&'static Plugin> {
+    ALL.iter().find(|plugin| plugin.meta.id == id)
+}
+
+/// The check that owns a finding code, and the code's entry.
+pub fn find_code(code: &str) -> Option<(&'static Plugin, &'static FindingSpec)> {
+    ALL.iter().find_map(|plugin| {
+        plugin.meta.findings.iter().find(|spec| spec.code == code).map(|spec| (plugin, spec))
+    })
+}

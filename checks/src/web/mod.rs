@@ -1,0 +1,1 @@
+//! See the handbook pages beside the checks of this area.

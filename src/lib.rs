@@ -1,0 +1,1 @@
+//! launchready: a launch-readiness audit and monitoring agent.

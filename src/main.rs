@@ -1,0 +1,2 @@
+//! launchready.
+fn main() {}
