@@ -1,1 +1,3 @@
 //! launchready: a launch-readiness audit and monitoring agent.
+
+pub mod probe;

@@ -1,0 +1,13 @@
+//! Adapters behind the ports of `launchready_checks::probe`: resolver, web client, handshake, mail
+//! greeting, registry, folders.
+//!
+//! Every adapter goes through one [`Dialer`], which holds the address guard, `connect_to` and the
+//! limits per host.
+
+mod limits;
+mod roots;
+mod route;
+
+pub use limits::Limits;
+pub use roots::{RootsError, roots};
+pub use route::{ConnectTo, ConnectToError, Dialer, Network, is_private};

@@ -1,0 +1,298 @@
+//! Where a connection really goes: the address guard, `connect_to`, and whose fault a failure is.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use launchready_checks::probe::{AgentFault, ProbeError, TargetFault};
+use tokio::net::{TcpStream, UdpSocket};
+
+/// One `connect_to` rule, as curl has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectTo {
+    /// Host name or address that was asked for; `None` for any.
+    host: Option<String>,
+    /// Port that was asked for; `None` for any.
+    port: Option<u16>,
+    /// Where to connect instead.
+    to: SocketAddr,
+}
+
+/// Why a `connect_to` rule cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectToError {
+    /// `from` is not `HOST:PORT`.
+    #[error("{0:?} is no HOST:PORT; write \"shop.example:443\", \"203.0.113.7:443\" or \"*:443\"")]
+    From(String),
+    /// `to` is not `ADDRESS:PORT`.
+    #[error("{0:?} is no ADDRESS:PORT; write \"203.0.113.7:443\" or \"[2001:db8::7]:443\"")]
+    To(String),
+}
+
+impl ConnectTo {
+    /// Reads a rule; `*` stands for any host or any port.
+    pub fn new(from: &str, to: &str) -> Result<Self, ConnectToError> {
+        let error = || ConnectToError::From(from.to_owned());
+        let (host, port) = from.rsplit_once(':').ok_or_else(error)?;
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        if host.is_empty() || host.contains('/') {
+            return Err(error());
+        }
+        let port = match port {
+            "*" => None,
+            port => Some(port.parse().map_err(|_source| error())?),
+        };
+        let to = SocketAddr::from_str(to).map_err(|_source| ConnectToError::To(to.to_owned()))?;
+        Ok(Self { host: (host != "*").then_some(host), port, to })
+    }
+}
+
+/// The `[network]` settings, read and checked.
+#[derive(Debug, Clone, Default)]
+pub struct Network {
+    /// Resolvers; empty means the system's.
+    pub resolvers: Vec<SocketAddr>,
+    /// PEM files of roots beside the usual ones.
+    pub extra_roots: Vec<PathBuf>,
+    /// Addresses learned from the product may be private.
+    pub allow_private: bool,
+    /// Where to connect instead; the first rule for the name wins, then the first for the address,
+    /// then the first for any host.
+    pub connect_to: Vec<ConnectTo>,
+    /// An RDAP server that is asked instead of the registry's.
+    pub rdap: Option<String>,
+}
+
+/// Opens every connection.
+#[derive(Debug)]
+pub struct Dialer {
+    allow_private: bool,
+    rules: Vec<ConnectTo>,
+    ipv6: OnceLock<bool>,
+}
+
+impl Dialer {
+    /// A dialer with the guard and rules of these settings.
+    pub fn new(network: &Network) -> Self {
+        Self {
+            allow_private: network.allow_private,
+            rules: network.connect_to.clone(),
+            ipv6: OnceLock::new(),
+        }
+    }
+
+    /// The rule that holds for a name or address and port.
+    fn rule(&self, host: &str, address: Option<IpAddr>, port: u16) -> Option<SocketAddr> {
+        let on_port = || self.rules.iter().filter(|rule| rule.port.is_none_or(|p| p == port));
+        let named = |wanted: &str| on_port().find(|rule| rule.host.as_deref() == Some(wanted));
+        named(host)
+            .or_else(|| address.and_then(|address| named(&address.to_string())))
+            .or_else(|| on_port().find(|rule| rule.host.is_none()))
+            .map(|rule| rule.to)
+    }
+
+    /// Where a name can be reached without asking a resolver, because a rule says so.
+    pub fn fixed(&self, host: &str, port: u16) -> Option<SocketAddr> {
+        self.rule(host, None, port)
+    }
+
+    /// Where a connection to `address` really goes.
+    ///
+    /// # Errors
+    /// [`TargetFault::PrivateAddress`] when the product leads to a private address, and
+    /// [`AgentFault::NoIpv6`] when this machine has no route for its family.
+    pub fn route(&self, host: &str, address: IpAddr, port: u16) -> Result<SocketAddr, ProbeError> {
+        if let Some(to) = self.rule(host, Some(address), port) {
+            return Ok(to);
+        }
+        if !self.allow_private && is_private(address) {
+            return Err(TargetFault::PrivateAddress(format!("{host} leads to {address}")).into());
+        }
+        if address.is_ipv6() && !self.has_ipv6() {
+            return Err(AgentFault::NoIpv6.into());
+        }
+        Ok(SocketAddr::new(address, port))
+    }
+
+    /// Whether this machine has a route to the IPv6 internet; found once, without sending a packet.
+    pub fn has_ipv6(&self) -> bool {
+        *self.ipv6.get_or_init(|| {
+            // Connecting a datagram socket only asks the routing table. Any global address serves;
+            // this one is the documentation prefix of RFC 3849, which nothing answers.
+            let local = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
+            let there = SocketAddr::from((Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), 9));
+            std::net::UdpSocket::bind(local).and_then(|socket| socket.connect(there)).is_ok()
+        })
+    }
+
+    /// A TCP connection to one address that was learned from the product.
+    pub async fn tcp(
+        &self,
+        host: &str,
+        address: IpAddr,
+        port: u16,
+        timeout: Duration,
+    ) -> Result<TcpStream, ProbeError> {
+        let to = self.route(host, address, port)?;
+        let what = || format!("{host} at {address} port {port}");
+        match tokio::time::timeout(timeout, TcpStream::connect(to)).await {
+            Err(_elapsed) => Err(TargetFault::TimedOut(what()).into()),
+            Ok(Err(error)) => Err(blame(&error, what())),
+            Ok(Ok(stream)) => {
+                // Small exchanges: waiting to fill a segment would only add delay.
+                stream.set_nodelay(true).map_err(|error| blame(&error, what()))?;
+                Ok(stream)
+            }
+        }
+    }
+
+    /// A datagram socket connected to one address.
+    pub async fn udp(&self, to: SocketAddr) -> Result<UdpSocket, ProbeError> {
+        let local: SocketAddr = if to.is_ipv4() {
+            (Ipv4Addr::UNSPECIFIED, 0).into()
+        } else {
+            (Ipv6Addr::UNSPECIFIED, 0).into()
+        };
+        let open = async {
+            let socket = UdpSocket::bind(local).await?;
+            socket.connect(to).await?;
+            Ok(socket)
+        };
+        open.await.map_err(|error: io::Error| blame(&error, to.to_string()))
+    }
+}
+
+/// Whose fault a failed connection is.
+pub(super) fn blame(error: &io::Error, what: String) -> ProbeError {
+    use io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::ConnectionRefused | Kind::ConnectionReset | Kind::ConnectionAborted => {
+            TargetFault::Refused(what).into()
+        }
+        Kind::TimedOut => TargetFault::TimedOut(what).into(),
+        Kind::NetworkUnreachable
+        | Kind::HostUnreachable
+        | Kind::AddrNotAvailable
+        | Kind::NetworkDown
+        | Kind::PermissionDenied => AgentFault::NoNetwork(format!("{what}: {error}")).into(),
+        Kind::UnexpectedEof | Kind::BrokenPipe | Kind::InvalidData => {
+            TargetFault::Malformed(format!("{what}: {error}")).into()
+        }
+        _ => AgentFault::NoNetwork(format!("{what}: {error}")).into(),
+    }
+}
+
+/// Whether an address is private, loopback, link-local, multicast or otherwise not on the internet
+/// (IANA special-purpose registries). The documentation ranges are let through: they lead nowhere.
+pub fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            v4.is_private()
+                || v4.is_loopback()
+                || v4.is_link_local()
+                || v4.is_unspecified()
+                || v4.is_broadcast()
+                || v4.is_multicast()
+                || a == 0
+                || a >= 240
+                // Carrier-grade NAT, RFC 6598.
+                || (a == 100 && (64..128).contains(&b))
+                // IETF protocol assignments, RFC 6890.
+                || (a == 192 && b == 0 && c == 0)
+                // Benchmarking, RFC 2544.
+                || (a == 198 && (b == 18 || b == 19))
+        }
+        IpAddr::V6(v6) => {
+            let embedded = v6.to_ipv4_mapped().or_else(|| nat64(v6));
+            v6.is_loopback()
+                || v6.is_unspecified()
+                || v6.is_multicast()
+                || v6.is_unique_local()
+                || v6.is_unicast_link_local()
+                || embedded.is_some_and(|v4| is_private(IpAddr::V4(v4)))
+        }
+    }
+}
+
+/// The address inside `64:ff9b::/96` (RFC 6052), which a gateway turns into IPv4.
+fn nat64(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dialer(rules: &[(&str, &str)], allow_private: bool) -> Dialer {
+        let connect_to = rules.iter().map(|(from, to)| ConnectTo::new(from, to).unwrap()).collect();
+        Dialer::new(&Network { allow_private, connect_to, ..Network::default() })
+    }
+
+    #[test]
+    fn private_addresses_of_every_kind_are_refused() {
+        for address in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "fe80::1",
+            "fd00::1",
+            "::ffff:127.0.0.1",
+            "64:ff9b::7f00:1",
+            "ff02::1",
+            "198.18.0.1",
+        ] {
+            assert!(is_private(address.parse().unwrap()), "{address}");
+        }
+        for address in ["203.0.113.7", "1.1.1.1", "2606:4700::1", "100.128.0.1", "198.20.0.1"] {
+            assert!(!is_private(address.parse().unwrap()), "{address}");
+        }
+        let error = dialer(&[], false).route("shop.example", "10.0.0.1".parse().unwrap(), 443);
+        assert!(matches!(error, Err(ProbeError::Target(TargetFault::PrivateAddress(_)))));
+        assert!(dialer(&[], true).route("shop.example", "10.0.0.1".parse().unwrap(), 443).is_ok());
+    }
+
+    #[test]
+    fn the_rule_for_the_name_wins_then_for_the_address_then_for_any() {
+        let dialer = dialer(
+            &[
+                ("*:443", "127.0.0.1:1"),
+                ("203.0.113.7:443", "127.0.0.1:2"),
+                ("shop.example:443", "127.0.0.1:3"),
+                ("*:*", "127.0.0.1:4"),
+            ],
+            false,
+        );
+        let to = |host, address: &str, port| {
+            dialer.route(host, address.parse().unwrap(), port).unwrap().port()
+        };
+        assert_eq!(to("shop.example", "203.0.113.7", 443), 3);
+        assert_eq!(to("www.shop.example", "203.0.113.7", 443), 2);
+        assert_eq!(to("www.shop.example", "203.0.113.8", 443), 1);
+        assert_eq!(to("www.shop.example", "203.0.113.8", 25), 4);
+    }
+
+    #[test]
+    fn rules_that_cannot_be_read_say_how_to_write_them() {
+        for from in ["shop.example", "shop.example:https", ":443", "https://shop.example:443"] {
+            assert!(ConnectTo::new(from, "127.0.0.1:1").is_err(), "{from}");
+        }
+        assert!(ConnectTo::new("*:443", "localhost:1").is_err());
+        assert!(ConnectTo::new("[2001:db8::1]:443", "127.0.0.1:1").is_ok());
+    }
+}
