@@ -4,10 +4,16 @@
 //! Every adapter goes through one [`Dialer`], which holds the address guard, `connect_to` and the
 //! limits per host.
 
+mod dns;
+mod http;
 mod limits;
 mod roots;
 mod route;
+mod trust;
 
+pub use dns::DnsProbe;
+pub use http::HttpProbe;
 pub use limits::Limits;
 pub use roots::{RootsError, roots};
 pub use route::{ConnectTo, ConnectToError, Dialer, Network, is_private};
+pub use trust::{Accepting, Judge, provider};

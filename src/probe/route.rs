@@ -94,9 +94,12 @@ impl Dialer {
             .map(|rule| rule.to)
     }
 
-    /// Where a name can be reached without asking a resolver, because a rule says so.
+    /// Where a rule for this very name leads, so that no resolver has to know the name.
     pub fn fixed(&self, host: &str, port: u16) -> Option<SocketAddr> {
-        self.rule(host, None, port)
+        let named = |rule: &&ConnectTo| {
+            rule.host.as_deref() == Some(host) && rule.port.is_none_or(|p| p == port)
+        };
+        self.rules.iter().find(named).map(|rule| rule.to)
     }
 
     /// Where a connection to `address` really goes.

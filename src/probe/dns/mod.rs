@@ -1,0 +1,192 @@
+//! The DNS port: questions to resolvers and name servers, message by message.
+//!
+//! A stub resolver hides what a diagnosis needs (answer code, AA, AD, the aliases on the way to an
+//! error), so `hickory-resolver` finds the system's resolvers, `hickory-proto` reads and writes the
+//! messages, and the exchange is here.
+
+mod convert;
+mod exchange;
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hickory_proto::op::{Edns, Message, Query};
+use hickory_proto::rr::Name;
+use launchready_checks::probe::{
+    AgentFault, Answer, Dns, DnsAnswer, DnsQuestion, ProbeError, Rcode, RecordType, TargetFault,
+    Transfer, Via,
+};
+use tokio::sync::{OnceCell, Semaphore};
+
+use super::route::{Dialer, Network};
+
+/// How long one try may take.
+const TRY: Duration = Duration::from_millis(2500);
+/// Tries for one question to one server.
+const TRIES: usize = 2;
+/// Questions that may be under way at once; sockets are what this saves.
+const UNDER_WAY: usize = 96;
+/// The largest UDP answer that is asked for, which passes every path (DNS flag day 2020).
+const UDP_PAYLOAD: u16 = 1232;
+
+type Outcome = Result<DnsAnswer, ProbeError>;
+
+/// Asks resolvers and name servers, and remembers the answers of one audit.
+#[derive(Debug)]
+pub struct DnsProbe {
+    dialer: Arc<Dialer>,
+    resolvers: Vec<SocketAddr>,
+    cache: Mutex<HashMap<DnsQuestion, Arc<OnceCell<Outcome>>>>,
+    under_way: Semaphore,
+    /// Some resolver has answered something.
+    answered: AtomicBool,
+}
+
+impl DnsProbe {
+    /// Asks the configured resolvers, or the system's where none are configured.
+    pub fn new(network: &Network, dialer: Arc<Dialer>) -> Self {
+        let resolvers = if network.resolvers.is_empty() {
+            system_resolvers()
+        } else {
+            network.resolvers.clone()
+        };
+        Self {
+            dialer,
+            resolvers,
+            cache: Mutex::default(),
+            under_way: Semaphore::new(UNDER_WAY),
+            answered: AtomicBool::new(false),
+        }
+    }
+
+    async fn ask(&self, question: &DnsQuestion) -> Outcome {
+        let message = message(question)?;
+        match question.via {
+            Via::Server(address) => {
+                let to = self.dialer.route("name server", address, 53)?;
+                self.exchange(&message, to, &address.to_string()).await
+            }
+            Via::Resolver(index) => {
+                let to = self.resolvers.get(index).copied();
+                let to = to.ok_or_else(|| AgentFault::Bug(format!("no resolver {index}")))?;
+                self.ask_resolvers(&message, &question.name, &[to]).await
+            }
+            Via::Resolvers => self.ask_resolvers(&message, &question.name, &self.resolvers).await,
+        }
+    }
+
+    /// Asks one resolver after the other until one answers; a failure of the name is an answer.
+    async fn ask_resolvers(&self, message: &Message, name: &str, to: &[SocketAddr]) -> Outcome {
+        let mut failed: Option<DnsAnswer> = None;
+        let mut refused = false;
+        for resolver in to {
+            match self.exchange(message, *resolver, &resolver.to_string()).await {
+                Ok(answer) if matches!(answer.rcode, Rcode::ServFail | Rcode::Refused) => {
+                    failed.get_or_insert(answer);
+                }
+                Ok(answer) => {
+                    self.answered.store(true, Ordering::Relaxed);
+                    return Ok(answer);
+                }
+                Err(ProbeError::Target(TargetFault::Refused(_))) => refused = true,
+                Err(ProbeError::Target(TargetFault::Malformed(what))) => {
+                    return Err(TargetFault::Malformed(what).into());
+                }
+                Err(_) => {}
+            }
+        }
+        if let Some(answer) = failed {
+            return Ok(answer);
+        }
+        if !refused && self.is_alive(to).await {
+            // The resolver works; it is this name's servers that keep it waiting.
+            return Err(TargetFault::TimedOut(format!("resolving {name}")).into());
+        }
+        let list: Vec<_> = to.iter().map(ToString::to_string).collect();
+        Err(AgentFault::NoResolver(format!("{} asked for {name}", list.join(", "))).into())
+    }
+
+    /// Whether a resolver answers at all: asks for the root's name servers.
+    async fn is_alive(&self, resolvers: &[SocketAddr]) -> bool {
+        if self.answered.load(Ordering::Relaxed) {
+            return true;
+        }
+        let Ok(message) = message(&DnsQuestion::new("", RecordType::Ns)) else { return false };
+        for resolver in resolvers {
+            if self.exchange(&message, *resolver, "resolver").await.is_ok() {
+                self.answered.store(true, Ordering::Relaxed);
+                return true;
+            }
+        }
+        false
+    }
+
+    async fn exchange(&self, message: &Message, to: SocketAddr, what: &str) -> Outcome {
+        // Acquiring fails only on a closed semaphore, and this one is never closed.
+        let _permit = self.under_way.acquire().await.ok();
+        let mut last = ProbeError::from(TargetFault::TimedOut(what.to_owned()));
+        for _ in 0..TRIES {
+            match exchange::ask(&self.dialer, message, to, what, TRY).await {
+                Ok(answer) => return Ok(convert::answer(&answer)),
+                Err(error @ ProbeError::Target(TargetFault::TimedOut(_))) => last = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last)
+    }
+}
+
+impl Dns for DnsProbe {
+    fn lookup(&self, question: DnsQuestion) -> Answer<'_, Outcome> {
+        let cell = {
+            let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(cache.entry(question.clone()).or_default())
+        };
+        Box::pin(async move { cell.get_or_init(|| self.ask(&question)).await.clone() })
+    }
+
+    fn transfer(&self, zone: String, server: IpAddr) -> Answer<'_, Result<Transfer, ProbeError>> {
+        Box::pin(async move {
+            let to = self.dialer.route("name server", server, 53)?;
+            exchange::transfer(&zone, to, &server.to_string(), TRY).await
+        })
+    }
+
+    fn resolvers(&self) -> Vec<String> {
+        self.resolvers.iter().map(|resolver| resolver.ip().to_string()).collect()
+    }
+}
+
+fn system_resolvers() -> Vec<SocketAddr> {
+    let Ok((config, _)) = hickory_resolver::system_conf::read_system_conf() else {
+        // As every stub resolver does without a configuration: the one on this machine.
+        return vec![SocketAddr::from(([127, 0, 0, 1], 53))];
+    };
+    let mut all = Vec::new();
+    for server in config.name_servers() {
+        let port = server.connections.first().map_or(53, |connection| connection.port);
+        let address = SocketAddr::new(server.ip, port);
+        if !all.contains(&address) {
+            all.push(address);
+        }
+    }
+    all
+}
+
+fn message(question: &DnsQuestion) -> Result<Message, ProbeError> {
+    let malformed = || TargetFault::Malformed(format!("{:?} is no domain name", question.name));
+    let mut name = Name::from_ascii(&question.name).map_err(|_source| malformed())?;
+    name.set_fqdn(true);
+    let mut message = Message::query();
+    message.add_query(Query::query(name, convert::record_type(question.kind)));
+    message.metadata.recursion_desired = !matches!(question.via, Via::Server(_));
+    message.metadata.checking_disabled = question.checking_disabled;
+    message.metadata.authentic_data = question.dnssec;
+    let mut edns = Edns::new();
+    edns.set_max_payload(UDP_PAYLOAD).set_dnssec_ok(question.dnssec);
+    message.set_edns(edns);
+    Ok(message)
+}
