@@ -1,3 +1,4 @@
 //! launchready: a launch-readiness audit and monitoring agent.
 
 pub mod probe;
+pub mod report;

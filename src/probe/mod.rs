@@ -4,9 +4,11 @@
 //! Every adapter goes through one [`Dialer`], which holds the address guard, `connect_to` and the
 //! limits per host.
 
+mod client;
 mod dns;
 mod http;
 mod limits;
+mod registration;
 mod roots;
 mod route;
 mod trust;
@@ -14,6 +16,7 @@ mod trust;
 pub use dns::DnsProbe;
 pub use http::HttpProbe;
 pub use limits::Limits;
+pub use registration::RegistrationProbe;
 pub use roots::{RootsError, roots};
 pub use route::{ConnectTo, ConnectToError, Dialer, Network, is_private};
 pub use trust::{Accepting, Judge, provider};

@@ -277,7 +277,7 @@ pub enum Transfer {
 ///
 /// Time-outs (default 3 s, two tries), TCP after truncation, and the shared cache are the
 /// adapter's. An answer code such as NXDOMAIN or SERVFAIL is an answer, never an error.
-pub trait Dns: Send + Sync {
+pub trait Dns: fmt::Debug + Send + Sync {
     /// Asks one question.
     fn lookup(&self, question: DnsQuestion) -> Answer<'_, Result<DnsAnswer, ProbeError>>;
 

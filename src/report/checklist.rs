@@ -1,0 +1,237 @@
+//! The model of a report, in the shape of its JSON (`schema_version` 1).
+
+use jiff::Timestamp;
+use launchready_checks::contract::{
+    Finding, Goal, Measurement, Severity, Status, Unseen, Urgency, Vantage,
+};
+use serde::{Deserialize, Serialize};
+
+use super::Verdict;
+
+/// One audit of one project.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// 1.
+    pub schema_version: u32,
+    /// Who made it.
+    pub tool: Tool,
+    /// The project's name.
+    pub project: String,
+    /// The domain that was audited.
+    pub domain: String,
+    /// What the project has to be ready for.
+    pub goal: Goal,
+    /// Whether it is.
+    pub verdict: Verdict,
+    /// Why, most serious first; one full sentence each.
+    pub verdict_reasons: Vec<String>,
+    /// When the audit began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Timestamp,
+    /// How much was looked at.
+    pub coverage: Coverage,
+    /// What the findings put at risk, by currency.
+    pub money_at_risk: Vec<MoneyAtRisk>,
+    /// Every check, in the order of the registry.
+    pub checks: Vec<CheckReport>,
+    /// Who holds which account; filled in by attestations.
+    pub ownership: Vec<String>,
+    /// Everything that was not looked at, over all checks and areas.
+    pub not_checked: Vec<UnseenPart>,
+}
+
+/// Who made a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// `launchready`.
+    pub name: String,
+    /// The version.
+    pub version: String,
+}
+
+/// How much was looked at; numbers of checks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each is the number of checks that ended so")]
+pub struct Coverage {
+    /// Checks that looked: passed, warned or failed.
+    pub run: usize,
+    pub passed: usize,
+    pub warned: usize,
+    pub failed: usize,
+    pub unknown: usize,
+    pub skipped: usize,
+}
+
+/// An amount at risk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoneyAtRisk {
+    /// ISO 4217, lower case.
+    pub currency: String,
+    /// In the currency's minor unit.
+    pub amount_minor: i64,
+    /// How many payments.
+    pub count: u64,
+}
+
+/// One check of a report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// The check's id.
+    pub id: String,
+    /// The check's name for headings.
+    pub title: String,
+    /// The part of the product it belongs to: `dns`, `mail`, ….
+    pub area: String,
+    /// What it looked at.
+    pub target: String,
+    /// Where it looked from.
+    pub vantage: Vantage,
+    /// What it ended in.
+    pub status: Status,
+    /// Why it was skipped or is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The step that unlocks it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlock: Option<String>,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// Its numbers.
+    pub measurements: Vec<Measurement>,
+    /// The parts of its question that it could not see.
+    pub not_checked: Vec<NotCheckedReport>,
+    /// The defects it found.
+    pub findings: Vec<FindingReport>,
+}
+
+/// A part of one check's question that was not seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotCheckedReport {
+    /// Which part.
+    pub part: String,
+    /// Why.
+    pub reason: String,
+    /// The step that unlocks it.
+    pub unlock: String,
+    /// What that means for the verdict.
+    pub unseen: Unseen,
+}
+
+/// Something that was not looked at, with the check or area that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnseenPart {
+    /// The check's id, or the name of an area's setting such as `stripe`.
+    pub of: String,
+    /// Which part.
+    pub part: String,
+    /// Why.
+    pub reason: String,
+    /// The step that unlocks it.
+    pub unlock: String,
+    /// What that means for the verdict.
+    pub unseen: Unseen,
+}
+
+/// One finding of a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingReport {
+    /// The code, such as `spf-too-many-lookups`.
+    pub code: String,
+    /// How bad it is for the launch.
+    pub severity: Severity,
+    /// Whom it may wake.
+    pub urgency: Urgency,
+    /// What it is about.
+    pub subject: String,
+    /// The same from run to run for the same defect.
+    pub fingerprint: String,
+    /// One plain sentence.
+    pub summary: String,
+    /// Who is hurt and how.
+    pub why: String,
+    /// What was seen.
+    pub evidence: Vec<String>,
+    /// What to do, exactly.
+    pub fix: String,
+    /// How to take it back.
+    pub undo: String,
+    /// The command that looks again.
+    pub recheck: String,
+    /// The handbook page: `launchready explain CODE`.
+    pub docs: String,
+    /// Since when it has been seen, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Who accepted it, where somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<Waived>,
+}
+
+/// An accepted finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waived {
+    /// Who accepted it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+impl FindingReport {
+    /// A finding with the command that looks again.
+    pub fn new(finding: Finding, recheck: String) -> Self {
+        Self {
+            docs: format!("launchready explain {}", finding.code),
+            code: finding.code,
+            severity: finding.severity,
+            urgency: finding.urgency,
+            subject: finding.subject,
+            fingerprint: finding.fingerprint,
+            summary: finding.summary,
+            why: finding.why,
+            evidence: finding.evidence,
+            fix: finding.fix,
+            undo: finding.undo,
+            recheck,
+            since: None,
+            waived: None,
+        }
+    }
+}
+
+impl Coverage {
+    /// Counts checks by what they ended in.
+    pub fn of(checks: &[CheckReport]) -> Self {
+        let count = |status| checks.iter().filter(|check| check.status == status).count();
+        let (passed, warned, failed) =
+            (count(Status::Pass), count(Status::Warn), count(Status::Fail));
+        Self {
+            run: passed + warned + failed,
+            passed,
+            warned,
+            failed,
+            unknown: count(Status::Unknown),
+            skipped: count(Status::Skipped),
+        }
+    }
+
+    /// All checks.
+    pub const fn total(&self) -> usize {
+        self.run + self.unknown + self.skipped
+    }
+}
+
+impl Report {
+    /// The findings with their checks, most serious first, then in the order of the registry.
+    pub fn findings(&self) -> Vec<(&CheckReport, &FindingReport)> {
+        let mut all: Vec<_> = self
+            .checks
+            .iter()
+            .flat_map(|check| check.findings.iter().map(move |finding| (check, finding)))
+            .collect();
+        all.sort_by_key(|(_, finding)| std::cmp::Reverse((finding.severity, finding.urgency)));
+        all
+    }
+}

@@ -1,0 +1,114 @@
+//! Go, go with conditions, or no go: from documented rules and nothing else.
+
+use launchready_checks::contract::{Severity, Unseen};
+use serde::{Deserialize, Serialize};
+
+use super::{CheckReport, UnseenPart};
+
+/// Whether the project is ready for its goal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Nothing stands in the way.
+    Go,
+    /// It can, once the conditions are met or accepted.
+    GoWithConditions,
+    /// It must not.
+    NoGo,
+}
+
+impl Verdict {
+    /// The words that a reader sees.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Go => "GO",
+            Self::GoWithConditions => "GO WITH CONDITIONS",
+            Self::NoGo => "NO-GO",
+        }
+    }
+}
+
+/// The parts of a product whose checks need a setting, with the words for a reader. Each must be
+/// configured or named in `not_used`, so that the verdict knows that it was no oversight.
+pub const AREAS_BY_SETTING: &[(&str, &str)] = &[
+    ("mail", "email"),
+    ("stripe", "payments (Stripe)"),
+    ("supabase", "Supabase"),
+    ("database", "orders in the database"),
+    ("crm", "the CRM"),
+    ("support", "support backlog"),
+    ("automation", "automations"),
+];
+
+/// The verdict on what was found and not seen, and the reasons, most serious first.
+pub fn decide(checks: &[CheckReport], unseen: &[UnseenPart]) -> (Verdict, Vec<String>) {
+    let live = || {
+        checks.iter().flat_map(|check| &check.findings).filter(|finding| finding.waived.is_none())
+    };
+    let count = |severity| live().filter(|finding| finding.severity == severity).count();
+    let parts = |wanted| unseen.iter().filter(move |part| part.unseen == wanted);
+    let mut reasons = Vec::new();
+    let critical = count(Severity::Critical);
+    if critical > 0 {
+        let verb = if critical == 1 { "blocks" } else { "block" };
+        reasons.push(format!("{} {verb} the launch.", number(critical, "critical finding")));
+    }
+    for part in parts(Unseen::Blocks) {
+        reasons.push(format!("Not proven: {} ({}).", part.part, part.reason));
+    }
+    let blocked = !reasons.is_empty();
+    let warnings = count(Severity::Warning);
+    if warnings > 0 {
+        reasons.push(format!("{} to settle or accept.", number(warnings, "warning")));
+    }
+    let conditions: Vec<&UnseenPart> = parts(Unseen::Condition).collect();
+    let (areas, parts): (Vec<_>, Vec<_>) = conditions
+        .into_iter()
+        .partition(|part| AREAS_BY_SETTING.iter().any(|(setting, _)| part.of == *setting));
+    if !areas.is_empty() {
+        let names: Vec<_> = areas.iter().map(|part| part.part.as_str()).collect();
+        reasons.push(format!("Not looked at: {}.", names.join(", ")));
+    }
+    if !parts.is_empty() {
+        reasons.push(format!("{} could not be looked at.", number(parts.len(), "part")));
+    }
+    let verdict = match (blocked, reasons.is_empty()) {
+        (true, _) => Verdict::NoGo,
+        (false, false) => Verdict::GoWithConditions,
+        (false, true) => Verdict::Go,
+    };
+    if verdict == Verdict::Go {
+        reasons.push("Nothing was found that stands in the way.".to_owned());
+    }
+    (verdict, reasons)
+}
+
+/// `1 warning`, `3 warnings`.
+fn number(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(of: &str, unseen: Unseen) -> UnseenPart {
+        UnseenPart {
+            of: of.to_owned(),
+            part: format!("part of {of}"),
+            reason: "no network".to_owned(),
+            unlock: "connect".to_owned(),
+            unseen,
+        }
+    }
+
+    #[test]
+    fn not_knowing_is_never_passing() {
+        assert_eq!(decide(&[], &[]).0, Verdict::Go);
+        assert_eq!(decide(&[], &[part("mail-spf", Unseen::Noted)]).0, Verdict::Go);
+        let (verdict, reasons) = decide(&[], &[part("stripe", Unseen::Condition)]);
+        assert_eq!(verdict, Verdict::GoWithConditions);
+        assert_eq!(reasons, ["Not looked at: part of stripe."]);
+        assert_eq!(decide(&[], &[part("mail-spf", Unseen::Blocks)]).0, Verdict::NoGo);
+    }
+}
