@@ -1,4 +1,10 @@
 //! launchready: a launch-readiness audit and monitoring agent.
 
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod engine;
 pub mod probe;
 pub mod report;
+pub mod telemetry;

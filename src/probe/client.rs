@@ -36,7 +36,7 @@ impl Resolve for Resolver {
 ///
 /// # Errors
 /// When the cryptography of this build cannot speak TLS.
-pub fn client(
+pub(super) fn client(
     dns: Arc<dyn Dns>,
     roots: &Arc<RootCertStore>,
 ) -> Result<reqwest::Client, ProbeError> {
@@ -62,7 +62,7 @@ pub fn client(
 ///
 /// # Errors
 /// [`TargetFault::TooLarge`] past the limit, or the fault of the transfer.
-pub async fn bounded(mut answer: reqwest::Response, limit: usize) -> Result<Vec<u8>, ProbeError> {
+pub(super) async fn bounded(mut answer: reqwest::Response, limit: usize) -> Result<Vec<u8>, ProbeError> {
     let what = answer.url().host_str().unwrap_or_default().to_owned();
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| fault(&error, &what))? {
@@ -75,7 +75,7 @@ pub async fn bounded(mut answer: reqwest::Response, limit: usize) -> Result<Vec<
 }
 
 /// Whose fault a failed request is; the text never holds a path or query.
-pub fn fault(error: &reqwest::Error, what: &str) -> ProbeError {
+pub(super) fn fault(error: &reqwest::Error, what: &str) -> ProbeError {
     let mut source: Option<&dyn std::error::Error> = Some(error);
     while let Some(inner) = source {
         if let Some(fault) = inner.downcast_ref::<ProbeError>() {

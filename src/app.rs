@@ -1,0 +1,144 @@
+//! The composition root: the only place that builds concrete adapters and hands them to checks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use launchready_checks::contract::Ownership;
+use launchready_checks::probe::{Dns, DnsQuestion, Probes, RecordType};
+use launchready_checks::registry;
+use rustls::RootCertStore;
+use serde_json::Value;
+
+use crate::clock::Clock;
+use crate::config::Project;
+use crate::engine::{AuditRecord, Job, Progress, run_all};
+use crate::probe::{
+    Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, RegistrationProbe, SmtpProbe,
+    TlsProbe, provider, roots,
+};
+
+/// Approved evidence by check id.
+pub type Baseline = BTreeMap<String, Value>;
+
+/// What an audit is asked to do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The checks to run, in the order of the registry.
+    pub ids: Vec<&'static str>,
+    /// The audit ends after this long, with the rest unknown.
+    pub time_limit: Duration,
+    /// Approved evidence.
+    pub baseline: Baseline,
+    /// What follows `launchready check ID` to look again.
+    pub recheck: String,
+}
+
+/// Connections, answers and roots that the audits of one process share.
+#[derive(Debug)]
+pub struct Session {
+    network: Network,
+    dialer: Arc<Dialer>,
+    dns: Arc<DnsProbe>,
+    judge: Arc<Judge>,
+    roots: Arc<RootCertStore>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Session {
+    /// Opens nothing yet.
+    ///
+    /// # Errors
+    /// An extra root cannot be read.
+    pub fn new(network: Network, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let dialer = Arc::new(Dialer::new(&network));
+        let dns = Arc::new(DnsProbe::new(&network, Arc::clone(&dialer)));
+        let roots = roots(&network.extra_roots)?;
+        let judge = Arc::new(Judge::new(Arc::clone(&roots), Arc::new(provider())));
+        Ok(Self { network, dialer, dns, judge, roots, clock })
+    }
+
+    /// Looks at one project. Nothing is judged here.
+    ///
+    /// # Errors
+    /// The options of a check cannot be read, or this build cannot speak TLS.
+    pub async fn audit(
+        &self,
+        project: &Project,
+        plan: &Plan,
+        progress: &dyn Progress,
+    ) -> anyhow::Result<AuditRecord> {
+        let started_at = self.clock.now();
+        let mut target = project.target.clone();
+        target.ownership = self.ownership(project).await;
+        let probes = self.probes(target.ownership.is_proven())?;
+        let mut jobs = Vec::new();
+        for id in &plan.ids {
+            let plugin = registry::find(id).with_context(|| format!("there is no check {id}"))?;
+            let check = (plugin.build)(&project.options_of(id))?;
+            jobs.push(Job { check, baseline: plan.baseline.get(*id).cloned() });
+        }
+        let target = Arc::new(target);
+        let runs = run_all(jobs, &target, &probes, started_at, plan.time_limit, progress).await;
+        Ok(AuditRecord {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at,
+            finished_at: self.clock.now(),
+            target: Arc::unwrap_or_clone(target),
+            not_used: project.not_used.clone(),
+            recheck: plan.recheck.clone(),
+            runs,
+        })
+    }
+
+    fn probes(&self, active: bool) -> anyhow::Result<Probes> {
+        let dns: Arc<dyn Dns> = Arc::<DnsProbe>::clone(&self.dns);
+        let (dialer, judge) = (Arc::clone(&self.dialer), Arc::clone(&self.judge));
+        let http = HttpProbe::new(Arc::clone(&dns), Arc::clone(&dialer), Arc::clone(&judge), active)?;
+        let http = Arc::new(http);
+        let tls = Arc::new(TlsProbe::new(
+            Arc::clone(&dns),
+            Arc::clone(&dialer),
+            Arc::<HttpProbe>::clone(&http),
+            judge,
+            Arc::clone(&self.clock),
+        )?);
+        let rdap = self.network.rdap.clone();
+        Ok(Probes {
+            smtp: Arc::new(SmtpProbe::new(dialer, Arc::clone(&tls))),
+            registration: Arc::new(RegistrationProbe::new(
+                Arc::clone(&dns),
+                Arc::clone(&self.roots),
+                rdap,
+            )),
+            dns,
+            http,
+            tls,
+            files: Arc::new(FilesProbe::new()),
+        })
+    }
+
+    /// Active probes need the token at `_launchready.<domain>`.
+    async fn ownership(&self, project: &Project) -> Ownership {
+        let Some(token) = &project.ownership else { return Ownership::Unproven };
+        let name = format!("_launchready.{}", project.target.domain);
+        let answer = self.dns.lookup(DnsQuestion::new(&name, RecordType::Txt)).await;
+        if answer.is_ok_and(|answer| answer.texts().iter().any(|text| text == token)) {
+            return Ownership::Proven { by: format!("the TXT record at {name}") };
+        }
+        Ownership::Unproven
+    }
+}
+
+/// The runtime of a command: looks wait for the network far more than they compute, so one thread
+/// serves all of them, and blocking work has threads of its own.
+///
+/// # Errors
+/// The machine gives no more resources.
+pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+}

@@ -1,0 +1,157 @@
+//! `launchready check`: one check again.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use launchready_checks::contract::{Severity, SourceFacts, Status, Unit};
+use launchready_checks::registry;
+
+use super::args::{CheckArgs, CheckFormat, Cli, FailOn, Format, OutputArgs};
+use super::output::{paint, print};
+use super::{Exit, UsageError, audit, progress};
+use crate::app::Session;
+use crate::clock::SystemClock;
+use crate::config::Project;
+use crate::engine::Silent;
+use crate::report::{CheckReport, Report, build};
+
+/// The check that looks at a folder instead of a domain.
+const SOURCE: &str = "secrets-source";
+
+pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
+    if registry::find(&args.id).is_none() {
+        let owner = registry::find_code(&args.id)
+            .map(|(plugin, _)| format!("; that is a finding of {}", plugin.meta.id));
+        let text = format!(
+            "there is no check {:?}{}; `launchready explain` lists them",
+            args.id,
+            owner.unwrap_or_default()
+        );
+        return Err(UsageError(text).into());
+    }
+    if args.format == CheckFormat::Jsonl {
+        return list_secrets(args);
+    }
+    let folder = if args.id == SOURCE { args.domain.as_deref() } else { None };
+    let (network, project, recheck) = match folder {
+        Some(folder) => {
+            let mut project = Project::of_domain("source");
+            project.target.source = Some(SourceFacts { path: existing(folder)? });
+            let network = audit::network(&args.project.network, crate::probe::Network::default())?;
+            (network, project, folder.to_owned())
+        }
+        None => {
+            let (config, recheck) = audit::projects(args.domain.as_deref(), &args.project)?;
+            let project = audit::pick(&config.projects, args.project.project.as_deref())?.clone();
+            (config.network, project, recheck)
+        }
+    };
+    let output = OutputArgs {
+        only: vec![args.id.clone()],
+        skip: Vec::new(),
+        goal: None,
+        format: Format::Terminal,
+        out: None,
+        fail_on: FailOn::Critical,
+        time_limit: args.time_limit,
+    };
+    let session = Session::new(network, Arc::new(SystemClock))?;
+    let plan = audit::plan(&output, None, recheck)?;
+    let progress = if args.nagios { Box::new(Silent) } else { progress::of(cli) };
+    let runtime = crate::app::runtime()?;
+    let record = runtime.block_on(session.audit(&project, &plan, progress.as_ref()))?;
+    let mut report = build(&record);
+    report.not_checked.retain(|part| part.of == args.id);
+    let Some(check) = report.checks.first() else {
+        return Err(anyhow::anyhow!("the run of {} was lost", args.id));
+    };
+    if args.nagios {
+        print(&nagios_line(check));
+        return Ok(Exit::Nagios(nagios_code(check.status)));
+    }
+    match args.format {
+        CheckFormat::Json => print(&(serde_json::to_string_pretty(check)? + "\n")),
+        CheckFormat::Terminal | CheckFormat::Jsonl => {
+            print(&crate::report::check_to_terminal(&report, check, paint()));
+        }
+    }
+    Ok(exit_of(&report))
+}
+
+/// 1 for a critical finding, 3 when it could not look.
+fn exit_of(report: &Report) -> Exit {
+    match report.checks.first().map(|check| check.status) {
+        Some(Status::Unknown) => Exit::Failed,
+        _ if audit::exit_of(report, Severity::Critical) == Exit::Found => Exit::Found,
+        _ => Exit::Clean,
+    }
+}
+
+fn existing(folder: &str) -> anyhow::Result<String> {
+    match std::fs::metadata(folder) {
+        Ok(metadata) if metadata.is_dir() => Ok(folder.to_owned()),
+        Ok(_) => Err(UsageError(format!("{folder} is a file; name the folder of the project")).into()),
+        Err(error) => Err(UsageError(format!("cannot read {folder}: {error}")).into()),
+    }
+}
+
+fn list_secrets(args: &CheckArgs) -> anyhow::Result<Exit> {
+    let folder = match (args.id.as_str(), args.domain.as_deref()) {
+        (SOURCE, Some(folder)) => existing(folder)?,
+        _ => {
+            let text = "--format jsonl lists the secrets of a folder: launchready check secrets-source PATH --format jsonl";
+            return Err(UsageError(text.to_owned()).into());
+        }
+    };
+    let mut out = std::io::BufWriter::with_capacity(64 * 1024, std::io::stdout().lock());
+    let found = crate::probe::scan_folder(std::path::Path::new(&folder), &mut out)?;
+    drop(std::io::Write::flush(&mut out));
+    Ok(if found > 0 { Exit::Found } else { Exit::Clean })
+}
+
+const fn nagios_code(status: Status) -> u8 {
+    match status {
+        Status::Pass => 0,
+        Status::Warn => 1,
+        Status::Fail => 2,
+        Status::Unknown | Status::Skipped => 3,
+    }
+}
+
+/// `STATUS - id: text | perfdata`, as the plugin guidelines have it.
+fn nagios_line(check: &CheckReport) -> String {
+    let word = match check.status {
+        Status::Pass => "OK",
+        Status::Warn => "WARNING",
+        Status::Fail => "CRITICAL",
+        Status::Unknown | Status::Skipped => "UNKNOWN",
+    };
+    let text = match (&check.reason, check.findings.first()) {
+        (Some(reason), _) => reason.clone(),
+        (None, Some(first)) if check.findings.len() > 1 => {
+            format!("{} (and {} more)", first.summary, check.findings.len() - 1)
+        }
+        (None, Some(first)) => first.summary.clone(),
+        (None, None) => format!("{}: nothing found", check.title),
+    };
+    let mut line = format!("{word} - {}: {}", check.id, text.replace('|', "/").replace('\n', " "));
+    for (index, measurement) in check.measurements.iter().enumerate() {
+        let subject = measurement.subject.as_ref().map(|s| format!("_{s}")).unwrap_or_default();
+        let label = format!("{}{subject}", measurement.name).replace(['\'', '='], "_");
+        let unit = match measurement.unit {
+            Unit::Seconds => "s",
+            Unit::Bytes => "B",
+            Unit::Ratio | Unit::Count | Unit::Score | Unit::TimestampSeconds => "",
+        };
+        let bound = |bound: Option<f64>| bound.map(|value| value.to_string()).unwrap_or_default();
+        _ = write!(
+            line,
+            "{}'{label}'={}{unit};{};{}",
+            if index == 0 { " | " } else { " " },
+            measurement.value,
+            bound(measurement.warning),
+            bound(measurement.critical)
+        );
+    }
+    line + "\n"
+}

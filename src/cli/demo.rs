@@ -1,0 +1,49 @@
+//! `launchready demo`: a small internet on this machine, audited with nothing to configure.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use launchready_lab::{Lab, LabOptions, World};
+
+use super::args::{Cli, DemoArgs, Scenario};
+use super::audit::{finish, plan};
+use super::output::{Place, complain};
+use super::{Exit, UsageError, progress};
+use crate::app::Session;
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::load;
+use crate::report::build;
+
+pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
+    if !args.once {
+        let text = "this version audits the demo once; type `launchready demo --once`";
+        return Err(UsageError(text.to_owned()).into());
+    }
+    let place = Place::prepare(args.output.out.as_deref())?;
+    crate::app::runtime()?.block_on(async {
+        let world = match args.scenario {
+            Scenario::Broken => World::broken(),
+            Scenario::Healthy => World::healthy(),
+        };
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let options = LabOptions {
+            now: SystemClock.now(),
+            delay: Duration::ZERO,
+            dir: folder.path().to_owned(),
+        };
+        let lab = Lab::start(&world?, options).await.context("the lab cannot start")?;
+        if !cli.quiet {
+            complain("a small internet runs on this machine; nothing leaves it");
+        }
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, lab.config_toml())?;
+        let config = load(&path)?;
+        let project = config.projects.first().context("the lab has no project")?;
+        let session = Session::new(config.network.clone(), Arc::new(SystemClock))?;
+        let plan = plan(&args.output, None, project.target.domain.clone())?;
+        let record = session.audit(project, &plan, progress::of(cli).as_ref()).await?;
+        lab.stop().await;
+        finish(&build(&record), &args.output, &place)
+    })
+}

@@ -1,0 +1,96 @@
+//! The command line: parse, run, exit code.
+
+mod args;
+mod audit;
+mod check;
+mod config;
+mod demo;
+mod explain;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+pub use args::{Cli, Command};
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Nothing stands in the way.
+    Clean,
+    /// The verdict is `no_go`, or a finding is at or above `--fail-on`.
+    Found,
+    /// The command line or the config is wrong.
+    Usage,
+    /// The work itself could not finish.
+    Failed,
+    /// The exit code of a Nagios plugin.
+    Nagios(u8),
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Clean => 0,
+            Exit::Found => 1,
+            Exit::Usage => 2,
+            Exit::Failed => 3,
+            Exit::Nagios(code) => code,
+        })
+    }
+}
+
+/// An error that the user can mend: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap prints help and errors where they belong; a closed pipe is nobody's problem.
+            drop(error.print());
+            return if error.use_stderr() { Exit::Usage } else { Exit::Clean }.into();
+        }
+    };
+    crate::telemetry::start(cli.log_format, cli.verbose);
+    match dispatch(&cli) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output::complain(&format!("error: {error:#}"));
+            let usage = error.chain().any(|cause| {
+                cause.is::<UsageError>()
+                    || cause.is::<crate::config::LoadError>()
+                    || cause.is::<crate::config::DomainError>()
+                    || cause.is::<crate::probe::RootsError>()
+            });
+            if usage { Exit::Usage } else { Exit::Failed }.into()
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
+    match &cli.command {
+        Command::Audit(args) => audit::run(cli, args),
+        Command::Check(args) => check::run(cli, args),
+        Command::Demo(args) => demo::run(cli, args),
+        Command::Explain(args) => explain::run(args),
+        Command::Config(args) => config::run(args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "launchready", &mut script);
+            output::print(&String::from_utf8_lossy(&script));
+            Ok(Exit::Clean)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            output::print(&String::from_utf8_lossy(&page));
+            Ok(Exit::Clean)
+        }
+    }
+}

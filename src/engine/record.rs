@@ -1,0 +1,161 @@
+//! What an audit saw: everything that the judgement needs, so that it can be judged again.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use launchready_checks::contract::{History, Target};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One audit, before it is judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditRecord {
+    /// The version that looked.
+    pub version: String,
+    /// When the audit began; also the time that everything is judged at.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Timestamp,
+    /// The declared facts.
+    pub target: Target,
+    /// Parts that the product does not have.
+    pub not_used: Vec<String>,
+    /// What follows `launchready check ID` to look again.
+    pub recheck: String,
+    /// The runs, in the order of the registry.
+    #[serde(skip)]
+    pub runs: Vec<RunRecord>,
+}
+
+/// One run of one check, before it is judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The check's id.
+    pub id: String,
+    /// The version of its evidence.
+    pub evidence_version: u32,
+    /// The options in force.
+    pub options: Value,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The approved evidence that drift is measured against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Value>,
+    /// The evidence of the last run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Value>,
+    /// Bounded windows of the check's own measurements.
+    #[serde(default)]
+    pub history: History,
+}
+
+/// What came of one look.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Outcome {
+    /// It looked.
+    Looked {
+        /// What it saw.
+        evidence: Value,
+    },
+    /// It does not apply or is not configured.
+    Skipped {
+        /// Why.
+        reason: String,
+        /// The step that makes it run.
+        unlock: String,
+    },
+    /// It could not look.
+    Unknown {
+        /// Why.
+        cause: String,
+        /// The step that unlocks it.
+        unlock: String,
+    },
+}
+
+/// Why stored evidence could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    /// A file cannot be written.
+    #[error("cannot write evidence to {path}; name a folder that you may write to")]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file cannot be read.
+    #[error("cannot read evidence from {path}; name the folder that --save-evidence wrote")]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file is no evidence.
+    #[error("{path} is no evidence of launchready")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// The file with the facts about the audit itself.
+const AUDIT: &str = "audit.json";
+
+/// Writes one file per check and one for the audit.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn save_evidence(folder: &Path, record: &AuditRecord) -> Result<(), EvidenceError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| EvidenceError::Write { path, source }
+    };
+    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    let write = |name: &str, text: String| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).map_err(failed(&path))
+    };
+    write(AUDIT, pretty(record))?;
+    for run in &record.runs {
+        write(&format!("{}.json", run.id), pretty(run))?;
+    }
+    Ok(())
+}
+
+/// Reads what [`save_evidence`] wrote; `ids` gives the order of the runs.
+///
+/// # Errors
+/// A file cannot be read or is no evidence.
+pub fn load_evidence(folder: &Path, ids: &[&str]) -> Result<AuditRecord, EvidenceError> {
+    let mut record: AuditRecord = read(&folder.join(AUDIT))?;
+    for id in ids {
+        let path = folder.join(format!("{id}.json"));
+        if path.exists() {
+            record.runs.push(read(&path)?);
+        }
+    }
+    Ok(record)
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, EvidenceError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| EvidenceError::Read { path: path.to_owned(), source })?;
+    serde_json::from_str(&text)
+        .map_err(|source| EvidenceError::Malformed { path: path.to_owned(), source })
+}
+
+/// Our own types have string keys and finite numbers only, so they always become JSON.
+fn pretty<T: Serialize>(value: &T) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}

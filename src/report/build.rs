@@ -1,0 +1,171 @@
+//! Judges what an audit saw. Pure: the same record gives the same report, byte for byte.
+
+use launchready_checks::contract::{
+    AssessInput, Assessment, CheckError, CheckMeta, FindingSpec, Status, Unseen,
+};
+use launchready_checks::registry;
+
+use super::{
+    AREAS_BY_SETTING, CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool,
+    UnseenPart, decide,
+};
+use crate::engine::{AuditRecord, Outcome, RunRecord};
+
+/// The report of an audit.
+pub fn build(record: &AuditRecord) -> Report {
+    let mut checks = Vec::new();
+    let mut not_checked = Vec::new();
+    for run in &record.runs {
+        let Some(plugin) = registry::find(&run.id) else { continue };
+        let check = judge(record, run, plugin.meta);
+        not_checked.extend(unseen_parts(&check, plugin.meta));
+        checks.push(check);
+    }
+    not_checked.extend(unseen_areas(record));
+    let (verdict, verdict_reasons) = decide(&checks, &not_checked);
+    Report {
+        schema_version: 1,
+        tool: Tool { name: "launchready".to_owned(), version: record.version.clone() },
+        project: record.target.project.clone(),
+        domain: record.target.domain.clone(),
+        goal: record.target.goal,
+        verdict,
+        verdict_reasons,
+        started_at: record.started_at,
+        finished_at: record.finished_at,
+        coverage: Coverage::of(&checks),
+        money_at_risk: Vec::new(),
+        checks,
+        ownership: Vec::new(),
+        not_checked,
+    }
+}
+
+fn judge(record: &AuditRecord, run: &RunRecord, meta: &'static CheckMeta) -> CheckReport {
+    let recheck = format!("launchready check {} {}", meta.id, record.recheck);
+    let mut check = CheckReport {
+        id: meta.id.to_owned(),
+        title: meta.title.to_owned(),
+        area: meta.area.as_str().to_owned(),
+        target: record.target.domain.clone(),
+        vantage: meta.vantage,
+        status: Status::Unknown,
+        reason: None,
+        unlock: None,
+        duration_ms: run.duration_ms,
+        measurements: Vec::new(),
+        not_checked: Vec::new(),
+        findings: Vec::new(),
+    };
+    let mut ended = |status, reason: String, unlock: String| {
+        check.status = status;
+        check.reason = Some(reason);
+        check.unlock = Some(unlock).filter(|unlock| !unlock.is_empty());
+    };
+    match assessed(record, run, meta) {
+        Ok(assessment) => {
+            check.status = assessment.status();
+            check.measurements = assessment.measurements;
+            check.not_checked = assessment
+                .not_checked
+                .into_iter()
+                .map(|part| NotCheckedReport {
+                    part: part.part,
+                    reason: part.reason,
+                    unlock: part.unlock,
+                    unseen: part.unseen,
+                })
+                .collect();
+            let findings = assessment.findings.into_iter();
+            check.findings =
+                findings.map(|finding| FindingReport::new(finding, recheck.clone())).collect();
+        }
+        Err(CheckError::Skipped { reason, unlock }) => ended(Status::Skipped, reason, unlock),
+        Err(CheckError::Unknown { cause, unlock }) => ended(Status::Unknown, cause, unlock),
+    }
+    check
+}
+
+fn assessed(
+    record: &AuditRecord,
+    run: &RunRecord,
+    meta: &'static CheckMeta,
+) -> Result<Assessment, CheckError> {
+    let evidence = match &run.outcome {
+        Outcome::Looked { evidence } => evidence,
+        Outcome::Skipped { reason, unlock } => {
+            return Err(CheckError::skipped(reason, unlock));
+        }
+        Outcome::Unknown { cause, unlock } => return Err(CheckError::unknown(cause, unlock)),
+    };
+    let other_version = || {
+        CheckError::unknown(
+            format!("the evidence of {} is of another version", meta.id),
+            "look again with this version of launchready",
+        )
+    };
+    if run.evidence_version != meta.evidence_version {
+        return Err(other_version());
+    }
+    let plugin = registry::find(&run.id).ok_or_else(other_version)?;
+    let check = (plugin.build)(&run.options).map_err(|_source| other_version())?;
+    let input = AssessInput {
+        now: record.started_at,
+        target: &record.target,
+        previous: run.previous.as_ref(),
+        history: &run.history,
+        baseline: run.baseline.as_ref(),
+    };
+    check.assess(evidence, &input)
+}
+
+/// What one check did not see; a run that could not look at all did not see any of its codes.
+fn unseen_parts(check: &CheckReport, meta: &CheckMeta) -> Vec<UnseenPart> {
+    let whole = |unseen| UnseenPart {
+        of: check.id.clone(),
+        part: meta.title.to_owned(),
+        reason: check.reason.clone().unwrap_or_default(),
+        unlock: check.unlock.clone().unwrap_or_default(),
+        unseen,
+    };
+    let worst = |findings: &[FindingSpec]| {
+        findings.iter().map(|spec| spec.unseen).max().unwrap_or(Unseen::Condition)
+    };
+    match check.status {
+        // What is not configured is mentioned; whether a whole area may be missing is said by
+        // `not_used`.
+        Status::Skipped => vec![whole(Unseen::Noted)],
+        Status::Unknown if check.reason.is_some() => vec![whole(worst(meta.findings))],
+        Status::Pass | Status::Warn | Status::Fail | Status::Unknown => {
+            let part = |part: &NotCheckedReport| UnseenPart {
+                of: check.id.clone(),
+                part: part.part.clone(),
+                reason: part.reason.clone(),
+                unlock: part.unlock.clone(),
+                unseen: part.unseen,
+            };
+            check.not_checked.iter().map(part).collect()
+        }
+    }
+}
+
+/// Areas that are neither looked at nor said to be missing on purpose.
+fn unseen_areas(record: &AuditRecord) -> Vec<UnseenPart> {
+    let looked_at = |setting: &str| {
+        // Mail is seen from outside; the others need a connector with a credential.
+        setting == "mail" || record.not_used.iter().any(|name| name == setting)
+    };
+    AREAS_BY_SETTING
+        .iter()
+        .filter(|(setting, _)| !looked_at(setting))
+        .map(|(setting, words)| UnseenPart {
+            of: (*setting).to_owned(),
+            part: (*words).to_owned(),
+            reason: "this version looks from outside only".to_owned(),
+            unlock: format!(
+                "where the product has no such part, say not_used = [\"{setting}\"] in the config"
+            ),
+            unseen: Unseen::Condition,
+        })
+        .collect()
+}

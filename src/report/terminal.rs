@@ -1,0 +1,205 @@
+//! The report as text for a terminal, at most 100 columns wide, readable without colour.
+
+use std::fmt::Write as _;
+
+use launchready_checks::contract::{Severity, Status, Unseen};
+
+use super::{CheckReport, FindingReport, Report, UnseenPart, Verdict};
+
+/// How text is drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Paint {
+    /// ANSI colours.
+    pub colour: bool,
+    /// Columns; used between 40 and 100.
+    pub width: usize,
+}
+
+impl Default for Paint {
+    fn default() -> Self {
+        Self { colour: false, width: 80 }
+    }
+}
+
+const BOLD: &str = "1";
+const DIM: &str = "2";
+const RED: &str = "1;31";
+const YELLOW: &str = "33";
+const GREEN: &str = "32";
+const CYAN: &str = "36";
+
+/// The width of the labels in front of a finding's texts.
+const LABEL: usize = 10;
+
+impl Paint {
+    fn on(self, code: &str, text: &str) -> String {
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    fn columns(self) -> usize {
+        self.width.clamp(40, 100)
+    }
+
+    /// Text after a label, wrapped so that it stays right of the label.
+    fn labelled(self, label: &str, text: &str, out: &mut String) {
+        let first = format!("   {label:<width$}", width = LABEL - 3);
+        let next = " ".repeat(LABEL);
+        for (index, line) in wrapped(text, self.columns() - LABEL).into_iter().enumerate() {
+            if index == 0 {
+                // The label is painted after padding, because colours have no width.
+                _ = writeln!(out, "{}{line}", self.on(DIM, &first));
+            } else {
+                _ = writeln!(out, "{next}{line}");
+            }
+        }
+    }
+
+    fn paragraph(self, indent: usize, text: &str, out: &mut String) {
+        for line in wrapped(text, self.columns().saturating_sub(indent)) {
+            _ = writeln!(out, "{}{line}", " ".repeat(indent));
+        }
+    }
+
+    fn heading(self, text: &str, out: &mut String) {
+        _ = writeln!(out, "\n{}", self.on(BOLD, text));
+        _ = writeln!(out, "{}", self.on(DIM, &"─".repeat(text.chars().count())));
+    }
+}
+
+/// Lines of at most `width` columns; a word that is longer, such as a record, is broken.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let options = textwrap::Options::new(width.max(20)).break_words(true);
+    let lines = text.lines().flat_map(|line| textwrap::wrap(line, &options));
+    let lines: Vec<String> = lines.map(std::borrow::Cow::into_owned).collect();
+    if lines.is_empty() { vec![String::new()] } else { lines }
+}
+
+/// Draws the report.
+pub fn to_terminal(report: &Report, paint: Paint) -> String {
+    let mut out = String::new();
+    head(report, paint, &mut out);
+    let findings = report.findings();
+    for (severity, title) in [
+        (Severity::Critical, "Do this first"),
+        (Severity::Warning, "Settle or accept these"),
+        (Severity::Info, "Later"),
+    ] {
+        let mine: Vec<_> =
+            findings.iter().filter(|(_, finding)| finding.severity == severity).collect();
+        if mine.is_empty() {
+            continue;
+        }
+        paint.heading(&format!("{title} ({})", mine.len()), &mut out);
+        for (number, (check, finding)) in mine.iter().enumerate() {
+            draw(number + 1, check, finding, paint, &mut out);
+        }
+    }
+    checks(report, paint, &mut out);
+    not_checked(report, paint, &mut out);
+    out
+}
+
+fn head(report: &Report, paint: Paint, out: &mut String) {
+    let date = report.finished_at.strftime("%Y-%m-%d %H:%M UTC");
+    _ = writeln!(out, "{}  {}", paint.on(BOLD, &report.domain), paint.on(DIM, &date.to_string()));
+    let coverage = report.coverage;
+    let line = format!(
+        "goal {} · {} of {} checks run · {} unknown · {} skipped",
+        report.goal.as_str(),
+        coverage.run,
+        coverage.total(),
+        coverage.unknown,
+        coverage.skipped
+    );
+    paint.paragraph(0, &line, out);
+    let colour = match report.verdict {
+        Verdict::Go => GREEN,
+        Verdict::GoWithConditions => YELLOW,
+        Verdict::NoGo => RED,
+    };
+    _ = writeln!(out, "\n  {}", paint.on(colour, report.verdict.title()));
+    for reason in &report.verdict_reasons {
+        paint.paragraph(2, reason, out);
+    }
+}
+
+fn draw(
+    number: usize,
+    check: &CheckReport,
+    finding: &FindingReport,
+    paint: Paint,
+    out: &mut String,
+) {
+    let (word, colour) = match finding.severity {
+        Severity::Critical => ("CRITICAL", RED),
+        Severity::Warning => ("WARNING", YELLOW),
+        Severity::Info => ("INFO", CYAN),
+    };
+    _ = writeln!(
+        out,
+        "\n{number}. {} {}",
+        paint.on(colour, word),
+        paint.on(DIM, &format!("{} · {}", check.id, finding.code))
+    );
+    paint.paragraph(3, &finding.summary, out);
+    for (index, line) in finding.evidence.iter().enumerate() {
+        paint.labelled(if index == 0 { "Saw" } else { "" }, line, out);
+    }
+    paint.labelled("Why", &finding.why, out);
+    paint.labelled("Fix", &finding.fix, out);
+    paint.labelled("Undo", &finding.undo, out);
+    if let Some(waived) = &finding.waived {
+        let text = format!("by {} until {}: {}", waived.by, waived.until, waived.reason);
+        paint.labelled("Waived", &text, out);
+    }
+    paint.labelled("Again", &finding.recheck, out);
+}
+
+fn checks(report: &Report, paint: Paint, out: &mut String) {
+    paint.heading("Every check", out);
+    for check in &report.checks {
+        let (word, colour) = match check.status {
+            Status::Pass => ("pass", GREEN),
+            Status::Warn => ("warn", YELLOW),
+            Status::Fail => ("FAIL", RED),
+            Status::Unknown => ("unknown", YELLOW),
+            Status::Skipped => ("skipped", DIM),
+        };
+        let count = match check.findings.len() {
+            0 => String::new(),
+            1 => "  1 finding".to_owned(),
+            count => format!("  {count} findings"),
+        };
+        let word = paint.on(colour, &format!("{word:<8}"));
+        _ = writeln!(out, "  {word} {:<20} {}{}", check.id, check.title, paint.on(DIM, &count));
+    }
+}
+
+fn not_checked(report: &Report, paint: Paint, out: &mut String) {
+    if report.not_checked.is_empty() {
+        return;
+    }
+    paint.heading("Not checked, and what unlocks it", out);
+    for wanted in [Unseen::Blocks, Unseen::Condition, Unseen::Noted] {
+        for part in report.not_checked.iter().filter(|part| part.unseen == wanted) {
+            one_part(part, paint, out);
+        }
+    }
+}
+
+fn one_part(part: &UnseenPart, paint: Paint, out: &mut String) {
+    let weight = match part.unseen {
+        Unseen::Blocks => "blocks",
+        Unseen::Condition => "condition",
+        Unseen::Noted => "noted",
+    };
+    let text = format!("- {} ({}, {weight}): {}", part.part, part.of, part.reason);
+    let mut lines = wrapped(&text, paint.columns() - 4).into_iter();
+    _ = writeln!(out, "  {}", lines.next().unwrap_or_default());
+    for line in lines {
+        _ = writeln!(out, "    {line}");
+    }
+    if !part.unlock.is_empty() {
+        paint.paragraph(4, &format!("→ {}", part.unlock), out);
+    }
+}
