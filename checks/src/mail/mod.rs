@@ -1,1 +1,3 @@
-//! See the handbook pages beside the checks of this area.
+//! The mail of the domain: who may send in its name, and who can tell.
+
+pub mod providers;
