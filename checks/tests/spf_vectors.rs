@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use launchready_checks::contract::{AssessInput, History, Severity, Target};
 use launchready_checks::probe::replay::{Replay, World};
 use launchready_checks::probe::{
-    Answer, Dns, DnsAnswer, DnsData, DnsQuestion, DnsRecord, Probes, ProbeError, Rcode, RecordType,
+    Answer, Dns, DnsAnswer, DnsData, DnsQuestion, DnsRecord, ProbeError, Probes, Rcode, RecordType,
     TargetFault, Transfer,
 };
 use launchready_checks::registry;
@@ -61,7 +61,9 @@ impl Test {
 
     fn results(&self) -> BTreeSet<String> {
         match &self.result {
-            Value::Sequence(all) => all.iter().map(|one| one.as_str().unwrap().to_owned()).collect(),
+            Value::Sequence(all) => {
+                all.iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+            }
             one => BTreeSet::from([one.as_str().unwrap().to_owned()]),
         }
     }
@@ -102,7 +104,11 @@ impl Zone {
             let of = |kind| {
                 let current = current.clone();
                 let mine = self.records.iter().filter(move |(n, k, _)| *n == current && *k == kind);
-                mine.map(|(name, _, data)| DnsRecord { name: name.clone(), ttl: 60, data: data.clone() })
+                mine.map(|(name, _, data)| DnsRecord {
+                    name: name.clone(),
+                    ttl: 60,
+                    data: data.clone(),
+                })
             };
             let found: Vec<_> = of(kind).collect();
             let alias = of(RecordType::Cname).next();
@@ -119,7 +125,13 @@ impl Zone {
         let below = format!(".{current}");
         let exists = self.records.iter().any(|(n, _, _)| *n == current || n.ends_with(&below));
         let rcode = if exists { Rcode::NoError } else { Rcode::NxDomain };
-        DnsAnswer { rcode, authoritative: false, authenticated: false, answers, authority: Vec::new() }
+        DnsAnswer {
+            rcode,
+            authoritative: false,
+            authenticated: false,
+            answers,
+            authority: Vec::new(),
+        }
     }
 }
 
@@ -187,7 +199,8 @@ async fn found(domain: &str, zone: &Arc<Zone>) -> Vec<(String, Severity)> {
 
 #[tokio::test]
 async fn records_that_always_break_are_found_and_records_that_never_do_are_not() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors/spf/rfc7208-tests.yml");
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors/spf/rfc7208-tests.yml");
     // The suite is no part of this repository, so its absence is no failure even where all other
     // programs are required.
     let Ok(text) = std::fs::read_to_string(&path) else {
@@ -214,12 +227,18 @@ async fn records_that_always_break_are_found_and_records_that_never_do_are_not()
             if results.iter().all(|allowed| *allowed == only) {
                 always += 1;
                 if !breaks {
-                    wrong.push(format!("{}: {domain} breaks, found {codes:?}", scenario.description));
+                    wrong.push(format!(
+                        "{}: {domain} breaks, found {codes:?}",
+                        scenario.description
+                    ));
                 }
             } else if results.iter().all(|allowed| !allowed.contains("permerror")) {
                 never += 1;
                 if grammar {
-                    wrong.push(format!("{}: {domain} is fine, found {codes:?}", scenario.description));
+                    wrong.push(format!(
+                        "{}: {domain} is fine, found {codes:?}",
+                        scenario.description
+                    ));
                 }
             } else {
                 either += 1;

@@ -25,6 +25,8 @@ use crate::probe::{AgentFault, Dns, DnsQuestion, ProbeError, Probes, RecordType}
 
 /// Sending domains that are looked at; more are listed as not checked.
 const NAMES: usize = 8;
+/// Providers that are kept of one domain.
+const SENDERS: usize = 6;
 /// Selectors that are looked up in all; more are listed as not checked.
 const SELECTORS: usize = 32;
 
@@ -123,7 +125,7 @@ impl Check for Dkim {
         vantage: Vantage::Outside,
         findings: findings::ALL,
         measurements: &[SHORTEST_KEY],
-        default_schedule: Schedule::Every(Duration::from_mins(60)),
+        default_schedule: Schedule::Every(Duration::from_hours(1)),
         min_interval: Duration::from_mins(5),
         timeout: Duration::from_secs(40),
         needs: &[],
@@ -162,7 +164,8 @@ impl Check for Dkim {
             Selector { origin, look: look_up_key(dns, &selector, &domain).await }
         }))
         .await;
-        let faults: Vec<_> = selectors.iter().filter_map(|s| s.look.records.agent_fault()).collect();
+        let faults: Vec<_> =
+            selectors.iter().filter_map(|s| s.look.records.agent_fault()).collect();
         let domain_faults: Vec<_> = domains.iter().filter_map(|d| d.unseen.as_ref()).collect();
         if faults.len() == selectors.len()
             && domain_faults.len() == domains.len()
@@ -183,10 +186,9 @@ impl Check for Dkim {
 
 /// Reads from MX and SPF who sends for a domain.
 async fn look_at_domain(dns: &dyn Dns, name: &str) -> Domain {
-    let (servers, texts) = join!(
-        mail_servers(dns, name),
-        async { answered(dns.lookup(DnsQuestion::new(name, RecordType::Txt)).await, name) },
-    );
+    let (servers, texts) = join!(mail_servers(dns, name), async {
+        answered(dns.lookup(DnsQuestion::new(name, RecordType::Txt)).await, name)
+    },);
     let agent = |error: &ProbeError| match error {
         ProbeError::Agent(fault) => Some(fault.clone()),
         ProbeError::Target(_) => None,
@@ -206,7 +208,7 @@ async fn look_at_domain(dns: &dyn Dns, name: &str) -> Domain {
     let mut senders: Vec<Sender> = Vec::new();
     let mut add = |provider: &Provider, sign: String, is_mail_server: bool| {
         let known = senders.iter().any(|sender| sender.provider == provider.name);
-        if provider.role != Role::Forwarder && !known {
+        if provider.role != Role::Forwarder && !known && senders.len() < SENDERS {
             senders.push(Sender { provider: provider.name.to_owned(), sign, is_mail_server });
         }
     };

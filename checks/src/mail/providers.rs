@@ -96,7 +96,14 @@ pub const PROVIDERS: &[Provider] = &[
     },
     Provider {
         name: "Microsoft 365",
-        aliases: &["microsoft", "microsoft-365", "microsoft365", "office365", "outlook", "exchange"],
+        aliases: &[
+            "microsoft",
+            "microsoft-365",
+            "microsoft365",
+            "office365",
+            "outlook",
+            "exchange",
+        ],
         selectors: Selectors::Fixed(&["selector1", "selector2"]),
         selectors_at: "security.microsoft.com, Email & collaboration › Policies › DKIM",
         key_targets: &["onmicrosoft.com", "dkim.mail.microsoft"],

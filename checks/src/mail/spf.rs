@@ -97,7 +97,7 @@ impl Check for Spf {
         vantage: Vantage::Outside,
         findings: findings::ALL,
         measurements: &[LOOKUPS, VOID_LOOKUPS],
-        default_schedule: Schedule::Every(Duration::from_mins(60)),
+        default_schedule: Schedule::Every(Duration::from_hours(1)),
         min_interval: Duration::from_mins(5),
         timeout: Duration::from_secs(40),
         needs: &[],

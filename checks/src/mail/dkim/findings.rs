@@ -37,11 +37,8 @@ pub(super) const SHA1_ONLY: FindingSpec = FindingSpec::critical(
     "Receivers must not use SHA-1 (RFC 8301), so no signature of this selector counts and your mail is \
      treated as unsigned.",
 );
-pub(super) const NOT_FOR_MAIL: FindingSpec = FindingSpec::critical(
-    "dkim-not-for-mail",
-    "A DKIM record is not meant for mail",
-    UNSIGNED,
-);
+pub(super) const NOT_FOR_MAIL: FindingSpec =
+    FindingSpec::critical("dkim-not-for-mail", "A DKIM record is not meant for mail", UNSIGNED);
 pub(super) const SELECTOR_MISSING: FindingSpec = FindingSpec::warning(
     "dkim-selector-missing",
     "A declared DKIM selector has no key",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::findings;
 use super::{Dkim, Domain, Evidence, Origin, Selector};
 use crate::contract::{AssessCx, Assessment, Target, Unseen};
-use crate::mail::providers::{self, Provider};
+use crate::mail::providers::{self, Provider, Role};
 use crate::mail::spf::declared_tools;
 use crate::vendor::is_below;
 
@@ -48,8 +48,9 @@ fn judge_domain(evidence: &Evidence, domain: &Domain, target: &Target, out: &mut
     let silent = of(evidence, name).filter_map(|s| s.look.records.target_fault().map(|f| (s, f)));
     let silent: Vec<String> =
         silent.map(|(selector, fault)| format!("TXT {}: {fault}", selector.look.name())).collect();
-    let has_record = of(evidence, name)
-        .any(|s| s.look.records.ok().is_some_and(|records| records.total() > 0) && !s.look.is_revoked());
+    let has_record = of(evidence, name).any(|s| {
+        s.look.records.ok().is_some_and(|records| records.total() > 0) && !s.look.is_revoked()
+    });
     let absent: Vec<&Selector> = of(evidence, name).filter(|s| s.look.is_absent()).collect();
     let proven = absent.iter().any(|selector| proves_absence(selector))
         || of(evidence, name).any(|s| s.look.is_revoked() && s.origin == Origin::Declared)
@@ -57,7 +58,12 @@ fn judge_domain(evidence: &Evidence, domain: &Domain, target: &Target, out: &mut
     if proven && !has_record {
         no_key(evidence, domain, &silent, out);
     } else if !has_record {
-        out.not_checked(Unseen::Blocks, part, why_unknown(domain, target), where_to_read(domain, target));
+        out.not_checked(
+            Unseen::Blocks,
+            part,
+            why_unknown(domain, target),
+            where_to_read(domain, target),
+        );
     }
     // A record that is broken is a finding of its own, and the real defect.
 }
@@ -84,13 +90,19 @@ fn no_key(evidence: &Evidence, domain: &Domain, silent: &[String], out: &mut Ass
     let provider = selectors.iter().find_map(|selector| selector.origin.provider());
     let mut finding = findings::NO_KEY
         .finding(name)
-        .summary(format!("No DKIM key was found for {name}."))
-        .saw_all(
-            selectors
-                .iter()
-                .filter(|selector| selector.look.is_absent())
-                .map(|selector| format!("TXT {}: no record", selector.look.name())),
-        )
+        .summary(if silent.is_empty() {
+            format!("No DKIM key was found for {name}.")
+        } else {
+            format!("No DKIM key of {name} can be read, because its name servers do not answer.")
+        })
+        .saw_all(selectors.iter().filter(|selector| selector.look.is_absent()).map(|selector| {
+            match &selector.look.alias {
+                Some(alias) => {
+                    format!("TXT {}: an alias of {alias}, and no key there", selector.look.name())
+                }
+                None => format!("TXT {}: no record", selector.look.name()),
+            }
+        }))
         .saw_all(
             selectors
                 .iter()
@@ -107,6 +119,10 @@ fn no_key(evidence: &Evidence, domain: &Domain, silent: &[String], out: &mut Ass
         ));
     }
     let fix = match provider {
+        _ if !silent.is_empty() => format!(
+            "Mend the name servers that answer for _domainkey.{name}, then look again: the first of the \
+             names above is the one to ask for with dig TXT."
+        ),
         Some(provider) => format!(
             "Open {}, generate the DKIM key for {name}, publish the record that it shows, and start \
              signing. If another selector is in use, add it to mail.selectors.",
@@ -125,7 +141,9 @@ fn why_unknown(domain: &Domain, target: &Target) -> String {
     let chosen: Vec<&str> = choosers(domain, target).iter().map(|p| p.name).collect();
     if !chosen.is_empty() {
         format!("{} chooses a selector for each domain, and none is declared", chosen.join(" and "))
-    } else if let Some(server) = &domain.mail_server {
+    } else if let Some(server) = &domain.mail_server
+        && providers::behind_mx(server).is_none_or(|provider| provider.role != Role::Forwarder)
+    {
         format!("the selectors behind {server} are not known, and none is declared for {name}")
     } else {
         format!("DNS does not tell who sends for {name}, and no selector is declared")
@@ -168,7 +186,10 @@ fn rest_of_senders(evidence: &Evidence, domain: &Domain, out: &mut Assessment) {
                     "no key stands at its usual selectors ({}), and another may be in use",
                     provider.selectors.usual().join(", ")
                 ),
-                format!("read the selector at {} and add it to mail.selectors", provider.selectors_at),
+                format!(
+                    "read the selector at {} and add it to mail.selectors",
+                    provider.selectors_at
+                ),
             );
         }
     }
@@ -179,7 +200,8 @@ fn signs(evidence: &Evidence, provider: &Provider, domain: &str) -> bool {
     of(evidence, domain).filter(|selector| selector.look.is_live()).any(|selector| {
         let usual = provider.selectors.usual().contains(&selector.look.selector.as_str());
         let aliased = selector.look.provider().map(|known| known.name);
-        aliased == Some(provider.name) || (usual && aliased.is_none_or(|name| name == provider.name))
+        aliased == Some(provider.name)
+            || (usual && aliased.is_none_or(|name| name == provider.name))
     })
 }
 
@@ -254,7 +276,12 @@ fn tools_without_key(evidence: &Evidence, target: &Target, out: &mut Assessment)
                 Unseen::Condition,
                 format!("DKIM key of {}", tool.name),
                 fault.map_or_else(
-                    || format!("{} chooses a selector for each domain, and none is declared", tool.name),
+                    || {
+                        format!(
+                            "{} chooses a selector for each domain, and none is declared",
+                            tool.name
+                        )
+                    },
                     ToString::to_string,
                 ),
                 format!("read the selector at {} and add it to mail.selectors", tool.selectors_at),
@@ -265,7 +292,10 @@ fn tools_without_key(evidence: &Evidence, target: &Target, out: &mut Assessment)
             findings::TOOL_WITHOUT_KEY
                 .finding(*signed)
                 .key(tool.name)
-                .summary(format!("{} is declared as a sending tool, and no DKIM key of it was found.", tool.name))
+                .summary(format!(
+                    "{} is declared as a sending tool, and no DKIM key of it was found.",
+                    tool.name
+                ))
                 .saw_all(looks().map(|selector| format!("TXT {}: no record", selector.look.name())))
                 .fix(format!(
                     "Open {}, and publish the DKIM records that it shows. If it signs with another \

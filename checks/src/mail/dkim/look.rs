@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::key::{Key, KeyRecord};
+use crate::contract::Bounded;
 use crate::mail::providers::{self, Provider};
 use crate::mail::spf::answered;
-use crate::contract::Bounded;
 use crate::probe::{Dns, DnsQuestion, RecordType, Seen};
 
 /// Records kept of one selector: one is right, two are the defect.
-const RECORDS_KEPT: usize = 3;
+const RECORDS_KEPT: usize = 2;
 
 /// What stands at a selector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,17 +66,20 @@ pub(in crate::mail) async fn look_up_key(dns: &dyn Dns, selector: &str, domain: 
         domain: domain.to_owned(),
         alias: alias.map(str::to_owned),
         records: Seen::from(answer).map(|answer| {
-            let records = answer.texts();
-            Bounded::keep(records.iter().map(|text| KeyRecord::parse(text)), RECORDS_KEPT)
+            let records = answer.texts().into_iter().filter(|text| is_meant_as_key(text));
+            Bounded::keep(records.map(|text| KeyRecord::parse(&text)), RECORDS_KEPT)
         }),
     }
 }
 
+/// Whether a text has to do with DKIM; a wildcard TXT record answers at every selector.
+fn is_meant_as_key(text: &str) -> bool {
+    let has_key = text.split(';').any(|tag| tag.trim_start().starts_with("p="));
+    has_key || text.to_ascii_lowercase().contains("dkim1")
+}
+
 /// A declared selector `name` or `name@domain`, and the sending domains that it belongs to.
-pub(in crate::mail) fn declared(
-    selectors: &[String],
-    names: &[String],
-) -> Vec<(String, String)> {
+pub(in crate::mail) fn declared(selectors: &[String], names: &[String]) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for declared in selectors {
         let pairs: Vec<(String, String)> = match declared.split_once('@') {

@@ -53,7 +53,7 @@ fn multiple(selector: &Selector, items: &[KeyRecord], total: usize, out: &mut As
         findings::MULTIPLE
             .finding(&name)
             .summary(format!("{name} has {total} TXT records where one is allowed."))
-            .saw_all(items.iter().map(|record| format!("{name} TXT {}…", record.sample)))
+            .saw_all(items.iter().map(|record| format!("{name} TXT {}", record.sample)))
             .fix(format!(
                 "Keep the record that {} shows and delete the others at {name}.",
                 source(selector)
@@ -72,7 +72,7 @@ fn judge_record(
     let name = selector.look.name();
     let start = |spec: &FindingSpec| {
         let alias = selector.look.alias.as_ref();
-        let finding = spec.finding(&name).saw(format!("{name} TXT {}…", record.sample));
+        let finding = spec.finding(&name).saw(format!("{name} TXT {}", record.sample));
         match alias {
             Some(alias) => finding.saw(format!("{name} is an alias of {alias}")),
             None => finding,
@@ -90,13 +90,15 @@ fn judge_record(
         Key::Broken(why) => out.find(publish(
             start(&findings::MALFORMED).summary(format!("The record at {name} {why}.")),
         )),
-        Key::UnknownKind(kind) => out.find(publish(start(&findings::UNKNOWN_KIND).summary(
-            format!("The record at {name} has a key of the kind “{kind}”; receivers know rsa and ed25519."),
-        ))),
+        Key::UnknownKind(kind) => out
+            .find(publish(start(&findings::UNKNOWN_KIND).summary(format!(
+            "The record at {name} has a key of the kind “{kind}”; receivers know rsa and ed25519."
+        )))),
         Key::Revoked => revoked(evidence, selector, &start(&findings::REVOKED), out),
         Key::Rsa(bits) if *bits < LEAST_BITS => out.find(longer(
-            start(&findings::WEAK)
-                .summary(format!("The RSA key at {name} has {bits} bits; receivers refuse fewer than 1024.")),
+            start(&findings::WEAK).summary(format!(
+                "The RSA key at {name} has {bits} bits; receivers refuse fewer than 1024."
+            )),
             selector,
         )),
         Key::Rsa(bits) if *bits < rsa_bits => {
@@ -106,32 +108,45 @@ fn judge_record(
                 Some(provider) if fixed => format!(", as {} chose", provider.name),
                 _ => String::new(),
             };
-            out.find(longer(
-                start(&findings::SHORT).at(severity).summary(format!(
-                    "The RSA key at {name} has {bits} bits{note}; {rsa_bits} are recommended."
-                )),
-                selector,
+            let finding = start(&findings::SHORT).at(severity).summary(format!(
+                "The RSA key at {name} has {bits} bits{note}; {rsa_bits} are recommended."
             ));
+            out.find(match provider(selector) {
+                Some(provider) if fixed => finding
+                    .fix(format!(
+                        "{} decides how long its keys are: open {} and renew the key where that is \
+                         offered, else leave it.",
+                        provider.name, provider.selectors_at
+                    ))
+                    .undo("A renewed key needs no undoing; the old one stops being used."),
+                _ => longer(finding, selector),
+            });
         }
         Key::Rsa(_) | Key::Ed25519 => {}
     }
     if let Some(hashes) = &record.hashes {
-        out.find(publish(
+        out.find(
             start(&findings::SHA1_ONLY)
-                .summary(format!("The record at {name} allows h={hashes} and not sha256.")),
-        ));
+                .summary(format!("The record at {name} allows h={hashes} and not sha256."))
+                .fix(format!("Remove “h={hashes};” from the TXT record at {name}: without it SHA-256 is allowed."))
+                .undo(format!("Add “h={hashes};” to the record again.")),
+        );
     }
     if let Some(services) = &record.services {
-        out.find(publish(
+        out.find(
             start(&findings::NOT_FOR_MAIL)
-                .summary(format!("The record at {name} says s={services}, which leaves out email.")),
-        ));
+                .summary(format!("The record at {name} says s={services}, which leaves out email."))
+                .fix(format!("Remove “s={services};” from the TXT record at {name}: without it the key is for mail too."))
+                .undo(format!("Add “s={services};” to the record again.")),
+        );
     }
     if record.testing && record.key != Key::Revoked {
         out.find(
             start(&findings::TESTING)
                 .summary(format!("The record at {name} says t=y, which means testing."))
-                .fix(format!("Remove “t=y” from the TXT record at {name}, and keep everything else."))
+                .fix(format!(
+                    "Remove “t=y” from the TXT record at {name}, and keep everything else."
+                ))
                 .undo("Add “t=y;” to the record again."),
         );
     }
@@ -169,11 +184,14 @@ fn revoked(evidence: &Evidence, selector: &Selector, start: &Finding, out: &mut 
             .summary(format!("The key at {name} is revoked{rest}."))
             .fix(match live {
                 Some(_) => format!(
-                    "Nothing, if no tool signs with {} any more: take it out of mail.selectors.",
+                    "If no tool signs with {} any more, take it out of mail.selectors; the record may stay.",
                     selector.look.selector
                 ),
                 None => format!("Create a new key in {} and publish its record.", source(selector)),
             })
-            .undo("Remove the new record."),
+            .undo(match live {
+                Some(_) => format!("Add {} to mail.selectors again.", selector.look.selector),
+                None => "Remove the new record.".to_owned(),
+            }),
     );
 }

@@ -15,12 +15,14 @@ use crate::probe::{
 const QUESTIONS: usize = 60;
 /// SPF records kept for one name: one is right, two are the defect.
 const RECORDS_KEPT: usize = 4;
-/// Bytes of JSON that all records may take together, so that the evidence stays below its limit.
-const TEXT_BYTES: usize = 24 * 1024;
+/// Bytes of JSON that all kept texts may take together, so that the evidence stays below its limit.
+const TEXT_BYTES: usize = 16 * 1024;
 /// Bytes of JSON kept of one record; the part of a record past this is not judged.
 const RECORD_BYTES: usize = 6 * 1024;
 /// Texts kept that look as if they were meant to be an SPF record.
 const NEAR_KEPT: usize = 2;
+/// Mail servers kept of one name.
+const SERVERS: usize = 6;
 /// Characters kept of such a text.
 const NEAR_CHARS: usize = 160;
 
@@ -91,7 +93,7 @@ impl Texts {
 
     fn from_answer(answer: &DnsAnswer, budget: &mut usize) -> Self {
         let mut texts = Self {
-            alias: answer.aliases().last().map(|name| (*name).to_owned()),
+            alias: answer.aliases().last().map(|name| affordable(name, budget)).unwrap_or_default(),
             missing: answer.rcode == Rcode::NxDomain,
             ..Self::default()
         };
@@ -105,7 +107,8 @@ impl Texts {
                     texts.more += 1;
                 }
             } else if whole.to_ascii_lowercase().contains("spf1") && texts.near.len() < NEAR_KEPT {
-                texts.near.push(whole.chars().take(NEAR_CHARS).collect());
+                let near: String = whole.chars().take(NEAR_CHARS).collect();
+                texts.near.extend(affordable(&near, budget));
             }
         }
         texts
@@ -133,6 +136,12 @@ impl Texts {
         *budget = budget.saturating_sub(used);
         self.records.push(kept);
     }
+}
+
+/// The text, where there is still room for it.
+fn affordable(text: &str, budget: &mut usize) -> Option<String> {
+    *budget = budget.checked_sub(json_bytes(text))?;
+    Some(text.to_owned())
 }
 
 /// How much room a string takes in JSON; a control character takes six bytes.
@@ -174,10 +183,8 @@ impl Answers {
         let mut answers = Self::default();
         let mut text_budget = TEXT_BYTES;
         loop {
-            let mut open: Vec<Question> = wanted(&answers)
-                .into_iter()
-                .filter(|question| !answers.knows(question))
-                .collect();
+            let mut open: Vec<Question> =
+                wanted(&answers).into_iter().filter(|question| !answers.knows(question)).collect();
             let room = QUESTIONS.saturating_sub(answers.records.len() + answers.counts.len());
             answers.left = open.len().saturating_sub(room);
             open.truncate(room);
@@ -191,7 +198,8 @@ impl Answers {
             for (question, answer) in round.await {
                 match (question, answer) {
                     (Question::Record(name), Reply::Texts(answer)) => {
-                        let texts = answer.map(|answer| Texts::from_answer(&answer, &mut text_budget));
+                        let texts =
+                            answer.map(|answer| Texts::from_answer(&answer, &mut text_budget));
                         answers.records.insert(name, texts.into());
                     }
                     (question, Reply::Count(count)) => {
@@ -210,7 +218,8 @@ enum Reply {
 }
 
 async fn ask(dns: &dyn Dns, question: &Question) -> Reply {
-    let look_up = async |name: &str, kind| answered(dns.lookup(DnsQuestion::new(name, kind)).await, name);
+    let look_up =
+        async |name: &str, kind| answered(dns.lookup(DnsQuestion::new(name, kind)).await, name);
     match question {
         Question::Record(name) => Reply::Texts(look_up(name, RecordType::Txt).await),
         Question::Address(name) => Reply::Count(match addresses(dns, name).await {
@@ -221,11 +230,9 @@ async fn ask(dns: &dyn Dns, question: &Question) -> Reply {
         Question::Exists(name) => {
             Reply::Count(look_up(name, RecordType::A).await.map(|answer| answer.addresses().len()))
         }
-        Question::Mx(name) => Reply::Count(
-            look_up(name, RecordType::Mx)
-                .await
-                .map(|answer| answer.of(|data| matches!(data, DnsData::Mx { .. }).then_some(())).len()),
-        ),
+        Question::Mx(name) => Reply::Count(look_up(name, RecordType::Mx).await.map(|answer| {
+            answer.of(|data| matches!(data, DnsData::Mx { .. }).then_some(())).len()
+        })),
     }
 }
 
@@ -243,7 +250,11 @@ pub(in crate::mail) async fn mail_servers(
         _ => None,
     });
     hosts.sort();
-    Ok(hosts.into_iter().take(12).map(|(_, host)| host.trim_end_matches('.').to_owned()).collect())
+    Ok(hosts
+        .into_iter()
+        .take(SERVERS)
+        .map(|(_, host)| host.trim_end_matches('.').to_owned())
+        .collect())
 }
 
 /// An answer that says something: SERVFAIL and its like are a fault of the name's servers.

@@ -79,7 +79,9 @@ pub(super) fn judge(name: &str, texts: &Texts, record_bytes: usize, out: &mut As
     if let Some(first) = twice.first() {
         let summary = match twice.len() {
             1 => format!("“{first}” stands twice in the SPF record of {name}."),
-            n => format!("{n} terms stand twice in the SPF record of {name}, among them “{first}”."),
+            n => {
+                format!("{n} terms stand twice in the SPF record of {name}, among them “{first}”.")
+            }
         };
         add(out, findings::DUPLICATE, summary, &twice);
     }
@@ -107,14 +109,22 @@ fn behind_all(name: &str, line: &str, text: &str, record: &Record, out: &mut Ass
     let kept = proposal::without(text, &idle);
     let mended = kept
         .split(' ')
-        .flat_map(|word| if word == all { [moved.join(" "), word.to_owned()] } else { [String::new(), word.to_owned()] })
+        .flat_map(|word| {
+            if word == all {
+                [moved.join(" "), word.to_owned()]
+            } else {
+                [String::new(), word.to_owned()]
+            }
+        })
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join(" ");
     out.find(
         findings::AFTER_ALL
             .finding(name)
-            .summary(format!("In the SPF record of {name} “{first}” stands behind “{all}” and is ignored."))
+            .summary(format!(
+                "In the SPF record of {name} “{first}” stands behind “{all}” and is ignored."
+            ))
             .saw(line)
             .saw(format!("ignored: {}", idle.join(" ")))
             .fix(format!("Replace the record: {name} TXT \"{mended}\"."))
@@ -175,7 +185,10 @@ mod tests {
 
     #[test]
     fn only_two_whole_terms_are_said_to_run_together() {
-        assert_eq!(words(&["v=spf1 include:a.com", "include:b.com -all"]), ["include:a.cominclude:b.com"]);
+        assert_eq!(
+            words(&["v=spf1 include:a.com", "include:b.com -all"]),
+            ["include:a.cominclude:b.com"]
+        );
         assert_eq!(words(&["v=spf1 include:a.com", "~all"]), ["include:a.com~all"]);
         assert!(words(&["v=spf1 ip4:", "192.0.2.5 -all"]).is_empty());
         assert!(words(&["v=spf1 include:_spf.goo", "gle.com ~all"]).is_empty());

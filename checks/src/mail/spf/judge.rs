@@ -3,9 +3,9 @@
 use super::answers::Texts;
 use super::findings;
 use super::hygiene;
-use super::proposal;
 use super::problems;
-use super::record::Qualifier;
+use super::proposal;
+use super::record::{Qualifier, Record};
 use super::walk::{Last, Lookup, Walk, walk};
 use super::{Evidence, LOOKUPS, Spf, VOID_LOOKUPS, declared_tools};
 use crate::contract::{AssessCx, Assessment, Finding, Severity, Target, Unseen};
@@ -52,7 +52,10 @@ fn judge_name(name: &str, evidence: &Evidence, cx: &AssessCx<'_, Spf>, out: &mut
     let texts = match evidence.answers.texts(name) {
         Some(Seen::Ok(texts)) => texts,
         Some(Seen::Target(fault)) => {
-            out.find(problems::unanswered(name, &format!("TXT {name}"), &fault.to_string()).at(Severity::Critical));
+            out.find(
+                problems::unanswered(name, &format!("TXT {name}"), &fault.to_string())
+                    .at(Severity::Critical),
+            );
             return;
         }
         Some(Seen::Agent(fault)) => {
@@ -69,7 +72,13 @@ fn judge_name(name: &str, evidence: &Evidence, cx: &AssessCx<'_, Spf>, out: &mut
     };
     let walk = walk(name, &evidence.answers);
     match texts.count() {
-        0 => out.find(missing(name, texts, evidence, cx.target)),
+        0 => {
+            out.find(missing(name, texts, evidence, cx.target));
+            if let Some(Seen::Agent(fault)) = evidence.mail_servers.get(name) {
+                let part = format!("mail servers of {name}");
+                out.not_checked(Unseen::Condition, part, fault.to_string(), fault.unlock());
+            }
+        }
         1 => {
             let text = texts.only().unwrap_or_default();
             hygiene::judge(name, texts, cx.options.record_bytes, out);
@@ -86,17 +95,17 @@ fn judge_name(name: &str, evidence: &Evidence, cx: &AssessCx<'_, Spf>, out: &mut
     if !walk.unseen.is_empty() {
         out.not_checked(
             Unseen::Condition,
-            format!("{} look-ups of the SPF record of {name}", walk.unseen.len()),
+            format!("look-ups of the SPF record of {name}"),
             walk.unseen.join("; "),
             "run it again from a machine whose resolver answers",
         );
     }
-    if texts.cut {
+    if !walk.cut.is_empty() {
         out.not_checked(
             Unseen::Condition,
-            format!("the end of the SPF record of {name}"),
-            format!("the record has {} bytes", texts.bytes),
-            "shorten the record to 450 bytes",
+            format!("the end of the SPF records that {name} uses"),
+            format!("they are too long to be kept: {}", walk.cut.join(", ")),
+            "shorten the records, or remove the terms that lead to them",
         );
     }
 }
@@ -118,10 +127,17 @@ fn missing(name: &str, texts: &Texts, evidence: &Evidence, target: &Target) -> F
     let sends = is_sender(name, evidence, target);
     let servers = evidence.mail_servers.get(name).and_then(Seen::ok).cloned().unwrap_or_default();
     let tools: Vec<_> = declared_tools(target).into_iter().map(|(_, provider)| provider).collect();
-    let record = if target.mail.not_used {
-        proposal::nothing()
+    let record =
+        if target.mail.not_used { proposal::nothing() } else { proposal::first(&servers, &tools) };
+    let also = if record == proposal::nothing() {
+        ""
     } else {
-        proposal::first(&servers, &tools)
+        " Add an include for every other service that sends in your name before you publish it."
+    };
+    let instead = if texts.near.is_empty() {
+        ""
+    } else {
+        " It takes the place of the text that only looks like one."
     };
     let mut finding = findings::MISSING
         .finding(name)
@@ -136,11 +152,10 @@ fn missing(name: &str, texts: &Texts, evidence: &Evidence, target: &Target) -> F
         } else {
             format!("TXT {name}: no text that begins with v=spf1 and a blank")
         })
-        .saw_all(texts.near.iter().map(|near| format!("no SPF record, but it looks like one: {near}")))
-        .fix(format!(
-            "Add this TXT record: {name} TXT \"{record}\". Add an include for every other service that \
-             sends in your name before you publish it."
-        ))
+        .saw_all(
+            texts.near.iter().map(|near| format!("no SPF record, but it looks like one: {near}")),
+        )
+        .fix(format!("Add this TXT record: {name} TXT \"{record}\".{also}{instead}"))
         .undo(format!("Remove the TXT record of {name} again."));
     if !servers.is_empty() {
         finding = finding.saw(format!("MX {name}: {}", servers.join(", ")));
@@ -188,12 +203,14 @@ fn judge_walk(name: &str, text: &str, walk: &Walk, cx: &AssessCx<'_, Spf>, out: 
                 ))
                 .saw(&record)
                 .saw_all(walk.lookups.iter().filter_map(|look| {
-                    Some(format!("{} in the record of {}: {}", look.term, look.holder, look.void.as_ref()?))
+                    Some(format!(
+                        "{} in the record of {}: {}",
+                        look.term,
+                        look.holder,
+                        look.void.as_ref()?
+                    ))
                 }))
-                .fix(format!(
-                    "Remove these terms: {}.",
-                    problems::listed(walk.lookups.iter().filter(|l| l.void.is_some()).map(|l| l.term.as_str()))
-                ))
+                .fix(remove_voids(name, &walk.lookups))
                 .undo(RESTORE),
         );
     }
@@ -201,19 +218,33 @@ fn judge_walk(name: &str, text: &str, walk: &Walk, cx: &AssessCx<'_, Spf>, out: 
         out.find(
             findings::PASS_ALL
                 .finding(name)
-                .summary(format!("The SPF record of {name} allows every address to send, through {way}."))
+                .summary(format!(
+                    "The SPF record of {name} allows every address to send, through {way}."
+                ))
                 .saw(&record)
                 .fix(if way.contains(" → ") {
-                    format!("Remove “{}” from the TXT record of {name}.", way.split(" → ").next().unwrap_or_default())
+                    format!(
+                        "Remove “{}” from the TXT record of {name}.",
+                        way.split(" → ").next().unwrap_or_default()
+                    )
                 } else if way.ends_with("all") {
-                    format!("Replace the record: {name} TXT \"{}\".", proposal::ending_in(text, "~all"))
+                    format!(
+                        "Replace the record: {name} TXT \"{}\".",
+                        proposal::ending_in(text, "~all")
+                    )
                 } else {
-                    format!("Replace “{way}” by the addresses that really send, such as ip4:192.0.2.10.")
+                    format!(
+                        "Replace “{way}” by the addresses that really send, such as ip4:192.0.2.10."
+                    )
                 })
                 .undo(RESTORE),
         );
     }
-    judge_end(name, &record, text, walk.last, out);
+    let is_broken = !Record::parse(text).errors.is_empty();
+    // What was meant as the end may be the term that cannot be read.
+    if !(is_broken && walk.last == Last::Nothing) {
+        judge_end(name, &record, text, walk.last, out);
+    }
 }
 
 fn judge_end(name: &str, record: &str, text: &str, last: Last, out: &mut Assessment) {
@@ -221,9 +252,7 @@ fn judge_end(name: &str, record: &str, text: &str, last: Last, out: &mut Assessm
         Last::All(Qualifier::Neutral) => {
             (findings::NEUTRAL_ALL, format!("The SPF record of {name} ends in ?all."))
         }
-        Last::Nothing => {
-            (findings::NO_ALL, format!("The SPF record of {name} ends without all."))
-        }
+        Last::Nothing => (findings::NO_ALL, format!("The SPF record of {name} ends without all.")),
         Last::All(_) | Last::Unknown => return,
     };
     let fix = if text.to_ascii_lowercase().contains("redirect=") && last != Last::Nothing {
@@ -236,6 +265,24 @@ fn judge_end(name: &str, record: &str, text: &str, last: Last, out: &mut Assessm
         )
     };
     out.find(spec.finding(name).summary(summary).saw(record).fix(fix).undo(RESTORE));
+}
+
+fn remove_voids(name: &str, lookups: &[Lookup]) -> String {
+    let void = || lookups.iter().filter(|look| look.void.is_some());
+    let own: Vec<&str> = void().filter(|l| l.holder == name).map(|l| l.term.as_str()).collect();
+    let foreign: Vec<&str> = void().filter(|l| l.holder != name).map(|l| l.top.as_str()).collect();
+    let mut steps = Vec::new();
+    if !own.is_empty() {
+        let terms = problems::listed(own.into_iter());
+        steps.push(format!("Remove from the TXT record of {name}: {terms}."));
+    }
+    if !foreign.is_empty() {
+        let terms = problems::listed(foreign.into_iter());
+        steps.push(format!(
+            "Ask whoever runs the records behind these terms to mend them, or remove the terms: {terms}."
+        ));
+    }
+    steps.join(" ")
 }
 
 /// What each term of the record itself costs, most costly first.

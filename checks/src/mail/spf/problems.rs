@@ -73,7 +73,7 @@ impl Report<'_> {
         if holder == self.name {
             String::new()
         } else {
-            format!(" in the record of {holder}, which {} uses,", self.name)
+            format!(" in the record of {holder} (used by {})", self.name)
         }
     }
 
@@ -143,12 +143,20 @@ pub(super) fn unanswered(name: &str, question: &str, fault: &str) -> Finding {
     findings::UNANSWERED
         .finding(name)
         .key(question)
-        .summary(format!("The SPF record of {name} needs {question}, and that gets no answer."))
+        .summary(if asked == name && kind == "TXT" {
+            format!("The SPF record of {name} cannot be read.")
+        } else {
+            format!("The SPF record of {name} needs {question}, and that gets no answer.")
+        })
         .saw(format!("{question}: {fault}"))
-        .fix(format!(
-            "Ask whoever runs the name servers of {asked} to mend them, or remove the term that asks for \
-             it. Look yourself: dig {kind} {asked}"
-        ))
+        .fix(if asked == name && kind == "TXT" {
+            format!("Mend the name servers of {name}. Look yourself: dig TXT {name}")
+        } else {
+            format!(
+                "Ask whoever runs the name servers of {asked} to mend them, or remove the term that asks \
+                 for it. Look yourself: dig {kind} {asked}"
+            )
+        })
         .undo(RESTORE)
 }
 
@@ -160,4 +168,3 @@ pub(super) fn listed<'a>(terms: impl Iterator<Item = &'a str>) -> String {
         _ => all.join(", "),
     }
 }
-

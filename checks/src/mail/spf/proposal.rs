@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn records_are_merged_trimmed_and_ended() {
-        let texts = ["v=spf1 include:a.test -all".to_owned(), "v=spf1 include:A.test mx ~all".to_owned()];
+        let texts =
+            ["v=spf1 include:a.test -all".to_owned(), "v=spf1 include:A.test mx ~all".to_owned()];
         assert_eq!(merged(&texts), "v=spf1 include:a.test mx ~all");
         assert_eq!(without("v=spf1 mx a mx -all", &["mx"]), "v=spf1 mx a -all");
         assert_eq!(ending_in("v=spf1 mx +all", "~all"), "v=spf1 mx ~all");

@@ -204,13 +204,12 @@ fn mechanism(word: &str) -> Result<Term, String> {
     let known = Kind::MECHANISMS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
     let kind = known.map(|(_, kind)| *kind).ok_or_else(|| unknown(name))?;
     let (domain, matches_everybody) = match kind {
-        Kind::All if argument.is_empty() => (None, false),
+        Kind::All | Kind::Ptr if argument.is_empty() => (None, false),
         Kind::All => return Err("nothing may stand behind the word all".to_owned()),
         Kind::Include | Kind::Exists => {
             let domain = argument.strip_prefix(':').ok_or("a domain is missing")?;
             (Some(DomainSpec::parse(domain)?), false)
         }
-        Kind::Ptr if argument.is_empty() => (None, false),
         Kind::Ptr => {
             let domain = argument.strip_prefix(':').ok_or("ptr takes no prefix length")?;
             (Some(DomainSpec::parse(domain)?), false)
@@ -292,7 +291,8 @@ mod tests {
         for right in ["v=spf1", "V=SpF1 -all", "v=spf1 "] {
             assert!(is_record(right), "{right}");
         }
-        for wrong in ["v=spf10", "v=spf1-all", " v=spf1", "v=spf", "\"v=spf1 -all\"", "v=spf\u{e9}"] {
+        for wrong in ["v=spf10", "v=spf1-all", " v=spf1", "v=spf", "\"v=spf1 -all\"", "v=spf\u{e9}"]
+        {
             assert!(!is_record(wrong), "{wrong}");
         }
     }
@@ -313,11 +313,27 @@ mod tests {
     #[test]
     fn each_breach_of_the_grammar_is_one_error() {
         for wrong in [
-            "v=spf1 -all.", "v=spf1 all:x", "v=spf1 include", "v=spf1 include:", "v=spf1 ptr/0",
-            "v=spf1 a/33", "v=spf1 a//129", "v=spf1 a/24/64", "v=spf1 ip4:1.2.3", "v=spf1 ip4:1.2.3.4/032",
-            "v=spf1 ip4:1.2.3.4//32", "v=spf1 ip6::CAFE::BABE", "v=spf1 redirect:harbor.com",
-            "v=spf1 redirect=a.com redirect=b.com", "v=spf1 exp= -all", "v=spf1 =all", "v=spf1 1up=x",
-            "v=spf1 moo.cow/x=y", "v=spf1 ipv4:192.0.2.1", "v=spf1 a:ctrl.com\rptr", "v=spf1 foo=%abc",
+            "v=spf1 -all.",
+            "v=spf1 all:x",
+            "v=spf1 include",
+            "v=spf1 include:",
+            "v=spf1 ptr/0",
+            "v=spf1 a/33",
+            "v=spf1 a//129",
+            "v=spf1 a/24/64",
+            "v=spf1 ip4:1.2.3",
+            "v=spf1 ip4:1.2.3.4/032",
+            "v=spf1 ip4:1.2.3.4//32",
+            "v=spf1 ip6::CAFE::BABE",
+            "v=spf1 redirect:harbor.com",
+            "v=spf1 redirect=a.com redirect=b.com",
+            "v=spf1 exp= -all",
+            "v=spf1 =all",
+            "v=spf1 1up=x",
+            "v=spf1 moo.cow/x=y",
+            "v=spf1 ipv4:192.0.2.1",
+            "v=spf1 a:ctrl.com\rptr",
+            "v=spf1 foo=%abc",
         ] {
             assert_eq!(errors(wrong), 1, "{wrong}");
         }

@@ -94,7 +94,8 @@ pub(super) async fn look_up_hosts(
         );
         HostFacts {
             name: name.clone(),
-            own_address: look.is_ok_and(|look| look.aliases.is_empty() && !look.addresses.is_empty()),
+            own_address: look
+                .is_ok_and(|look| look.aliases.is_empty() && !look.addresses.is_empty()),
             record: Seen::from(super::answered(texts, name))
                 .map(|answer| answer.texts().iter().any(|text| is_record(text))),
         }
@@ -147,11 +148,12 @@ pub(super) fn judge_tools(evidence: &Evidence, target: &Target, out: &mut Assess
 }
 
 fn cover(evidence: &Evidence, provider: &'static Provider) -> Cover {
-    let is_included = |name: &String| {
-        provider.spf_includes.iter().any(|include| is_below(name, include))
-    };
-    let included =
-        evidence.names.iter().any(|name| walk(name, &evidence.answers).names.iter().any(is_included));
+    let is_included =
+        |name: &String| provider.spf_includes.iter().any(|include| is_below(name, include));
+    let included = evidence
+        .names
+        .iter()
+        .any(|name| walk(name, &evidence.answers).names.iter().any(is_included));
     if included || has_return_path(evidence, provider) {
         return Cover::By;
     }
@@ -182,13 +184,15 @@ fn cover(evidence: &Evidence, provider: &'static Provider) -> Cover {
 }
 
 fn has_return_path(evidence: &Evidence, provider: &Provider) -> bool {
-    let hosts = evidence.names.iter().flat_map(|name| {
-        provider.return_paths.iter().map(move |label| format!("{label}.{name}"))
-    });
+    let hosts = evidence
+        .names
+        .iter()
+        .flat_map(|name| provider.return_paths.iter().map(move |label| format!("{label}.{name}")));
     let theirs = |name: &str, suffixes: &[&str]| suffixes.iter().any(|s| is_below(name, s));
     hosts.into_iter().any(|host| {
         let Some(Seen::Ok(texts)) = evidence.answers.texts(&host) else { return false };
-        let aliased = texts.alias.as_ref().is_some_and(|to| theirs(to, provider.return_path_targets));
+        let aliased =
+            texts.alias.as_ref().is_some_and(|to| theirs(to, provider.return_path_targets));
         aliased
             || walk(&host, &evidence.answers)
                 .names
@@ -203,7 +207,10 @@ fn uncovered(evidence: &Evidence, provider: &Provider, name: &str, out: &mut Ass
     let mut finding = findings::TOOL
         .finding(name)
         .key(provider.name)
-        .summary(format!("{} is declared as a sending tool, but {name} does not authorise it.", provider.name))
+        .summary(format!(
+            "{} is declared as a sending tool, but {name} does not authorise it.",
+            provider.name
+        ))
         .saw(if names.is_empty() {
             format!("{name} has no SPF record that could be followed")
         } else {
@@ -228,7 +235,10 @@ fn uncovered(evidence: &Evidence, provider: &Provider, name: &str, out: &mut Ass
     };
     out.find(
         finding
-            .fix(format!("{fix} If you no longer use {}, take it out of mail.tools.", provider.name))
+            .fix(format!(
+                "{fix} If you no longer use {}, take it out of mail.tools.",
+                provider.name
+            ))
             .undo("Remove the added records."),
     );
 }

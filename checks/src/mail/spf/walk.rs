@@ -59,6 +59,8 @@ pub(super) struct Walk {
     pub(super) wanted: BTreeSet<Question>,
     /// What we could not ask for, and why.
     pub(super) unseen: Vec<String>,
+    /// Records that are too long to be kept whole, with their length.
+    pub(super) cut: Vec<String>,
     /// The terms through which everybody passes, if there is such a way.
     pub(super) open: Option<String>,
     /// The `all` at the end of the way, redirects followed.
@@ -151,6 +153,9 @@ impl Step<'_> {
         };
         if !self.walk.names.iter().any(|known| known == name) {
             self.walk.names.push(name.to_owned());
+            if texts.cut {
+                self.walk.cut.push(format!("{name} has {} bytes", texts.bytes));
+            }
         }
         let record = Record::parse(&text);
         if !record.errors.is_empty() {
