@@ -83,6 +83,13 @@ const SENDER: Provider = Provider {
 
 const MAILBOXES: Provider = Provider { role: Role::Mailboxes, ..SENDER };
 
+impl Provider {
+    /// Whether its mail bounces to a host of its own or of the vendor, and not to the domain itself.
+    pub const fn has_own_return_path(&self) -> bool {
+        !self.return_paths.is_empty() || !self.return_path_targets.is_empty()
+    }
+}
+
 /// Every provider that is recognised.
 pub const PROVIDERS: &[Provider] = &[
     Provider {

@@ -96,7 +96,7 @@ fn judge_name(name: &str, evidence: &Evidence, cx: &AssessCx<'_, Spf>, out: &mut
         out.not_checked(
             Unseen::Condition,
             format!("look-ups of the SPF record of {name}"),
-            walk.unseen.join("; "),
+            problems::some(&walk.unseen),
             "run it again from a machine whose resolver answers",
         );
     }
@@ -104,7 +104,7 @@ fn judge_name(name: &str, evidence: &Evidence, cx: &AssessCx<'_, Spf>, out: &mut
         out.not_checked(
             Unseen::Condition,
             format!("the end of the SPF records that {name} uses"),
-            format!("they are too long to be kept: {}", walk.cut.join(", ")),
+            format!("they are too long to be kept: {}", problems::some(&walk.cut)),
             "shorten the records, or remove the terms that lead to them",
         );
     }
@@ -119,7 +119,7 @@ fn is_sender(name: &str, evidence: &Evidence, target: &Target) -> bool {
     let receives = servers.iter().any(|host| {
         !host.is_empty() && providers::behind_mx(host).is_none_or(|p| p.role != Role::Forwarder)
     });
-    let bounces_here = declared_tools(target).iter().any(|(_, tool)| tool.return_paths.is_empty());
+    let bounces_here = declared_tools(target).iter().any(|(_, tool)| !tool.has_own_return_path());
     receives || bounces_here || target.mail.sends_from.iter().any(|declared| declared == name)
 }
 

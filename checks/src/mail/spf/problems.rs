@@ -168,3 +168,13 @@ pub(super) fn listed<'a>(terms: impl Iterator<Item = &'a str>) -> String {
         _ => all.join(", "),
     }
 }
+
+/// The first few of many lines.
+pub(super) fn some(lines: &[String]) -> String {
+    match lines.get(..5) {
+        Some(first) if lines.len() > 5 => {
+            format!("{}; and {} more", first.join("; "), lines.len() - 5)
+        }
+        _ => lines.join("; "),
+    }
+}

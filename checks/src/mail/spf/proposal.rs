@@ -7,7 +7,7 @@ use crate::mail::providers::{self, Provider};
 pub(super) fn first(servers: &[String], tools: &[&'static Provider]) -> String {
     let mut known: Vec<&'static Provider> = Vec::new();
     let mailboxes = servers.iter().filter_map(|host| providers::behind_mx(host));
-    let tools = tools.iter().copied().filter(|tool| tool.return_paths.is_empty());
+    let tools = tools.iter().copied().filter(|tool| !tool.has_own_return_path());
     for provider in mailboxes.chain(tools) {
         if !known.contains(&provider) {
             known.push(provider);
