@@ -120,8 +120,8 @@ fn no_key(evidence: &Evidence, domain: &Domain, silent: &[String], out: &mut Ass
     }
     let fix = match provider {
         _ if !silent.is_empty() => format!(
-            "Mend the name servers that answer for _domainkey.{name}, then look again: the first of the \
-             names above is the one to ask for with dig TXT."
+            "Mend the name servers that answer for _domainkey.{name}. Look yourself with dig TXT and the \
+             names above."
         ),
         Some(provider) => format!(
             "Open {}, generate the DKIM key for {name}, publish the record that it shows, and start \
