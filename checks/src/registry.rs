@@ -1,10 +1,10 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::domain;
+use crate::{dns, domain};
 
 /// Every check, in the order in which reports show them.
-pub const ALL: &[Plugin] = &[plugin::<domain::Registration>()];
+pub const ALL: &[Plugin] = &[plugin::<domain::Registration>(), plugin::<dns::Resolution>()];
 
 /// The check of this id.
 pub fn find(id: &str) -> Option<&'static Plugin> {

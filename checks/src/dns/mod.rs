@@ -1,1 +1,7 @@
-//! See the handbook pages beside the checks of this area.
+//! Name servers, records and the names below the domain.
+
+mod providers;
+mod records;
+mod resolution;
+
+pub use resolution::Resolution;
