@@ -4,7 +4,12 @@ use crate::contract::{FindingSpec, Plugin, plugin};
 use crate::{dns, domain};
 
 /// Every check, in the order in which reports show them.
-pub const ALL: &[Plugin] = &[plugin::<domain::Registration>(), plugin::<dns::Resolution>()];
+pub const ALL: &[Plugin] = &[
+    plugin::<domain::Registration>(),
+    plugin::<dns::Resolution>(),
+    plugin::<dns::Subdomains>(),
+    plugin::<dns::Drift>(),
+];
 
 /// The check of this id.
 pub fn find(id: &str) -> Option<&'static Plugin> {

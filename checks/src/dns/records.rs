@@ -1,5 +1,7 @@
 //! Record sets as sorted zone-file text, so that two looks can be compared and one written back.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -109,7 +111,9 @@ fn quoted(string: &str) -> String {
                 out.push(c);
             }
             ' '..='~' => out.push(c),
-            _ => out.push_str(&format!("\\{:03}", u32::from(c).min(255))),
+            _ => {
+                let _infallible = write!(out, "\\{:03}", u32::from(c).min(255));
+            }
         }
     }
     out.push('"');

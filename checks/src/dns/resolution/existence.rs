@@ -18,7 +18,6 @@ pub(super) fn judge(evidence: &Evidence, cx: &Cx<'_>, broken: bool, out: &mut As
             Seen::Ok(look) if host.declared && !(broken && host.bogus) => {
                 missing(evidence, host, &reason(look), look, provider, out);
             }
-            Seen::Ok(_) => {}
             Seen::Target(fault) if host.declared => {
                 let look = HostAnswer {
                     rcode: Rcode::ServFail,
@@ -30,7 +29,7 @@ pub(super) fn judge(evidence: &Evidence, cx: &Cx<'_>, broken: bool, out: &mut As
                 };
                 missing(evidence, host, &fault.to_string(), &look, provider, out);
             }
-            Seen::Target(_) => {}
+            Seen::Ok(_) | Seen::Target(_) => {}
             Seen::Agent(fault) => {
                 let unseen = if host.declared { Unseen::Blocks } else { Unseen::Noted };
                 let part = format!("addresses of {}", host.name);

@@ -58,7 +58,7 @@ pub(super) async fn find_zones(dns: &dyn Dns, domain: &str) -> Result<Zones, Che
             continue;
         }
         if is_below(name, registrable) && zones.servers.is_empty() {
-            zones.zone = (*name).to_owned();
+            (*name).clone_into(&mut zones.zone);
             zones.servers = servers;
         } else if is_below(&zones.zone, name) && **name != zones.zone {
             zones.parent = Some((*name).to_owned());
