@@ -44,8 +44,20 @@ pub(super) struct HostAtServers {
 /// Everything that one address of a name server answered.
 struct ServerLook {
     view: ServerView,
-    sets: Vec<Seen<DnsAnswer>>,
     soa: Seen<DnsAnswer>,
+    /// `None` for a server that does not answer for the zone.
+    rest: Option<Rest>,
+}
+
+impl ServerLook {
+    fn is_sound(&self) -> bool {
+        self.view.state.ok().is_some_and(ServerState::is_sound)
+    }
+}
+
+/// What a server is asked once it answers for the zone.
+struct Rest {
+    sets: Vec<Seen<DnsAnswer>>,
     keys: Seen<DnsAnswer>,
     hosts: Vec<Option<HostLook>>,
 }
@@ -113,6 +125,13 @@ async fn one(
     in_depth: bool,
 ) -> ServerLook {
     let zone = zones.zone.as_str();
+    let soa = ask(dns, at(address, zone, RecordType::Soa).signed(false)).await;
+    let view = view(name, Some(address), soa.clone().map(|answer| state(&answer)));
+    let mut look = ServerLook { view, soa, rest: None };
+    // A silent or foreign server is not kept waiting for, question after question.
+    if !look.is_sound() {
+        return look;
+    }
     let kinds = APEX_KINDS.iter().map(|kind| ask(dns, at(address, zone, *kind)));
     let hosts = hosts.iter().map(async |host| {
         if !is_below(host, zone) {
@@ -131,17 +150,15 @@ async fn one(
         );
         Some(HostLook { name: host.clone(), addresses: [v4, v6], more })
     });
-    let (soa, keys, sets, hosts, transfer) = join!(
-        ask(dns, at(address, zone, RecordType::Soa).signed(false)),
+    let (keys, sets, hosts, transfer) = join!(
         ask(dns, at(address, zone, RecordType::Dnskey).signed(false)),
         join_all(kinds),
         join_all(hosts),
         dns.transfer(zone.to_owned(), address),
     );
-    let state = soa.clone().map(|answer| state(&answer));
-    let mut view = view(name, Some(address), state);
-    view.transfer = Some(transfer.into());
-    ServerLook { view, sets, soa, keys, hosts }
+    look.view.transfer = Some(transfer.into());
+    look.rest = Some(Rest { sets, keys, hosts });
+    look
 }
 
 fn state(answer: &DnsAnswer) -> ServerState {
@@ -159,26 +176,31 @@ fn state(answer: &DnsAnswer) -> ServerState {
 
 fn assemble(looks: Vec<ServerLook>, hosts: usize) -> ServersLook {
     let mut out = ServersLook::default();
-    let sound = |look: &ServerLook| look.view.state.ok().is_some_and(ServerState::is_sound);
+    let sound: Vec<(usize, &ServerLook, &Rest)> = looks
+        .iter()
+        .enumerate()
+        .filter_map(|(index, look)| Some((index, look, look.rest.as_ref()?)))
+        .collect();
     for (n, kind) in APEX_KINDS.iter().enumerate() {
-        let answers = looks.iter().enumerate().filter(|(_, look)| sound(look));
-        let answers = answers.filter_map(|(index, look)| Some((index, look.sets.get(n)?.ok()?)));
+        let answers = sound.iter();
+        let answers =
+            answers.filter_map(|(index, _, rest)| Some((*index, rest.sets.get(n)?.ok()?)));
         out.sets.push(group_sets(*kind, answers));
     }
     for n in 0..hosts {
         let mut host = HostAtServers::default();
-        for (index, look) in looks.iter().enumerate().filter(|(_, look)| sound(look)) {
-            if let Some(Some(at_server)) = look.hosts.get(n) {
-                note_host(&mut host, index, at_server);
+        for (index, _, rest) in &sound {
+            if let Some(Some(at_server)) = rest.hosts.get(n) {
+                note_host(&mut host, *index, at_server);
             }
         }
         out.hosts.push(host);
     }
-    for (server, look) in looks.iter().enumerate().filter(|(_, look)| sound(look)) {
+    for (server, look, rest) in &sound {
         if out.signers.len() < SIGNERS
-            && let (Some(soa), Some(keys)) = (look.soa.ok(), look.keys.ok())
+            && let (Some(soa), Some(keys)) = (look.soa.ok(), rest.keys.ok())
         {
-            out.signers.push(signer(server, soa, keys));
+            out.signers.push(signer(*server, soa, keys));
         }
     }
     out.servers.items = looks.into_iter().map(|look| look.view).collect();
