@@ -1,11 +1,17 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{domain, mail};
+use crate::{dns, domain, mail};
 
 /// Every check, in the order in which reports show them.
-pub const ALL: &[Plugin] =
-    &[plugin::<domain::Registration>(), plugin::<mail::Spf>(), plugin::<mail::Dkim>()];
+pub const ALL: &[Plugin] = &[
+    plugin::<domain::Registration>(),
+    plugin::<dns::Resolution>(),
+    plugin::<dns::Subdomains>(),
+    plugin::<dns::Drift>(),
+    plugin::<mail::Spf>(),
+    plugin::<mail::Dkim>(),
+];
 
 /// The check of this id.
 pub fn find(id: &str) -> Option<&'static Plugin> {

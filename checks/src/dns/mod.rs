@@ -1,1 +1,11 @@
-//! See the handbook pages beside the checks of this area.
+//! Name servers, records and the names below the domain.
+
+mod drift;
+mod providers;
+mod records;
+mod resolution;
+mod subdomains;
+
+pub use drift::Drift;
+pub use resolution::Resolution;
+pub use subdomains::Subdomains;
