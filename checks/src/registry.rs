@@ -1,10 +1,11 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::domain;
+use crate::{domain, tls};
 
 /// Every check, in the order in which reports show them.
-pub const ALL: &[Plugin] = &[plugin::<domain::Registration>()];
+pub const ALL: &[Plugin] =
+    &[plugin::<domain::Registration>(), plugin::<tls::Certificate>(), plugin::<tls::Protocol>()];
 
 /// The check of this id.
 pub fn find(id: &str) -> Option<&'static Plugin> {
