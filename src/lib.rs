@@ -1,4 +1,5 @@
 //! launchready: a launch-readiness audit and monitoring agent.
 
+pub mod clock;
 pub mod probe;
 pub mod report;

@@ -50,6 +50,7 @@ pub(super) fn bounded<T>(seen: Seen<T>) -> Seen<T> {
                 | AgentFault::BadCredential(text)
                 | AgentFault::Forbidden(text)
                 | AgentFault::RateLimited(text)
+                | AgentFault::TurnedAway(text)
                 | AgentFault::TimeLimit(text)
                 | AgentFault::Refused(text)
                 | AgentFault::Bug(text) => cut(text),

@@ -53,12 +53,14 @@ fn accepted(at: &AddressSeen, version: ProtocolVersion) -> Option<&str> {
     }
 }
 
-/// Whether an offer was turned down, and not merely without an answer.
-fn is_refused(answer: Option<&Seen<HelloAnswer>>) -> bool {
+/// Whether an offer was turned down, or answered with an older version, and not merely without an
+/// answer.
+fn is_refused(offered: ProtocolVersion, answer: Option<&Seen<HelloAnswer>>) -> bool {
     match answer {
+        Some(Seen::Ok(HelloAnswer::Accepted { version, .. })) => *version != offered,
         Some(Seen::Ok(HelloAnswer::Rejected { .. })) => true,
         Some(Seen::Target(fault)) => !matches!(fault, TargetFault::TimedOut(_)),
-        _ => false,
+        Some(Seen::Agent(_)) | None => false,
     }
 }
 
@@ -91,7 +93,8 @@ fn judge(host: &HostSeen, out: &mut Assessment) {
         out.find(minimum(host, saw_versions(finding, &ssl3)));
     }
     old_versions(host, &tls10, &tls11, out);
-    let is_without_13 = |at: &&AddressSeen| is_refused(answer(at, ProtocolVersion::Tls13));
+    let is_without_13 =
+        |at: &&AddressSeen| is_refused(ProtocolVersion::Tls13, answer(at, ProtocolVersion::Tls13));
     let without_13: Vec<&AddressSeen> = judged.into_iter().filter(is_without_13).collect();
     if without_13.is_empty() {
         return;
@@ -137,17 +140,17 @@ fn suites(host: &HostSeen, without_13: &[&AddressSeen], out: &mut Assessment) {
     let without_secrecy: Vec<&AddressSeen> = without_13
         .iter()
         .filter(speaks_12)
-        .filter(|at| is_refused(Some(&at.forward_secret)))
+        .filter(|at| is_refused(ProtocolVersion::Tls12, Some(&at.forward_secret)))
         .copied()
         .collect();
     let weak: Vec<&AddressSeen> = without_13
         .iter()
         .filter(speaks_12)
-        .filter(|at| is_refused(Some(&at.strong)))
+        .filter(|at| is_refused(ProtocolVersion::Tls12, Some(&at.strong)))
         .filter(|at| {
             // Without forward secrecy no offer was strong; that finding says it, unless the cipher
             // itself is broken too.
-            !is_refused(Some(&at.forward_secret))
+            !is_refused(ProtocolVersion::Tls12, Some(&at.forward_secret))
                 || accepted(at, ProtocolVersion::Tls12).is_some_and(is_broken)
         })
         .copied()
