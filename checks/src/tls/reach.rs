@@ -10,7 +10,7 @@ pub(super) struct Part<'a> {
     /// It is the apex or was declared; else it is the usual `www`, which may be missing.
     pub(super) declared: bool,
     /// The part, in words that finish "Not checked: …".
-    pub(super) part: String,
+    pub(super) words: String,
     /// What it means that we could not look, and that the host gave nothing to look at.
     pub(super) unseen: (Unseen, Unseen),
 }
@@ -25,14 +25,14 @@ impl Part<'_> {
         } else {
             self.unseen.1
         };
-        out.not_checked(unseen, self.part, reason, unlock);
+        out.not_checked(unseen, self.words, reason, unlock);
     }
 
     /// Notes a host without an address and says whether it was one.
     pub(super) fn note_unresolved(&self, addresses: &Seen<usize>, out: &mut Assessment) -> bool {
         let host = self.host;
         let again =
-            Part { host, declared: self.declared, part: self.part.clone(), unseen: self.unseen };
+            Part { host, declared: self.declared, words: self.words.clone(), unseen: self.unseen };
         match addresses {
             Seen::Ok(0) | Seen::Target(TargetFault::Unresolvable(_)) if !self.declared => {}
             Seen::Ok(0) => again.note(

@@ -28,7 +28,7 @@ pub(super) struct Element<'a> {
 }
 
 /// Elements one after the other.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {

@@ -21,7 +21,7 @@ const RESPONDERS: usize = 4;
 const STATES: usize = 64;
 
 /// The parts of a certificate that OCSP needs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Parts<'a> {
     der: &'a [u8],
     signed: Signed<'a>,
@@ -79,7 +79,7 @@ impl<'a> Parts<'a> {
 
     /// Whether its issuer lets it sign OCSP answers (RFC 6960 4.2.2.2).
     fn is_responder(&self) -> bool {
-        self.extensions.into_iter().flatten().any(|extension| {
+        self.extensions.clone().into_iter().flatten().any(|extension| {
             let mut fields = Reader::new(extension.content);
             let is_usage = fields.one(tag::OID).is_some_and(|oid| oid.content == KEY_USAGE);
             fields.one(tag::BOOLEAN);
@@ -90,7 +90,7 @@ impl<'a> Parts<'a> {
 }
 
 /// The certificate in `chain` that issued the first one.
-pub(super) fn issuer<'a>(chain: &'a [impl AsRef<[u8]>]) -> Option<&'a [u8]> {
+pub(super) fn issuer(chain: &[impl AsRef<[u8]>]) -> Option<&[u8]> {
     let (leaf, rest) = chain.split_first()?;
     let wanted = Parts::of(leaf.as_ref())?.issuer;
     rest.iter().map(AsRef::as_ref).find(|der| Parts::of(der).is_some_and(|p| p.subject == wanted))
@@ -137,7 +137,7 @@ pub(super) fn is_revoked(
     let signed = Signed { message: data.whole, algorithm, signature: bits(&mut basic)? };
     let responders = basic.enter(tag::context(0)).and_then(|mut list| list.enter(tag::SEQUENCE));
     let delegated = || {
-        responders.into_iter().flatten().take(RESPONDERS).any(|certificate| {
+        responders.clone().into_iter().flatten().take(RESPONDERS).any(|certificate| {
             Parts::of(certificate.whole).is_some_and(|responder| {
                 responder.issuer == issuer.subject
                     && responder.is_responder()
@@ -159,7 +159,7 @@ pub(super) fn is_revoked(
     states.take(STATES).find_map(|state| state_of(&state, leaf.serial, now))
 }
 
-/// The state in one SingleResponse, when it is about this serial number and in its time.
+/// The state in one `SingleResponse`, when it is about this serial number and in its time.
 fn state_of(state: &Element<'_>, serial: &[u8], now: Timestamp) -> Option<bool> {
     let mut fields = Reader::new(state.content);
     let id = fields.enter(tag::SEQUENCE)?;

@@ -46,7 +46,6 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
         rest = after;
     }
     match rest {
-        [] => Reading::NeedsMore,
         [b'H', ..] if b"HTTP/".starts_with(rest.get(..5).unwrap_or(rest)) => {
             if rest.len() >= 5 {
                 Reading::Garbage("HTTP without TLS")
@@ -59,7 +58,7 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
         {
             Reading::NeedsMore
         }
-        [21 | 22] | [21 | 22, 3] | [21 | 22, 3, _] | [21 | 22, 3, _, _] => Reading::NeedsMore,
+        [] | [21 | 22] | [21 | 22, 3] | [21 | 22, 3, _] | [21 | 22, 3, _, _] => Reading::NeedsMore,
         _ => Reading::Garbage("bytes that are no TLS record"),
     }
 }
@@ -75,7 +74,7 @@ fn record(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((*kind, content, after))
 }
 
-/// Reads a ServerHello (RFC 8446 4.1.3); a HelloRetryRequest has the same form and accepts the
+/// Reads a ServerHello (RFC 8446 4.1.3); a `HelloRetryRequest` has the same form and accepts the
 /// version too.
 fn server_hello(message: &[u8]) -> Reading {
     let [kind, a, b, c, rest @ ..] = message else { return Reading::NeedsMore };

@@ -58,7 +58,7 @@ fn host_parts(host: &HostSeen, nothing: bool, out: &mut Assessment) {
     let part = Part {
         host: name,
         declared: host.declared,
-        part: format!("certificate of {name}"),
+        words: format!("certificate of {name}"),
         unseen: (Unseen::Blocks, theirs),
     };
     if part.note_unresolved(&host.addresses, out) {
@@ -72,7 +72,7 @@ fn host_parts(host: &HostSeen, nothing: bool, out: &mut Assessment) {
         let mut faults = faults.filter(|(_, fault)| *fault != AgentFault::NoIpv6);
         if let Some((address, fault)) = faults.next() {
             let part = Part {
-                part: format!("certificate of {name} at {address}"),
+                words: format!("certificate of {name} at {address}"),
                 unseen: (Unseen::Condition, Unseen::Condition),
                 ..part
             };

@@ -36,7 +36,7 @@ fn part(host: &HostSeen, nothing: bool) -> Part<'_> {
     Part {
         host: &host.name,
         declared: host.declared,
-        part: format!("protocol versions of {}", host.name),
+        words: format!("protocol versions of {}", host.name),
         unseen: (unseen, unseen),
     }
 }
@@ -237,7 +237,7 @@ fn note(host: &HostSeen, part: Part<'_>, out: &mut Assessment) {
         let mut ours = faults().filter_map(agent).filter(|(_, f)| *f != AgentFault::NoIpv6);
         if let Some((address, fault)) = ours.next() {
             let words = format!("some protocol versions of {} at {address}", host.name);
-            let part = Part { part: words, ..part };
+            let part = Part { words, ..part };
             part.note(true, fault.to_string(), fault.unlock().to_owned(), out);
         }
         return;
