@@ -1,7 +1,7 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{dns, domain, mail};
+use crate::{dns, domain, mail, tls};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -11,6 +11,8 @@ pub const ALL: &[Plugin] = &[
     plugin::<dns::Drift>(),
     plugin::<mail::Spf>(),
     plugin::<mail::Dkim>(),
+    plugin::<tls::Certificate>(),
+    plugin::<tls::Protocol>(),
 ];
 
 /// The check of this id.

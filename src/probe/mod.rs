@@ -11,6 +11,8 @@ mod limits;
 mod registration;
 mod roots;
 mod route;
+mod smtp;
+mod tls;
 mod trust;
 
 pub use dns::DnsProbe;
@@ -19,4 +21,6 @@ pub use limits::Limits;
 pub use registration::RegistrationProbe;
 pub use roots::{RootsError, roots};
 pub use route::{ConnectTo, ConnectToError, Dialer, Network, is_private};
+pub use smtp::SmtpProbe;
+pub use tls::TlsProbe;
 pub use trust::{Accepting, Judge, provider};

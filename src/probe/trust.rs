@@ -109,10 +109,9 @@ fn untrusted(error: &CertificateError, leaf: &CertificateDer<'_>) -> Trust {
             Trust::NameMismatch
         }
         CertificateError::Revoked => Trust::Revoked,
-        CertificateError::UnknownIssuer => {
-            let self_signed = certificate_facts(leaf).is_some_and(|facts| facts.self_issued);
-            if self_signed { Trust::SelfSigned } else { Trust::UnknownIssuer }
-        }
+        // One that signed itself is often marked as an authority too, which is refused in other words.
+        _ if certificate_facts(leaf).is_some_and(|facts| facts.self_issued) => Trust::SelfSigned,
+        CertificateError::UnknownIssuer => Trust::UnknownIssuer,
         other => Trust::Other(other.to_string()),
     }
 }

@@ -54,6 +54,9 @@ pub enum AgentFault {
     /// The other side asked to slow down.
     #[error("rate-limited: {0}")]
     RateLimited(String),
+    /// A mail server turns away this machine's address, as many do with homes and clouds.
+    #[error("this machine was turned away: {0}")]
+    TurnedAway(String),
     /// The audit's time limit came first.
     #[error("the time limit came first: {0}")]
     TimeLimit(String),
@@ -78,6 +81,7 @@ impl AgentFault {
             Self::BadCredential(_) => "set a credential that is valid",
             Self::Forbidden(_) => "grant the permission that is named",
             Self::RateLimited(_) => "wait, then run it again",
+            Self::TurnedAway(_) => "run it from another network",
             Self::TimeLimit(_) => "raise --time-limit, or run this check alone",
             Self::Refused(_) => "see the limits in the handbook page of the check",
             Self::Bug(_) => "report this as a bug of launchready, with the text above",

@@ -1,1 +1,10 @@
-//! See the handbook pages beside the checks of this area.
+//! Certificates, and the versions and suites of the protocol that carries them.
+
+mod certificate;
+mod operator;
+mod pairs;
+mod protocol;
+mod reach;
+
+pub use certificate::Certificate;
+pub use protocol::Protocol;
