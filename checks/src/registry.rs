@@ -5,11 +5,8 @@ use crate::domain;
 use crate::mail;
 
 /// Every check, in the order in which reports show them.
-pub const ALL: &[Plugin] = &[
-    plugin::<domain::Registration>(),
-    plugin::<mail::Dmarc>(),
-    plugin::<mail::Transport>(),
-];
+pub const ALL: &[Plugin] =
+    &[plugin::<domain::Registration>(), plugin::<mail::Dmarc>(), plugin::<mail::Transport>()];
 
 /// The check of this id.
 pub fn find(id: &str) -> Option<&'static Plugin> {

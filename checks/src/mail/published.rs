@@ -68,10 +68,9 @@ impl Published {
                 reason: format!("the name servers of {} do not answer: {fault}", self.name),
                 unlock: "mend the name servers of the domain, then run it again".to_owned(),
             }),
-            Seen::Agent(fault) => Some(Unanswered {
-                reason: fault.to_string(),
-                unlock: fault.unlock().to_owned(),
-            }),
+            Seen::Agent(fault) => {
+                Some(Unanswered { reason: fault.to_string(), unlock: fault.unlock().to_owned() })
+            }
         }
     }
 }

@@ -35,7 +35,9 @@ pub(super) fn judge(
                     valid.len() + published.cut()
                 ))
                 .saw_all(valid.iter().map(|text| format!("TXT {name}: {}", shown(text))))
-                .fix(format!("Delete all DMARC records at {name} but the one that you want to keep."))
+                .fix(format!(
+                    "Delete all DMARC records at {name} but the one that you want to keep."
+                ))
                 .undo("Publish the deleted records again."),
         ),
     }
@@ -111,9 +113,7 @@ impl At<'_> {
 
     fn judge_syntax(&self, out: &mut Assessment) {
         let said = self.said(|problem| match problem {
-            Problem::NoTag(part) => {
-                Some(format!("“{}” is no name=value", shown(part)))
-            }
+            Problem::NoTag(part) => Some(format!("“{}” is no name=value", shown(part))),
             Problem::Repeated(tag) => Some(format!("the tag {tag} stands twice")),
             Problem::NoPolicy { tag, value } => {
                 Some(format!("{tag}={} is no policy", shown(value)))
@@ -161,7 +161,7 @@ impl At<'_> {
                     .summary(format!("{said}: forged mail from {domain} is delivered as usual."))
                     .fix(format!(
                         "Read the DMARC reports until all of your own senders pass, usually two \
-                         weeks. Then {step} in the TXT record {name}, and to “p=reject” two weeks \
+                         weeks. Then {step} in the TXT record {name}, and set “p=reject” two weeks \
                          later."
                     ))
                     .undo(format!("Set “p=none” in the TXT record {name} again.")),

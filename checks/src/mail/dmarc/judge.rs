@@ -100,8 +100,9 @@ fn judge_presence(
         })
         .undo(format!("Delete the TXT record _dmarc.{home}."));
     if let Some(suffix) = suffix {
-        finding = finding
-            .saw(format!("the record at _dmarc.{suffix} is that of the registry and applies meanwhile"));
+        finding = finding.saw(format!(
+            "the record at _dmarc.{suffix} is that of the registry and applies meanwhile"
+        ));
     }
     if unused || suffix.is_some() {
         finding = finding.at(Severity::Warning);
@@ -161,6 +162,11 @@ fn judge_alignment(
                 .saw_all(sender.dkim.iter().flat_map(|dkim| &dkim.domains.items).map(|other| {
                     format!("DKIM: {other} publishes a key, which does not align with {name}")
                 }))
+                .saw_all(
+                    sender.dkim.iter().filter(|dkim| dkim.none_exist).map(|_| {
+                        format!("_domainkey.{name} does not exist, and so no key below it")
+                    }),
+                )
                 .fix(format!(
                     "In your sending service (Resend, Postmark, Google Workspace, …) verify the \
                      domain {name} and publish the DKIM records that it shows, so that mail is \
@@ -180,23 +186,28 @@ fn judge_misplaced(domain: &DomainLook, in_place: &[String], out: &mut Assessmen
         let Some(text) = published.records().iter().find(wrong) else { continue };
         let in_place = in_place.iter().any(|text| kind(text) == Kind::Dmarc);
         let (wrong, text) = (&published.name, shown(text));
-        let (effect, severity) = if in_place {
-            ("it is a leftover without effect", Severity::Info)
+        let (summary, severity) = if in_place {
+            let said = "which has no effect beside the one at";
+            (format!("Another DMARC record stands at {wrong}, {said} {right}."), Severity::Info)
         } else {
-            ("no receiver looks there", Severity::Warning)
+            let said = "where no receiver looks";
+            (
+                format!("A DMARC record stands at {wrong}, {said}, and not at {right}."),
+                Severity::Warning,
+            )
         };
         out.find(
             MISPLACED
                 .finding(wrong)
                 .at(severity)
-                .summary(format!("A DMARC record stands at {wrong} and not at {right}: {effect}."))
+                .summary(summary)
                 .saw(format!("TXT {wrong}: {text}"))
                 .fix(if in_place {
                     format!("Delete the TXT record at {wrong}; the one at {right} stays.")
                 } else {
                     format!(
-                        "Publish “{text}” as TXT record at {right} (many control panels want only \
-                         “_dmarc” as the name), then delete the one at {wrong}."
+                        "Publish the same text as TXT record at {right} (many control panels want \
+                         only “_dmarc” as the name), then delete the one at {wrong}."
                     )
                 })
                 .undo(format!("Publish the TXT record at {wrong} again.")),
@@ -245,7 +256,7 @@ fn note_the_unseen(evidence: &Evidence, out: &mut Assessment) {
             out.not_checked(
                 MISSING.unseen,
                 format!("DMARC record at {}", published.name),
-                format!("{} more records, or over-long ones, were not kept", published.cut()),
+                format!("records beyond the fifth or over 2000 bytes: {}", published.cut()),
                 "leave one DMARC record of at most 2000 characters at this name",
             );
         }
@@ -254,7 +265,7 @@ fn note_the_unseen(evidence: &Evidence, out: &mut Assessment) {
         out.not_checked(
             Unseen::Condition,
             "further From domains",
-            format!("{} From domains past the fifth were not looked at", evidence.domains.cut),
+            format!("domains past the fifth: {}", evidence.domains.cut),
             "audit them as a project of their own",
         );
     }
@@ -262,7 +273,7 @@ fn note_the_unseen(evidence: &Evidence, out: &mut Assessment) {
         out.not_checked(
             Unseen::Noted,
             "further report addresses",
-            format!("{} outside report addresses past the twelfth", evidence.reports.cut),
+            format!("outside report addresses past the twelfth: {}", evidence.reports.cut),
             "use fewer report addresses",
         );
     }

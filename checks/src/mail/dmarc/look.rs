@@ -16,7 +16,7 @@ const DOMAINS: usize = 5;
 /// The most report addresses outside the domain that are asked about.
 const REPORT_HOSTS: usize = 12;
 /// The most bytes of records that are kept, as JSON.
-const RECORD_BYTES: usize = 24 * 1024;
+const RECORD_BYTES: usize = 16 * 1024;
 
 /// What was seen.
 #[derive(Debug, Serialize, Deserialize)]
@@ -100,9 +100,7 @@ async fn look_at(target: &Target, probes: &Probes, name: &str) -> DomainLook {
     let dns = probes.dns.as_ref();
     let declared = target.mail.sends_from.iter().any(|domain| domain == name);
     let sends = !target.mail.not_used && (declared || target.mail.sends_from.is_empty());
-    let sender = async {
-        if sends { Some(sender::look(dns, name, target).await) } else { None }
-    };
+    let sender = async { if sends { Some(sender::look(dns, name, target).await) } else { None } };
     // At the domain itself, and where a control panel has added the domain a second time.
     let places = [name.to_owned(), format!("_dmarc.{name}.{name}"), format!("dmarc.{name}")];
     let misplaced = join_all(places.map(|place| Published::look(dns, place, is_policy_or_spf)));

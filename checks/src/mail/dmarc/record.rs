@@ -64,6 +64,7 @@ pub(in crate::mail) enum Problem {
 }
 
 /// A DMARC record.
+#[allow(clippy::struct_excessive_bools, reason = "each is a tag of its own")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::mail) struct Record {
     /// `p` as it is written, if it is valid.
@@ -228,7 +229,8 @@ impl Record {
     fn read_reports(&mut self, value: &str) {
         self.asks_for_reports = true;
         for entry in value.split(',').map(|entry| entry.trim_matches(BLANK)) {
-            let (address, size) = entry.split_once('!').map_or((entry, None), |(a, s)| (a, Some(s)));
+            let (address, size) =
+                entry.split_once('!').map_or((entry, None), |(a, s)| (a, Some(s)));
             if size.is_some() {
                 self.problems.push(Problem::SizeLimit(entry.to_owned()));
             }

@@ -62,7 +62,10 @@ fn a_missing_policy_is_none_and_covers_what_lies_below() {
     assert_eq!(record.policy_below(true), Policy::Reject);
     assert_eq!(record.policy_below(false), Policy::Quarantine);
     let record = Record::read("v=DMARC1; p=reject; sp=none");
-    assert_eq!((record.policy_below(true), record.policy_below(false)), (Policy::None, Policy::None));
+    assert_eq!(
+        (record.policy_below(true), record.policy_below(false)),
+        (Policy::None, Policy::None)
+    );
 }
 
 #[test]
@@ -123,11 +126,11 @@ proptest! {
     ) {
         let mut text = format!("v={blank}DMARC1{blank};{blank}p={blank}{policy}");
         if let Some(below) = below {
-            text.push_str(&format!(";sp{blank}={below}"));
+            text = format!("{text};sp{blank}={below}");
         }
         if !hosts.is_empty() {
             let list: Vec<_> = hosts.iter().map(|host| format!("mailto:d@{host}")).collect();
-            text.push_str(&format!("{blank};rua={}", list.join(&format!("{blank},{blank}"))));
+            text = format!("{text}{blank};rua={}", list.join(&format!("{blank},{blank}")));
         }
         prop_assert_eq!(kind(&text), Kind::Dmarc);
         let record = Record::read(&text);

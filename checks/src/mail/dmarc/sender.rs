@@ -11,17 +11,76 @@ use crate::probe::{Dns, Rcode};
 
 /// Labels under which sending services put the return path; `""` is the domain itself.
 const RETURN_PATHS: [&str; 18] = [
-    "", "send", "bounce", "bounces", "mail", "pm-bounces", "em", "mg", "rp", "email", "mailer",
-    "mta", "news", "notify", "notifications", "smtp", "sg", "updates",
+    "",
+    "send",
+    "bounce",
+    "bounces",
+    "mail",
+    "pm-bounces",
+    "em",
+    "mg",
+    "rp",
+    "email",
+    "mailer",
+    "mta",
+    "news",
+    "notify",
+    "notifications",
+    "smtp",
+    "sg",
+    "updates",
 ];
 
 /// Selectors that sending services use for everybody.
 const SELECTORS: [&str; 48] = [
-    "google", "selector1", "selector2", "resend", "pm", "s1", "s2", "pdk1", "pdk2", "k1", "k2",
-    "k3", "mx", "smtp", "mg", "mailo", "pic", "krs", "mte1", "mte2", "mandrill", "brevo1",
-    "brevo2", "mail", "zmail", "zoho", "fm1", "fm2", "fm3", "protonmail", "protonmail2",
-    "protonmail3", "hs1", "hs2", "kl", "kl2", "zendesk1", "zendesk2", "intercom", "strong1",
-    "strong2", "default", "dkim", "sig1", "key1", "mailjet", "cf2024-1", "litesrv",
+    "google",
+    "selector1",
+    "selector2",
+    "resend",
+    "pm",
+    "s1",
+    "s2",
+    "pdk1",
+    "pdk2",
+    "k1",
+    "k2",
+    "k3",
+    "mx",
+    "smtp",
+    "mg",
+    "mailo",
+    "pic",
+    "krs",
+    "mte1",
+    "mte2",
+    "mandrill",
+    "brevo1",
+    "brevo2",
+    "mail",
+    "zmail",
+    "zoho",
+    "fm1",
+    "fm2",
+    "fm3",
+    "protonmail",
+    "protonmail2",
+    "protonmail3",
+    "hs1",
+    "hs2",
+    "kl",
+    "kl2",
+    "zendesk1",
+    "zendesk2",
+    "intercom",
+    "strong1",
+    "strong2",
+    "default",
+    "dkim",
+    "sig1",
+    "key1",
+    "mailjet",
+    "cf2024-1",
+    "litesrv",
 ];
 
 /// The most names of a kind that are kept.
@@ -153,9 +212,9 @@ fn domains(from: &str) -> Vec<String> {
 
 /// A key record whose `p` is not empty (RFC 6376 section 3.6.1).
 fn has_key(text: &str) -> bool {
-    text.split(';').filter_map(|tag| tag.split_once('=')).any(|(name, value)| {
-        name.trim() == "p" && value.chars().any(|c| c.is_ascii_alphanumeric())
-    })
+    text.split(';')
+        .filter_map(|tag| tag.split_once('='))
+        .any(|(name, value)| name.trim() == "p" && value.chars().any(|c| c.is_ascii_alphanumeric()))
 }
 
 /// What can be said about mail from a domain.
@@ -197,9 +256,10 @@ impl SenderLook {
                     "no SPF record was found at {from} or at a usual return path below it, and no \
                      DKIM key at a usual selector; a sending service may use a random one"
                 ),
-                unlock: "set project.mail.selectors to the selectors of your sending services: the \
+                unlock:
+                    "set project.mail.selectors to the selectors of your sending services: the \
                          s= in the DKIM-Signature header of a mail that you sent"
-                    .to_owned(),
+                        .to_owned(),
             }),
         }
     }

@@ -59,9 +59,8 @@ pub(in crate::mail) fn walk<'r>(
         let (name, record) = found.last().filter(|(_, record)| record.psd == Psd::Yes)?;
         Some((name.clone(), *record, Source::Suffix))
     };
-    let applied = at(domain, Source::Own)
-        .or_else(|| at(&organisation, Source::Organisation))
-        .or_else(suffix);
+    let applied =
+        at(domain, Source::Own).or_else(|| at(&organisation, Source::Organisation)).or_else(suffix);
     Walk { organisation, applied }
 }
 
@@ -109,6 +108,7 @@ mod tests {
         (walk.organisation, walk.applied.map(|(name, _, source)| (name, source)))
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "it is compared with an option")]
     fn at(name: &str, source: Source) -> Option<(String, Source)> {
         Some((name.to_owned(), source))
     }

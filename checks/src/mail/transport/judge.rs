@@ -33,7 +33,7 @@ pub(super) fn judge(evidence: &Evidence, target: &Target) -> Assessment {
     for server in &evidence.servers.items {
         judge_name(server, evidence, &mut out);
     }
-    servers::judge(&evidence.servers.items, &mut out);
+    servers::judge(evidence, &mut out);
     for domain in &evidence.domains.items {
         policies::judge(domain, &mut out);
     }
@@ -41,7 +41,7 @@ pub(super) fn judge(evidence: &Evidence, target: &Target) -> Assessment {
         out.not_checked(
             Unseen::Noted,
             "further mail servers",
-            format!("{} mail servers past the sixth were not looked at", evidence.servers.cut),
+            format!("mail servers past the sixth: {}", evidence.servers.cut),
             "remove MX records that are not needed",
         );
     }
@@ -49,7 +49,7 @@ pub(super) fn judge(evidence: &Evidence, target: &Target) -> Assessment {
         out.not_checked(
             Unseen::Condition,
             "further From domains",
-            format!("{} From domains past the third were not looked at", evidence.domains.cut),
+            format!("domains past the third: {}", evidence.domains.cut),
             "audit them as a project of their own",
         );
     }
@@ -168,7 +168,8 @@ fn judge_none(
         finding = finding.fix(format!(
             "Publish the MX records of your mailbox provider at {name}: for Google Workspace “1 \
              smtp.google.com”; Microsoft 365, Fastmail and others show theirs in the set-up page \
-             of the domain. If {name} is never to receive mail, publish “0 .” instead."
+             of the domain. If {name} neither sends nor receives mail, publish “0 .” as its only \
+             MX record, and the SPF record “v=spf1 -all”."
         ));
     }
     out.find(finding.undo(format!("Delete the MX records of {name} again.")));

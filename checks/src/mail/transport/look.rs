@@ -20,11 +20,13 @@ use crate::probe::{
 /// The most domains that are looked at: the apex and the From domains.
 const DOMAINS: usize = 3;
 /// The most MX records of a domain that are kept.
-const MX_KEPT: usize = 12;
+const MX_KEPT: usize = 10;
 /// The most mail servers that are looked at, over all domains.
 const HOSTS: usize = 6;
 /// The most addresses of a mail server that are greeted.
 const ADDRESSES: usize = 4;
+/// The most names of a certificate that are kept.
+const NAMES_KEPT: usize = 3;
 /// The port between mail servers (RFC 5321 section 4.5.4.2).
 const SMTP_PORT: u16 = 25;
 /// The most bytes of a policy that senders read (RFC 8461 section 3.3).
@@ -274,20 +276,24 @@ fn encryption(answer: SmtpAnswer) -> Encryption {
     }
 }
 
+/// Text of a stranger, kept short; control characters would take six bytes each as JSON.
+fn short(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(80).collect()
+}
+
 fn handshake(answer: TlsAnswer) -> Handshake {
     let leaf = answer.chain.into_iter().next();
     let not_after = leaf.as_ref().map(|leaf| leaf.not_after);
     let (issuer, names, cut) =
         leaf.map_or_else(Default::default, |leaf| (leaf.issuer, leaf.names, leaf.names_cut));
-    let mut names =
-        Bounded::keep(names.into_iter().map(|name| name.chars().take(100).collect()), 4);
+    let mut names = Bounded::keep(names.iter().map(|name| short(name)), NAMES_KEPT);
     names.cut += cut;
     Handshake {
         trust: match answer.trust {
-            Trust::Other(detail) => Trust::Other(detail.chars().take(120).collect()),
+            Trust::Other(detail) => Trust::Other(short(&detail)),
             trust => trust,
         },
-        issuer: issuer.chars().take(120).collect(),
+        issuer: short(&issuer),
         names,
         not_after,
     }

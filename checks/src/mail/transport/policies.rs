@@ -8,6 +8,7 @@ use super::super::dmarc::walk::{Source, walk};
 use super::super::published::{Published, shown};
 use super::look::{DomainLook, MxLook, PolicyLook};
 use super::policy::{Mode, sts_record_problem, tag, tls_rpt_problem};
+use super::servers::in_words;
 use super::specs::{BIMI, STS_MALFORMED, STS_POLICY, STS_UNCOVERED, TLS_REPORTS};
 use crate::contract::{Assessment, Finding, FindingSpec, Unseen};
 use crate::probe::{Seen, Trust};
@@ -105,7 +106,7 @@ fn judge_policy(domain: &DomainLook, look: &PolicyLook, out: &mut Assessment) {
     let trust = look.trust.as_ref().filter(|trust| **trust != Trust::Trusted);
     if look.status != 200 || trust.is_some() {
         let why = match trust {
-            Some(trust) => format!("its certificate is not trusted ({trust:?})"),
+            Some(trust) => format!("the certificate of the host {}", in_words(trust)),
             None if (300..400).contains(&look.status) => {
                 format!("it answers with a redirect ({}), which senders do not follow", look.status)
             }
@@ -225,9 +226,9 @@ fn judge_bimi(domain: &DomainLook, out: &mut Assessment) {
             };
             let partly = record.percent.is_some_and(|percent| percent < 100);
             if policy == Dmarc::None || record.has_invalid_policy() {
-                format!("the policy at _dmarc.{at} is {}", policy.as_str())
+                format!("the DMARC policy at _dmarc.{at} asks for nothing (p=none)")
             } else if record.testing || partly {
-                format!("the policy at _dmarc.{at} is not applied in full (t=y or pct)")
+                format!("the DMARC policy at _dmarc.{at} is not applied in full (t=y or pct)")
             } else {
                 return;
             }

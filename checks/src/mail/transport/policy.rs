@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::contract::Bounded;
 
 /// The most `mx` lines of a policy that are kept.
-const PATTERNS_KEPT: usize = 20;
+const PATTERNS_KEPT: usize = 10;
 /// The most defects of a policy that are kept.
 const PROBLEMS_KEPT: usize = 6;
 /// The most lines of a policy that are read.

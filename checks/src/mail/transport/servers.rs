@@ -2,45 +2,69 @@
 
 use std::collections::BTreeMap;
 
+use super::super::dmarc::registrable;
+use super::super::dmarc::walk::is_within;
 use super::NOT_AFTER;
-use super::look::{Encryption, Handshake, ServerLook};
+use super::look::{DomainLook, Encryption, Evidence, Handshake, ServerLook};
 use super::specs::{CERTIFICATE, NO_STARTTLS, STARTTLS_FAILS, UNREACHABLE};
-use crate::contract::Assessment;
+use crate::contract::{Assessment, Severity};
 use crate::probe::{AgentFault, Seen, TargetFault, Trust};
 
-pub(super) fn judge(servers: &[ServerLook], out: &mut Assessment) {
+pub(super) fn judge(evidence: &Evidence, out: &mut Assessment) {
+    let servers = evidence.servers.items.as_slice();
     // One server that answers proves that port 25 is open from here.
     let open = servers
         .iter()
         .flat_map(|server| &server.greetings)
         .any(|greeting| greeting.answer.ok().is_some());
     for server in servers {
-        judge_connection(server, open, out);
+        // A large provider never refuses; a network between us and the world may.
+        let own = |domain: &DomainLook| is_within(&server.host, registrable(&domain.name));
+        let is_own = evidence.domains.items.iter().any(own);
+        judge_connection(server, open, is_own, out);
+        let more = server.addresses.saturating_sub(server.greetings.len());
+        if more > 0 {
+            out.not_checked(
+                NO_STARTTLS.unseen,
+                format!("further addresses of {}", server.host),
+                format!("addresses past the fourth: {more}"),
+                "nothing can be done; four addresses of a server are looked at",
+            );
+        }
         judge_encryption(server, out);
     }
     note_our_limits(servers, out);
 }
 
-fn judge_connection(server: &ServerLook, open: bool, out: &mut Assessment) {
+/// `open` says that port 25 is open from here, `is_own` that the server has a name of the project's.
+fn judge_connection(server: &ServerLook, open: bool, is_own: bool, out: &mut Assessment) {
     let host = server.host.as_str();
     let faults: Vec<_> = server
         .greetings
         .iter()
         .filter_map(|greeting| Some((greeting.address, greeting.answer.target_fault()?)))
         .collect();
-    if faults.is_empty() || server.greetings.iter().any(|greeting| greeting.answer.ok().is_some()) {
+    if faults.is_empty() {
         return;
     }
+    let works = server.greetings.iter().any(|greeting| greeting.answer.ok().is_some());
     let refused = faults.iter().all(|(_, fault)| matches!(fault, TargetFault::Refused(_)));
     let silent = faults
         .iter()
         .all(|(_, fault)| matches!(fault, TargetFault::Refused(_) | TargetFault::TimedOut(_)));
-    if refused || (silent && open) {
+    if (refused && is_own) || (silent && open) {
         out.find(
             UNREACHABLE
                 .finding(host)
-                .summary(format!("The mail server {host} takes no connections at port 25."))
-                .saw_all(faults.iter().map(|(address, fault)| format!("{address} port 25: {fault}")))
+                .at(if works { Severity::Info } else { Severity::Warning })
+                .summary(format!(
+                    "The mail server {host} takes no connections at {} of {} addresses.",
+                    faults.len(),
+                    server.greetings.len()
+                ))
+                .saw_all(
+                    faults.iter().map(|(address, fault)| format!("{address} port 25: {fault}")),
+                )
                 .fix(format!(
                     "Start the mail service on {host} and open port 25 in its firewall, or remove \
                      the server from the MX records. If mail arrives as usual, the server refuses \
@@ -63,7 +87,10 @@ fn judge_connection(server: &ServerLook, open: bool, out: &mut Assessment) {
 fn judge_encryption(server: &ServerLook, out: &mut Assessment) {
     let host = server.host.as_str();
     let said = || {
-        server.greetings.iter().filter_map(|greeting| Some((greeting.address, greeting.answer.ok()?)))
+        server
+            .greetings
+            .iter()
+            .filter_map(|greeting| Some((greeting.address, greeting.answer.ok()?)))
     };
     let plain: Vec<_> = said()
         .filter(|(_, encryption)| matches!(encryption, Encryption::NotOffered))
@@ -99,7 +126,9 @@ fn judge_encryption(server: &ServerLook, out: &mut Assessment) {
         out.find(
             STARTTLS_FAILS
                 .finding(host)
-                .summary(format!("The mail server {host} offers STARTTLS, and the handshake fails."))
+                .summary(format!(
+                    "The mail server {host} offers STARTTLS, and the handshake fails."
+                ))
                 .saw_all(failed)
                 .fix(format!(
                     "Check the certificate, the key and the TLS versions of the mail service on \
@@ -120,11 +149,7 @@ fn judge_encryption(server: &ServerLook, out: &mut Assessment) {
     }
 }
 
-fn judge_certificate(
-    host: &str,
-    shaken: &[(std::net::IpAddr, &Handshake)],
-    out: &mut Assessment,
-) {
+fn judge_certificate(host: &str, shaken: &[(std::net::IpAddr, &Handshake)], out: &mut Assessment) {
     let mut wrong = shaken.iter().filter(|(_, shaken)| shaken.trust != Trust::Trusted).peekable();
     let Some((_, first)) = wrong.peek() else { return };
     let why = in_words(&first.trust);
@@ -152,7 +177,7 @@ fn judge_certificate(
     );
 }
 
-fn in_words(trust: &Trust) -> String {
+pub(super) fn in_words(trust: &Trust) -> String {
     match trust {
         Trust::Trusted => "is trusted".to_owned(),
         Trust::Expired => "has expired".to_owned(),
