@@ -11,6 +11,8 @@ pub const ALL: &[Plugin] = &[
     plugin::<dns::Drift>(),
     plugin::<mail::Spf>(),
     plugin::<mail::Dkim>(),
+    plugin::<mail::Dmarc>(),
+    plugin::<mail::Transport>(),
     plugin::<tls::Certificate>(),
     plugin::<tls::Protocol>(),
 ];

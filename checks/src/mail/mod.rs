@@ -1,8 +1,13 @@
-//! The mail of the domain: who may send in its name, and who can tell.
+//! The mail of the domain: who may send in its name, who can tell, and who receives.
 
 mod dkim;
+mod dmarc;
 pub mod providers;
+mod published;
 mod spf;
+mod transport;
 
 pub use dkim::Dkim;
+pub use dmarc::Dmarc;
 pub use spf::Spf;
+pub use transport::Transport;
