@@ -197,15 +197,16 @@ fn take_out(list: &mut Vec<Value>, beginnings: &[Value]) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a line begins with these words, whatever the number of blanks and the time to live.
+/// Whether a line begins with these words, whatever the number of blanks; the time to live of a
+/// record may be left out.
 pub(crate) fn begins(line: &str, beginning: &str) -> bool {
-    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let (line, beginning) = (words(line), words(beginning));
-    let without_ttl = match line.splitn(3, ' ').collect::<Vec<_>>()[..] {
-        [owner, ttl, rest] if ttl.bytes().all(|b| b.is_ascii_digit()) => format!("{owner} {rest}"),
-        _ => line.clone(),
-    };
-    line.starts_with(&beginning) || without_ttl.starts_with(&beginning)
+    let line: Vec<&str> = line.split_whitespace().collect();
+    let wanted: Vec<&str> = beginning.split_whitespace().collect();
+    let mut without_ttl = line.clone();
+    if without_ttl.get(1).is_some_and(|word| word.bytes().all(|b| b.is_ascii_digit())) {
+        without_ttl.remove(1);
+    }
+    line.starts_with(&wanted) || without_ttl.starts_with(&wanted)
 }
 
 #[cfg(test)]

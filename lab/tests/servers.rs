@@ -33,7 +33,8 @@ async fn a_resolver_answers_over_udp_and_tcp_and_follows_aliases() {
             Ask { tcp, ..Ask::new("api.harbor.example.", RecordType::A) }.at(resolver).await;
         assert_eq!(answer.metadata.response_code, ResponseCode::NoError);
         assert!(answer.metadata.recursion_available && !answer.metadata.authoritative);
-        let kinds: Vec<_> = answer.answers.iter().map(hickory_proto::rr::Record::record_type).collect();
+        let kinds: Vec<_> =
+            answer.answers.iter().map(hickory_proto::rr::Record::record_type).collect();
         assert_eq!(kinds, [RecordType::CNAME, RecordType::A, RecordType::A]);
     }
     let missing = Ask::new("nowhere.harbor.example.", RecordType::A).at(resolver).await;
