@@ -155,7 +155,9 @@ impl World {
 
 /// Merges a change into a table.
 fn merge(into: &mut Table, change: &Table) -> Result<(), String> {
-    for (key, value) in change {
+    // What goes is gone before anything comes, so that a line can be replaced by a similar one.
+    let (goes, comes): (Vec<_>, Vec<_>) = change.iter().partition(|(key, _)| key.ends_with('-'));
+    for (key, value) in goes.into_iter().chain(comes) {
         let (name, operation) = match key.strip_suffix(['+', '^', '-']) {
             Some(name) => (name, key.chars().next_back()),
             None => (key.as_str(), None),
@@ -221,8 +223,10 @@ mod tests {
     fn a_change_merges_appends_prepends_and_takes_out() {
         let mut world = table("a = { b = 1, c = 2 }\nlist = ['@ 300 TXT \"x\"', '@ 300 MX 1 m']");
         merge(&mut world, &table("a = { b = 3 }\n'list+' = ['end']\n'list^' = ['start']")).unwrap();
-        merge(&mut world, &table("'list-' = ['@ TXT']")).unwrap();
-        assert_eq!(world, table("a = { b = 3, c = 2 }\nlist = ['start', '@ 300 MX 1 m', 'end']"));
+        merge(&mut world, &table("'list+' = ['@ 60 TXT \"y\"']\n'list-' = ['@ TXT']")).unwrap();
+        let wanted =
+            "a = { b = 3, c = 2 }\nlist = ['start', '@ 300 MX 1 m', 'end', '@ 60 TXT \"y\"']";
+        assert_eq!(world, table(wanted));
     }
 
     #[test]
