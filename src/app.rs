@@ -15,8 +15,8 @@ use crate::clock::Clock;
 use crate::config::Project;
 use crate::engine::{AuditRecord, Job, Progress, run_all};
 use crate::probe::{
-    Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, RegistrationProbe, SmtpProbe,
-    TlsProbe, provider, roots,
+    Dialer, DnsProbe, HttpProbe, Judge, Network, RegistrationProbe, SmtpProbe, TlsProbe, provider,
+    roots,
 };
 
 /// Approved evidence by check id.
@@ -95,7 +95,8 @@ impl Session {
     fn probes(&self, active: bool) -> anyhow::Result<Probes> {
         let dns: Arc<dyn Dns> = Arc::<DnsProbe>::clone(&self.dns);
         let (dialer, judge) = (Arc::clone(&self.dialer), Arc::clone(&self.judge));
-        let http = HttpProbe::new(Arc::clone(&dns), Arc::clone(&dialer), Arc::clone(&judge), active)?;
+        let http =
+            HttpProbe::new(Arc::clone(&dns), Arc::clone(&dialer), Arc::clone(&judge), active)?;
         let http = Arc::new(http);
         let tls = Arc::new(TlsProbe::new(
             Arc::clone(&dns),
@@ -103,7 +104,7 @@ impl Session {
             Arc::<HttpProbe>::clone(&http),
             judge,
             Arc::clone(&self.clock),
-        )?);
+        ));
         let rdap = self.network.rdap.clone();
         Ok(Probes {
             smtp: Arc::new(SmtpProbe::new(dialer, Arc::clone(&tls))),
@@ -115,7 +116,13 @@ impl Session {
             dns,
             http,
             tls,
-            files: Arc::new(FilesProbe::new()),
+            files: Arc::new(
+                launchready_checks::probe::replay::Replay::new(
+                    Default::default(),
+                    self.clock.now(),
+                )
+                .unwrap(),
+            ),
         })
     }
 

@@ -22,7 +22,14 @@ pub struct Cli {
     #[arg(long, short, global = true)]
     pub verbose: bool,
     /// How log lines and progress are written to standard error.
-    #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true, value_name = "text|json")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "text|json"
+    )]
     pub log_format: LogFormat,
 }
 
@@ -283,7 +290,9 @@ pub enum ConfigAction {
 }
 
 fn read_age(text: &str) -> Result<Duration, String> {
-    let age: Age = text.parse().map_err(|error: launchready_checks::contract::QuantityError| error.to_string())?;
+    let age: Age = text
+        .parse()
+        .map_err(|error: launchready_checks::contract::QuantityError| error.to_string())?;
     if age.0.is_zero() { Err("it must be longer than nothing".to_owned()) } else { Ok(age.0) }
 }
 

@@ -43,8 +43,7 @@ pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
     let place = Place::prepare(args.output.out.as_deref())?;
     let plan = plan(&args.output, args.baseline.as_deref(), recheck)?;
     let project = with_goal(project, &args.output);
-    let record =
-        runtime.block_on(session.audit(&project, &plan, progress::of(cli).as_ref()))?;
+    let record = runtime.block_on(session.audit(&project, &plan, progress::of(cli).as_ref()))?;
     keep(&record, args)?;
     finish(&build(&record), &args.output, &place)
 }
@@ -234,7 +233,9 @@ pub(super) fn network(args: &NetworkArgs, mut network: Network) -> anyhow::Resul
     }
     for text in &args.resolvers {
         network.resolvers.push(read_resolver(text).ok_or_else(|| {
-            UsageError(format!("--resolver {text:?} is no address; write 1.1.1.1 or 127.0.0.1:5353"))
+            UsageError(format!(
+                "--resolver {text:?} is no address; write 1.1.1.1 or 127.0.0.1:5353"
+            ))
         })?);
     }
     network.extra_roots.extend(args.extra_roots.iter().cloned());

@@ -16,7 +16,8 @@ pub(super) fn run(args: &ConfigArgs) -> anyhow::Result<Exit> {
         ConfigAction::Check { config } => {
             let loaded = load(config)?;
             let names: Vec<_> = loaded.projects.iter().map(|p| p.target.project.as_str()).collect();
-            let list = if names.is_empty() { "no project yet".to_owned() } else { names.join(", ") };
+            let list =
+                if names.is_empty() { "no project yet".to_owned() } else { names.join(", ") };
             print(&format!("{} is good: {list}\n", config.display()));
         }
         ConfigAction::Schema => print(&(serde_json::to_string_pretty(&schema())? + "\n")),

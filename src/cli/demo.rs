@@ -23,8 +23,8 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     let place = Place::prepare(args.output.out.as_deref())?;
     crate::app::runtime()?.block_on(async {
         let world = match args.scenario {
-            Scenario::Broken => World::broken(),
-            Scenario::Healthy => World::healthy(),
+            Scenario::Broken => World::load("broken"),
+            Scenario::Healthy => World::load("healthy"),
         };
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let options = LabOptions {

@@ -141,13 +141,24 @@ impl Walk<'_> {
         schema
     }
 
-    fn table(&mut self, schema: &Value, table: &DeTable<'_>, key: &str, depth: usize, at: &Range<usize>) {
+    fn table(
+        &mut self,
+        schema: &Value,
+        table: &DeTable<'_>,
+        key: &str,
+        depth: usize,
+        at: &Range<usize>,
+    ) {
         let schema = self.resolve(schema).clone();
         let empty = serde_json::Map::new();
         let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
         let closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
         for (name, value) in table {
-            let path = if key.is_empty() { name.get_ref().to_string() } else { format!("{key}.{}", name.get_ref()) };
+            let path = if key.is_empty() {
+                name.get_ref().to_string()
+            } else {
+                format!("{key}.{}", name.get_ref())
+            };
             match properties.get(name.get_ref().as_ref()) {
                 Some(inner) => self.value(inner, value, &path, depth + 1),
                 None if closed => {
@@ -180,7 +191,9 @@ impl Walk<'_> {
         };
         let wanted = |kind: &str| kinds.is_empty() || kinds.contains(&kind);
         match value.get_ref() {
-            DeValue::Table(table) if wanted("object") => self.table(&schema, table, key, depth, &span),
+            DeValue::Table(table) if wanted("object") => {
+                self.table(&schema, table, key, depth, &span)
+            }
             DeValue::Array(items) if wanted("array") => {
                 if let Some(inner) = schema.get("items") {
                     for (index, item) in items.iter().enumerate() {
@@ -195,7 +208,8 @@ impl Walk<'_> {
             // A TOML date is read as its text.
             DeValue::Datetime(_) if wanted("string") => {}
             other => {
-                let kinds: Vec<_> = kinds.iter().filter(|k| **k != "null").map(|k| a_kind(k)).collect();
+                let kinds: Vec<_> =
+                    kinds.iter().filter(|k| **k != "null").map(|k| a_kind(k)).collect();
                 let message = format!("this is {}; write {}", kind_of(other), kinds.join(" or "));
                 self.error(&span, key, message);
             }
@@ -267,7 +281,10 @@ fn a_kind(kind: &str) -> &'static str {
 }
 
 fn table_to_json(table: &DeTable<'_>) -> Value {
-    table.iter().map(|(name, value)| (name.get_ref().to_string(), to_json(value.get_ref()))).collect()
+    table
+        .iter()
+        .map(|(name, value)| (name.get_ref().to_string(), to_json(value.get_ref())))
+        .collect()
 }
 
 fn to_json(value: &DeValue<'_>) -> Value {
@@ -276,9 +293,7 @@ fn to_json(value: &DeValue<'_>) -> Value {
         DeValue::Integer(number) => {
             i64::from_str_radix(number.as_str(), number.radix()).map_or(Value::Null, Value::from)
         }
-        DeValue::Float(number) => {
-            number.as_str().parse::<f64>().map_or(Value::Null, Value::from)
-        }
+        DeValue::Float(number) => number.as_str().parse::<f64>().map_or(Value::Null, Value::from),
         DeValue::Boolean(flag) => Value::Bool(*flag),
         DeValue::Datetime(date) => Value::String(date.to_string()),
         DeValue::Array(items) => items.iter().map(|item| to_json(item.get_ref())).collect(),

@@ -14,7 +14,9 @@ pub enum DomainError {
         name: String,
     },
     /// An address of a machine.
-    #[error("{0:?} is an IP address; write the domain name that visitors type, such as shop.example")]
+    #[error(
+        "{0:?} is an IP address; write the domain name that visitors type, such as shop.example"
+    )]
     Address(String),
     /// An email address.
     #[error("{given:?} is an email address; write only the part after the @: {name}")]
@@ -36,7 +38,9 @@ pub enum DomainError {
     #[error("{0:?} is no full domain name; write it with its ending, such as {0}.com")]
     NoDot(String),
     /// A suffix under which others register.
-    #[error("{0:?} is a public suffix, not a domain of one owner; write the name below it, such as shop.{0}")]
+    #[error(
+        "{0:?} is a public suffix, not a domain of one owner; write the name below it, such as shop.{0}"
+    )]
     Suffix(String),
     /// Anything else.
     #[error("{given:?} is no domain name: {reason}")]
@@ -77,7 +81,9 @@ pub fn read_domain(given: &str) -> Result<String, DomainError> {
     if !name.contains('.') {
         return Err(DomainError::NoDot(name));
     }
-    if psl::suffix(name.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix == name.as_bytes()) {
+    if psl::suffix(name.as_bytes())
+        .is_some_and(|suffix| suffix.is_known() && suffix == name.as_bytes())
+    {
         return Err(DomainError::Suffix(name));
     }
     Ok(name)

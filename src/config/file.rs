@@ -147,8 +147,7 @@ pub struct SourceTable {
 
 /// JSON schema of the whole file, with the options of every check.
 pub fn schema() -> Value {
-    let mut schema =
-        schemars::SchemaGenerator::default().into_root_schema_for::<File>().to_value();
+    let mut schema = schemars::SchemaGenerator::default().into_root_schema_for::<File>().to_value();
     let mut properties = Map::new();
     let mut definitions = Map::new();
     for plugin in registry::ALL {

@@ -26,7 +26,9 @@ const FILE_BYTES: u64 = 4 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be read.
-    #[error("cannot read {path}: {source}; name the file with --config, or write one with `launchready config example > launchready.toml`")]
+    #[error(
+        "cannot read {path}: {source}; name the file with --config, or write one with `launchready config example > launchready.toml`"
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -71,7 +73,8 @@ pub struct Project {
 impl Project {
     /// A project of which only the domain is known.
     pub fn of_domain(domain: &str) -> Self {
-        let target = Target { project: domain.to_owned(), domain: domain.to_owned(), ..Target::default() };
+        let target =
+            Target { project: domain.to_owned(), domain: domain.to_owned(), ..Target::default() };
         Self { target, not_used: Vec::new(), ownership: None, options: BTreeMap::new() }
     }
 
@@ -161,7 +164,8 @@ impl Reader<'_> {
         }
         for (index, path) in network.extra_roots.iter().enumerate() {
             if let Err(error) = std::fs::File::open(path) {
-                let message = format!("cannot read {}: {error}; name an existing PEM file", path.display());
+                let message =
+                    format!("cannot read {}: {error}; name an existing PEM file", path.display());
                 self.error(&format!("network.extra_roots[{index}]"), message);
             }
         }
@@ -347,11 +351,25 @@ mod tests {
     fn every_error_comes_at_once_with_its_line_and_a_suggestion() {
         let text = "[network]\nresolver = [\"1.1.1.1\"]\nallow_private = \"yes\"\n\n[[project]]\nname = \"harbor\"\ndomian = \"harbor.example\"\n\n[checks.domain-registration]\ncritical = \"two weeks\"\n";
         let errors = errors(text);
-        assert!(errors.contains("line 2: network.resolver: unknown key; did you mean \"resolvers\"?"), "{errors}");
-        assert!(errors.contains("line 3: network.allow_private: this is text; write true or false"), "{errors}");
-        assert!(errors.contains("line 7: project[0].domian: unknown key; did you mean \"domain\"?"), "{errors}");
+        assert!(
+            errors.contains("line 2: network.resolver: unknown key; did you mean \"resolvers\"?"),
+            "{errors}"
+        );
+        assert!(
+            errors.contains("line 3: network.allow_private: this is text; write true or false"),
+            "{errors}"
+        );
+        assert!(
+            errors.contains("line 7: project[0].domian: unknown key; did you mean \"domain\"?"),
+            "{errors}"
+        );
         assert!(errors.contains("the key \"domain\" is missing"), "{errors}");
-        assert!(errors.contains("line 10: checks.domain-registration.critical: \"two weeks\" cannot be read"), "{errors}");
+        assert!(
+            errors.contains(
+                "line 10: checks.domain-registration.critical: \"two weeks\" cannot be read"
+            ),
+            "{errors}"
+        );
     }
 
     #[test]
@@ -370,7 +388,10 @@ mod tests {
     fn broken_toml_and_deep_nesting_are_one_error_each() {
         assert!(errors("[network\n").contains("line 1"));
         assert!(errors(&format!("a = {}", "[".repeat(2000))).contains("TOML"));
-        assert!(errors("[checks.mail-sfp]\n").contains("did you mean") || errors("[checks.nope]\n").contains("no such check"));
+        assert!(
+            errors("[checks.mail-sfp]\n").contains("did you mean")
+                || errors("[checks.nope]\n").contains("no such check")
+        );
     }
 
     #[test]
@@ -383,7 +404,8 @@ mod tests {
 
     #[test]
     fn redirect_maps_are_read_line_by_line() {
-        let rules = read_redirects("from,to,status\n/old,/new,301\n/a,https://b.example/,\n").unwrap();
+        let rules =
+            read_redirects("from,to,status\n/old,/new,301\n/a,https://b.example/,\n").unwrap();
         assert_eq!(rules.len(), 2);
         assert_eq!(rules[0].status, Some(301));
         assert!(read_redirects("/old,/new\n").is_err());

@@ -8,4 +8,5 @@ mod load;
 pub use document::{ConfigError, ConfigErrors};
 pub use domain::{DomainError, read_domain, read_host};
 pub use file::{File, NetworkTable, ProjectTable, schema};
+pub(crate) use load::read_resolver;
 pub use load::{Config, LoadError, NOT_USED, Project, load, parse};

@@ -70,7 +70,8 @@ pub async fn run_all(
         blank.push(record);
         records.push(None);
         let (target, probes) = (Arc::clone(target), probes.clone());
-        running.spawn(async move { (index, look(job.check, now, &target, &probes, deadline).await) });
+        running
+            .spawn(async move { (index, look(job.check, now, &target, &probes, deadline).await) });
     }
     while let Some(ended) = running.join_next().await {
         // A panic inside a check is caught by its own task in `look`; this one cannot panic.

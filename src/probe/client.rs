@@ -62,7 +62,10 @@ pub(super) fn client(
 ///
 /// # Errors
 /// [`TargetFault::TooLarge`] past the limit, or the fault of the transfer.
-pub(super) async fn bounded(mut answer: reqwest::Response, limit: usize) -> Result<Vec<u8>, ProbeError> {
+pub(super) async fn bounded(
+    mut answer: reqwest::Response,
+    limit: usize,
+) -> Result<Vec<u8>, ProbeError> {
     let what = answer.url().host_str().unwrap_or_default().to_owned();
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| fault(&error, &what))? {

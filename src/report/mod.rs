@@ -14,5 +14,5 @@ pub use checklist::{
     Waived,
 };
 pub use json::to_json;
-pub use terminal::{Paint, to_terminal};
+pub use terminal::{Paint, check_to_terminal, to_terminal};
 pub use verdict::{AREAS_BY_SETTING, Verdict, decide};

@@ -99,6 +99,39 @@ pub fn to_terminal(report: &Report, paint: Paint) -> String {
     out
 }
 
+/// Draws one check: its findings, or why there are none.
+pub fn check_to_terminal(report: &Report, check: &CheckReport, paint: Paint) -> String {
+    let mut out = String::new();
+    let (word, colour) = status_word(check.status);
+    let line = format!("{} {}", paint.on(colour, word), check.id);
+    _ = writeln!(out, "{line}  {}", paint.on(DIM, &format!("{} of {}", check.title, check.target)));
+    if let Some(reason) = &check.reason {
+        paint.labelled("Because", reason, &mut out);
+    }
+    if let Some(unlock) = &check.unlock {
+        paint.labelled("Unlock", unlock, &mut out);
+    }
+    let mut findings: Vec<_> = check.findings.iter().collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.urgency)));
+    for (number, finding) in findings.into_iter().enumerate() {
+        draw(number + 1, check, finding, paint, &mut out);
+    }
+    if check.reason.is_none() {
+        not_checked(report, paint, &mut out);
+    }
+    out
+}
+
+const fn status_word(status: Status) -> (&'static str, &'static str) {
+    match status {
+        Status::Pass => ("pass", GREEN),
+        Status::Warn => ("warn", YELLOW),
+        Status::Fail => ("FAIL", RED),
+        Status::Unknown => ("unknown", YELLOW),
+        Status::Skipped => ("skipped", DIM),
+    }
+}
+
 fn head(report: &Report, paint: Paint, out: &mut String) {
     let date = report.finished_at.strftime("%Y-%m-%d %H:%M UTC");
     _ = writeln!(out, "{}  {}", paint.on(BOLD, &report.domain), paint.on(DIM, &date.to_string()));
@@ -158,13 +191,7 @@ fn draw(
 fn checks(report: &Report, paint: Paint, out: &mut String) {
     paint.heading("Every check", out);
     for check in &report.checks {
-        let (word, colour) = match check.status {
-            Status::Pass => ("pass", GREEN),
-            Status::Warn => ("warn", YELLOW),
-            Status::Fail => ("FAIL", RED),
-            Status::Unknown => ("unknown", YELLOW),
-            Status::Skipped => ("skipped", DIM),
-        };
+        let (word, colour) = status_word(check.status);
         let count = match check.findings.len() {
             0 => String::new(),
             1 => "  1 finding".to_owned(),

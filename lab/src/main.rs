@@ -1,0 +1,144 @@
+//! `launchready-lab`: a small internet on loopback, for trying launchready out.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+use launchready_lab::{Lab, LabError, LabOptions, World};
+
+const USAGE: &str = "\
+usage: launchready-lab serve [--scenario healthy|broken|hostile] [--with DEFECT]… [--without DEFECT]…
+                             [--dir DIR] [--delay 20ms]
+       launchready-lab defects
+
+serve    starts the world, writes DIR/config.toml and DIR/ca.pem, prints `ready DIR/config.toml`,
+         and runs until it is interrupted
+defects  lists the defects that can be planted";
+
+/// What went wrong, for a person at a terminal.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}\n\n{USAGE}")]
+    Usage(String),
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    #[error("cannot {0}: {1}")]
+    System(&'static str, #[source] std::io::Error),
+}
+
+#[derive(Debug)]
+struct Serve {
+    world: World,
+    dir: PathBuf,
+    delay: Duration,
+}
+
+fn main() -> ExitCode {
+    match run(std::env::args().skip(1).collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _closed = writeln!(std::io::stderr(), "launchready-lab: {failure}");
+            ExitCode::from(if matches!(failure, Failure::Usage(_)) { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(arguments: Vec<String>) -> Result<(), Failure> {
+    let mut arguments = arguments.into_iter();
+    match arguments.next().as_deref() {
+        Some("serve") => serve(&parse(arguments)?),
+        Some("defects") => {
+            for defect in World::load("healthy")?.defects() {
+                say(&format!("{}  {}", defect.name, defect.about))?;
+            }
+            Ok(())
+        }
+        Some("--help" | "-h") => say(USAGE),
+        Some(other) => Err(Failure::Usage(format!("unknown command {other}"))),
+        None => Err(Failure::Usage("no command".to_owned())),
+    }
+}
+
+fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Serve, Failure> {
+    let mut scenario = "broken".to_owned();
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    let mut dir = PathBuf::from("lab-output");
+    let mut delay = Duration::ZERO;
+    while let Some(option) = arguments.next() {
+        let value =
+            arguments.next().ok_or_else(|| Failure::Usage(format!("{option} needs a value")))?;
+        match option.as_str() {
+            "--scenario" => scenario = value,
+            "--with" => with.push(value),
+            "--without" => without.push(value),
+            "--dir" => dir = value.into(),
+            "--delay" => {
+                let milliseconds = value.strip_suffix("ms").and_then(|number| number.parse().ok());
+                delay = milliseconds.map(Duration::from_millis).ok_or_else(|| {
+                    Failure::Usage(format!("--delay {value}: write milliseconds, such as 20ms"))
+                })?;
+            }
+            _ => return Err(Failure::Usage(format!("unknown option {option}"))),
+        }
+    }
+    let mut world = World::load(&scenario)?;
+    for defect in with {
+        world = world.with(&defect)?;
+    }
+    for defect in without {
+        world = world.without(&defect)?;
+    }
+    Ok(Serve { world, dir, delay })
+}
+
+fn serve(serve: &Serve) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::System("start", e))?;
+    runtime.block_on(async {
+        let dir = serve.dir.clone();
+        std::fs::create_dir_all(&dir).map_err(|e| Failure::System("make the folder", e))?;
+        // The config is read from anywhere, so the path of the root in it has to be a full one.
+        let dir = dir.canonicalize().map_err(|e| Failure::System("find the folder", e))?;
+        let options = LabOptions { now: now(), delay: serve.delay, dir };
+        let lab = Lab::start(&serve.world, options).await?;
+        let config = serve.dir.join("config.toml");
+        std::fs::write(&config, lab.config_toml())
+            .map_err(|e| Failure::System("write the config", e))?;
+        say(&format!("ready {}", config.display()))?;
+        interrupted().await.map_err(|e| Failure::System("wait for a signal", e))?;
+        lab.stop().await;
+        Ok(())
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "a program of its own, which reads the clock once")]
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs())
+        .ok()
+        .and_then(|second| Timestamp::from_second(second).ok())
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+async fn interrupted() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+fn say(line: &str) -> Result<(), Failure> {
+    writeln!(std::io::stdout(), "{line}").map_err(|e| Failure::System("print", e))
+}

@@ -1,0 +1,260 @@
+//! A scenario with the defects that are planted in it.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::error::LabError;
+use crate::plan::Plan;
+
+/// The names of the scenarios and their data.
+pub const SCENARIOS: [(&str, &str); 2] = [
+    ("healthy", include_str!("../scenarios/healthy.toml")),
+    ("hostile", include_str!("../scenarios/hostile.toml")),
+];
+
+/// The scenario that is `healthy` with every defect planted.
+const BROKEN: &str = "broken";
+
+const DEFECTS: &str = include_str!("../scenarios/defects.toml");
+
+/// One defect as data: a change of the world.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Defect {
+    /// Its name.
+    pub name: String,
+    /// What a founder would say about it, in one sentence.
+    pub about: String,
+    /// The change, in the shape of the world.
+    ///
+    /// A table is merged and a value replaces. A key that ends in `+` appends to a list, in `^`
+    /// puts in front of it, and in `-` takes out the entries that begin with the given texts,
+    /// each of which has to be there.
+    pub world: Table,
+}
+
+#[derive(Deserialize)]
+struct Catalogue {
+    defect: Vec<Defect>,
+}
+
+/// A scenario and the defects that are planted in it.
+#[derive(Debug, Clone)]
+pub struct World {
+    base: Table,
+    catalogue: Vec<Defect>,
+    planted: BTreeSet<String>,
+}
+
+impl World {
+    /// The world of this name: `healthy`, `broken` (healthy with every defect) or `hostile`.
+    ///
+    /// # Errors
+    /// An unknown name, or data that cannot be read.
+    pub fn load(scenario: &str) -> Result<Self, LabError> {
+        let name = if scenario == BROKEN { "healthy" } else { scenario };
+        let text = SCENARIOS
+            .iter()
+            .find(|(known, _)| *known == name)
+            .ok_or_else(|| LabError::NoScenario(scenario.to_owned()))?
+            .1;
+        let mut world = Self::parse(name, text, DEFECTS)?;
+        if scenario == BROKEN {
+            world.planted = world.catalogue.iter().map(|defect| defect.name.clone()).collect();
+        }
+        Ok(world)
+    }
+
+    /// A world from other data, for tests that need one of their own.
+    ///
+    /// # Errors
+    /// Data that cannot be read.
+    pub fn from_toml(text: &str) -> Result<Self, LabError> {
+        Self::parse("the scenario", text, "defect = []")
+    }
+
+    fn parse(part: &str, text: &str, defects: &str) -> Result<Self, LabError> {
+        let wrong =
+            |part: &str, source| LabError::Data { part: part.to_owned(), source: Box::new(source) };
+        let base = toml::from_str(text).map_err(|e| wrong(part, e))?;
+        let catalogue: Catalogue = toml::from_str(defects).map_err(|e| wrong("defects", e))?;
+        Ok(Self { base, catalogue: catalogue.defect, planted: BTreeSet::new() })
+    }
+
+    /// Plants one more defect.
+    ///
+    /// # Errors
+    /// An unknown name.
+    pub fn with(mut self, defect: &str) -> Result<Self, LabError> {
+        self.known(defect)?;
+        self.planted.insert(defect.to_owned());
+        Ok(self)
+    }
+
+    /// Takes a defect out.
+    ///
+    /// # Errors
+    /// An unknown name.
+    pub fn without(mut self, defect: &str) -> Result<Self, LabError> {
+        self.known(defect)?;
+        self.planted.remove(defect);
+        Ok(self)
+    }
+
+    /// Every defect that can be planted.
+    pub fn defects(&self) -> &[Defect] {
+        &self.catalogue
+    }
+
+    /// The defects that are planted.
+    pub fn planted(&self) -> impl Iterator<Item = &Defect> {
+        self.catalogue.iter().filter(|defect| self.planted.contains(&defect.name))
+    }
+
+    /// The world with its defects, in the order of the catalogue.
+    ///
+    /// # Errors
+    /// A change that fits nowhere, or a result that is no world.
+    pub fn plan(&self) -> Result<Plan, LabError> {
+        let mut world = self.base.clone();
+        for defect in self.planted() {
+            merge(&mut world, &defect.world)
+                .map_err(|message| LabError::Plan(format!("defect {}: {message}", defect.name)))?;
+        }
+        let mut plan: Plan = Value::Table(world).try_into().map_err(|source| LabError::Data {
+            part: "the world".into(),
+            source: Box::new(source),
+        })?;
+        for (name, site) in &mut plan.site {
+            for edit in std::mem::take(&mut site.edits) {
+                let mut found = false;
+                for route in site.routes.iter_mut().filter(|route| route.path == edit.path) {
+                    found |= route.body.contains(&edit.find);
+                    route.body = route.body.replace(&edit.find, &edit.put);
+                }
+                if !found {
+                    return Err(LabError::Plan(format!(
+                        "site {name}: no body of {} contains {:?}",
+                        edit.path, edit.find
+                    )));
+                }
+            }
+        }
+        Ok(plan)
+    }
+
+    fn known(&self, name: &str) -> Result<(), LabError> {
+        if self.catalogue.iter().any(|defect| defect.name == name) {
+            return Ok(());
+        }
+        Err(LabError::NoDefect(name.to_owned()))
+    }
+}
+
+/// Merges a change into a table.
+fn merge(into: &mut Table, change: &Table) -> Result<(), String> {
+    // What goes is gone before anything comes, so that a line can be replaced by a similar one.
+    let (goes, comes): (Vec<_>, Vec<_>) = change.iter().partition(|(key, _)| key.ends_with('-'));
+    for (key, value) in goes.into_iter().chain(comes) {
+        let (name, operation) = match key.strip_suffix(['+', '^', '-']) {
+            Some(name) => (name, key.chars().next_back()),
+            None => (key.as_str(), None),
+        };
+        match (operation, value) {
+            (None, Value::Table(change)) => {
+                let entry = into.entry(name).or_insert_with(|| Value::Table(Table::new()));
+                match entry {
+                    Value::Table(table) => merge(table, change)?,
+                    other => *other = Value::Table(change.clone()),
+                }
+            }
+            (None, value) => {
+                into.insert(name.to_owned(), value.clone());
+            }
+            (Some(operation), Value::Array(values)) => {
+                let entry = into.entry(name).or_insert_with(|| Value::Array(Vec::new()));
+                let Value::Array(list) = entry else { return Err(format!("{name} is no list")) };
+                match operation {
+                    '+' => list.extend(values.iter().cloned()),
+                    '^' => list.splice(0..0, values.iter().cloned()).for_each(drop),
+                    _ => take_out(list, values).map_err(|e| format!("{name}: {e}"))?,
+                }
+            }
+            (Some(_), _) => return Err(format!("{key} needs a list")),
+        }
+    }
+    Ok(())
+}
+
+fn take_out(list: &mut Vec<Value>, beginnings: &[Value]) -> Result<(), String> {
+    for beginning in beginnings.iter().filter_map(Value::as_str) {
+        let before = list.len();
+        list.retain(|entry| !entry.as_str().is_some_and(|entry| begins(entry, beginning)));
+        if list.len() == before {
+            return Err(format!("nothing begins with {beginning:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a line begins with these words, whatever the number of blanks; the time to live of a
+/// record may be left out.
+pub(crate) fn begins(line: &str, beginning: &str) -> bool {
+    let line: Vec<&str> = line.split_whitespace().collect();
+    let wanted: Vec<&str> = beginning.split_whitespace().collect();
+    let mut without_ttl = line.clone();
+    if without_ttl.get(1).is_some_and(|word| word.bytes().all(|b| b.is_ascii_digit())) {
+        without_ttl.remove(1);
+    }
+    line.starts_with(&wanted) || without_ttl.starts_with(&wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> Table {
+        toml::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_change_merges_appends_prepends_and_takes_out() {
+        let mut world = table("a = { b = 1, c = 2 }\nlist = ['@ 300 TXT \"x\"', '@ 300 MX 1 m']");
+        merge(&mut world, &table("a = { b = 3 }\n'list+' = ['end']\n'list^' = ['start']")).unwrap();
+        merge(&mut world, &table("'list+' = ['@ 60 TXT \"y\"']\n'list-' = ['@ TXT']")).unwrap();
+        let wanted =
+            "a = { b = 3, c = 2 }\nlist = ['start', '@ 300 MX 1 m', 'end', '@ 60 TXT \"y\"']";
+        assert_eq!(world, table(wanted));
+    }
+
+    #[test]
+    fn taking_out_what_is_not_there_is_an_error() {
+        let mut world = table("list = ['a']");
+        assert!(merge(&mut world, &table("'list-' = ['b']")).is_err());
+    }
+
+    #[test]
+    fn every_world_can_be_planned_with_each_defect_alone_and_with_all() {
+        let healthy = World::load("healthy").unwrap();
+        healthy.plan().unwrap();
+        World::load("broken").unwrap().plan().unwrap();
+        World::load("hostile").unwrap().plan().unwrap();
+        for defect in healthy.defects() {
+            let one = healthy.clone().with(&defect.name).unwrap();
+            one.plan().unwrap_or_else(|e| panic!("{}: {e}", defect.name));
+            let rest = World::load("broken").unwrap().without(&defect.name).unwrap();
+            rest.plan().unwrap_or_else(|e| panic!("without {}: {e}", defect.name));
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_unknown_ones_are_errors() {
+        let healthy = World::load("healthy").unwrap();
+        let names: BTreeSet<_> = healthy.defects().iter().map(|defect| &defect.name).collect();
+        assert_eq!(names.len(), healthy.defects().len());
+        assert!(healthy.with("no-such-defect").is_err());
+        assert!(World::load("no-such-scenario").is_err());
+    }
+}

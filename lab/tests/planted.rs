@@ -1,0 +1,62 @@
+//! The hand-written list of findings and the defects agree by name.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+
+use launchready_checks::registry;
+use launchready_lab::World;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    planted: Vec<Planted>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Planted {
+    defect: String,
+    findings: Vec<Expected>,
+}
+
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    check: String,
+    code: String,
+    subject: String,
+}
+
+fn list() -> List {
+    toml::from_str(include_str!("../planted.toml")).unwrap()
+}
+
+#[test]
+fn every_defect_has_its_findings_and_every_finding_its_defect() {
+    let list = list();
+    let listed: BTreeSet<&str> = list.planted.iter().map(|p| p.defect.as_str()).collect();
+    assert_eq!(listed.len(), list.planted.len(), "a defect stands there twice");
+    let world = World::load("healthy").unwrap();
+    let known: BTreeSet<&str> = world.defects().iter().map(|d| d.name.as_str()).collect();
+    assert_eq!(listed, known);
+    assert!(list.planted.iter().all(|planted| !planted.findings.is_empty()));
+}
+
+#[test]
+fn no_two_defects_cause_the_same_finding() {
+    let list = list();
+    let mut seen = BTreeSet::new();
+    for finding in list.planted.iter().flat_map(|planted| &planted.findings) {
+        assert!(seen.insert(finding), "{} {} {}", finding.check, finding.code, finding.subject);
+    }
+}
+
+#[test]
+fn every_code_is_one_of_its_check() {
+    for finding in list().planted.iter().flat_map(|planted| &planted.findings) {
+        let (plugin, _) = registry::find_code(&finding.code)
+            .unwrap_or_else(|| panic!("no check has the code {}", finding.code));
+        assert_eq!(plugin.meta.id, finding.check, "{}", finding.code);
+    }
+}
