@@ -1,1 +1,4 @@
-//! See the handbook pages beside the checks of this area.
+//! The web site as a browser sees it.
+
+mod site;
+mod visit;

@@ -1,0 +1,386 @@
+//! Visits: one URL asked for, and its redirects followed one hop at a time.
+
+use std::collections::BTreeMap;
+
+use futures_util::join;
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+use super::site::Site;
+use crate::probe::{AgentFault, Http, HttpAnswer, HttpRequest, ProbeError, TargetFault};
+
+/// After this many redirects a visit gives up; browsers give up after 20.
+const HOPS: usize = 10;
+/// The most characters of a URL that are kept.
+const URL_CHARS: usize = 300;
+/// Query values longer than this are one-time tokens and are not kept.
+const VALUE_CHARS: usize = 24;
+/// The most cookies that a visit carries from hop to hop.
+const COOKIES: usize = 30;
+
+/// One redirect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Hop {
+    /// The URL that was asked, as [`shown`] writes it.
+    pub(super) url: String,
+    /// The status of the answer.
+    pub(super) status: u16,
+    /// Where it leads, in full, as [`shown`] writes it.
+    pub(super) to: String,
+}
+
+/// How a visit ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub(super) enum End {
+    /// At an answer that is no redirect, whatever its status.
+    Page { url: String, status: u16 },
+    /// At an edge network that asks for a proof of humanity, or to slow down.
+    Challenged { url: String, sign: String },
+    /// At a URL that was asked before.
+    Loop { url: String },
+    /// After ten redirects, at a URL that was not asked any more.
+    TooMany { url: String },
+    /// At a redirect to somebody else's site, which was not asked.
+    OffSite { url: String },
+    /// At a redirect that no visitor can follow.
+    Nowhere { url: String, location: String },
+    /// At a URL that does not answer.
+    NoAnswer { url: String, fault: TargetFault },
+    /// At a URL that we could not ask.
+    NotSeen { url: String, fault: AgentFault },
+}
+
+/// The redirects of a visit and its end, as they stand in evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Walk {
+    /// The first URL.
+    pub(super) start: String,
+    /// The redirects in order, at most ten.
+    pub(super) hops: Vec<Hop>,
+    /// How it ended.
+    pub(super) end: End,
+}
+
+impl Walk {
+    /// The URL and status of the page at the end, if there is one.
+    pub(super) fn page(&self) -> Option<(&str, u16)> {
+        if let End::Page { url, status } = &self.end { Some((url, *status)) } else { None }
+    }
+
+    /// The redirects and the end, one line each, for evidence.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let hops = self.hops.iter().map(|hop| format!("{} → {} {}", hop.url, hop.status, hop.to));
+        let end = match &self.end {
+            End::Page { url, status } => format!("{url} → {status}"),
+            End::Challenged { url, sign } => format!("{url} → {sign}"),
+            End::Loop { url } => format!("{url} was asked before"),
+            End::TooMany { url } => format!("{url} was not asked any more"),
+            End::OffSite { url } => format!("{url} is another site and was not asked"),
+            End::Nowhere { url, location } => format!("{url} → Location: {location:?}"),
+            End::NoAnswer { url, fault } => format!("{url} → {fault}"),
+            End::NotSeen { url, fault } => format!("{url} → {fault}"),
+        };
+        hops.chain([end]).collect()
+    }
+
+    /// Why there is no page to judge, and the step that unlocks it; `None` at a page with a status
+    /// from 200 to 299.
+    pub(super) fn unread(&self) -> Option<(String, String)> {
+        let uptime = || "fix what web-uptime finds first, then run it again".to_owned();
+        let redirects = || "fix what web-redirects finds first, then run it again".to_owned();
+        Some(match &self.end {
+            End::Page { status: 200..=299, .. } => return None,
+            End::Page { url, status } => (format!("{url} answers {status}"), uptime()),
+            End::Challenged { url, sign } => (
+                format!("{url} answers {sign} in place of the page"),
+                "let the address of this machine through at the edge, or run it from another one"
+                    .to_owned(),
+            ),
+            End::Loop { url } => (format!("{url} redirects in a loop"), redirects()),
+            End::TooMany { url } => (format!("{HOPS} redirects lead to {url}"), redirects()),
+            End::OffSite { url } => (
+                format!("the visit ends at another site, {url}"),
+                "name that host under hosts in the config, or audit it by itself".to_owned(),
+            ),
+            End::Nowhere { url, .. } => {
+                (format!("{url} redirects to no usable address"), redirects())
+            }
+            End::NoAnswer { url, fault } => (format!("{url} does not answer: {fault}"), uptime()),
+            End::NotSeen { url, fault } => (format!("{url}: {fault}"), fault.unlock().to_owned()),
+        })
+    }
+}
+
+/// A walk with its answers.
+#[derive(Debug, Clone)]
+pub(super) struct Visit {
+    /// The redirects and the end.
+    pub(super) walk: Walk,
+    /// Every answer, the redirects first.
+    pub(super) answers: Vec<HttpAnswer>,
+}
+
+impl Visit {
+    /// The answer at the end, whatever its status; `None` unless the walk ended at a page.
+    pub(super) fn page(&self) -> Option<&HttpAnswer> {
+        self.walk.page().and(self.answers.last())
+    }
+
+    /// The answer at the end when its status lies between 200 and 299.
+    pub(super) fn good_page(&self) -> Option<&HttpAnswer> {
+        self.page().filter(|answer| (200..300).contains(&answer.status))
+    }
+}
+
+/// Visits the canonical home: `https://apex/`, or the `www` beside it when the apex leads to no page.
+pub(super) async fn home(http: &dyn Http, site: &Site) -> Visit {
+    let apex = format!("https://{}/", site.apex);
+    let Some(www) = &site.www else { return follow(http, site, &apex).await };
+    let www = format!("https://{www}/");
+    let (apex, www) = join!(follow(http, site, &apex), follow(http, site, &www));
+    if apex.page().is_some() || www.page().is_none() { apex } else { www }
+}
+
+/// Follows the redirects from one URL with shared GET requests.
+///
+/// A site that sets a cookie and sends the visitor once round is no loop in a browser: where a walk
+/// without cookies goes round, it is walked again with them.
+pub(super) async fn follow(http: &dyn Http, site: &Site, start: &str) -> Visit {
+    let plain = walk(http, site, start, false).await;
+    let sets_cookie = || plain.answers.iter().any(|answer| answer.header("set-cookie").is_some());
+    if matches!(plain.walk.end, End::Loop { .. } | End::TooMany { .. }) && sets_cookie() {
+        return walk(http, site, start, true).await;
+    }
+    plain
+}
+
+async fn walk(http: &dyn Http, site: &Site, start: &str, with_cookies: bool) -> Visit {
+    let mut url = start.to_owned();
+    let mut hops = Vec::new();
+    let mut answers = Vec::new();
+    let mut jar = BTreeMap::new();
+    let mut visited = Vec::new();
+    let end = loop {
+        visited.push((url.clone(), jar.clone()));
+        let mut request = HttpRequest::get(url.clone());
+        if !jar.is_empty() {
+            let pairs: Vec<_> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request = request.unshared().header("cookie", pairs.join("; "));
+        }
+        let answer = match http.send(request).await {
+            Ok(answer) => answer,
+            Err(ProbeError::Target(fault)) => {
+                break End::NoAnswer { url: shown_text(&url), fault };
+            }
+            Err(ProbeError::Agent(fault)) => break End::NotSeen { url: shown_text(&url), fault },
+        };
+        let next = step(site, &answer);
+        let status = answer.status;
+        if with_cookies {
+            remember(&mut jar, &answer);
+        }
+        answers.push(answer);
+        let next = match next {
+            Ok(next) => next,
+            Err(end) => break end,
+        };
+        let to = shown(&next);
+        hops.push(Hop { url: shown_text(&url), status, to: to.clone() });
+        if !site.owns(&next) {
+            break End::OffSite { url: to };
+        }
+        url = next.into();
+        if visited.iter().any(|(seen, cookies)| *seen == url && *cookies == jar) {
+            break End::Loop { url: to };
+        }
+        if hops.len() >= HOPS {
+            break End::TooMany { url: to };
+        }
+    };
+    Visit { walk: Walk { start: shown_text(start), hops, end }, answers }
+}
+
+/// Where an answer leads, or how it ends the walk.
+fn step(site: &Site, answer: &HttpAnswer) -> Result<Url, End> {
+    let url = shown_text(&answer.url);
+    if let Some(sign) = challenge(answer) {
+        return Err(End::Challenged { url, sign });
+    }
+    if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
+        return Err(End::Page { url, status: answer.status });
+    }
+    let nowhere = || {
+        let location = answer.header("location").unwrap_or_default();
+        End::Nowhere { url: url.clone(), location: location.chars().take(URL_CHARS).collect() }
+    };
+    let mut next = answer.header("location").and_then(|_| answer.location()).ok_or_else(nowhere)?;
+    next.set_fragment(None);
+    let web = matches!(next.scheme(), "http" | "https") && next.host().is_some();
+    if !web || (!site.owns(&next) && is_local(&next)) {
+        return Err(nowhere());
+    }
+    Ok(next)
+}
+
+/// What says that an edge network answered by itself instead of the site: a challenge, a block, or
+/// a request to slow down. Such an answer says nothing about the site.
+pub(super) fn challenge(answer: &HttpAnswer) -> Option<String> {
+    // The headers that Cloudflare, Vercel and AWS WAF set on their own pages.
+    for name in ["cf-mitigated", "x-vercel-mitigated", "x-amzn-waf-action"] {
+        if let Some(value) = answer.header(name) {
+            let value: String = value.chars().take(40).collect();
+            return Some(format!("{} with {name}: {value}", answer.status));
+        }
+    }
+    (answer.status == 429).then(|| "429 (too many requests)".to_owned())
+}
+
+/// Whether an address leads to the visitor's own machine or network.
+fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost"
+                || [".localhost", ".local", ".internal", ".lan"]
+                    .iter()
+                    .any(|suffix| name.ends_with(suffix))
+        }
+        Some(Host::Ipv4(address)) => {
+            address.is_loopback()
+                || address.is_private()
+                || address.is_link_local()
+                || address.is_unspecified()
+        }
+        Some(Host::Ipv6(address)) => {
+            address.is_loopback()
+                || address.is_unspecified()
+                || address.is_unique_local()
+                || address.is_unicast_link_local()
+        }
+        None => true,
+    }
+}
+
+fn remember(jar: &mut BTreeMap<String, String>, answer: &HttpAnswer) {
+    for line in answer.all("set-cookie") {
+        let pair = line.split(';').next().unwrap_or_default();
+        let Some((name, value)) = pair.split_once('=') else { continue };
+        let (name, value) = (name.trim(), value.trim());
+        if !name.is_empty() && pair.len() <= 4096 && (jar.len() < COOKIES || jar.contains_key(name))
+        {
+            jar.insert(name.to_owned(), value.to_owned());
+        }
+    }
+}
+
+/// A URL as it may stand in evidence: without user, password and fragment, long query values
+/// replaced by `…`, at most 300 characters.
+pub(super) fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_fragment(None);
+    // Both fail only for URLs without a host, which have neither.
+    let _no_host = url.set_username("");
+    let _no_host = url.set_password(None);
+    let query = url.query().map(|query| {
+        let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+            Some((name, value)) if value.chars().count() > VALUE_CHARS => format!("{name}=…"),
+            _ if pair.chars().count() > 2 * VALUE_CHARS => "…".to_owned(),
+            _ => pair.to_owned(),
+        });
+        pairs.collect::<Vec<_>>().join("&")
+    });
+    url.set_query(None);
+    let text = match query {
+        Some(query) => format!("{url}?{query}"),
+        None => url.to_string(),
+    };
+    if text.chars().count() > URL_CHARS {
+        text.chars().take(URL_CHARS).chain(['…']).collect()
+    } else {
+        text
+    }
+}
+
+fn shown_text(url: &str) -> String {
+    Url::parse(url)
+        .map_or_else(|_not_a_url| url.chars().take(URL_CHARS).collect(), |url| shown(&url))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::contract::Target;
+    use crate::probe::replay::{HttpEntry, Replay, World};
+
+    fn redirect(from: &str, to: &str) -> HttpEntry {
+        HttpEntry {
+            url: from.to_owned(),
+            status: Some(301),
+            headers: vec![format!("location: {to}")],
+            ..HttpEntry::default()
+        }
+    }
+
+    async fn visit(http: Vec<HttpEntry>) -> Walk {
+        let world = World { http, ..World::default() };
+        let probes = Replay::new(world, Timestamp::UNIX_EPOCH).unwrap().probes();
+        let target = Target { domain: "harbor.example".to_owned(), ..Target::default() };
+        follow(&*probes.http, &Site::of(&target), "http://harbor.example/").await.walk
+    }
+
+    #[tokio::test]
+    async fn redirects_are_followed_to_their_end() {
+        let page = HttpEntry { url: "https://www.harbor.example/".into(), ..HttpEntry::default() };
+        let seen = visit(vec![
+            redirect("http://harbor.example/", "https://harbor.example/"),
+            redirect("https://harbor.example/", "//www.harbor.example/#top"),
+            page,
+        ])
+        .await;
+        assert_eq!(seen.hops.len(), 2);
+        assert_eq!(seen.page(), Some(("https://www.harbor.example/", 200)));
+        assert!(seen.unread().is_none());
+    }
+
+    #[tokio::test]
+    async fn loops_other_sites_and_dead_ends_end_a_walk() {
+        let seen = visit(vec![redirect("http://harbor.example/", "/")]).await;
+        assert!(matches!(seen.end, End::Loop { .. }), "{seen:?}");
+        let seen = visit(vec![redirect("http://harbor.example/", "https://other.example/")]).await;
+        assert!(matches!(seen.end, End::OffSite { .. }), "{seen:?}");
+        for dead in ["http://localhost:3000/", "http://[::1]/", "https://10.0.0.7/", "harbor://x"] {
+            let seen = visit(vec![redirect("http://harbor.example/", dead)]).await;
+            assert!(matches!(seen.end, End::Nowhere { .. }), "{seen:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cookie_that_lets_the_visitor_in_is_no_loop() {
+        let mut once = redirect("http://harbor.example/", "http://harbor.example/");
+        once.headers.push("set-cookie: visited=1; Path=/".to_owned());
+        let then = HttpEntry {
+            url: "http://harbor.example/".to_owned(),
+            when: [("cookie".to_owned(), "visited=1".to_owned())].into(),
+            ..HttpEntry::default()
+        };
+        let seen = visit(vec![once, then]).await;
+        assert_eq!(seen.page(), Some(("http://harbor.example/", 200)));
+    }
+
+    #[test]
+    fn passwords_and_tokens_are_not_shown() {
+        let url = Url::parse("https://me:secret@a.example/p?state=0123456789012345678901234&q=1#t");
+        assert_eq!(shown(&url.unwrap()), "https://a.example/p?state=…&q=1");
+    }
+
+    proptest! {
+        #[test]
+        fn any_location_is_shown_without_panic_and_bounded(text in ".{0,400}") {
+            prop_assert!(shown_text(&text).chars().count() <= URL_CHARS + 1);
+        }
+    }
+}
