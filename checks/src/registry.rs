@@ -1,7 +1,7 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{dns, domain, mail, tls};
+use crate::{dns, domain, mail, tls, web};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -15,6 +15,10 @@ pub const ALL: &[Plugin] = &[
     plugin::<mail::Transport>(),
     plugin::<tls::Certificate>(),
     plugin::<tls::Protocol>(),
+    plugin::<web::Redirects>(),
+    plugin::<web::Headers>(),
+    plugin::<web::Cors>(),
+    plugin::<web::Caching>(),
 ];
 
 /// The check of this id.

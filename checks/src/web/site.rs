@@ -2,11 +2,11 @@
 
 use url::{Host, Url};
 
-use crate::contract::Target;
+use crate::contract::{Assessment, Bounded, Target, Unseen};
 use crate::vendor::is_below;
 
 /// The most hosts of a project that one check of this area asks.
-pub(super) const HOSTS: usize = 12;
+const HOSTS: usize = 8;
 
 /// The names of a web site.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub(super) struct Site {
     pub(super) www: Option<String>,
     /// Declared hosts other than those two, in order, at most [`HOSTS`].
     pub(super) others: Vec<String>,
+    /// How many more hosts were declared.
+    pub(super) cut: usize,
     /// The registrable domains of all of them.
     domains: Vec<String>,
 }
@@ -29,7 +31,7 @@ impl Site {
         let www = format!("www.{apex}");
         let expected = registrable(&apex) == apex || target.declared_hosts().contains(&www);
         let others = target.hosts.iter().filter(|host| **host != apex && **host != www);
-        let others = others.take(HOSTS).cloned().collect();
+        let others = Bounded::keep(others.cloned(), HOSTS);
         let mut domains: Vec<String> = Vec::new();
         for host in target.declared_hosts() {
             let domain = registrable(&host);
@@ -37,7 +39,7 @@ impl Site {
                 domains.push(domain);
             }
         }
-        Self { www: expected.then_some(www), others, domains, apex }
+        Self { www: expected.then_some(www), others: others.items, cut: others.cut, domains, apex }
     }
 
     /// Whether a URL lies on a host of the project: below the registrable domain of the audited or
@@ -52,12 +54,16 @@ impl Site {
         host == self.apex || self.www.as_deref() == Some(host)
     }
 
-    /// The apex, its `www` where one is expected, and the other declared hosts.
-    pub(super) fn hosts(&self) -> impl Iterator<Item = &str> {
-        [self.apex.as_str()]
-            .into_iter()
-            .chain(self.www.as_deref())
-            .chain(self.others.iter().map(String::as_str))
+    /// Lists the declared hosts that were not asked, if any.
+    pub(super) fn note_cut(&self, out: &mut Assessment) {
+        if self.cut > 0 {
+            out.not_checked(
+                Unseen::Condition,
+                format!("{} more declared hosts", self.cut),
+                format!("one run asks {HOSTS} declared hosts beside the apex and its www"),
+                "declare the other hosts in a project of their own",
+            );
+        }
     }
 }
 

@@ -3,114 +3,16 @@
 use std::collections::BTreeMap;
 
 use futures_util::join;
-use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use super::site::Site;
-use crate::probe::{AgentFault, Http, HttpAnswer, HttpRequest, ProbeError, TargetFault};
+use super::walk::{End, Hop, URL_CHARS, Walk, shown, shown_text};
+use crate::probe::{Http, HttpAnswer, HttpRequest, ProbeError};
 
 /// After this many redirects a visit gives up; browsers give up after 20.
-const HOPS: usize = 10;
-/// The most characters of a URL that are kept.
-const URL_CHARS: usize = 300;
-/// Query values longer than this are one-time tokens and are not kept.
-const VALUE_CHARS: usize = 24;
+pub(super) const HOPS: usize = 10;
 /// The most cookies that a visit carries from hop to hop.
 const COOKIES: usize = 30;
-
-/// One redirect.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Hop {
-    /// The URL that was asked, as [`shown`] writes it.
-    pub(super) url: String,
-    /// The status of the answer.
-    pub(super) status: u16,
-    /// Where it leads, in full, as [`shown`] writes it.
-    pub(super) to: String,
-}
-
-/// How a visit ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
-pub(super) enum End {
-    /// At an answer that is no redirect, whatever its status.
-    Page { url: String, status: u16 },
-    /// At an edge network that asks for a proof of humanity, or to slow down.
-    Challenged { url: String, sign: String },
-    /// At a URL that was asked before.
-    Loop { url: String },
-    /// After ten redirects, at a URL that was not asked any more.
-    TooMany { url: String },
-    /// At a redirect to somebody else's site, which was not asked.
-    OffSite { url: String },
-    /// At a redirect that no visitor can follow.
-    Nowhere { url: String, location: String },
-    /// At a URL that does not answer.
-    NoAnswer { url: String, fault: TargetFault },
-    /// At a URL that we could not ask.
-    NotSeen { url: String, fault: AgentFault },
-}
-
-/// The redirects of a visit and its end, as they stand in evidence.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Walk {
-    /// The first URL.
-    pub(super) start: String,
-    /// The redirects in order, at most ten.
-    pub(super) hops: Vec<Hop>,
-    /// How it ended.
-    pub(super) end: End,
-}
-
-impl Walk {
-    /// The URL and status of the page at the end, if there is one.
-    pub(super) fn page(&self) -> Option<(&str, u16)> {
-        if let End::Page { url, status } = &self.end { Some((url, *status)) } else { None }
-    }
-
-    /// The redirects and the end, one line each, for evidence.
-    pub(super) fn lines(&self) -> Vec<String> {
-        let hops = self.hops.iter().map(|hop| format!("{} → {} {}", hop.url, hop.status, hop.to));
-        let end = match &self.end {
-            End::Page { url, status } => format!("{url} → {status}"),
-            End::Challenged { url, sign } => format!("{url} → {sign}"),
-            End::Loop { url } => format!("{url} was asked before"),
-            End::TooMany { url } => format!("{url} was not asked any more"),
-            End::OffSite { url } => format!("{url} is another site and was not asked"),
-            End::Nowhere { url, location } => format!("{url} → Location: {location:?}"),
-            End::NoAnswer { url, fault } => format!("{url} → {fault}"),
-            End::NotSeen { url, fault } => format!("{url} → {fault}"),
-        };
-        hops.chain([end]).collect()
-    }
-
-    /// Why there is no page to judge, and the step that unlocks it; `None` at a page with a status
-    /// from 200 to 299.
-    pub(super) fn unread(&self) -> Option<(String, String)> {
-        let uptime = || "fix what web-uptime finds first, then run it again".to_owned();
-        let redirects = || "fix what web-redirects finds first, then run it again".to_owned();
-        Some(match &self.end {
-            End::Page { status: 200..=299, .. } => return None,
-            End::Page { url, status } => (format!("{url} answers {status}"), uptime()),
-            End::Challenged { url, sign } => (
-                format!("{url} answers {sign} in place of the page"),
-                "let the address of this machine through at the edge, or run it from another one"
-                    .to_owned(),
-            ),
-            End::Loop { url } => (format!("{url} redirects in a loop"), redirects()),
-            End::TooMany { url } => (format!("{HOPS} redirects lead to {url}"), redirects()),
-            End::OffSite { url } => (
-                format!("the visit ends at another site, {url}"),
-                "name that host under hosts in the config, or audit it by itself".to_owned(),
-            ),
-            End::Nowhere { url, .. } => {
-                (format!("{url} redirects to no usable address"), redirects())
-            }
-            End::NoAnswer { url, fault } => (format!("{url} does not answer: {fault}"), uptime()),
-            End::NotSeen { url, fault } => (format!("{url}: {fault}"), fault.unlock().to_owned()),
-        })
-    }
-}
 
 /// A walk with its answers.
 #[derive(Debug, Clone)]
@@ -147,15 +49,27 @@ pub(super) async fn home(http: &dyn Http, site: &Site) -> Visit {
 /// A site that sets a cookie and sends the visitor once round is no loop in a browser: where a walk
 /// without cookies goes round, it is walked again with them.
 pub(super) async fn follow(http: &dyn Http, site: &Site, start: &str) -> Visit {
-    let plain = walk(http, site, start, false).await;
+    let plain = walk(http, site, start, false, HOPS).await;
     let sets_cookie = || plain.answers.iter().any(|answer| answer.header("set-cookie").is_some());
     if matches!(plain.walk.end, End::Loop { .. } | End::TooMany { .. }) && sets_cookie() {
-        return walk(http, site, start, true).await;
+        return walk(http, site, start, true, HOPS).await;
     }
     plain
 }
 
-async fn walk(http: &dyn Http, site: &Site, start: &str, with_cookies: bool) -> Visit {
+/// Asks one URL and follows nothing; a redirect ends as [`End::OffSite`], [`End::Nowhere`] or
+/// [`End::TooMany`], with its one hop recorded.
+pub(super) async fn glance(http: &dyn Http, site: &Site, start: &str) -> Visit {
+    walk(http, site, start, false, 1).await
+}
+
+async fn walk(
+    http: &dyn Http,
+    site: &Site,
+    start: &str,
+    with_cookies: bool,
+    limit: usize,
+) -> Visit {
     let mut url = start.to_owned();
     let mut hops = Vec::new();
     let mut answers = Vec::new();
@@ -186,7 +100,7 @@ async fn walk(http: &dyn Http, site: &Site, start: &str, with_cookies: bool) -> 
             Err(end) => break end,
         };
         let to = shown(&next);
-        hops.push(Hop { url: shown_text(&url), status, to: to.clone() });
+        hops.push(Hop { url: shown_text(&url), status });
         if !site.owns(&next) {
             break End::OffSite { url: to };
         }
@@ -194,7 +108,7 @@ async fn walk(http: &dyn Http, site: &Site, start: &str, with_cookies: bool) -> 
         if visited.iter().any(|(seen, cookies)| *seen == url && *cookies == jar) {
             break End::Loop { url: to };
         }
-        if hops.len() >= HOPS {
+        if hops.len() >= limit {
             break End::TooMany { url: to };
         }
     };
@@ -274,43 +188,9 @@ fn remember(jar: &mut BTreeMap<String, String>, answer: &HttpAnswer) {
     }
 }
 
-/// A URL as it may stand in evidence: without user, password and fragment, long query values
-/// replaced by `…`, at most 300 characters.
-pub(super) fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    url.set_fragment(None);
-    // Both fail only for URLs without a host, which have neither.
-    let _no_host = url.set_username("");
-    let _no_host = url.set_password(None);
-    let query = url.query().map(|query| {
-        let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-            Some((name, value)) if value.chars().count() > VALUE_CHARS => format!("{name}=…"),
-            _ if pair.chars().count() > 2 * VALUE_CHARS => "…".to_owned(),
-            _ => pair.to_owned(),
-        });
-        pairs.collect::<Vec<_>>().join("&")
-    });
-    url.set_query(None);
-    let text = match query {
-        Some(query) => format!("{url}?{query}"),
-        None => url.to_string(),
-    };
-    if text.chars().count() > URL_CHARS {
-        text.chars().take(URL_CHARS).chain(['…']).collect()
-    } else {
-        text
-    }
-}
-
-fn shown_text(url: &str) -> String {
-    Url::parse(url)
-        .map_or_else(|_not_a_url| url.chars().take(URL_CHARS).collect(), |url| shown(&url))
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use proptest::prelude::*;
 
     use super::*;
     use crate::contract::Target;
@@ -343,7 +223,8 @@ mod tests {
         .await;
         assert_eq!(seen.hops.len(), 2);
         assert_eq!(seen.page(), Some(("https://www.harbor.example/", 200)));
-        assert!(seen.unread().is_none());
+        assert!(seen.end.unread().is_none());
+        assert!(seen.lines().len() == 3);
     }
 
     #[tokio::test]
@@ -369,18 +250,5 @@ mod tests {
         };
         let seen = visit(vec![once, then]).await;
         assert_eq!(seen.page(), Some(("http://harbor.example/", 200)));
-    }
-
-    #[test]
-    fn passwords_and_tokens_are_not_shown() {
-        let url = Url::parse("https://me:secret@a.example/p?state=0123456789012345678901234&q=1#t");
-        assert_eq!(shown(&url.unwrap()), "https://a.example/p?state=…&q=1");
-    }
-
-    proptest! {
-        #[test]
-        fn any_location_is_shown_without_panic_and_bounded(text in ".{0,400}") {
-            prop_assert!(shown_text(&text).chars().count() <= URL_CHARS + 1);
-        }
     }
 }
