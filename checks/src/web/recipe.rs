@@ -58,9 +58,9 @@ impl Stack {
                  set `{name}` to `{value}`."
             ),
             Self::Other => format!(
-                "Send `{name}: {value}` with every answer: in nginx `add_header {name} \"{value}\" \
-                 always;`, on Netlify and Cloudflare Pages the two lines {file} in public/_headers, \
-                 on Vercel {vercel} in vercel.json."
+                "Send `{name}: {value}` with every answer below {path}. In nginx that is an add_header \
+                 line that ends in `always`; on Netlify and Cloudflare Pages a line below `{path}*` in \
+                 public/_headers; on Vercel an entry under \"headers\" in vercel.json."
             ),
         }
     }

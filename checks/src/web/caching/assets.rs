@@ -115,9 +115,8 @@ pub(super) fn is_hashed(url: &Url) -> bool {
         .is_some_and(|separator| matches!(separator, "-" | "." | "_"));
     let parts: Vec<&str> = stem.split(['-', '.', '_']).collect();
     let whole_is_hash = parts.len() == 1;
-    let part = |part: &&str| looks_random(part);
     (after_separator && looks_random(end))
-        || parts.iter().skip(usize::from(!whole_is_hash)).any(|p| part(&p))
+        || parts.iter().skip(usize::from(!whole_is_hash)).any(|part| looks_random(part))
 }
 
 /// Whether a word is a hash: hexadecimal with digits, or letters and digits mixed as no word is.
@@ -137,6 +136,8 @@ fn looks_random(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -170,6 +171,16 @@ mod tests {
                 !is_hashed(&Url::parse("https://a.example").unwrap().join(name).unwrap()),
                 "{name}"
             );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_path_is_read_without_panic(path in ".{0,120}") {
+            let base = Url::parse("https://a.example/").unwrap();
+            if let Ok(url) = base.join(&path) {
+                let _either = is_hashed(&url);
+            }
         }
     }
 }

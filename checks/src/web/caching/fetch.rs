@@ -110,7 +110,7 @@ impl Fetch {
     }
 
     /// Whether a shared cache had the answer.
-    pub(super) fn from_cache(&self) -> bool {
+    pub(super) fn was_cached(&self) -> bool {
         self.age.is_some_and(|age| age > 0) || self.hit == Some(true)
     }
 
@@ -178,7 +178,7 @@ fn expires_in(answer: &HttpAnswer, now: Timestamp) -> Option<i64> {
 }
 
 /// What the caches on the way say about themselves, in the headers of Cloudflare, Vercel, Netlify
-/// (RFC 9211) and of CloudFront, Fastly and Akamai.
+/// (RFC 9211) and of `CloudFront`, Fastly and Akamai.
 fn cache_status(answer: &HttpAnswer) -> (Option<bool>, Option<String>) {
     const HEADERS: [(&str, &[&str], &[&str]); 4] = [
         (
@@ -217,6 +217,8 @@ pub(super) fn is_personal(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use std::net::{IpAddr, Ipv4Addr};
+
+    use proptest::prelude::*;
 
     use super::*;
     use crate::probe::Timings;
@@ -271,5 +273,19 @@ mod tests {
         assert_eq!(hit("x-cache", "MISS, HIT"), Some(true));
         assert_eq!(hit("x-cache", "Miss from cloudfront"), Some(false));
         assert_eq!(hit("x-other", "HIT"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_is_read_without_panic(value in ".{0,200}", date in ".{0,60}") {
+            let fetch = fetch(&[
+                ("cache-control", &value),
+                ("age", &value),
+                ("expires", &date),
+                ("cache-status", &value),
+                ("set-cookie", &value),
+            ]);
+            let _life = (fetch.browser_life(), fetch.is_public(), fetch.was_cached());
+        }
     }
 }

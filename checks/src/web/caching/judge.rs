@@ -58,7 +58,7 @@ fn header(name: &str, value: Option<&str>) -> String {
 fn judge_session(page: &Page, out: &mut Assessment) {
     let fetches: Vec<&Fetch> = good(&page.fetches).collect();
     let [one, two] = fetches.as_slice() else { return };
-    if !one.from_cache() && !two.from_cache() {
+    if !one.was_cached() && !two.was_cached() {
         return;
     }
     for session in &one.sessions {
@@ -219,7 +219,7 @@ fn judge_edge(home: &Page, assets: &[Asset], out: &mut Assessment) {
         let fetches: Vec<&Fetch> = good(&asset.fetches).collect();
         fetches.len() >= 2
             && fetches.iter().all(|fetch| {
-                fetch.hit == Some(false) && !fetch.from_cache() && fetch.edge.is_some()
+                fetch.hit == Some(false) && !fetch.was_cached() && fetch.edge.is_some()
             })
     };
     if hashed.is_empty() || !hashed.iter().all(never) {
@@ -227,8 +227,7 @@ fn judge_edge(home: &Page, assets: &[Asset], out: &mut Assessment) {
     }
     let edge = hashed
         .iter()
-        .filter_map(|asset| good(&asset.fetches).next()?.edge.as_deref())
-        .next()
+        .find_map(|asset| good(&asset.fetches).next()?.edge.as_deref())
         .unwrap_or("the edge");
     let lines = hashed.iter().map(|asset| {
         let statuses: Vec<_> =

@@ -121,7 +121,7 @@ impl Check for Cors {
     fn assess(evidence: &Evidence, cx: &AssessCx<'_, Self>) -> Assessment {
         let mut out = Assessment::default();
         for subject in &evidence.subjects.items {
-            judge::judge(subject, &cx.target.domain, &mut out);
+            judge::judge(subject, cx.target, &mut out);
         }
         for (host, end) in &evidence.unread {
             if let Some((reason, unlock)) = end.unread() {
