@@ -7,7 +7,7 @@ use super::visit::HOPS;
 use crate::probe::{AgentFault, TargetFault};
 
 /// The most characters of a URL that are kept.
-pub(super) const URL_CHARS: usize = 160;
+pub(super) const URL_CHARS: usize = 120;
 /// Query values longer than this are one-time tokens and are not kept.
 const VALUE_CHARS: usize = 24;
 
@@ -147,7 +147,7 @@ impl End {
 }
 
 /// A URL as it may stand in evidence: without user, password and fragment, long query values
-/// replaced by `…`, at most 160 characters.
+/// replaced by `…`, at most 120 characters.
 pub(super) fn shown(url: &Url) -> String {
     let mut url = url.clone();
     url.set_fragment(None);

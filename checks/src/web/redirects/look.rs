@@ -7,7 +7,7 @@ use url::Url;
 use super::{CALLBACKS, ROWS};
 use crate::contract::{Bounded, RedirectRule};
 use crate::document::Document;
-use crate::probe::Http;
+use crate::probe::{Http, HttpAnswer};
 use crate::web::site::Site;
 use crate::web::visit::{Visit, follow, glance};
 use crate::web::walk::{End, shown};
@@ -85,15 +85,15 @@ pub(super) async fn rows(
         let from = resolve(home, &rule.from)?;
         let to = resolve(home, &rule.to)?;
         let visit = follow(http, site, from.as_str()).await;
+        // The answers hold the addresses in full, the walk only as they may be shown.
         let reached = visit
-            .walk
-            .steps()
-            .map(|step| step.to)
-            .chain([visit.walk.end.url()])
-            .filter_map(|url| Url::parse(url).ok())
+            .answers
+            .iter()
+            .filter(|answer| answer.is_redirect())
+            .filter_map(HttpAnswer::location)
             .any(|url| same(site, &url, &to));
         Some(Row {
-            from: rule.from.chars().take(160).collect(),
+            from: rule.from.chars().take(120).collect(),
             to: shown(&to),
             status: rule.status,
             reached,
@@ -139,12 +139,7 @@ fn same(site: &Site, url: &Url, wanted: &Url) -> bool {
     let path = |url: &Url| url.path().trim_end_matches('/').to_owned();
     host(url) == host(wanted)
         && path(url) == path(wanted)
-        && (wanted.query().is_none() || url.query() == shown_query(wanted).as_deref())
-}
-
-/// The query as [`shown`] leaves it, because the other side was written by it too.
-fn shown_query(url: &Url) -> Option<String> {
-    Url::parse(&shown(url)).ok()?.query().map(str::to_owned)
+        && (wanted.query().is_none() || url.query() == wanted.query())
 }
 
 /// The pages at the https roots that answer at their own host.

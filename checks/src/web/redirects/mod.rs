@@ -216,3 +216,39 @@ impl Check for Redirects {
         out
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::EVIDENCE_LIMIT_BYTES;
+    use crate::probe::TargetFault;
+    use crate::web::walk::{End, Hop};
+
+    #[test]
+    fn the_largest_evidence_fits() {
+        let url = || format!("https://harbor.example/{}…", "x".repeat(97));
+        let end = || End::NoAnswer { url: url(), fault: TargetFault::Tls("x".repeat(200)) };
+        let hops = || (0..10).map(|_| Hop { url: url(), status: 301 }).collect();
+        let walk = |_| Walk { start: url(), hops: hops(), end: end() };
+        let short = || Short { asked: url(), first: Some((301, url())), hops: 10, end: end() };
+        let row = |_| look::Row {
+            from: url(),
+            to: url(),
+            status: Some(301),
+            reached: false,
+            seen: short(),
+        };
+        let face = |_| Face { host: url(), title: Some("x".repeat(120)), canonical: Some(url()) };
+        let evidence = Evidence {
+            walks: (0..8).map(walk).collect(),
+            faces: (0..2).map(face).collect(),
+            others: (0..8).map(|_| short()).collect(),
+            map: Bounded::keep((0..ROWS).map(row), ROWS),
+            webhooks: Bounded::keep((0..CALLBACKS).map(|_| short()), CALLBACKS),
+            sign_in: Bounded::keep((0..CALLBACKS).map(|_| short()), CALLBACKS),
+            homeless: 0,
+        };
+        let bytes = serde_json::to_string(&evidence).unwrap().len();
+        assert!(bytes <= EVIDENCE_LIMIT_BYTES, "{bytes}");
+    }
+}
