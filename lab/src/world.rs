@@ -170,6 +170,9 @@ fn merge(into: &mut Table, change: &Table) -> Result<(), String> {
                     other => *other = Value::Table(change.clone()),
                 }
             }
+            (None, Value::Array(_)) if into.get(name).is_some_and(is_list_of_tables) => {
+                return Err(format!("{name} is a list of tables; add to it with {name}+"));
+            }
             (None, value) => {
                 into.insert(name.to_owned(), value.clone());
             }
@@ -186,6 +189,11 @@ fn merge(into: &mut Table, change: &Table) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A second defect that replaced such a list would take out what a first one put in.
+fn is_list_of_tables(value: &Value) -> bool {
+    value.as_array().is_some_and(|list| list.iter().any(Value::is_table))
 }
 
 fn take_out(list: &mut Vec<Value>, beginnings: &[Value]) -> Result<(), String> {
@@ -230,9 +238,11 @@ mod tests {
     }
 
     #[test]
-    fn taking_out_what_is_not_there_is_an_error() {
+    fn taking_out_what_is_not_there_and_replacing_what_others_share_are_errors() {
         let mut world = table("list = ['a']");
         assert!(merge(&mut world, &table("'list-' = ['b']")).is_err());
+        let mut world = table("routes = [{ path = '/' }]");
+        assert!(merge(&mut world, &table("routes = []")).is_err());
     }
 
     #[test]

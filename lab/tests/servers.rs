@@ -252,9 +252,14 @@ async fn old_versions_get_a_hello_where_they_are_on_and_an_alert_where_they_are_
         let accepted = client::old_hello(at, "storm.example", version).await;
         assert_eq!(accepted[..3], [22, 3, version]);
         assert_eq!(accepted[9..11], [3, version]);
+    }
+    for version in [1, 2] {
         let refused = client::old_hello(at, "endless.storm.example", version).await;
         assert_eq!(refused, [21, 3, version, 0, 2, 2, 70]);
     }
+    let lab = Running::healthy().await;
+    let nameless = client::old_hello(lab.at("104.26.0.10:443"), "", 0).await;
+    assert_eq!(nameless, [21, 3, 0, 0, 2, 2, 70], "the only site of an address answers");
     assert_eq!(client::old_hello(at, "unknown.example", 1).await, [21, 3, 1, 0, 2, 2, 112]);
 }
 

@@ -18,6 +18,7 @@ use crate::error::LabError;
 use crate::listener::Servers;
 use crate::plan::Plan;
 use crate::tls::Pki;
+use crate::tls::hello::Hello;
 
 /// The time of the world, which goes on from where it was started.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +51,19 @@ impl Address {
     fn site(&self, host: &str) -> Option<&Arc<Site>> {
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
         self.sites.get(&name.to_ascii_lowercase())
+    }
+
+    /// The site that answers a client without SNI: the only one, or for an old client one that
+    /// speaks its version. SSL 3.0 has no way to name a host.
+    fn nameless(&self, hello: &Hello) -> Option<&Arc<Site>> {
+        let mut sites = self.sites.values();
+        match (sites.next(), sites.next()) {
+            (only, None) => only,
+            _ if hello.is_old() => {
+                self.sites.values().find(|site| site.old.iter().any(|old| *old <= hello.version))
+            }
+            _ => None,
+        }
     }
 }
 

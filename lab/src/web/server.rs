@@ -55,7 +55,10 @@ pub(super) async fn tls(mut link: Link, address: Arc<Address>) {
 
 async fn try_tls(link: &mut Link, address: &Arc<Address>) -> io::Result<()> {
     let (hello, first) = hello::read(link).await?;
-    let site = hello.name.as_deref().and_then(|name| address.site(name));
+    let site = match hello.name.as_deref() {
+        Some(name) => address.site(name),
+        None => address.nameless(&hello),
+    };
     let Some((site, endpoint)) = site.and_then(|site| Some((site, site.tls.as_ref()?))) else {
         return refuse(link, &old::alert(&hello, Alert::UnrecognizedName)).await;
     };

@@ -239,21 +239,23 @@ pub(crate) fn says(error: &str, word: &str) -> bool {
     }
 }
 
-/// Sends a hello of SSL 3.0, TLS 1.0 or TLS 1.1 and reads the answer to its end.
+/// Sends a hello of SSL 3.0, TLS 1.0 or TLS 1.1 and reads the answer to its end. SSL 3.0 has no
+/// extensions, so it names no host.
 pub(crate) async fn old_hello(at: SocketAddr, host: &str, minor: u8) -> Vec<u8> {
     let name = host.as_bytes();
     let length = |n: usize| u16::try_from(n).unwrap().to_be_bytes();
-    let mut extension = vec![0, 0];
-    extension.extend(length(name.len() + 5));
-    extension.extend(length(name.len() + 3));
-    extension.push(0);
-    extension.extend(length(name.len()));
-    extension.extend(name);
     let mut body = vec![3, minor];
     body.extend([9; 32]);
     body.extend([0, 0, 6, 0xc0, 0x13, 0, 0x2f, 0, 0x0a, 1, 0]);
-    body.extend(length(extension.len()));
-    body.extend(extension);
+    if minor > 0 {
+        body.extend(length(name.len() + 9));
+        body.extend([0, 0]);
+        body.extend(length(name.len() + 5));
+        body.extend(length(name.len() + 3));
+        body.push(0);
+        body.extend(length(name.len()));
+        body.extend(name);
+    }
     let mut record = vec![22, 3, 0];
     record.extend(length(body.len() + 4));
     record.extend([1, 0]);
