@@ -1,0 +1,186 @@
+//! The lab against the audit: what is planted is found, exactly, and nothing else is.
+//!
+//! The planted list is written by hand, apart from the code; it is compared with the findings both
+//! ways, with every defect planted, with one taken out, and with one put in.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+use launchready::app::{Baseline, Plan, Session};
+use launchready::clock::{Clock as _, SystemClock};
+use launchready::config::parse;
+use launchready::engine::Silent;
+use launchready::report::{Report, Verdict, build};
+use launchready_checks::registry;
+use launchready_lab::{Lab, LabOptions, World};
+use serde::Deserialize;
+
+/// Audits that run at once: each has a lab of its own.
+const AT_ONCE: usize = 3;
+
+#[derive(Debug, Deserialize)]
+struct Planted {
+    planted: Vec<Entry>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Entry {
+    defect: String,
+    findings: Vec<Found>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+struct Found {
+    check: String,
+    code: String,
+    severity: String,
+    subject: String,
+}
+
+type Findings = BTreeMap<Found, usize>;
+
+fn planted() -> BTreeMap<String, Findings> {
+    let list: Planted = toml::from_str(include_str!("../lab/planted.toml")).unwrap();
+    let counted = |findings: Vec<Found>| count(findings.into_iter());
+    list.planted.into_iter().map(|entry| (entry.defect, counted(entry.findings))).collect()
+}
+
+fn count(findings: impl Iterator<Item = Found>) -> Findings {
+    let mut all = Findings::new();
+    for finding in findings {
+        *all.entry(finding).or_default() += 1;
+    }
+    all
+}
+
+async fn audit(world: World) -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    let options =
+        LabOptions { now: SystemClock.now(), delay: Duration::ZERO, dir: folder.path().to_owned() };
+    let lab = Lab::start(&world, options).await.unwrap();
+    let config = parse(&lab.config_toml(), folder.path()).unwrap();
+    let project = config.projects.first().unwrap();
+    let session = Session::new(config.network.clone(), Arc::new(SystemClock)).unwrap();
+    let plan = Plan {
+        ids: registry::ALL.iter().map(|plugin| plugin.meta.id).collect(),
+        time_limit: Duration::from_secs(120),
+        baseline: Baseline::new(),
+        recheck: project.target.domain.clone(),
+    };
+    let record = session.audit(project, &plan, &Silent).await.unwrap();
+    lab.stop().await;
+    build(&record)
+}
+
+fn findings(report: &Report) -> Findings {
+    count(report.findings().into_iter().map(|(check, finding)| Found {
+        check: check.id.clone(),
+        code: finding.code.clone(),
+        severity: finding.severity.as_str().to_owned(),
+        subject: finding.subject.clone(),
+    }))
+}
+
+/// What is on one side only, as lines.
+fn difference(found: &Findings, wanted: &Findings) -> Vec<String> {
+    let mut lines = Vec::new();
+    let keys: BTreeSet<_> = found.keys().chain(wanted.keys()).collect();
+    for key in keys {
+        let of = |side: &Findings| side.get(key).copied().unwrap_or_default();
+        if of(found) != of(wanted) {
+            lines.push(format!(
+                "  {} {} {} on {:?}: found {}, planted {}",
+                key.check,
+                key.severity,
+                key.code,
+                key.subject,
+                of(found),
+                of(wanted)
+            ));
+        }
+    }
+    lines
+}
+
+fn sum<'a>(all: impl Iterator<Item = &'a Findings>) -> Findings {
+    let mut total = Findings::new();
+    for findings in all {
+        for (finding, times) in findings {
+            *total.entry(finding.clone()).or_default() += times;
+        }
+    }
+    total
+}
+
+#[test]
+fn every_defect_is_in_the_planted_list_and_the_other_way_round() {
+    let world = World::load("broken").unwrap();
+    let defects: BTreeSet<_> = world.defects().iter().map(|defect| defect.name.clone()).collect();
+    let listed: BTreeSet<_> = planted().into_keys().collect();
+    assert_eq!(defects, listed);
+    let codes: BTreeSet<_> = planted().into_values().flatten().map(|(found, _)| found).collect();
+    for found in codes {
+        let owner = registry::find_code(&found.code).map(|(plugin, _)| plugin.meta.id);
+        assert_eq!(owner, Some(found.check.as_str()), "{}", found.code);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn healthy_is_go_and_broken_is_exactly_what_is_planted() {
+    let healthy = audit(World::load("healthy").unwrap()).await;
+    assert_eq!(findings(&healthy), Findings::new());
+    assert_eq!(healthy.verdict, Verdict::Go, "{:?}", healthy.verdict_reasons);
+    let broken = audit(World::load("broken").unwrap()).await;
+    assert_eq!(broken.verdict, Verdict::NoGo);
+    let wrong = difference(&findings(&broken), &sum(planted().values()));
+    assert!(wrong.is_empty(), "broken:\n{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_defect_put_into_healthy_adds_exactly_its_findings() {
+    let wrong: Vec<String> = stream::iter(planted())
+        .map(async |(defect, wanted)| {
+            let report = audit(World::load("healthy").unwrap().with(&defect).unwrap()).await;
+            let lines = difference(&findings(&report), &wanted);
+            if lines.is_empty() {
+                String::new()
+            } else {
+                format!("{defect}:\n{}", lines.join("\n"))
+            }
+        })
+        .buffer_unordered(AT_ONCE)
+        .filter(|text| std::future::ready(!text.is_empty()))
+        .collect()
+        .await;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_defect_taken_out_of_broken_removes_exactly_its_findings() {
+    let all = planted();
+    let wrong: Vec<String> = stream::iter(all.keys().cloned())
+        .map(async |defect: String| {
+            let report = audit(World::load("broken").unwrap().without(&defect).unwrap()).await;
+            let rest = all.iter().filter(|(name, _)| **name != defect).map(|(_, found)| found);
+            let lines = difference(&findings(&report), &sum(rest));
+            if lines.is_empty() {
+                String::new()
+            } else {
+                format!("{defect}:\n{}", lines.join("\n"))
+            }
+        })
+        .buffer_unordered(AT_ONCE)
+        .filter(|text| std::future::ready(!text.is_empty()))
+        .collect()
+        .await;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
