@@ -1,4 +1,4 @@
-//! launchready: a launch-readiness audit and monitoring agent.
+#![doc = include_str!("../ARCHITECTURE.md")]
 
 pub mod app;
 pub mod cli;

@@ -213,7 +213,13 @@ fn every_check_has_a_passing_case_and_every_code_a_case() {
                 missing.push(format!("{id}: no case finds {}", spec.code));
             }
         }
-        for wanted in ["pass", "malformed", "wild"] {
+        // A check that cannot look yet, and therefore finds nothing, has only its skipped case.
+        let wanted: &[&str] = if plugin.meta.findings.is_empty() {
+            &["skipped"]
+        } else {
+            &["pass", "malformed", "wild"]
+        };
+        for wanted in wanted {
             if !mine.iter().any(|(_, name, _)| name.starts_with(wanted)) {
                 missing.push(format!("{id}: no case named {wanted}…"));
             }

@@ -7,6 +7,7 @@ mod headers;
 mod recipe;
 mod redirects;
 mod site;
+mod speed;
 mod visit;
 mod walk;
 
@@ -14,3 +15,4 @@ pub use caching::Caching;
 pub use cors::Cors;
 pub use headers::Headers;
 pub use redirects::Redirects;
+pub use speed::Speed;
