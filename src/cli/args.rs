@@ -143,9 +143,6 @@ pub struct ProjectArgs {
 pub struct AuditArgs {
     /// The domain to look at; nothing else is needed.
     pub domain: Option<String>,
-    /// Which project.
-    #[command(flatten)]
-    pub project: ProjectArgs,
     /// Audit every project of the config; needs --out.
     #[arg(long, conflicts_with_all = ["project", "domain"], requires = "out")]
     pub all: bool,
@@ -168,6 +165,9 @@ pub struct AuditArgs {
     /// Write what was seen as the approved baseline.
     #[arg(long, value_name = "FILE")]
     pub save_baseline: Option<PathBuf>,
+    /// Which project.
+    #[command(flatten)]
+    pub project: ProjectArgs,
 }
 
 /// What the output of an audit looks like and when it fails.
@@ -203,9 +203,6 @@ pub struct CheckArgs {
     pub id: String,
     /// The domain to look at; for secrets-source the folder.
     pub domain: Option<String>,
-    /// Which project.
-    #[command(flatten)]
-    pub project: ProjectArgs,
     /// Answer as a Nagios plugin does: one line with perfdata, exit code 0 to 3.
     #[arg(long)]
     pub nagios: bool,
@@ -215,6 +212,9 @@ pub struct CheckArgs {
     /// End after this long.
     #[arg(long, default_value = "45s", value_parser = read_age)]
     pub time_limit: Duration,
+    /// Which project.
+    #[command(flatten)]
+    pub project: ProjectArgs,
 }
 
 /// The forms of one check's result.

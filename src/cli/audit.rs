@@ -259,8 +259,8 @@ pub(super) fn plan(
 ) -> anyhow::Result<Plan> {
     for pattern in args.only.iter().chain(&args.skip) {
         if !registry::ALL.iter().any(|plugin| matches(pattern, plugin.meta.id)) {
-            let text = format!("there is no check {pattern:?}; `launchready explain` lists them");
-            return Err(UsageError(text).into());
+            let remedy = super::explain::closest(pattern);
+            return Err(UsageError(format!("there is no check {pattern:?}{remedy}")).into());
         }
     }
     let any = |patterns: &[String], id| patterns.iter().any(|pattern| matches(pattern, id));

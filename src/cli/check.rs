@@ -20,14 +20,11 @@ const SOURCE: &str = "secrets-source";
 
 pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
     if registry::find(&args.id).is_none() {
-        let owner = registry::find_code(&args.id)
-            .map(|(plugin, _)| format!("; that is a finding of {}", plugin.meta.id));
-        let text = format!(
-            "there is no check {:?}{}; `launchready explain` lists them",
-            args.id,
-            owner.unwrap_or_default()
-        );
-        return Err(UsageError(text).into());
+        let remedy = match registry::find_code(&args.id) {
+            Some((plugin, _)) => format!("; that is a finding of {}", plugin.meta.id),
+            None => super::explain::closest(&args.id),
+        };
+        return Err(UsageError(format!("there is no check {:?}{remedy}", args.id)).into());
     }
     if args.format == CheckFormat::Jsonl {
         return list_secrets(args);

@@ -43,7 +43,8 @@ fn section(doc: &str, heading: &str) -> String {
     })
 }
 
-fn closest(name: &str) -> String {
+/// The end of a message about an unknown name: the closest known one, or where they are listed.
+pub(super) fn closest(name: &str) -> String {
     let ids = registry::ALL.iter().map(|plugin| plugin.meta.id);
     let codes = registry::ALL.iter().flat_map(|p| p.meta.findings.iter().map(|spec| spec.code));
     let best = ids

@@ -32,8 +32,8 @@ pub enum LoadError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
-        source: std::io::Error,
+        /// What the system said.
+        why: std::io::Error,
     },
     /// The file is too large.
     #[error("{0} is over 4 MiB; this is no config file")]
@@ -89,7 +89,7 @@ impl Project {
 /// # Errors
 /// The file cannot be read, or everything that is wrong with it.
 pub fn load(path: &Path) -> Result<Config, LoadError> {
-    let read = |source| LoadError::Read { path: path.to_owned(), source };
+    let read = |why| LoadError::Read { path: path.to_owned(), why };
     if std::fs::metadata(path).map_err(read)?.len() > FILE_BYTES {
         return Err(LoadError::TooLarge(path.to_owned()));
     }
