@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::detector::{FingerprintKey, Kind, Match, kind};
 
-/// The most characters of a URL or path that are kept.
-const PLACE_CHARACTERS: usize = 240;
+/// The most bytes of a URL, a path or a masked key that are kept.
+const KEPT_BYTES: usize = 200;
 
 /// One key that lies open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ impl Leak {
             place: shortened(place),
             offset: hit.start,
             length: hit.end - hit.start,
-            masked: hit.masked(bytes),
+            masked: shortened(&hit.masked(bytes)),
             fingerprint: hit.fingerprint(bytes, key),
         }
     }
@@ -49,10 +49,16 @@ impl Leak {
     }
 }
 
-/// A URL or path, cut to what evidence keeps.
-pub(super) fn shortened(place: &str) -> String {
-    if place.chars().count() <= PLACE_CHARACTERS {
-        return place.to_owned();
+/// A text from outside, cut to what evidence keeps; control characters become U+FFFD.
+pub(super) fn shortened(text: &str) -> String {
+    let printable = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let mut short = String::new();
+    for c in text.chars().map(printable) {
+        if short.len() + c.len_utf8() > KEPT_BYTES {
+            short.push('…');
+            break;
+        }
+        short.push(c);
     }
-    place.chars().take(PLACE_CHARACTERS).chain(['…']).collect()
+    short
 }

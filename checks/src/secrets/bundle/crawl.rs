@@ -11,7 +11,7 @@ use super::Options;
 use super::references::{self, SourceMap};
 use crate::contract::Target;
 use crate::document::Document;
-use crate::probe::{AgentFault, Http, HttpAnswer, HttpRequest, ProbeError, Seen, TargetFault};
+use crate::probe::{Http, HttpAnswer, HttpRequest, ProbeError, Seen, TargetFault};
 use crate::secrets::detector::{self, FingerprintKey};
 use crate::secrets::leak::{Leak, shortened};
 
@@ -21,6 +21,10 @@ const AT_ONCE: usize = 4;
 const HOPS: usize = 5;
 /// The most keys that are kept of one crawl.
 const LEAKS: usize = 60;
+/// The most addresses that are told apart; past them files are only counted.
+const SEEN: usize = 4_000;
+/// The most home pages that are asked for.
+const HOMES: usize = 40;
 /// The most addresses of one list that are kept.
 const ADDRESSES: usize = 12;
 /// Words in the paths of pages that have scripts of their own.
@@ -60,6 +64,7 @@ struct Outcome {
     answer: Result<(Url, u16), ProbeError>,
     bytes: usize,
     cut: bool,
+    is_html: bool,
     leaks: Vec<Leak>,
     /// Scripts, maps and pages that it names.
     next: Vec<Job>,
@@ -74,6 +79,8 @@ pub(super) struct Home {
     pub(super) host: String,
     /// The status of its last answer.
     pub(super) status: Seen<u16>,
+    /// The answer calls itself HTML: a page, and not the root of an API.
+    pub(super) is_html: bool,
 }
 
 /// A file that could not be read through no fault of the target.
@@ -82,7 +89,9 @@ pub(super) struct Unread {
     /// Its address.
     pub(super) url: String,
     /// Why.
-    pub(super) fault: AgentFault,
+    pub(super) reason: String,
+    /// What unlocks it.
+    pub(super) unlock: String,
 }
 
 /// What a crawl found.
@@ -131,7 +140,8 @@ pub(super) async fn crawl(
     let mut seen = BTreeSet::new();
     let mut queue: VecDeque<Job> = VecDeque::new();
     let home = |host: &String| Url::parse(&format!("https://{host}/")).ok();
-    queue.extend(hosts.iter().filter_map(home).map(|url| Job { url, what: What::Home }));
+    queue
+        .extend(hosts.iter().take(HOMES).filter_map(home).map(|url| Job { url, what: What::Home }));
     let mut pages_asked = queue.len();
     let mut files_asked = 0;
     let mut running = FuturesUnordered::new();
@@ -151,6 +161,10 @@ pub(super) async fn crawl(
         let Some(outcome) = running.next().await else { break };
         for job in out.add(outcome, &mut seen) {
             let is_page = job.what == What::Page;
+            if seen.len() >= SEEN {
+                out.left += 1;
+                continue;
+            }
             if (is_page && pages_asked >= options.max_pages)
                 || !is_same_site(&job.url, target)
                 || !seen.insert(job.url.to_string())
@@ -169,18 +183,19 @@ pub(super) async fn crawl(
 impl Crawl {
     /// Takes up an outcome and gives what is to be read next.
     fn add(&mut self, outcome: Outcome, seen: &mut BTreeSet<String>) -> Vec<Job> {
-        let Outcome { job, answer, bytes, cut, leaks, next, has_map } = outcome;
+        let Outcome { job, answer, bytes, cut, is_html, leaks, next, has_map } = outcome;
         let url = shortened(job.url.as_str());
         if job.what == What::Home {
             let status = answer.as_ref().map(|(_, status)| *status).map_err(Clone::clone).into();
-            self.homes
-                .push(Home { host: job.url.host_str().unwrap_or_default().to_owned(), status });
+            let host = job.url.host_str().unwrap_or_default().to_owned();
+            self.homes.push(Home { host, status, is_html });
         }
         let (found_at, status) = match answer {
             Ok(answer) => answer,
             Err(ProbeError::Agent(fault)) => {
                 if job.what != What::Home {
-                    self.unread.push(Unread { url, fault });
+                    let reason = shortened(&fault.to_string());
+                    self.unread.push(Unread { url, reason, unlock: fault.unlock().to_owned() });
                 }
                 return Vec::new();
             }
@@ -193,8 +208,8 @@ impl Crawl {
         }
         self.bytes += bytes;
         if is_page {
-            self.pages += usize::from(status < 400);
-        } else if status < 400 && bytes > 0 {
+            self.pages += usize::from((200..300).contains(&status));
+        } else if bytes > 0 {
             self.files += 1;
         }
         if has_map {
@@ -240,6 +255,7 @@ impl Cx<'_> {
             answer: found_at.map_err(Clone::clone),
             bytes: 0,
             cut: false,
+            is_html: false,
             leaks: Vec::new(),
             next: Vec::new(),
             has_map: false,
@@ -270,6 +286,7 @@ impl Cx<'_> {
     fn read(&self, outcome: &mut Outcome, url: &Url, answer: &HttpAnswer) {
         let is_html = answer.header("content-type").is_some_and(|kind| kind.contains("text/html"));
         let what = outcome.job.what;
+        outcome.is_html = is_html;
         // A missing file of a single-page application is answered with the home page.
         let is_missing = !(200..300).contains(&answer.status)
             || (matches!(what, What::Script | What::Map) && is_html)

@@ -51,6 +51,7 @@ pub struct Bundle;
 /// Limits of `secrets-bundle`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[allow(clippy::struct_field_names, reason = "they are the names of settings")]
 pub struct Options {
     /// At most so many pages are read.
     pub max_pages: usize,
@@ -125,7 +126,7 @@ impl Check for Bundle {
         if !crawl.maps.is_empty() {
             out.find(maps_served(&crawl.maps, &cx.target.domain));
         }
-        unseen(crawl, cx.options, &mut out);
+        unseen(crawl, cx, &mut out);
         out.measure(BYTES.value(None, crawl.bytes as f64));
         out
     }
@@ -153,17 +154,17 @@ fn leaked(places: &[&Leak], all: &[Leak]) -> Option<Finding> {
     let half = first.kind == "aws_access_key_id"
         && !all.iter().any(|leak| leak.kind == "aws_secret_access_key");
     let finding = if half { finding.at(Severity::Warning) } else { finding };
-    let others = match places.len() - 1 {
-        0 => String::new(),
-        1 => " and one more place".to_owned(),
-        more => format!(" and {more} more places"),
+    let (others, hold) = match places.len() - 1 {
+        0 => (String::new(), "holds"),
+        1 => (" and one more place".to_owned(), "hold"),
+        more => (format!(" and {more} more places"), "hold"),
     };
     let seen = |leak: &&Leak| {
         format!("{}, byte {}: {}, {} characters", leak.place, leak.offset, leak.masked, leak.length)
     };
     Some(
         finding
-            .summary(format!("{}{others} holds {}: {}.", first.place, kind.title, first.masked))
+            .summary(format!("{}{others} {hold} {}: {}.", first.place, kind.title, first.masked))
             .saw_all(places.iter().map(seen))
             .fix(format!(
                 "{}. Then move the call that needs it to a server or an Edge Function, which reads the \
@@ -197,38 +198,36 @@ fn maps_served(maps: &[String], domain: &str) -> Finding {
         .undo("Set the option back and build again.")
 }
 
-fn unseen(crawl: &Crawl, options: &Options, out: &mut Assessment) {
+fn unseen(crawl: &Crawl, cx: &AssessCx<'_, Bundle>, out: &mut Assessment) {
+    let options = cx.options;
     for home in &crawl.homes {
-        let (reason, unlock) = match &home.status {
-            Seen::Ok(403 | 429) => (
-                "the page is refused to strangers or to programs",
+        // Other hosts may be no web servers; the product itself has to be seen.
+        let is_product = home.host == cx.target.domain || crawl.pages == 0;
+        let unseen = if is_product { SECRET.unseen } else { Unseen::Condition };
+        let part = format!("scripts of {}", home.host);
+        match &home.status {
+            Seen::Ok(status @ (403 | 429)) if home.is_html || *status == 429 => out.not_checked(
+                unseen,
+                part,
+                format!("the page answers {status}: it is refused to programs"),
                 "let launchready through the bot protection, or run it from an allowed network",
             ),
-            // Hosts of an API have no page at their root.
-            Seen::Ok(status) if *status < 500 => continue,
-            Seen::Ok(_) => {
-                ("the page answers with a server error", "mend the server, then look again")
-            }
-            Seen::Target(fault) => {
-                out.not_checked(
-                    SECRET.unseen,
-                    part_of(&home.host),
-                    fault.to_string(),
-                    "make the host answer, or take it out of hosts in the config",
-                );
-                continue;
-            }
-            Seen::Agent(fault) => {
-                out.not_checked(
-                    SECRET.unseen,
-                    part_of(&home.host),
-                    fault.to_string(),
-                    fault.unlock(),
-                );
-                continue;
-            }
-        };
-        out.not_checked(SECRET.unseen, part_of(&home.host), reason, unlock);
+            Seen::Ok(status) if *status >= 500 && (home.is_html || is_product) => out.not_checked(
+                unseen,
+                part,
+                format!("the page answers {status}"),
+                "mend the server, then look again",
+            ),
+            // The root of an API answers 401, 403 or 404, and has no scripts.
+            Seen::Ok(_) => {}
+            Seen::Target(fault) => out.not_checked(
+                unseen,
+                part,
+                fault.to_string(),
+                "make the host answer over https, or take it out of hosts in the config",
+            ),
+            Seen::Agent(fault) => out.not_checked(unseen, part, fault.to_string(), fault.unlock()),
+        }
     }
     if crawl.pages == 0 && out.not_checked.is_empty() {
         out.not_checked(
@@ -242,8 +241,8 @@ fn unseen(crawl: &Crawl, options: &Options, out: &mut Assessment) {
         out.not_checked(
             SECRET.unseen,
             "scripts that could not be downloaded",
-            format!("{}: {}", first.url, first.fault),
-            first.fault.unlock(),
+            format!("{}: {}", first.url, first.reason),
+            &first.unlock,
         );
     }
     if crawl.left > 0 {
@@ -273,8 +272,4 @@ fn unseen(crawl: &Crawl, options: &Options, out: &mut Assessment) {
             "mend those that are listed, then look again",
         );
     }
-}
-
-fn part_of(host: &str) -> String {
-    format!("scripts of {host}")
 }

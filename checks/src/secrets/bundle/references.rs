@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use regex::bytes::{Captures, Regex};
@@ -15,11 +16,6 @@ const LONGEST_PATH: usize = 200;
 /// How far a webpack runtime is read from the beginning of its table of chunks.
 const TABLE_BYTES: usize = 64 * 1024;
 
-/// A quoted path or address that ends in `.js` or `.mjs` and has a slash in it.
-static QUOTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"["'`]((?:https?://|/|\.{1,2}/)?[\w@~%.()\[\]+-]+(?:/[\w@~%.()\[\]+-]+)*\.m?js)(?:\?[\w=&.-]{0,40})?\\?["'`]"#)
-        .ok()
-});
 /// webpack's function from chunk number to file: `"static/js/"+e+"."+{12:"ab"}[e]+".chunk.js"`,
 /// with `({12:"name"}[e]||e)` in the middle where chunks have names.
 static TABLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -35,12 +31,8 @@ static ENTRY: LazyLock<Option<Regex>> =
 /// The scripts that a script names, resolved; `base` is its own address.
 pub(super) fn scripts(bytes: &[u8], base: &Url) -> Vec<Url> {
     let mut found = Vec::new();
-    // Searching for the rare `.js` first spares the expression most files.
     for end in ends_of_names(bytes) {
-        let start = end.saturating_sub(LONGEST_PATH);
-        let window = bytes.get(start..(end + 48).min(bytes.len())).unwrap_or_default();
-        let last = QUOTED.as_ref().and_then(|regex| regex.captures_iter(window).last());
-        if let Some(path) = last.and_then(|captures| text(&captures, 1)) {
+        if let Some(path) = quoted_before(bytes, end) {
             found.extend(resolved(path, base));
         }
         if found.len() >= MOST {
@@ -54,14 +46,26 @@ pub(super) fn scripts(bytes: &[u8], base: &Url) -> Vec<Url> {
 
 /// One past each `.js` or `.mjs` that a quote or a question mark follows.
 fn ends_of_names(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    static ENDS: LazyLock<Option<aho_corasick::AhoCorasick>> = LazyLock::new(|| {
-        let texts = [".js\"", ".js'", ".js`", ".js?", ".js\\\"", ".mjs\"", ".mjs'", ".mjs`"];
-        aho_corasick::AhoCorasick::new(texts).ok()
+    static ENDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let texts = ["js\"", "js'", "js`", "js?", "js\\\""].map(|end| format!(".{end}"));
+        let modules = ["mjs\"", "mjs'", "mjs`", "mjs\\\""].map(|end| format!(".{end}"));
+        AhoCorasick::new(texts.iter().chain(&modules)).ok()
     });
-    ENDS.as_ref()
-        .into_iter()
-        .flat_map(move |ends| ends.find_iter(bytes).map(|found| found.end()))
+    let ends = ENDS.as_ref().into_iter().flat_map(move |ends| ends.find_iter(bytes));
+    let length =
+        |found: &[u8]| found.iter().rposition(|byte| *byte == b's').unwrap_or_default() + 1;
+    ends.map(move |found| found.start() + length(bytes.get(found.range()).unwrap_or_default()))
         .take(MOST * 4)
+}
+
+/// The path that ends here and begins after a quote, if it has a slash and a name.
+fn quoted_before(bytes: &[u8], end: usize) -> Option<&str> {
+    let head = bytes.get(end.saturating_sub(LONGEST_PATH)..end)?;
+    let in_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"_@~%.()[]+-/:".contains(byte);
+    let start = head.iter().rposition(|byte| !in_path(byte))?;
+    let path = std::str::from_utf8(head.get(start + 1..)?).ok()?;
+    let (_, name) = path.rsplit_once('/')?;
+    (b"\"'`".contains(head.get(start)?) && !name.starts_with('.')).then_some(path)
 }
 
 fn text<'a>(captures: &Captures<'a>, group: usize) -> Option<&'a str> {
@@ -87,8 +91,7 @@ fn resolved(path: &str, base: &Url) -> Option<Url> {
 fn from_tables(bytes: &[u8], base: &Url) -> Vec<Url> {
     let mut found = Vec::new();
     let (Some(table), Some(entry)) = (TABLE.as_ref(), ENTRY.as_ref()) else { return found };
-    let starts = bytes.windows(3).enumerate().filter(|(_, window)| *window == b".u=");
-    for (start, _) in starts.take(4) {
+    for start in places(bytes, &TABLE_MARK).take(4) {
         let window = bytes.get(start..(start + TABLE_BYTES).min(bytes.len())).unwrap_or_default();
         let Some(captures) = table.captures(window) else { continue };
         let part = |name: &str| captures.name(name).map_or(&b""[..], |part| part.as_bytes());
@@ -107,6 +110,21 @@ fn from_tables(bytes: &[u8], base: &Url) -> Vec<Url> {
     found
 }
 
+/// What stands before the address of a source map.
+const MAP_MARK_TEXT: &str = "# sourceMappingURL=";
+static MAP_MARK: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new([MAP_MARK_TEXT]).ok());
+/// Where webpack sets the function from chunk to file.
+static TABLE_MARK: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new([".u="]).ok());
+
+/// Where a mark stands.
+fn places<'a>(
+    bytes: &'a [u8],
+    mark: &'static LazyLock<Option<AhoCorasick>>,
+) -> impl Iterator<Item = usize> + 'a {
+    mark.as_ref().into_iter().flat_map(move |mark| mark.find_iter(bytes)).map(|found| found.start())
+}
+
 /// The source map of a script.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SourceMap {
@@ -118,9 +136,8 @@ pub(super) enum SourceMap {
 
 /// The source map that the last lines of a script, or the head of its answer, name.
 pub(super) fn source_map(bytes: &[u8], header: Option<&str>, base: &Url) -> Option<SourceMap> {
-    const MARK: &[u8] = b"# sourceMappingURL=";
-    let named = bytes.windows(MARK.len()).rposition(|window| window == MARK).map(|at| {
-        let rest = bytes.get(at + MARK.len()..).unwrap_or_default();
+    let named = places(bytes, &MAP_MARK).last().map(|at| {
+        let rest = bytes.get(at + MAP_MARK_TEXT.len()..).unwrap_or_default();
         let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
         rest.get(..end).unwrap_or_default()
     });

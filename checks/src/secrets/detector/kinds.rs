@@ -54,7 +54,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    STRIPE_SECRET = Live Token "stripe_sk_live", "a live secret key of Stripe (Clerk and Paystack use the same prefix)",
+    STRIPE_SECRET = Live Token "stripe_sk_live", "a live secret key of Stripe",
         "In the Stripe dashboard open Developers, API keys, and roll the secret key with immediate expiry";
     STRIPE_RESTRICTED = Live Token "stripe_rk_live", "a live restricted key of Stripe",
         "In the Stripe dashboard open Developers, API keys, Restricted keys, and roll this key with immediate expiry";
@@ -62,7 +62,7 @@ kinds! {
         "In the Stripe dashboard switch to test mode, open Developers, API keys, and roll the secret key";
     STRIPE_RESTRICTED_TEST = Test Token "stripe_rk_test", "a test restricted key of Stripe",
         "In the Stripe dashboard switch to test mode, open Developers, API keys, and roll this key";
-    WEBHOOK_SECRET = Live Token "stripe_whsec", "a webhook signing secret (Stripe, or another sender with the same prefix)",
+    WEBHOOK_SECRET = Live Token "stripe_whsec", "a webhook signing secret",
         "In the Stripe dashboard open Developers, Webhooks, the endpoint, and roll its signing secret";
     SUPABASE_SERVICE_ROLE = Live Token "supabase_service_role_jwt", "the service_role key of Supabase",
         "In the Supabase dashboard open Project Settings, API keys, create a secret key, move the servers to it and disable the legacy keys";

@@ -39,6 +39,16 @@ impl Match {
     pub const fn range(&self) -> Range<usize> {
         self.start..self.end
     }
+
+    /// The same key after the window through which a file is read moved on by so many bytes.
+    #[must_use]
+    pub const fn moved_back(self, bytes: usize) -> Self {
+        Self {
+            start: self.start.saturating_sub(bytes),
+            end: self.end.saturating_sub(bytes),
+            ..self
+        }
+    }
 }
 
 /// The search for the literals. Few processors and platforms need the second one.
@@ -114,4 +124,5 @@ pub fn scan_part(bytes: &[u8], part: Range<usize>, found: &mut Vec<Match>) {
 }
 
 #[cfg(test)]
+#[allow(clippy::string_slice, reason = "the samples are ASCII")]
 mod tests;

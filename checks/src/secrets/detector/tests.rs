@@ -21,6 +21,11 @@ fn jwt(payload: &str) -> String {
     format!("{head}.{}.{}", encode(payload), &RANDOM[..43])
 }
 
+fn samples_in_one_text() -> String {
+    let texts: Vec<_> = samples().into_iter().map(|(_, value)| format!("k=\"{value}\";")).collect();
+    texts.concat()
+}
+
 fn samples() -> Vec<(&'static str, String)> {
     let r = |n: usize| &RANDOM[..n];
     vec![
@@ -52,7 +57,7 @@ fn samples() -> Vec<(&'static str, String)> {
         ("discord_webhook", format!("discord.com/api/webhooks/112233445566778899/{}", r(68))),
         ("openai_key", format!("sk-proj-{}T3BlbkFJ{}", r(20), r(20))),
         ("openai_project_key", format!("sk-proj-{}", r(60))),
-        ("anthropic_key", format!("sk-ant-{}{}", "api03-", format!("{}{}", r(70), r(23)))),
+        ("anthropic_key", format!("sk-ant-{}{}{}", "api03-", r(70), r(23))),
         ("openrouter_key", format!("sk-or-v1-{HEX}{}", &HEX[..24])),
         ("groq_key", format!("gsk_{}", r(52))),
         ("perplexity_key", format!("pplx-{}", r(48))),
@@ -214,7 +219,7 @@ fn both_searches_find_the_same() {
     let automaton = Search::Automaton(
         AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(texts()).unwrap(),
     );
-    let text: String = samples().into_iter().map(|(_, value)| format!("k=\"{value}\";")).collect();
+    let text = samples_in_one_text();
     let search = SEARCH.as_ref().unwrap();
     let mut from = 0;
     while let Some(found) = search.next(text.as_bytes(), from, text.len()) {
@@ -225,7 +230,7 @@ fn both_searches_find_the_same() {
 
 #[test]
 fn parts_of_a_file_together_hold_what_the_file_holds() {
-    let text: String = samples().into_iter().map(|(_, value)| format!("k=\"{value}\";")).collect();
+    let text = samples_in_one_text();
     let whole = scan(text.as_bytes());
     for size in [1, 7, 64, 1000] {
         let mut found = Vec::new();
@@ -268,10 +273,11 @@ proptest! {
     fn any_mixture_of_literals_is_read_without_a_panic(
         parts in prop::collection::vec((0..64_usize, "[a-zA-Z0-9._:/@=\"'-]{0,40}"), 0..12),
     ) {
-        let text: String = parts.iter().map(|(index, tail)| {
-            let literal = literals::LITERALS.get(*index).map_or("", |literal| literal.text);
-            format!("{literal}{tail}")
-        }).collect();
+        let mut text = String::new();
+        for (index, tail) in &parts {
+            text.push_str(literals::LITERALS.get(*index).map_or("", |literal| literal.text));
+            text.push_str(tail);
+        }
         for hit in scan(text.as_bytes()) {
             prop_assert!(hit.start < hit.end && hit.end <= text.len());
             hit.masked(text.as_bytes());

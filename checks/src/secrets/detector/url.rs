@@ -4,7 +4,7 @@ use super::Match;
 use super::kinds;
 use super::shape::{contains_ignoring_case, has_placeholder_word, position, run_end, starts_word};
 
-/// The schemes of databases, with the drivers that SQLAlchemy appends; longest first where one ends
+/// The schemes of databases, with the drivers that `SQLAlchemy` appends; longest first where one ends
 /// with another.
 const DATABASES: [&str; 9] = [
     "postgresql+asyncpg",

@@ -168,7 +168,7 @@ pub(super) fn discord_webhook(bytes: &[u8], at: usize) -> Option<Match> {
     fits.then(|| Match { kind: kinds::DISCORD_WEBHOOK, start, end, lead: number - start })
 }
 
-/// `sk-…T3BlbkFJ…`: the middle of every key of OpenAI is "OpenAI" in base64.
+/// `sk-…T3BlbkFJ…`: the middle of every key is the name of the company in base64.
 pub(super) fn openai(bytes: &[u8], at: usize) -> Option<Match> {
     let first = run_start(bytes, at, LONGEST, is_base64url);
     let start = (first..at)

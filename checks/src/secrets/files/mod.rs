@@ -60,7 +60,7 @@ pub struct Files;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// At most so many requests are sent in one run, to all hosts together.
+    /// At most so many requests are sent in one run, to all hosts together; never more than 100.
     pub max_requests: usize,
 }
 
@@ -76,6 +76,8 @@ pub struct Evidence {
     hosts: Vec<HostFiles>,
 }
 
+/// No option raises the number of requests above this.
+const REQUESTS: usize = 100;
 /// The most hosts that are asked; each costs one request before the first file.
 const HOSTS: usize = 20;
 
@@ -107,7 +109,7 @@ impl Check for Files {
         // A declared name without an address is asked too: the answer says why it is not seen.
         let names = hosts.into_iter().filter(|host| host.declared || host.is_there());
         let names: Vec<String> = names.map(|host| host.name).take(HOSTS).collect();
-        let most = look.options.max_requests;
+        let most = look.options.max_requests.min(REQUESTS);
         let hosts = look::look(target, look.now, &*probes.http, &names, most).await;
         Ok((Evidence { hosts }, ()))
     }

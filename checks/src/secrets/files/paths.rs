@@ -111,7 +111,7 @@ fn env_file(page: &Page<'_>) -> Option<String> {
     if names.is_empty() || names.len() * 2 < lines.count() {
         return None;
     }
-    let shown: Vec<_> = names.iter().take(8).map(String::as_str).collect();
+    let shown: Vec<_> = names.iter().take(5).map(String::as_str).collect();
     let more = if names.len() > shown.len() { ", …" } else { "" };
     Some(format!("{} variables: {}{more}", names.len(), shown.join(", ")))
 }
@@ -122,7 +122,7 @@ fn variable_names(body: &[u8]) -> Vec<String> {
     let name = |line: &str| {
         let (name, value) = line.trim().trim_start_matches("export ").split_once('=')?;
         let name = name.trim();
-        let fits = (2..=60).contains(&name.len())
+        let fits = (2..=40).contains(&name.len())
             && !value.trim().is_empty()
             && name.starts_with(|c: char| c.is_ascii_uppercase())
             && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');

@@ -13,11 +13,11 @@ use crate::secrets::detector::{self, FingerprintKey};
 use crate::secrets::leak::{Leak, shortened};
 
 /// The most keys with their places that are kept as evidence.
-const KEPT: usize = 90;
+const KEPT: usize = 70;
 /// The most that are told apart while reading; a dump of keys is longer than any list of them.
 const TOLD_APART: usize = 5_000;
 /// The most functions and variables that are kept.
-const KEPT_NAMES: usize = 30;
+const KEPT_NAMES: usize = 20;
 
 /// One key in one file, or in the history of that file.
 #[derive(Debug, Clone, Serialize, Deserialize)]

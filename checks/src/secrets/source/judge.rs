@@ -56,8 +56,7 @@ pub(super) fn keys(found: &Findings, folder: &str, out: &mut Assessment) {
             continue;
         };
         match (kind.class, reach(first)) {
-            (_, Reach::AtHome) => {}
-            (Class::Test, Reach::History | Reach::Untracked) => {}
+            (_, Reach::AtHome) | (Class::Test, Reach::History | Reach::Untracked) => {}
             (Class::Test, _) => tests.push(first),
             (Class::Live | Class::Weak, reach) => out.find(leaked(first, kind, reach, &places)),
         }
@@ -88,10 +87,7 @@ fn leaked(first: &Found, kind: &Kind, reach: Reach, places: &[&Found]) -> Findin
         ),
         Reach::Tracked | Reach::AtHome => format!("{file}, line {}, holds {what}.", first.line),
         Reach::Untracked => {
-            format!(
-                "{file}, line {}, holds {what}, and git does not ignore or know it.",
-                first.line
-            )
+            format!("{file}, line {}, holds {what}, and git does not track it.", first.line)
         }
         Reach::History => format!("The history of {file} holds {what}."),
     };
@@ -107,6 +103,7 @@ fn seen(found: &Found) -> String {
     let leak = &found.leak;
     let version = match (&found.commit, found.times) {
         (Some(commit), 1) => format!(" in commit {commit}"),
+        (Some(commit), 2) => format!(" in commit {commit} and one more version"),
         (Some(commit), times) => format!(" in commit {commit} and {} more versions", times - 1),
         (None, _) => String::new(),
     };

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::collect::{Collector, Findings};
+use super::leak::shortened;
 use crate::contract::{
     Area, AssessCx, Assessment, Check, CheckError, CheckMeta, FindingSpec, LookCx, MeasurementSpec,
     Need, Schedule, Target, Unit, Unseen, Vantage,
@@ -151,7 +152,8 @@ impl Check for Source {
                 "give the path of the folder that holds the product's sources",
             ));
         }
-        Ok((Evidence { path: source.path.clone(), look: seen, found: collector.finish() }, ()))
+        let path = shortened(&source.path);
+        Ok((Evidence { path, look: bounded(seen), found: collector.finish() }, ()))
     }
 
     fn assess(evidence: &Evidence, cx: &AssessCx<'_, Self>) -> Assessment {
@@ -163,6 +165,23 @@ impl Check for Source {
         out.measure(FILES.value(None, evidence.look.files as f64));
         out
     }
+}
+
+/// The most paths of one list that are kept as evidence.
+const PATHS: usize = 10;
+
+/// What was read, with as many paths as evidence keeps.
+fn bounded(mut look: FileLook) -> FileLook {
+    for paths in [&mut look.too_large, &mut look.unreadable] {
+        paths.truncate(PATHS);
+        for path in paths {
+            *path = shortened(path);
+        }
+    }
+    for reason in [&mut look.stopped, &mut look.no_history] {
+        *reason = reason.as_deref().map(shortened);
+    }
+    look
 }
 
 fn unseen(evidence: &Evidence, options: &Options, out: &mut Assessment) {
@@ -188,11 +207,7 @@ fn unseen(evidence: &Evidence, options: &Options, out: &mut Assessment) {
         out.not_checked(
             Unseen::Noted,
             "large files",
-            format!(
-                "{first} and others like it are larger than {} MiB ({} in all)",
-                options.max_file_mib,
-                look.too_large.len()
-            ),
+            format!("{first}, or it and others, are larger than {} MiB", options.max_file_mib),
             "raise max_file_mib of checks.secrets-source",
         );
     }
@@ -200,7 +215,7 @@ fn unseen(evidence: &Evidence, options: &Options, out: &mut Assessment) {
         out.not_checked(
             Unseen::Condition,
             "unreadable files",
-            format!("{first} cannot be opened ({} in all)", look.unreadable.len()),
+            format!("{first}, or it and others, cannot be opened"),
             "run it as a user who may read the whole folder",
         );
     }

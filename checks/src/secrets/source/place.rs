@@ -25,6 +25,7 @@ pub(super) fn is_build_output(path: &str) -> bool {
 }
 
 /// Whether a file holds environment variables: `.env`, `.env.local`, `prod.env`, `.dev.vars`.
+#[allow(clippy::case_sensitive_file_extension_comparisons, reason = "they are written so")]
 pub(super) fn is_env_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     name == ".env" || name.starts_with(".env.") || name.ends_with(".env") || name == ".dev.vars"
