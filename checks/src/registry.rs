@@ -1,7 +1,7 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{dns, domain, mail, tls, web};
+use crate::{dns, domain, mail, secrets, tls, web};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -20,6 +20,9 @@ pub const ALL: &[Plugin] = &[
     plugin::<web::Cors>(),
     plugin::<web::Caching>(),
     plugin::<web::Speed>(),
+    plugin::<secrets::Bundle>(),
+    plugin::<secrets::Files>(),
+    plugin::<secrets::Source>(),
 ];
 
 /// The check of this id.

@@ -6,6 +6,7 @@
 
 mod client;
 mod dns;
+mod files;
 mod http;
 mod limits;
 mod registration;
@@ -16,6 +17,7 @@ mod tls;
 mod trust;
 
 pub use dns::DnsProbe;
+pub use files::{FilesProbe, Scanned, scan_folder};
 pub use http::HttpProbe;
 pub use limits::Limits;
 pub use registration::RegistrationProbe;

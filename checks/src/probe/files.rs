@@ -22,6 +22,8 @@ pub struct SourceFile<'a> {
     pub path: &'a str,
     /// The commit that holds this version, abbreviated; `None` for the file as it stands.
     pub commit: Option<&'a str>,
+    /// Whether git knows the file as it stands; `None` without git, and for versions in history.
+    pub tracked: Option<bool>,
     /// Its bytes.
     pub bytes: &'a [u8],
 }
@@ -39,7 +41,10 @@ pub struct FileLook {
     pub unreadable: Vec<String>,
     /// Versions read from git history.
     pub versions: u64,
-    /// Why the history was not read, where it was asked for.
+    /// Why the walk ended before the last file.
+    #[serde(default)]
+    pub stopped: Option<String>,
+    /// Why the history was not read, or not to its end, where it was asked for.
     pub no_history: Option<String>,
 }
 

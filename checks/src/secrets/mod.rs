@@ -1,1 +1,11 @@
-//! See the handbook pages beside the checks of this area.
+//! Keys and files that nobody should be able to read.
+
+mod bundle;
+pub mod detector;
+mod files;
+mod leak;
+mod source;
+
+pub use bundle::Bundle;
+pub use files::Files;
+pub use source::Source;

@@ -10,7 +10,10 @@ impl Files for Replay {
         visit: &'a (dyn Fn(SourceFile<'_>) + Sync),
     ) -> Answer<'a, Result<FileLook, ProbeError>> {
         Box::pin(async move {
-            let mut look = FileLook::default();
+            let mut look = FileLook {
+                no_history: self.world.no_history.clone().filter(|_| folder.history),
+                ..FileLook::default()
+            };
             for file in &self.world.file {
                 let size = file.text.len();
                 if size as u64 > folder.max_file_bytes {
@@ -23,6 +26,7 @@ impl Files for Replay {
                 visit(SourceFile {
                     path: &file.path,
                     commit: file.commit.as_deref(),
+                    tracked: file.tracked,
                     bytes: file.text.as_bytes(),
                 });
                 look.bytes += size as u64;

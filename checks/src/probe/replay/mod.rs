@@ -45,6 +45,8 @@ pub struct World {
     pub registration: Option<Seen<RegistrationAnswer>>,
     /// Files by path.
     pub file: Vec<FileEntry>,
+    /// Why the git history cannot be read.
+    pub no_history: Option<String>,
     /// The agent has no IPv6 route.
     pub no_ipv6: bool,
 }
@@ -202,6 +204,9 @@ pub struct FileEntry {
     /// The commit that holds this version; absent for the file as it stands.
     #[serde(default)]
     pub commit: Option<String>,
+    /// Whether git knows the file; absent for a folder without git.
+    #[serde(default)]
+    pub tracked: Option<bool>,
     /// Its text.
     pub text: String,
 }

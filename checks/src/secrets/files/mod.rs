@@ -1,0 +1,233 @@
+//! `secrets-files`: see `files.md`.
+
+mod look;
+mod paths;
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use self::look::{HostFiles, Readable, Stop};
+use self::paths::Exposure;
+use crate::contract::{
+    Area, AssessCx, Assessment, Check, CheckError, CheckMeta, Finding, FindingSpec, LookCx,
+    Schedule, Target, Unseen, Vantage,
+};
+use crate::probe::{Probes, look_up_hosts};
+
+const ENV_FILE: FindingSpec = FindingSpec::critical(
+    "exposed-env-file",
+    "A file of environment variables can be read by anyone",
+    "It holds the keys of the product: robots ask every new domain for it within hours.",
+)
+.now();
+const GIT_FOLDER: FindingSpec = FindingSpec::critical(
+    "exposed-git-folder",
+    "The git repository can be read by anyone",
+    "From it the whole source code and its history can be downloaded, with every key that was ever \
+     committed.",
+)
+.now();
+const BACKUP: FindingSpec = FindingSpec::critical(
+    "exposed-backup",
+    "A backup or a dump of the database can be read by anyone",
+    "Whoever finds it has the data of all customers, which must be reported to them and to the \
+     authority.",
+)
+.now();
+const DEBUG_PAGE: FindingSpec = FindingSpec::critical(
+    "exposed-debug-page",
+    "A debug page can be read by anyone",
+    "It shows settings, addresses and often keys of the server, and some run commands.",
+);
+const ADMIN_PAGE: FindingSpec = FindingSpec::critical(
+    "exposed-admin-page",
+    "An administration page opens without signing in",
+    "Anybody who guesses its address can do what you can do there.",
+);
+const LISTING: FindingSpec = FindingSpec::warning(
+    "exposed-directory-listing",
+    "The names of files are listed to anyone",
+    "Uploads and forgotten files that nobody links to can be found and downloaded.",
+);
+
+/// Files on the web server that nobody should be able to read.
+#[derive(Debug)]
+pub struct Files;
+
+/// Limits of `secrets-files`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// At most so many requests are sent in one run, to all hosts together; never more than 100.
+    pub max_requests: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { max_requests: 40 }
+    }
+}
+
+/// What each host answered.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Evidence {
+    hosts: Vec<HostFiles>,
+}
+
+/// No option raises the number of requests above this.
+const REQUESTS: usize = 100;
+/// The most hosts that are asked; each costs one request before the first file.
+const HOSTS: usize = 20;
+
+impl Check for Files {
+    const META: CheckMeta = CheckMeta {
+        id: "secrets-files",
+        area: Area::Secrets,
+        title: "Files that should not be public",
+        vantage: Vantage::Outside,
+        findings: &[ENV_FILE, GIT_FOLDER, BACKUP, DEBUG_PAGE, ADMIN_PAGE, LISTING],
+        measurements: &[],
+        default_schedule: Schedule::Every(Duration::from_hours(6)),
+        min_interval: Duration::from_hours(1),
+        timeout: Duration::from_secs(40),
+        needs: &[],
+        evidence_version: 1,
+        doc: include_str!("../files.md"),
+    };
+    type Options = Options;
+    type Evidence = Evidence;
+    type Carry = ();
+
+    async fn collect(
+        look: &LookCx<'_, Self>,
+        target: &Target,
+        probes: &Probes,
+    ) -> Result<(Evidence, ()), CheckError> {
+        let hosts = look_up_hosts(target, &*probes.dns).await;
+        // A declared name without an address is asked too: the answer says why it is not seen.
+        let names = hosts.into_iter().filter(|host| host.declared || host.is_there());
+        let names: Vec<String> = names.map(|host| host.name).take(HOSTS).collect();
+        let most = look.options.max_requests.min(REQUESTS);
+        let hosts = look::look(target, look.now, &*probes.http, &names, most).await;
+        Ok((Evidence { hosts }, ()))
+    }
+
+    fn assess(evidence: &Evidence, _cx: &AssessCx<'_, Self>) -> Assessment {
+        let mut out = Assessment::default();
+        for host in &evidence.hosts {
+            let exposures = [
+                Exposure::EnvFile,
+                Exposure::GitFolder,
+                Exposure::Backup,
+                Exposure::DebugPage,
+                Exposure::AdminPage,
+                Exposure::Listing,
+            ];
+            for exposure in exposures {
+                let found = host.readable.iter().filter(|file| file.exposure == exposure);
+                let found: Vec<_> = found.collect();
+                if let Some(first) = found.first() {
+                    out.find(exposed(&host.host, exposure, first, &found));
+                }
+            }
+            unseen(host, &evidence.hosts, &mut out);
+        }
+        out
+    }
+}
+
+fn exposed(host: &str, exposure: Exposure, first: &Readable, found: &[&Readable]) -> Finding {
+    let spec = match exposure {
+        Exposure::EnvFile => ENV_FILE,
+        Exposure::GitFolder => GIT_FOLDER,
+        Exposure::Backup => BACKUP,
+        Exposure::DebugPage => DEBUG_PAGE,
+        Exposure::AdminPage => ADMIN_PAGE,
+        Exposure::Listing => LISTING,
+    };
+    let url = format!("https://{host}{}", first.path);
+    let fix = match exposure {
+        Exposure::EnvFile => format!(
+            "Take the file out of the folder that is published, so that {url} answers 404, and deploy. \
+             Then replace every key that it names: somebody may have read it."
+        ),
+        Exposure::GitFolder => format!(
+            "Publish the build output and not the repository, or deny the folder (nginx: location ~ \
+             /\\.git {{ return 404; }}), until {url} answers 404. Then replace every key that was ever \
+             committed."
+        ),
+        Exposure::Backup => format!(
+            "Delete the file from the server, so that {url} answers 404, and keep backups in storage \
+             that needs a sign-in. Look in the access log for who has downloaded it."
+        ),
+        Exposure::DebugPage => format!(
+            "Switch the debug mode off in production and close the page to strangers, so that {url} \
+             answers 404. Then replace the keys that it shows."
+        ),
+        Exposure::AdminPage => format!(
+            "Ask for a sign-in before {url} and everything below it, on the server and not only in the \
+             browser."
+        ),
+        Exposure::Listing => format!(
+            "Switch listings off (nginx: autoindex off; Apache: Options -Indexes) or delete the file, \
+             so that {url} names nothing."
+        ),
+    };
+    let others = match found.len() - 1 {
+        0 => String::new(),
+        1 => ", and one more file like it,".to_owned(),
+        more => format!(", and {more} more files like it,"),
+    };
+    spec.finding(host)
+        .summary(format!("{url}{others} can be read by anyone: {}.", first.proof))
+        .saw_all(
+            found
+                .iter()
+                .map(|file| format!("GET https://{host}{} answers 200: {}", file.path, file.proof)),
+        )
+        .fix(fix)
+        .undo("Put the file or the setting back and deploy again.")
+}
+
+fn unseen(host: &HostFiles, all: &[HostFiles], out: &mut Assessment) {
+    let part = format!("files on {}", host.host);
+    if let Some(other) = &host.leads_to {
+        // A host that only redirects has no files; where it leads to is asked if it is ours.
+        if !all.iter().any(|host| host.host == *other) {
+            out.not_checked(
+                Unseen::Noted,
+                part,
+                format!("everything is sent to {other}"),
+                format!("name {other} as a host in the config if it is yours"),
+            );
+        }
+        return;
+    }
+    let left = host.left;
+    match &host.stop {
+        None => {}
+        Some(Stop::Wall(status)) => out.not_checked(
+            Unseen::Condition,
+            part,
+            format!("it answers {status} to programs, so the look was ended"),
+            "let launchready through the bot protection, or wait and run it again",
+        ),
+        Some(Stop::Target(fault)) => out.not_checked(
+            Unseen::Condition,
+            part,
+            fault.to_string(),
+            "make the host answer over https, or take it out of hosts in the config",
+        ),
+        Some(Stop::Agent(fault)) => {
+            out.not_checked(Unseen::Condition, part, fault.to_string(), fault.unlock());
+        }
+        Some(Stop::Limit) => out.not_checked(
+            Unseen::Noted,
+            format!("less usual files on {}", host.host),
+            format!("{left} paths are past the limit of requests"),
+            "raise max_requests of checks.secrets-files",
+        ),
+    }
+}
