@@ -18,6 +18,9 @@ pub(crate) struct Expected {
     pub(crate) not_checked: &'static [&'static str],
 }
 
+/// Checks that need more than servers: Lighthouse may be on this machine or not.
+const LEFT_OUT: [&str; 1] = ["web-speed"];
+
 /// A check that sees everything and finds nothing.
 pub(crate) const fn sound(check: &'static str) -> Expected {
     Expected { check, findings: &[], not_checked: &[] }
@@ -63,10 +66,10 @@ impl World {
 
     /// Audits the project with every check and compares; each check must be expected.
     pub(crate) fn expect_all(&self, project: &str, expected: &[Expected]) -> Report {
-        for id in known() {
+        for id in known().iter().filter(|id| !LEFT_OUT.contains(&id.as_str())) {
             assert!(expected.iter().any(|e| e.check == id), "nothing is expected of {id}");
         }
-        let report = self.audit(project, &[]);
+        let report = self.audit(project, &["--skip", &LEFT_OUT.join(",")]);
         report.compare(expected);
         report
     }
