@@ -119,6 +119,9 @@ fn write_pages(folder: &Path) {
     let public = format!("pk_live_{}", "51QmN8bVcXzLkJhGfDsAqWeRtYuIoP");
     let script = format!("const stripe = Stripe(\"{public}\");\n{}", "export {};\n".repeat(300));
     std::fs::write(assets.join("index-D4kT9sWv.js"), script).unwrap();
+    let contact = "Contact: https://harbor.example/contact\nExpires: 2036-01-01T00:00:00Z\n";
+    std::fs::create_dir(folder.join(".well-known")).unwrap();
+    std::fs::write(folder.join(".well-known/security.txt"), contact).unwrap();
     let policy = "version: STSv1\nmode: enforce\nmx: mx.harbor.example\nmax_age: 604800\n";
     std::fs::write(folder.join("mta-sts.txt"), policy).unwrap();
 }
