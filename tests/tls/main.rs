@@ -13,4 +13,6 @@ mod authority;
 mod hostile;
 mod mail;
 mod openssl;
+#[path = "../support/mod.rs"]
+mod support;
 mod world;

@@ -9,22 +9,11 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::authority::{Authority, Folder, Leaf, access};
+use crate::support;
 use crate::world::Looker;
 
-/// Says whether `openssl` is there; without it a test is skipped, or fails where all are required.
 fn has_openssl(test: &str) -> bool {
-    let found = std::process::Command::new("openssl")
-        .arg("version")
-        .stdout(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    #[allow(clippy::disallowed_methods, reason = "the test runner says what must not be skipped")]
-    let required = std::env::var("LAUNCHREADY_TEST_REQUIRE").is_ok_and(|value| value == "all");
-    assert!(found || !required, "{test}: openssl is not on the PATH");
-    if !found {
-        println!("SKIPPED {test}: openssl is not on the PATH");
-    }
-    found
+    support::has(test, &["openssl"])
 }
 
 /// A running server, stopped when dropped.

@@ -1,0 +1,38 @@
+//! What an integration test needs from the machine: without it the test is skipped, or fails where
+//! nothing may be skipped.
+
+use std::path::{Path, PathBuf};
+
+/// Where Debian keeps servers, which the PATH of an ordinary user leaves out.
+const SYSTEM: [&str; 2] = ["/usr/sbin", "/sbin"];
+
+/// Where a program is.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    #[allow(clippy::disallowed_methods, reason = "a test finds programs as a shell does")]
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(SYSTEM.map(PathBuf::from))
+        .map(|folder| folder.join(name))
+        .find(|candidate| Path::is_file(candidate))
+}
+
+/// Whether all these programs are there; says which one is not.
+///
+/// # Panics
+/// When one is missing and `LAUNCHREADY_TEST_REQUIRE` is `all`.
+pub(crate) fn has(test: &str, programs: &[&str]) -> bool {
+    let missing = programs.iter().find(|name| program(name).is_none());
+    missing.is_none_or(|name| skipped(test, &format!("{name} is not installed")))
+}
+
+/// Says why a test does not run.
+///
+/// # Panics
+/// When `LAUNCHREADY_TEST_REQUIRE` is `all`.
+pub(crate) fn skipped(test: &str, reason: &str) -> bool {
+    #[allow(clippy::disallowed_methods, reason = "the test runner says what must not be skipped")]
+    let required = std::env::var("LAUNCHREADY_TEST_REQUIRE").is_ok_and(|value| value == "all");
+    assert!(!required, "{test}: {reason}");
+    println!("SKIPPED {test}: {reason}");
+    false
+}
