@@ -19,6 +19,8 @@ pub const ALL: &[Plugin] = &[
     plugin::<web::Headers>(),
     plugin::<web::Cors>(),
     plugin::<web::Caching>(),
+    plugin::<web::Uptime>(),
+    plugin::<web::RateLimits>(),
 ];
 
 /// The check of this id.

@@ -4,13 +4,17 @@ mod caching;
 mod cookie;
 mod cors;
 mod headers;
+mod rate_limits;
 mod recipe;
 mod redirects;
 mod site;
+mod uptime;
 mod visit;
 mod walk;
 
 pub use caching::Caching;
 pub use cors::Cors;
 pub use headers::Headers;
+pub use rate_limits::RateLimits;
 pub use redirects::Redirects;
+pub use uptime::Uptime;
