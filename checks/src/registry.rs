@@ -19,6 +19,8 @@ pub const ALL: &[Plugin] = &[
     plugin::<web::Headers>(),
     plugin::<web::Cors>(),
     plugin::<web::Caching>(),
+    plugin::<web::Uptime>(),
+    plugin::<web::RateLimits>(),
     plugin::<web::Speed>(),
     plugin::<secrets::Bundle>(),
     plugin::<secrets::Files>(),
