@@ -15,8 +15,8 @@ use crate::clock::Clock;
 use crate::config::Project;
 use crate::engine::{AuditRecord, Job, Progress, run_all};
 use crate::probe::{
-    Dialer, DnsProbe, HttpProbe, Judge, Network, RegistrationProbe, SmtpProbe, TlsProbe, provider,
-    roots,
+    Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, RegistrationProbe, SmtpProbe,
+    TlsProbe, provider, roots,
 };
 
 /// Approved evidence by check id.
@@ -116,13 +116,7 @@ impl Session {
             dns,
             http,
             tls,
-            files: Arc::new(
-                launchready_checks::probe::replay::Replay::new(
-                    Default::default(),
-                    self.clock.now(),
-                )
-                .unwrap(),
-            ),
+            files: Arc::new(FilesProbe),
         })
     }
 
@@ -139,13 +133,17 @@ impl Session {
 }
 
 /// The runtime of a command: looks wait for the network far more than they compute, so one thread
-/// serves all of them, and blocking work has threads of its own.
+/// serves all of them; reading a source folder keeps a thread busy, so it gets a second one.
 ///
 /// # Errors
 /// The machine gives no more resources.
-pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")
+pub fn runtime(reads_a_folder: bool) -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut builder = if reads_a_folder {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(2);
+        builder
+    } else {
+        tokio::runtime::Builder::new_current_thread()
+    };
+    builder.enable_all().build().context("cannot start the runtime")
 }

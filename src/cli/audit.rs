@@ -30,12 +30,13 @@ pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
         let record = load_evidence(folder, &ids).map_err(usage)?;
         return finish(&build(&record), &args.output, &Place::prepare(args.output.out.as_deref())?);
     }
-    let runtime = crate::app::runtime()?;
     if let Some(path) = &args.domains {
-        return runtime.block_on(domains(path, args));
+        return crate::app::runtime(false)?.block_on(domains(path, args));
     }
     let (config, recheck) = projects(args.domain.as_deref(), &args.project)?;
     let session = Session::new(config.network.clone(), Arc::new(SystemClock))?;
+    let reads = config.projects.iter().any(|project| project.target.source.is_some());
+    let runtime = crate::app::runtime(reads)?;
     if args.all {
         return runtime.block_on(all(cli, args, &session, &config.projects));
     }

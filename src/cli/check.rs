@@ -55,7 +55,7 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
     let session = Session::new(network, Arc::new(SystemClock))?;
     let plan = audit::plan(&output, None, recheck)?;
     let progress = if args.nagios { Box::new(Silent) } else { progress::of(cli) };
-    let runtime = crate::app::runtime()?;
+    let runtime = crate::app::runtime(project.target.source.is_some())?;
     let record = runtime.block_on(session.audit(&project, &plan, progress.as_ref()))?;
     let mut report = build(&record);
     report.not_checked.retain(|part| part.of == args.id);
@@ -103,10 +103,12 @@ fn list_secrets(args: &CheckArgs) -> anyhow::Result<Exit> {
         }
     };
     let mut out = std::io::BufWriter::with_capacity(64 * 1024, std::io::stdout().lock());
-    let found = 0;
-    let _ = &folder;
+    let scanned = crate::probe::scan_folder(std::path::Path::new(&folder), &mut out)?;
     drop(std::io::Write::flush(&mut out));
-    Ok(if found > 0 { Exit::Found } else { Exit::Clean })
+    for path in &scanned.unreadable {
+        super::output::complain(&format!("could not read {path}"));
+    }
+    Ok(if scanned.keys > 0 { Exit::Found } else { Exit::Clean })
 }
 
 const fn nagios_code(status: Status) -> u8 {

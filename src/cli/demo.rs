@@ -21,7 +21,7 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
         return Err(UsageError(text.to_owned()).into());
     }
     let place = Place::prepare(args.output.out.as_deref())?;
-    crate::app::runtime()?.block_on(async {
+    crate::app::runtime(false)?.block_on(async {
         let world = match args.scenario {
             Scenario::Broken => World::load("broken"),
             Scenario::Healthy => World::load("healthy"),

@@ -27,7 +27,7 @@ const FILE_BYTES: u64 = 4 * 1024 * 1024;
 pub enum LoadError {
     /// The file cannot be read.
     #[error(
-        "cannot read {path}: {source}; name the file with --config, or write one with `launchready config example > launchready.toml`"
+        "cannot read {path}: {why}; name the file with --config, or write one with `launchready config example > launchready.toml`"
     )]
     Read {
         /// The file.
