@@ -147,6 +147,8 @@ fn markdown_keeps_evidence_inside_its_fence() {
         }
     }
     assert_eq!(open, None, "every fence is closed");
+    let span = Regex::new(r"(^|[^\\])`[^`\n]+`").unwrap();
+    let outside = span.replace_all(&outside, "$1");
     let bare = Regex::new(r"(^|[^\\])(<[a-z/!]|\]\()").unwrap();
     assert_eq!(bare.find(&outside).map(|found| found.as_str()), None, "no markup outside a fence");
     let cells = |line: &str| line.replace("\\|", "").matches('|').count();
