@@ -34,7 +34,10 @@ pub(super) fn draw(report: &Report, format: Format, paint: Paint) -> String {
     match format {
         Format::Terminal => crate::report::to_terminal(report, paint),
         Format::Json => crate::report::to_json(report),
-        _ => crate::report::to_json(report),
+        Format::Markdown => crate::report::to_markdown(report),
+        Format::Html => crate::report::to_html(report),
+        Format::Sarif => crate::report::to_sarif(report),
+        Format::Junit => crate::report::to_junit(report),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use launchready_checks::contract::{Severity, Status, Unseen};
+use launchready_checks::contract::{Severity, Status};
 
+use super::words::{self, GROUPS};
 use super::{CheckReport, FindingReport, Report, UnseenPart, Verdict};
 
 /// How text is drawn.
@@ -76,16 +77,11 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 
 /// Draws the report.
 pub fn to_terminal(report: &Report, paint: Paint) -> String {
+    let report = &words::visible_report(report);
     let mut out = String::new();
     head(report, paint, &mut out);
-    let findings = report.findings();
-    for (severity, title) in [
-        (Severity::Critical, "Do this first"),
-        (Severity::Warning, "Settle or accept these"),
-        (Severity::Info, "Later"),
-    ] {
-        let mine: Vec<_> =
-            findings.iter().filter(|(_, finding)| finding.severity == severity).collect();
+    for (severity, title) in GROUPS {
+        let mine = words::of_severity(report, severity);
         if mine.is_empty() {
             continue;
         }
@@ -101,6 +97,7 @@ pub fn to_terminal(report: &Report, paint: Paint) -> String {
 
 /// Draws one check: its findings, or why there are none.
 pub fn check_to_terminal(report: &Report, check: &CheckReport, paint: Paint) -> String {
+    let (report, check) = (&words::visible_report(report), &words::visible_check(check));
     let mut out = String::new();
     let (word, colour) = status_word(check.status);
     let line = format!("{} {}", paint.on(colour, word), check.id);
@@ -133,17 +130,9 @@ const fn status_word(status: Status) -> (&'static str, &'static str) {
 }
 
 fn head(report: &Report, paint: Paint, out: &mut String) {
-    let date = report.finished_at.strftime("%Y-%m-%d %H:%M UTC");
-    _ = writeln!(out, "{}  {}", paint.on(BOLD, &report.domain), paint.on(DIM, &date.to_string()));
-    let coverage = report.coverage;
-    let line = format!(
-        "goal {} · {} of {} checks run · {} unknown · {} skipped",
-        report.goal.as_str(),
-        coverage.run,
-        coverage.total(),
-        coverage.unknown,
-        coverage.skipped
-    );
+    let date = words::minute(report.finished_at);
+    _ = writeln!(out, "{}  {}", paint.on(BOLD, &report.domain), paint.on(DIM, &date));
+    let line = format!("goal {} · {}", report.goal.as_str(), words::coverage(report.coverage));
     paint.paragraph(0, &line, out);
     let colour = match report.verdict {
         Verdict::Go => GREEN,
@@ -181,24 +170,21 @@ fn draw(
     paint.labelled("Why", &finding.why, out);
     paint.labelled("Fix", &finding.fix, out);
     paint.labelled("Undo", &finding.undo, out);
-    if let Some(waived) = &finding.waived {
-        let text = format!("by {} until {}: {}", waived.by, waived.until, waived.reason);
+    if let Some(text) = words::waiver(finding) {
         paint.labelled("Waived", &text, out);
     }
     paint.labelled("Again", &finding.recheck, out);
+    paint.labelled("About", &format!("{} · {}", finding.subject, finding.fingerprint), out);
 }
 
 fn checks(report: &Report, paint: Paint, out: &mut String) {
     paint.heading("Every check", out);
     for check in &report.checks {
         let (word, colour) = status_word(check.status);
-        let count = match check.findings.len() {
-            0 => String::new(),
-            1 => "  1 finding".to_owned(),
-            count => format!("  {count} findings"),
-        };
+        let count = words::finding_count(check);
         let word = paint.on(colour, &format!("{word:<8}"));
-        _ = writeln!(out, "  {word} {:<20} {}{}", check.id, check.title, paint.on(DIM, &count));
+        let count = if count.is_empty() { count } else { paint.on(DIM, &format!("  {count}")) };
+        _ = writeln!(out, "  {word} {:<20} {}{count}", check.id, check.title);
     }
 }
 
@@ -207,19 +193,13 @@ fn not_checked(report: &Report, paint: Paint, out: &mut String) {
         return;
     }
     paint.heading("Not checked, and what unlocks it", out);
-    for wanted in [Unseen::Blocks, Unseen::Condition, Unseen::Noted] {
-        for part in report.not_checked.iter().filter(|part| part.unseen == wanted) {
-            one_part(part, paint, out);
-        }
+    for part in words::unseen_parts(report) {
+        one_part(part, paint, out);
     }
 }
 
 fn one_part(part: &UnseenPart, paint: Paint, out: &mut String) {
-    let weight = match part.unseen {
-        Unseen::Blocks => "blocks",
-        Unseen::Condition => "condition",
-        Unseen::Noted => "noted",
-    };
+    let weight = words::unseen_word(part.unseen);
     let text = format!("- {} ({}, {weight}): {}", part.part, part.of, part.reason);
     let mut lines = wrapped(&text, paint.columns() - 4).into_iter();
     _ = writeln!(out, "  {}", lines.next().unwrap_or_default());

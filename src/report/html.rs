@@ -1,0 +1,104 @@
+//! The report as one HTML file: no script, nothing fetched, and it prints well.
+
+use askama::Template;
+use launchready_checks::contract::{Severity, Status};
+
+use super::words::{self, GROUPS};
+use super::{CheckReport, FindingReport, Report, UnseenPart, Verdict};
+
+/// Draws the report.
+pub fn to_html(report: &Report) -> String {
+    let report = &words::visible_report(report);
+    let groups = GROUPS.iter().filter_map(|(severity, title)| Group::of(report, *severity, title));
+    let page = Page {
+        report,
+        tone: match report.verdict {
+            Verdict::Go => "go",
+            Verdict::GoWithConditions => "conditions",
+            Verdict::NoGo => "no-go",
+        },
+        date: words::minute(report.finished_at),
+        began: words::minute(report.started_at),
+        took: words::took(report),
+        groups: groups.collect(),
+        rows: report.checks.iter().map(Row::of).collect(),
+        unseen: words::unseen_parts(report)
+            .into_iter()
+            .map(|part| (part, words::unseen_word(part.unseen)))
+            .collect(),
+        money: report.money_at_risk.iter().map(words::money).collect(),
+    };
+    // The template writes into a string, which takes everything.
+    page.render().unwrap_or_default()
+}
+
+/// What the template reads; everything that it prints is escaped.
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    report: &'a Report,
+    tone: &'static str,
+    date: String,
+    began: String,
+    took: String,
+    groups: Vec<Group<'a>>,
+    rows: Vec<Row<'a>>,
+    unseen: Vec<(&'a UnseenPart, &'static str)>,
+    money: Vec<String>,
+}
+
+/// The findings of one severity.
+struct Group<'a> {
+    title: &'static str,
+    severity: Severity,
+    cards: Vec<Card<'a>>,
+}
+
+impl<'a> Group<'a> {
+    fn of(report: &'a Report, severity: Severity, title: &'static str) -> Option<Self> {
+        let mine = words::of_severity(report, severity);
+        let cards: Vec<_> =
+            mine.into_iter().map(|(check, finding)| Card::of(check, finding)).collect();
+        (!cards.is_empty()).then_some(Self { title, severity, cards })
+    }
+}
+
+/// One finding.
+struct Card<'a> {
+    check: &'a CheckReport,
+    finding: &'a FindingReport,
+    seen: String,
+    since: Option<String>,
+    waived: Option<String>,
+}
+
+impl<'a> Card<'a> {
+    fn of(check: &'a CheckReport, finding: &'a FindingReport) -> Self {
+        Self {
+            check,
+            finding,
+            seen: finding.evidence.join("\n"),
+            since: finding.since.map(words::minute),
+            waived: words::waiver(finding),
+        }
+    }
+}
+
+/// One check in the table.
+struct Row<'a> {
+    check: &'a CheckReport,
+    tone: &'static str,
+    findings: String,
+}
+
+impl<'a> Row<'a> {
+    fn of(check: &'a CheckReport) -> Self {
+        let tone = match check.status {
+            Status::Pass => "pass",
+            Status::Fail => "critical",
+            Status::Warn | Status::Unknown => "warning",
+            Status::Skipped => "quiet",
+        };
+        Self { check, tone, findings: words::finding_count(check) }
+    }
+}

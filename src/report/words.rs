@@ -1,0 +1,227 @@
+//! What every drawn form shares: the order and the words, and text from outside made harmless.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use launchready_checks::contract::{Severity, Unseen};
+
+use super::{CheckReport, Coverage, FindingReport, MoneyAtRisk, Report, UnseenPart};
+
+/// The groups of findings in the order in which a reader should take them.
+pub(super) const GROUPS: [(Severity, &str); 3] = [
+    (Severity::Critical, "Do this first"),
+    (Severity::Warning, "Settle or accept these"),
+    (Severity::Info, "Later"),
+];
+
+/// The order in which unseen parts are listed.
+pub(super) const UNSEEN_ORDER: [Unseen; 3] = [Unseen::Blocks, Unseen::Condition, Unseen::Noted];
+
+/// What an unseen part means for the verdict.
+pub(super) const fn unseen_word(unseen: Unseen) -> &'static str {
+    match unseen {
+        Unseen::Blocks => "blocks",
+        Unseen::Condition => "condition",
+        Unseen::Noted => "noted",
+    }
+}
+
+/// `no finding` is empty, because most rows of a table have none.
+pub(super) fn finding_count(check: &CheckReport) -> String {
+    match check.findings.len() {
+        0 => String::new(),
+        1 => "1 finding".to_owned(),
+        count => format!("{count} findings"),
+    }
+}
+
+/// `9 of 10 checks run · 1 unknown · 0 skipped`.
+pub(super) fn coverage(coverage: Coverage) -> String {
+    format!(
+        "{} of {} checks run · {} unknown · {} skipped",
+        coverage.run,
+        coverage.total(),
+        coverage.unknown,
+        coverage.skipped
+    )
+}
+
+/// A time as a reader of a report wants it.
+pub(super) fn minute(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// How long the audit took, in seconds with one digit.
+pub(super) fn took(report: &Report) -> String {
+    let took = report.finished_at.duration_since(report.started_at);
+    format!("{:.1} s", took.as_secs_f64().max(0.0))
+}
+
+/// The findings of one severity, most urgent first.
+pub(super) fn of_severity(
+    report: &Report,
+    severity: Severity,
+) -> Vec<(&CheckReport, &FindingReport)> {
+    let all = report.findings();
+    all.into_iter().filter(|(_, finding)| finding.severity == severity).collect()
+}
+
+/// The unseen parts, what weighs most first.
+pub(super) fn unseen_parts(report: &Report) -> Vec<&UnseenPart> {
+    UNSEEN_ORDER
+        .iter()
+        .flat_map(|wanted| report.not_checked.iter().filter(|part| part.unseen == *wanted))
+        .collect()
+}
+
+/// What a person decided about a finding.
+pub(super) fn waiver(finding: &FindingReport) -> Option<String> {
+    let waived = finding.waived.as_ref()?;
+    Some(format!("by {} until {}: {}", waived.by, minute(waived.until), waived.reason))
+}
+
+/// Currencies without a minor unit, and those with a thousandth (ISO 4217).
+const WHOLE: [&str; 15] = [
+    "bif", "clp", "djf", "gnf", "isk", "jpy", "kmf", "krw", "pyg", "rwf", "ugx", "vnd", "vuv",
+    "xaf", "xpf",
+];
+const THOUSANDTHS: [&str; 6] = ["bhd", "iqd", "jod", "kwd", "omr", "tnd"];
+
+/// `EUR 1234.50 in 7 payments`.
+pub(super) fn money(at_risk: &MoneyAtRisk) -> String {
+    let currency = at_risk.currency.to_ascii_lowercase();
+    let digits = match currency.as_str() {
+        code if WHOLE.contains(&code) => 0,
+        code if THOUSANDTHS.contains(&code) => 3,
+        _ => 2,
+    };
+    let unit = 10_u64.pow(digits);
+    let sign = if at_risk.amount_minor < 0 { "-" } else { "" };
+    let amount = at_risk.amount_minor.unsigned_abs();
+    let payments = if at_risk.count == 1 { "payment" } else { "payments" };
+    let mut text = format!("{} {sign}{}", currency.to_ascii_uppercase(), amount / unit);
+    if digits > 0 {
+        let width = usize::try_from(digits).unwrap_or_default();
+        text += &format!(".{:0width$}", amount % unit);
+    }
+    format!("{text} in {} {payments}", at_risk.count)
+}
+
+/// Shows what would act on the reader's screen instead of being read: control characters, marks
+/// that turn the direction of writing (UAX #9) and characters without width. Line ends stay.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.replace("\r\n", "\n").chars() {
+        if c == '\t' {
+            out.push(' ');
+        } else if acts(c) && c != '\n' {
+            out += &format!("‹U+{:04X}›", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn acts(c: char) -> bool {
+    (c.is_control() && c != '\n')
+        || matches!(
+            c,
+            '\u{61c}'
+                | '\u{200b}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fffe}'
+                | '\u{ffff}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// The report with every text made [`visible`].
+pub(super) fn visible_report(report: &Report) -> Report {
+    let mut report = report.clone();
+    let texts = [&mut report.tool.name, &mut report.tool.version];
+    texts.into_iter().for_each(mend);
+    mend(&mut report.project);
+    mend(&mut report.domain);
+    report.verdict_reasons.iter_mut().for_each(mend);
+    report.ownership.iter_mut().for_each(mend);
+    report.money_at_risk.iter_mut().for_each(|money| mend(&mut money.currency));
+    for part in &mut report.not_checked {
+        let texts = [&mut part.of, &mut part.part, &mut part.reason, &mut part.unlock];
+        texts.into_iter().for_each(mend);
+    }
+    report.checks.iter_mut().for_each(mend_check);
+    report
+}
+
+/// The check with every text made [`visible`].
+pub(super) fn visible_check(check: &CheckReport) -> CheckReport {
+    let mut check = check.clone();
+    mend_check(&mut check);
+    check
+}
+
+fn mend(text: &mut String) {
+    if let Cow::Owned(mended) = visible(text) {
+        *text = mended;
+    }
+}
+
+fn mend_check(check: &mut CheckReport) {
+    let texts = [&mut check.id, &mut check.title, &mut check.area, &mut check.target];
+    texts.into_iter().for_each(mend);
+    check.reason.iter_mut().chain(&mut check.unlock).for_each(mend);
+    for part in &mut check.not_checked {
+        let texts = [&mut part.part, &mut part.reason, &mut part.unlock];
+        texts.into_iter().for_each(mend);
+    }
+    for finding in &mut check.findings {
+        let texts = [
+            &mut finding.code,
+            &mut finding.subject,
+            &mut finding.fingerprint,
+            &mut finding.summary,
+            &mut finding.why,
+            &mut finding.fix,
+            &mut finding.undo,
+            &mut finding.recheck,
+            &mut finding.docs,
+        ];
+        texts.into_iter().for_each(mend);
+        finding.evidence.iter_mut().for_each(mend);
+        if let Some(waived) = &mut finding.waived {
+            mend(&mut waived.by);
+            mend(&mut waived.reason);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_acts_on_a_screen_becomes_readable() {
+        assert_eq!(visible("a\u{1b}[31mb"), "a‹U+001B›[31mb");
+        assert_eq!(visible("exe\u{202e}gpj"), "exe‹U+202E›gpj");
+        assert_eq!(visible("one\r\ntwo\tthree"), "one\ntwo three");
+        assert!(matches!(visible("bücher\nshop"), Cow::Borrowed("bücher\nshop")));
+    }
+
+    #[test]
+    fn an_amount_has_the_digits_of_its_currency() {
+        let money = |currency: &str, amount_minor| {
+            money(&MoneyAtRisk { currency: currency.to_owned(), amount_minor, count: 2 })
+        };
+        assert_eq!(money("eur", 123_405), "EUR 1234.05 in 2 payments");
+        assert_eq!(money("jpy", 900), "JPY 900 in 2 payments");
+        assert_eq!(money("kwd", -1_005), "KWD -1.005 in 2 payments");
+    }
+}

@@ -1,0 +1,102 @@
+//! SARIF as its consumers want it: valid by the published schema, with a rule for every result.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::path::Path;
+
+use launchready::report::{CheckReport, Report, to_sarif};
+use launchready_checks::contract::Status;
+use launchready_checks::registry;
+use serde_json::Value;
+
+fn sample() -> Report {
+    serde_json::from_str(include_str!("fixtures/report/sample.json")).unwrap()
+}
+
+/// The sample with every check of the registry, as if each had passed.
+fn with_registry() -> Report {
+    let mut report = sample();
+    report.checks.extend(registry::ALL.iter().map(|plugin| CheckReport {
+        id: plugin.meta.id.to_owned(),
+        title: plugin.meta.title.to_owned(),
+        area: plugin.meta.area.as_str().to_owned(),
+        target: report.domain.clone(),
+        vantage: plugin.meta.vantage,
+        status: Status::Pass,
+        reason: None,
+        unlock: None,
+        duration_ms: 1,
+        measurements: Vec::new(),
+        not_checked: Vec::new(),
+        findings: Vec::new(),
+    }));
+    report
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "whether a missing tool fails is for the caller")]
+fn the_published_schema_accepts_it() {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools/sarif-schema-2.1.0.json");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        println!("SKIPPED sarif_schema: tests/tools/sarif-schema.sh puts it at {}", path.display());
+        let all = std::env::var("LAUNCHREADY_TEST_REQUIRE").is_ok_and(|value| value == "all");
+        assert!(!all, "the schema is missing, and every test is required");
+        return;
+    };
+    // One pattern of the published schema has a stray bracket, which ECMAScript alone forgives.
+    let text = text.replace("{2}]?$", r"{2}\\]?$");
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+    for report in [sample(), with_registry()] {
+        let log: Value = serde_json::from_str(&to_sarif(&report)).unwrap();
+        let errors: Vec<_> = validator
+            .iter_errors(&log)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{}", errors.join("\n"));
+        let mut broken = log;
+        broken["runs"][0]["results"][0]["level"] = "critical".into();
+        assert!(!validator.is_valid(&broken), "the schema refuses a level that is none");
+    }
+}
+
+#[test]
+fn every_code_has_one_rule_and_every_result_points_at_its_own() {
+    let log: Value = serde_json::from_str(&to_sarif(&with_registry())).unwrap();
+    let run = &log["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let mut ids: Vec<_> = rules.iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    for result in run["results"].as_array().unwrap() {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+    }
+    for spec in registry::ALL.iter().flat_map(|plugin| plugin.meta.findings) {
+        assert!(ids.contains(&spec.code), "{} has a rule", spec.code);
+    }
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "no rule stands twice");
+}
+
+#[test]
+fn a_waived_finding_is_suppressed_and_what_was_not_seen_is_a_notification() {
+    let log: Value = serde_json::from_str(&to_sarif(&sample())).unwrap();
+    let run = &log["runs"][0];
+    let results = run["results"].as_array().unwrap();
+    let suppressed: Vec<_> = results
+        .iter()
+        .filter(|result| result.get("suppressions").is_some())
+        .map(|result| result["ruleId"].as_str().unwrap())
+        .collect();
+    assert_eq!(suppressed, ["sample-markup"]);
+    let notes = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+    let levels: Vec<_> = notes.iter().map(|note| note["level"].as_str().unwrap()).collect();
+    assert_eq!(levels, ["error", "warning", "warning", "note"]);
+}
