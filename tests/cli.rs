@@ -163,7 +163,14 @@ fn domains_are_read_as_people_write_them() {
         (" shop.co.uk ", "shop.co.uk"),
     ] {
         let said = say(&[
-            "audit", given, "--resolver", "127.0.0.1:9", "--time-limit", "1ms", "--format", "json",
+            "audit",
+            given,
+            "--resolver",
+            "127.0.0.1:9",
+            "--time-limit",
+            "1ms",
+            "--format",
+            "json",
             "--quiet",
         ]);
         let report: Value = serde_json::from_str(&said.out).unwrap();
@@ -195,8 +202,14 @@ fn a_file_that_cannot_be_written_is_told_before_anything_is_done() {
         refused(&say_in(folder.path(), &arguments), &[path, "--save-baseline"]);
         assert!(began.elapsed() < Duration::from_secs(5), "nothing was looked at");
     }
-    let arguments =
-        ["audit", "harbor.example", "--resolver", "127.0.0.1:9", "--save-evidence", "file/evidence"];
+    let arguments = [
+        "audit",
+        "harbor.example",
+        "--resolver",
+        "127.0.0.1:9",
+        "--save-evidence",
+        "file/evidence",
+    ];
     refused(&say_in(folder.path(), &arguments), &["file/evidence", "write"]);
     let all = ["audit", "--all", "--out", "file/reports", "--config", "two.toml"];
     std::fs::write(folder.path().join("two.toml"), TWO).unwrap();
@@ -515,8 +528,19 @@ fn all_projects_are_written_into_a_folder() {
     let said = say_in(
         folder.path(),
         &[
-            "audit", "--all", "--out", "reports/new", "--format", "json", "--quiet", "--only",
-            "mail-spf", "--resolver", "127.0.0.1:9", "--time-limit", "50ms",
+            "audit",
+            "--all",
+            "--out",
+            "reports/new",
+            "--format",
+            "json",
+            "--quiet",
+            "--only",
+            "mail-spf",
+            "--resolver",
+            "127.0.0.1:9",
+            "--time-limit",
+            "50ms",
         ],
     );
     assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{said:?}");
@@ -562,7 +586,8 @@ fn a_time_limit_ends_an_audit_with_what_is_not_known() {
     let reasons: Vec<&str> =
         report["checks"].as_array().unwrap().iter().filter_map(|c| c["reason"].as_str()).collect();
     assert!(reasons.contains(&"the time limit came first: 1ms of the audit"), "{reasons:?}");
-    let ownership = format!("{}\n", lab()).replace("name = \"harbor\"", "name = \"harbor\"\nownership = \"token\"");
+    let ownership = format!("{}\n", lab())
+        .replace("name = \"harbor\"", "name = \"harbor\"\nownership = \"token\"");
     let path: PathBuf = folder.path().join("owned.toml");
     std::fs::write(&path, ownership).unwrap();
     let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -570,7 +595,16 @@ fn a_time_limit_ends_an_audit_with_what_is_not_known() {
     let began = Instant::now();
     let said = say_in(
         folder.path(),
-        &["audit", "--config", "owned.toml", "--quiet", "--resolver", &resolver, "--time-limit", "1ms"],
+        &[
+            "audit",
+            "--config",
+            "owned.toml",
+            "--quiet",
+            "--resolver",
+            &resolver,
+            "--time-limit",
+            "1ms",
+        ],
     );
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(began.elapsed() < Duration::from_secs(4), "the proof of ownership counts too");

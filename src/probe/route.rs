@@ -271,7 +271,14 @@ mod tests {
         ] {
             assert!(is_private(address.parse().unwrap()), "{address}");
         }
-        for address in ["203.0.113.7", "1.1.1.1", "2606:4700::1", "100.128.0.1", "198.20.0.1", "64:ff9b::cb00:7107"] {
+        for address in [
+            "203.0.113.7",
+            "1.1.1.1",
+            "2606:4700::1",
+            "100.128.0.1",
+            "198.20.0.1",
+            "64:ff9b::cb00:7107",
+        ] {
             assert!(!is_private(address.parse().unwrap()), "{address}");
         }
         let error = dialer(&[], false).route("shop.example", "10.0.0.1".parse().unwrap(), 443);

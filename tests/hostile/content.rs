@@ -75,9 +75,12 @@ async fn records_without_measure_are_survived() {
             (0..1_500).map(|n| format!("@ 300 TXT \"token-{n}={n}\"")).collect(),
             vec![Finding("mail-spf", "spf-missing")],
         ),
-        ("aliases in a circle", vec!["shop"], circle(), vec![
-            Finding("dns-resolution", "dns-alias-loop"),
-        ]),
+        (
+            "aliases in a circle",
+            vec!["shop"],
+            circle(),
+            vec![Finding("dns-resolution", "dns-alias-loop")],
+        ),
         (
             "records that are no text",
             vec![],
@@ -150,7 +153,8 @@ async fn bytes_that_are_no_text_are_survived_everywhere() {
         b"\xff\xfe\xfd\xfc\xfb\r\n",
     ];
     config.divert("198.51.100.25:25", mail(lines).await);
-    let registry = [b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"objectClassName\":\"", BAD, b"\"}"];
+    let registry =
+        [b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"objectClassName\":\"", BAD, b"\"}"];
     config.set("rdap", format!("http://{}/", saying(registry.concat()).await));
     let ended = audit(&config.write(folder.path()), LIMIT).await;
     let outcomes = [
@@ -168,8 +172,10 @@ async fn registries_and_mail_servers_without_an_end_are_survived() {
         let nest = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{before}{nest}{after}").into_bytes()
     };
-    let contact =
-        deep(r#"{"objectClassName":"domain","entities":[{"roles":["registrar"],"vcardArray":"#, "}]}");
+    let contact = deep(
+        r#"{"objectClassName":"domain","entities":[{"roles":["registrar"],"vcardArray":"#,
+        "}]}",
+    );
     let alone = deep("", "");
     let unknown = deep(r#"{"objectClassName":"domain","notices":"#, "}");
     let body: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n[";
@@ -180,7 +186,11 @@ async fn registries_and_mail_servers_without_an_end_are_survived() {
         ("an answer nested 100,000 deep", saying(alone).await, lines),
         ("a notice nested 100,000 deep", saying(unknown).await, greeting),
         ("a registry that never ends", never_ending(body, b"[[[[[[[[[[[[[[[[").await, lines),
-        ("headers of a registry that never end", never_ending(b"HTTP/1.1 200 OK\r\n", b"a: b\r\n").await, lines),
+        (
+            "headers of a registry that never end",
+            never_ending(b"HTTP/1.1 200 OK\r\n", b"a: b\r\n").await,
+            lines,
+        ),
     ] {
         let Running { lab, folder, mut config } = Storm {
             records: vec![

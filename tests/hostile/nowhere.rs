@@ -32,7 +32,8 @@ async fn resolvers_that_say_nothing_or_nonsense_leave_everything_unknown() {
     let garbage = resolver(|question| Some([&question[..2], &[0xff; 40]].concat())).await;
     let echo = resolver(|question| Some(question.to_vec())).await;
     let other = resolver(|question| Some([&[!question[0]], &question[1..]].concat())).await;
-    for (name, address) in [("silent", silent), ("garbage", garbage), ("echo", echo), ("other", other)]
+    for (name, address) in
+        [("silent", silent), ("garbage", garbage), ("echo", echo), ("other", other)]
     {
         let Running { lab, folder, mut config } = Storm::default().start().await;
         config.set("resolvers", vec![address.to_string()]);
