@@ -111,7 +111,6 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
         }
     }
     found.sort();
-    assert!(!found.is_empty(), "{folder} holds no source");
     found
 }
 
@@ -211,6 +210,7 @@ fn allows(list: &[&str], path: &[String]) -> bool {
 /// What breaks the table.
 fn broken(folder: &str, parts: &[Part]) -> Vec<String> {
     let mut wrong = Vec::new();
+    assert!(!sources(folder).is_empty(), "{folder} holds no source");
     for (file, text) in sources(folder) {
         let module = module(&file);
         let Some(name) = module.first() else { continue };
@@ -309,9 +309,6 @@ fn every_source_file_is_short_and_says_what_it_is() {
         }
     }
     for folder in ["src", "checks", "lab", "tests", "benches"] {
-        if !root().join(folder).is_dir() {
-            continue;
-        }
         for (file, text) in sources(folder) {
             let is_told = text.starts_with("//! ") || text.starts_with("#![doc = include_str!");
             if !is_told {

@@ -138,13 +138,6 @@ impl Ended {
         checks.iter().find(|check| check["id"] == id).unwrap()
     }
 
-    /// The checks that found nothing wrong.
-    pub(crate) fn passed(&self) -> Vec<&str> {
-        let checks = self.report["checks"].as_array().unwrap();
-        let passed = checks.iter().filter(|check| check["status"] == "pass");
-        passed.filter_map(|check| check["id"].as_str()).collect()
-    }
-
     /// The codes that a check found.
     pub(crate) fn codes(&self, id: &str) -> Vec<&str> {
         let findings = self.check(id)["findings"].as_array().unwrap();
