@@ -10,6 +10,7 @@ use launchready_checks::probe::{Dns, DnsQuestion, Probes, RecordType};
 use launchready_checks::registry;
 use rustls::RootCertStore;
 use serde_json::Value;
+use tokio::time::{Instant, timeout};
 
 use crate::clock::Clock;
 use crate::config::Project;
@@ -71,7 +72,9 @@ impl Session {
     ) -> anyhow::Result<AuditRecord> {
         let started_at = self.clock.now();
         let mut target = project.target.clone();
-        target.ownership = self.ownership(project).await;
+        let began = Instant::now();
+        let proof = timeout(plan.time_limit, self.ownership(project)).await;
+        target.ownership = proof.unwrap_or(Ownership::Unproven);
         let probes = self.probes(target.ownership.is_proven())?;
         let mut jobs = Vec::new();
         for id in &plan.ids {
@@ -80,7 +83,8 @@ impl Session {
             jobs.push(Job { check, baseline: plan.baseline.get(*id).cloned() });
         }
         let target = Arc::new(target);
-        let runs = run_all(jobs, &target, &probes, started_at, plan.time_limit, progress).await;
+        let limit = (began, plan.time_limit);
+        let runs = run_all(jobs, &target, &probes, started_at, limit, progress).await;
         Ok(AuditRecord {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at,

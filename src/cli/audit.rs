@@ -10,12 +10,13 @@ use launchready_checks::contract::Severity;
 use launchready_checks::registry;
 
 use super::args::{AuditArgs, Cli, NetworkArgs, OutputArgs, ProjectArgs};
+use super::explain::{closest, ids};
 use super::output::{Place, draw, paint, print};
 use super::{Exit, UsageError, progress};
 use crate::app::{Baseline, Plan, Session};
 use crate::clock::SystemClock;
 use crate::config::{Config, LoadError, Project, load, read_domain, read_resolver};
-use crate::engine::{AuditRecord, Outcome, Silent, load_evidence, save_evidence};
+use crate::engine::{AuditRecord, Outcome, Silent, load_evidence, prepare_evidence, save_evidence};
 use crate::probe::{ConnectTo, Network};
 use crate::report::{Report, Verdict, build};
 
@@ -28,7 +29,8 @@ pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
     if let Some(folder) = &args.from_evidence {
         let ids: Vec<_> = registry::ALL.iter().map(|plugin| plugin.meta.id).collect();
         let record = load_evidence(folder, &ids).map_err(usage)?;
-        return finish(&build(&record), &args.output, &Place::prepare(args.output.out.as_deref())?);
+        let place = Place::prepare(args.output.out.as_deref(), "--out")?;
+        return finish(&build(&record), &args.output, &place);
     }
     if let Some(path) = &args.domains {
         return crate::app::runtime(false)?.block_on(domains(path, args));
@@ -41,20 +43,24 @@ pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
         return runtime.block_on(all(cli, args, &session, &config.projects));
     }
     let project = pick(&config.projects, args.project.project.as_deref())?;
-    let place = Place::prepare(args.output.out.as_deref())?;
+    let place = Place::prepare(args.output.out.as_deref(), "--out")?;
+    let baseline = Place::prepare(args.save_baseline.as_deref(), "--save-baseline")?;
     let plan = plan(&args.output, args.baseline.as_deref(), recheck)?;
+    if let Some(folder) = &args.save_evidence {
+        prepare_evidence(folder).map_err(usage)?;
+    }
     let project = with_goal(project, &args.output);
     let record = runtime.block_on(session.audit(&project, &plan, progress::of(cli).as_ref()))?;
-    keep(&record, args)?;
+    keep(&record, args, &baseline)?;
     finish(&build(&record), &args.output, &place)
 }
 
 /// Stores what was asked to be stored.
-fn keep(record: &AuditRecord, args: &AuditArgs) -> anyhow::Result<()> {
+fn keep(record: &AuditRecord, args: &AuditArgs, baseline: &Place) -> anyhow::Result<()> {
     if let Some(folder) = &args.save_evidence {
         save_evidence(folder, record).map_err(usage)?;
     }
-    if let Some(path) = &args.save_baseline {
+    if let Place::File(_) = baseline {
         let approved: Baseline = record
             .runs
             .iter()
@@ -65,7 +71,7 @@ fn keep(record: &AuditRecord, args: &AuditArgs) -> anyhow::Result<()> {
                 _ => None,
             })
             .collect();
-        Place::prepare(Some(path))?.write(&(serde_json::to_string_pretty(&approved)? + "\n"))?;
+        baseline.write(&(serde_json::to_string_pretty(&approved)? + "\n"))?;
     }
     Ok(())
 }
@@ -113,7 +119,7 @@ async fn all(
         let recheck = recheck_of(args.project.config.as_deref(), Some(name));
         let plan = plan(&args.output, args.baseline.as_deref(), recheck)?;
         let path = folder.join(format!("{name}.{}", args.output.format.ending()));
-        let place = Place::prepare(Some(&path))?;
+        let place = Place::prepare(Some(&path), "--out")?;
         let project = with_goal(project, &args.output);
         let record = session.audit(&project, &plan, progress::of(cli).as_ref()).await?;
         if finish(&build(&record), &args.output, &place)? == Exit::Found {
@@ -260,8 +266,8 @@ pub(super) fn plan(
 ) -> anyhow::Result<Plan> {
     for pattern in args.only.iter().chain(&args.skip) {
         if !registry::ALL.iter().any(|plugin| matches(pattern, plugin.meta.id)) {
-            let remedy = super::explain::closest(pattern);
-            return Err(UsageError(format!("there is no check {pattern:?}{remedy}")).into());
+            let text = format!("there is no check {pattern:?}{}", closest(pattern, ids()));
+            return Err(UsageError(text).into());
         }
     }
     let any = |patterns: &[String], id| patterns.iter().any(|pattern| matches(pattern, id));

@@ -7,6 +7,7 @@ use launchready_checks::contract::{Severity, SourceFacts, Status, Unit};
 use launchready_checks::registry;
 
 use super::args::{CheckArgs, CheckFormat, Cli, FailOn, Format, OutputArgs};
+use super::explain::{closest, ids};
 use super::output::{paint, print};
 use super::{Exit, UsageError, audit, progress};
 use crate::app::Session;
@@ -21,8 +22,11 @@ const SOURCE: &str = "secrets-source";
 pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
     if registry::find(&args.id).is_none() {
         let remedy = match registry::find_code(&args.id) {
-            Some((plugin, _)) => format!("; that is a finding of {}", plugin.meta.id),
-            None => super::explain::closest(&args.id),
+            Some((plugin, _)) => {
+                let id = plugin.meta.id;
+                format!("; that is a finding of {id}: launchready check {id}")
+            }
+            None => closest(&args.id, ids()),
         };
         return Err(UsageError(format!("there is no check {:?}{remedy}", args.id)).into());
     }

@@ -8,7 +8,7 @@ use launchready_lab::{Lab, LabOptions, World};
 
 use super::args::{Cli, DemoArgs, Scenario};
 use super::audit::{finish, plan};
-use super::output::{Place, complain};
+use super::output::Place;
 use super::{Exit, UsageError, progress};
 use crate::app::Session;
 use crate::clock::{Clock as _, SystemClock};
@@ -20,7 +20,7 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
         let text = "this version audits the demo once; type `launchready demo --once`";
         return Err(UsageError(text.to_owned()).into());
     }
-    let place = Place::prepare(args.output.out.as_deref())?;
+    let place = Place::prepare(args.output.out.as_deref(), "--out")?;
     crate::app::runtime(false)?.block_on(async {
         let world = match args.scenario {
             Scenario::Broken => World::load("broken"),
@@ -34,7 +34,7 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
         };
         let lab = Lab::start(&world?, options).await.context("the lab cannot start")?;
         if !cli.quiet {
-            complain("a small internet runs on this machine; nothing leaves it");
+            progress::note(cli, "a small internet runs on this machine; nothing leaves it");
         }
         let path = folder.path().join("config.toml");
         std::fs::write(&path, lab.config_toml())?;

@@ -28,7 +28,9 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
         print(&text);
         return Ok(Exit::Clean);
     }
-    Err(UsageError(format!("there is no check or finding {name:?}{}", closest(name))).into())
+    let codes = registry::ALL.iter().flat_map(|p| p.meta.findings.iter().map(|spec| spec.code));
+    let remedy = closest(name, ids().chain(codes));
+    Err(UsageError(format!("there is no check or finding {name:?}{remedy}")).into())
 }
 
 /// The lines below a heading, up to the next one.
@@ -43,12 +45,14 @@ fn section(doc: &str, heading: &str) -> String {
     })
 }
 
-/// The end of a message about an unknown name: the closest known one, or where they are listed.
-pub(super) fn closest(name: &str) -> String {
-    let ids = registry::ALL.iter().map(|plugin| plugin.meta.id);
-    let codes = registry::ALL.iter().flat_map(|p| p.meta.findings.iter().map(|spec| spec.code));
-    let best = ids
-        .chain(codes)
+/// The ids of all checks.
+pub(super) fn ids() -> impl Iterator<Item = &'static str> {
+    registry::ALL.iter().map(|plugin| plugin.meta.id)
+}
+
+/// What follows the message that a name is not known: the closest one, or where all are listed.
+pub(super) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let best = known
         .map(|known| (strsim::jaro_winkler(known, name), known))
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match best {

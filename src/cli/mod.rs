@@ -15,6 +15,8 @@ use clap::{CommandFactory as _, Parser as _};
 
 pub use args::{Cli, Command};
 
+use crate::telemetry::LogFormat;
+
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -61,7 +63,10 @@ pub fn run() -> ExitCode {
     match dispatch(&cli) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            output::complain(&format!("error: {error:#}"));
+            match cli.log_format {
+                LogFormat::Text => output::complain(&format!("error: {error:#}")),
+                LogFormat::Json => tracing::error!("{error:#}"),
+            }
             let usage = error.chain().any(|cause| {
                 cause.is::<UsageError>()
                     || cause.is::<crate::config::LoadError>()

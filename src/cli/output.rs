@@ -51,12 +51,12 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// Checks that the file can be written, without touching what is there.
-    pub(super) fn prepare(out: Option<&Path>) -> anyhow::Result<Self> {
+    /// Checks that the file which this option names can be written, without touching what is there.
+    pub(super) fn prepare(out: Option<&Path>, option: &str) -> anyhow::Result<Self> {
         let Some(path) = out else { return Ok(Self::Stdout) };
         let refuse = |why: String| {
             let text = format!(
-                "cannot write {}: {why}; name a file in a folder that exists and that you may write to with --out",
+                "cannot write {}: {why}; name a file in a folder that exists and that you may write to with {option}",
                 path.display()
             );
             anyhow::Error::from(UsageError(text))

@@ -22,6 +22,11 @@ pub(super) fn of(cli: &Cli) -> Box<dyn Progress> {
     }
 }
 
+/// A message that is no result, in the form of the log.
+pub(super) fn note(cli: &Cli, text: &str) {
+    if cli.log_format == LogFormat::Json { tracing::info!("{text}") } else { complain(text) }
+}
+
 struct Bar(ProgressBar);
 
 impl Progress for Bar {

@@ -4,6 +4,7 @@ mod document;
 mod domain;
 mod file;
 mod load;
+mod redirects;
 
 pub use document::{ConfigError, ConfigErrors};
 pub use domain::{DomainError, read_domain, read_host};

@@ -4,5 +4,7 @@
 mod record;
 mod runner;
 
-pub use record::{AuditRecord, EvidenceError, Outcome, RunRecord, load_evidence, save_evidence};
+pub use record::{
+    AuditRecord, EvidenceError, Outcome, RunRecord, load_evidence, prepare_evidence, save_evidence,
+};
 pub use runner::{Job, Progress, Silent, run_all};

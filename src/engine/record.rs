@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use launchready_checks::contract::{History, Target};
+use launchready_checks::registry;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -112,20 +113,35 @@ pub enum EvidenceError {
 /// The file with the facts about the audit itself.
 const AUDIT: &str = "audit.json";
 
-/// Writes one file per check and one for the audit.
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> EvidenceError {
+    let path = path.to_owned();
+    move |source| EvidenceError::Write { path, source }
+}
+
+/// Makes the folder, so that a place that cannot be written is known before the look.
+///
+/// # Errors
+/// The folder cannot be made.
+pub fn prepare_evidence(folder: &Path) -> Result<(), EvidenceError> {
+    std::fs::create_dir_all(folder).map_err(failed(folder))
+}
+
+/// Writes one file per check and one for the audit, and takes away those of an earlier audit.
 ///
 /// # Errors
 /// A file cannot be written.
 pub fn save_evidence(folder: &Path, record: &AuditRecord) -> Result<(), EvidenceError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| EvidenceError::Write { path, source }
-    };
-    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    prepare_evidence(folder)?;
     let write = |name: &str, text: String| {
         let path = folder.join(name);
         std::fs::write(&path, text).map_err(failed(&path))
     };
+    for plugin in registry::ALL {
+        let path = folder.join(format!("{}.json", plugin.meta.id));
+        if path.exists() {
+            std::fs::remove_file(&path).map_err(failed(&path))?;
+        }
+    }
     write(AUDIT, pretty(record))?;
     for run in &record.runs {
         write(&format!("{}.json", run.id), pretty(run))?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use launchready_checks::contract::{CheckError, DynCheck, History, Target};
+use launchready_checks::contract::{Age, CheckError, DynCheck, History, Target};
 use launchready_checks::probe::{AgentFault, Probes};
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -42,16 +42,16 @@ impl Progress for Silent {
 }
 
 /// Runs every job at once and gives back their records in the order of the jobs. What has not ended
-/// after `limit` is unknown.
+/// when the limit has passed since the audit began is unknown.
 pub async fn run_all(
     jobs: Vec<Job>,
     target: &Arc<Target>,
     probes: &Probes,
     now: Timestamp,
-    limit: Duration,
+    (began, limit): (Instant, Duration),
     progress: &dyn Progress,
 ) -> Vec<RunRecord> {
-    let deadline = Instant::now() + limit;
+    let deadline = began + limit;
     progress.begin(jobs.len());
     let mut running = JoinSet::new();
     let mut records: Vec<Option<RunRecord>> = Vec::new();
@@ -70,8 +70,9 @@ pub async fn run_all(
         blank.push(record);
         records.push(None);
         let (target, probes) = (Arc::clone(target), probes.clone());
-        running
-            .spawn(async move { (index, look(job.check, now, &target, &probes, deadline).await) });
+        running.spawn(async move {
+            (index, look(job.check, now, &target, &probes, (deadline, limit)).await)
+        });
     }
     while let Some(ended) = running.join_next().await {
         // A panic inside a check is caught by its own task in `look`; this one cannot panic.
@@ -92,7 +93,7 @@ async fn look(
     now: Timestamp,
     target: &Arc<Target>,
     probes: &Probes,
-    deadline: Instant,
+    (deadline, limit): (Instant, Duration),
 ) -> (Outcome, u64) {
     let began = Instant::now();
     let left = deadline.saturating_duration_since(began);
@@ -102,8 +103,8 @@ async fn look(
     let outcome = match timeout(own.min(left), &mut task).await {
         Err(_elapsed) => {
             task.abort();
-            let what = if left < own { "of the audit" } else { "of the check" };
-            unknown(&AgentFault::TimeLimit(format!("{} s {what}", own.min(left).as_secs())))
+            let (limit, whose) = if left < own { (limit, "audit") } else { (own, "check") };
+            unknown(&AgentFault::TimeLimit(format!("{} of the {whose}", Age(limit))))
         }
         Ok(Err(_panic)) => unknown(&AgentFault::Bug("the check panicked".to_owned())),
         Ok(Ok(Ok(looked))) => Outcome::Looked { evidence: looked.evidence },

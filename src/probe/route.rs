@@ -210,25 +210,30 @@ pub fn is_private(address: IpAddr) -> bool {
                 || (a == 198 && (b == 18 || b == 19))
         }
         IpAddr::V6(v6) => {
-            let embedded = v6.to_ipv4_mapped().or_else(|| nat64(v6));
+            let embedded = v6.to_ipv4_mapped().or_else(|| translated(v6));
             v6.is_loopback()
                 || v6.is_unspecified()
                 || v6.is_multicast()
                 || v6.is_unique_local()
                 || v6.is_unicast_link_local()
+                // Site-local, RFC 3879, and a network's own translation prefix, RFC 8215.
+                || v6.segments().first().is_some_and(|first| first & 0xffc0 == 0xfec0)
+                || v6.segments().starts_with(&[0x64, 0xff9b, 1])
                 || embedded.is_some_and(|v4| is_private(IpAddr::V4(v4)))
         }
     }
 }
 
-/// The address inside `64:ff9b::/96` (RFC 6052), which a gateway turns into IPv4.
-fn nat64(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    match address.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
-        }
-        _ => None,
-    }
+/// The IPv4 address to which a gateway turns one inside `64:ff9b::/96` (RFC 6052), `2002::/16`
+/// (RFC 3056) or the abandoned `::/96` (RFC 4291 2.5.5.1).
+fn translated(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let (high, low) = match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..]
+        | [0, 0, 0, 0, 0, 0, high, low] => (high, low),
+        _ => return None,
+    };
+    Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
 }
 
 #[cfg(test)]
@@ -257,12 +262,23 @@ mod tests {
             "fd00::1",
             "::ffff:127.0.0.1",
             "64:ff9b::7f00:1",
+            "64:ff9b:1::cb00:7107",
+            "2002:7f00:1::1",
+            "::10.0.0.1",
+            "fec0::1",
             "ff02::1",
             "198.18.0.1",
         ] {
             assert!(is_private(address.parse().unwrap()), "{address}");
         }
-        for address in ["203.0.113.7", "1.1.1.1", "2606:4700::1", "100.128.0.1", "198.20.0.1"] {
+        for address in [
+            "203.0.113.7",
+            "1.1.1.1",
+            "2606:4700::1",
+            "100.128.0.1",
+            "198.20.0.1",
+            "64:ff9b::cb00:7107",
+        ] {
             assert!(!is_private(address.parse().unwrap()), "{address}");
         }
         let error = dialer(&[], false).route("shop.example", "10.0.0.1".parse().unwrap(), 443);

@@ -82,6 +82,7 @@ impl DnsProbe {
     async fn ask_resolvers(&self, message: &Message, name: &str, to: &[SocketAddr]) -> Outcome {
         let mut failed: Option<DnsAnswer> = None;
         let mut refused = false;
+        let mut malformed = None;
         for resolver in to {
             match self.exchange(message, *resolver, &resolver.to_string()).await {
                 Ok(answer) if matches!(answer.rcode, Rcode::ServFail | Rcode::Refused) => {
@@ -92,14 +93,18 @@ impl DnsProbe {
                     return Ok(answer);
                 }
                 Err(ProbeError::Target(TargetFault::Refused(_))) => refused = true,
-                Err(ProbeError::Target(TargetFault::Malformed(what))) => {
-                    return Err(TargetFault::Malformed(what).into());
-                }
+                Err(ProbeError::Target(TargetFault::Malformed(what))) => malformed = Some(what),
                 Err(_) => {}
             }
         }
         if let Some(answer) = failed {
             return Ok(answer);
+        }
+        // Nonsense about one name is that name's; a resolver that talks nothing else is ours.
+        if let Some(what) = malformed
+            && self.is_alive(to).await
+        {
+            return Err(TargetFault::Malformed(what).into());
         }
         if !refused && self.is_alive(to).await {
             // The resolver works; it is this name's servers that keep it waiting.

@@ -1,0 +1,612 @@
+//! The command line as a user meets it, with the real program.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says so when it is skipped"
+)]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use launchready::clock::{Clock as _, SystemClock};
+use launchready_checks::registry;
+use launchready_lab::{Lab, LabOptions, World};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What a command said, and how it ended.
+#[derive(Debug)]
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+/// The program, with nothing of this machine's settings in its environment.
+fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_launchready"));
+    command.current_dir(folder).stdin(Stdio::null());
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "RUST_LOG"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn ended(output: std::process::Output) -> Said {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let (out, err) = (text(output.stdout), text(output.stderr));
+    assert!(!err.contains("panicked"), "{err}");
+    Said { code: output.status.code(), out, err }
+}
+
+fn say_in(folder: &Path, arguments: &[&str]) -> Said {
+    ended(program(folder).args(arguments).output().unwrap())
+}
+
+fn say(arguments: &[&str]) -> Said {
+    say_in(tempfile::tempdir().unwrap().path(), arguments)
+}
+
+/// One message on standard error that holds all of `words`, nothing else, and exit code 2.
+#[track_caller]
+fn refused(said: &Said, words: &[&str]) {
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert_eq!(said.out, "", "{said:?}");
+    assert!(said.err.starts_with("error: "), "{said:?}");
+    assert_eq!(said.err.matches("\nerror: ").count(), 0, "{said:?}");
+    assert!(!said.err.contains('\x1b'), "{said:?}");
+    for word in words {
+        assert!(said.err.contains(word), "{word:?} is missing in: {}", said.err);
+    }
+}
+
+/// Nothing but these files is in a folder.
+#[track_caller]
+fn holds_only(folder: &Path, names: &[&str]) {
+    let mut found: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    found.sort();
+    assert_eq!(found, names);
+}
+
+const TWO: &str = "[[project]]\nname = \"harbor\"\ndomain = \"harbor.example\"\n\
+                   [[project]]\nname = \"cove\"\ndomain = \"cove.example\"\n";
+
+fn with_config(text: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("launchready.toml"), text).unwrap();
+    folder
+}
+
+/// The healthy world, for as long as this process lives.
+fn lab() -> &'static str {
+    static CONFIG: OnceLock<String> = OnceLock::new();
+    CONFIG.get_or_init(|| {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let folder = tempfile::tempdir().unwrap();
+                let options = LabOptions {
+                    now: SystemClock.now(),
+                    delay: Duration::ZERO,
+                    dir: folder.path().to_owned(),
+                };
+                let lab = Lab::start(&World::load("healthy").unwrap(), options).await.unwrap();
+                sender.send(lab.config_toml()).unwrap();
+                std::future::pending::<()>().await;
+            });
+        });
+        receiver.recv().unwrap()
+    })
+}
+
+#[test]
+fn every_error_of_a_config_is_told_at_once_with_its_line() {
+    let text = "[network]\nresolver = [\"1.1.1.1\"]\nallow_private = \"yes\"\n\n[[project]]\n\
+                name = \"harbor\"\ndomian = \"harbor.example\"\n\n[checks.domain-registration]\n\
+                critical = \"two weeks\"\n[checks.mail-sfp]\n";
+    let folder = with_config(text);
+    for arguments in [&["audit"][..], &["config", "check"], &["config", "show"]] {
+        let words = [
+            "launchready.toml cannot be used",
+            "line 2: network.resolver: unknown key; did you mean \"resolvers\"?",
+            "line 3: network.allow_private",
+            "line 7: project[0].domian: unknown key; did you mean \"domain\"?",
+            "line 10: checks.domain-registration.critical",
+            "did you mean \"mail-spf\"?",
+        ];
+        refused(&say_in(folder.path(), arguments), &words);
+    }
+    holds_only(folder.path(), &["launchready.toml"]);
+}
+
+#[test]
+fn what_is_no_domain_is_answered_with_what_to_write() {
+    for (given, remedy) in [
+        ("203.0.113.7", "write the domain name"),
+        ("[2001:db8::1]", "write the domain name"),
+        ("https://harbor.example/pricing", "write only the name: harbor.example"),
+        ("harbor.example:443", "write only the name: harbor.example"),
+        ("founder@harbor.example", "the part after the @: harbor.example"),
+        ("", "write a name such as shop.example"),
+        (".", "write a name such as shop.example"),
+        ("harbor", "such as harbor.com"),
+        ("co.uk", "such as shop.co.uk"),
+        ("harbor..example", "two dots in a row"),
+        ("har bor.example", "it holds a blank"),
+    ] {
+        refused(&say(&["audit", given]), &[remedy]);
+        refused(&say(&["check", "mail-spf", given]), &[remedy]);
+    }
+    let folder = with_config("");
+    refused(&say_in(folder.path(), &["audit"]), &["holds no project", "[[project]]"]);
+    refused(&say(&["audit"]), &["launchready audit shop.example", "--config FILE"]);
+    refused(&say(&["audit", "--config", "gone.toml"]), &["gone.toml", "config example"]);
+}
+
+#[test]
+fn domains_are_read_as_people_write_them() {
+    // One millisecond: the name is what is looked at here.
+    for (given, name) in [
+        ("Harbor.Example.", "harbor.example"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        (" shop.co.uk ", "shop.co.uk"),
+    ] {
+        let said = say(&[
+            "audit",
+            given,
+            "--resolver",
+            "127.0.0.1:9",
+            "--time-limit",
+            "1ms",
+            "--format",
+            "json",
+            "--quiet",
+        ]);
+        let report: Value = serde_json::from_str(&said.out).unwrap();
+        assert_eq!(report["domain"], name, "{said:?}");
+    }
+}
+
+#[test]
+fn unknown_checks_and_findings_come_with_the_closest_known_one() {
+    refused(&say(&["check", "mail-sfp", "harbor.example"]), &["did you mean \"mail-spf\"?"]);
+    refused(&say(&["audit", "harbor.example", "--only", "mail-sfp"]), &["\"mail-spf\"?"]);
+    refused(&say(&["audit", "harbor.example", "--skip", "mail-sfp"]), &["\"mail-spf\"?"]);
+    refused(&say(&["audit", "harbor.example", "--only", "zz*"]), &["launchready explain"]);
+    refused(&say(&["explain", "spf-misisng"]), &["did you mean \"spf-missing\"?"]);
+    refused(&say(&["explain", "zzzz"]), &["launchready explain"]);
+    refused(&say(&["check", "spf-missing", "harbor.example"]), &["a finding of mail-spf"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_before_anything_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "kept").unwrap();
+    for path in ["gone/report.json", "file/report.json", "."] {
+        let began = Instant::now();
+        let arguments = ["audit", "harbor.example", "--resolver", "127.0.0.1:9", "--out", path];
+        refused(&say_in(folder.path(), &arguments), &[path, "--out"]);
+        let arguments =
+            ["audit", "harbor.example", "--resolver", "127.0.0.1:9", "--save-baseline", path];
+        refused(&say_in(folder.path(), &arguments), &[path, "--save-baseline"]);
+        assert!(began.elapsed() < Duration::from_secs(5), "nothing was looked at");
+    }
+    let arguments = [
+        "audit",
+        "harbor.example",
+        "--resolver",
+        "127.0.0.1:9",
+        "--save-evidence",
+        "file/evidence",
+    ];
+    refused(&say_in(folder.path(), &arguments), &["file/evidence", "write"]);
+    let all = ["audit", "--all", "--out", "file/reports", "--config", "two.toml"];
+    std::fs::write(folder.path().join("two.toml"), TWO).unwrap();
+    refused(&say_in(folder.path(), &all), &["file/reports", "--out"]);
+    holds_only(folder.path(), &["file", "two.toml"]);
+    assert_eq!(std::fs::read_to_string(folder.path().join("file")).unwrap(), "kept");
+}
+
+#[test]
+fn an_existing_report_is_untouched_when_the_audit_fails() {
+    let folder = with_config(TWO);
+    let report = folder.path().join("report.json");
+    std::fs::write(&report, "the last one").unwrap();
+    for wrong in [
+        &["audit", "--out", "report.json"][..],
+        &["audit", "--project", "bay", "--out", "report.json"],
+        &["audit", "--project", "cove", "--only", "nope", "--out", "report.json"],
+        &["audit", "--project", "cove", "--baseline", "gone.json", "--out", "report.json"],
+        &["audit", "--from-evidence", "gone", "--out", "report.json"],
+        &["audit", "cove.example", "--ca", "gone.pem", "--out", "report.json"],
+    ] {
+        refused(&say_in(folder.path(), wrong), &[]);
+        assert_eq!(std::fs::read_to_string(&report).unwrap(), "the last one", "{wrong:?}");
+    }
+    holds_only(folder.path(), &["launchready.toml", "report.json"]);
+}
+
+#[test]
+fn the_project_that_is_meant_has_to_be_clear() {
+    let folder = with_config(TWO);
+    let say = |arguments: &[&str]| say_in(folder.path(), arguments);
+    refused(&say(&["audit"]), &["harbor, cove", "--project", "--all"]);
+    refused(&say(&["check", "mail-spf"]), &["harbor, cove", "--project"]);
+    refused(&say(&["audit", "--project", "bay"]), &["\"bay\"", "harbor, cove"]);
+    refused(&say(&["audit", "--all"]), &["--out"]);
+    refused(&say(&["audit", "--all", "--project", "cove", "--out", "x"]), &["--all", "--project"]);
+    holds_only(folder.path(), &["launchready.toml"]);
+}
+
+#[test]
+fn wrong_settings_say_what_to_write() {
+    let audit = |more: &[&str]| say(&[&["audit", "harbor.example"], more].concat());
+    refused(&audit(&["--time-limit", "soon"]), &["soon", "90s"]);
+    refused(&audit(&["--time-limit", "0s"]), &["longer than nothing"]);
+    refused(&audit(&["--goal", "lunch"]), &["launch, paid-traffic, handover"]);
+    refused(&audit(&["--resolver", "dns"]), &["1.1.1.1"]);
+    refused(&audit(&["--connect-to", "harbor.example"]), &["FROM=TO"]);
+    refused(&audit(&["--connect-to", "harbor.example:443=localhost"]), &["203.0.113.7:443"]);
+    refused(&audit(&["--ca", "gone.pem"]), &["gone.pem"]);
+    refused(&audit(&["--format", "yaml"]), &["json"]);
+    refused(&audit(&["--baseline", "gone.json"]), &["--save-baseline"]);
+    refused(&audit(&["--form", "json"]), &["--format"]);
+    refused(&say(&["adit"]), &["audit"]);
+    refused(&say(&["audit", "--domains", "gone.txt"]), &["gone.txt"]);
+    refused(&say(&["audit", "--from-evidence", "gone"]), &["--save-evidence"]);
+}
+
+#[test]
+fn a_bad_line_in_a_file_of_domains_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("names"), "# ours\nharbor.example\nfounder@cove.example\n")
+        .unwrap();
+    let said = say_in(folder.path(), &["audit", "--domains", "names"]);
+    refused(&said, &["line 3", "cove.example"]);
+}
+
+#[test]
+fn the_handbook_is_in_the_program() {
+    let list = say(&["explain"]);
+    for plugin in registry::ALL {
+        let meta = plugin.meta;
+        assert!(list.out.contains(meta.id), "{}", meta.id);
+        let page = say(&["explain", meta.id]);
+        assert_eq!((page.code, page.out.as_str()), (Some(0), meta.doc), "{}", meta.id);
+    }
+    let (_, spec) = registry::find_code("spf-missing").unwrap();
+    let page = say(&["explain", "spf-missing"]);
+    assert_eq!(page.code, Some(0));
+    assert!(page.out.contains(spec.title) && page.out.contains("explain mail-spf"), "{}", page.out);
+    assert_eq!(page.err, "");
+}
+
+#[test]
+fn configs_are_checked_shown_and_described() {
+    let folder = with_config(TWO);
+    let say = |arguments: &[&str]| say_in(folder.path(), arguments);
+    let good = say(&["config", "check"]);
+    assert_eq!(good.code, Some(0));
+    assert!(good.out.contains("good") && good.out.contains("harbor, cove"), "{good:?}");
+    let shown: Value = serde_json::from_str(&say(&["config", "show"]).out).unwrap();
+    assert_eq!(shown[1]["target"]["domain"], "cove.example");
+    assert_eq!(shown[0]["checks"].as_object().unwrap().len(), registry::ALL.len());
+    let schema: Value = serde_json::from_str(&say(&["config", "schema"]).out).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let table: toml::Table = TWO.parse().unwrap();
+    assert!(validator.is_valid(&serde_json::to_value(table).unwrap()));
+    let example = say(&["config", "example"]);
+    assert_eq!(example.code, Some(0));
+    std::fs::write(folder.path().join("example.toml"), &example.out).unwrap();
+    let read = say(&["config", "check", "--config", "example.toml"]);
+    assert_eq!(read.code, Some(0), "{read:?}");
+}
+
+/// A shell that reads a script without running it, or `None` where it is not installed.
+fn is_read_by(shell: &str, script: &str) -> Option<bool> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("script");
+    std::fs::write(&path, script).unwrap();
+    let output = Command::new(shell).arg("-n").arg(&path).output();
+    let Ok(output) = output else {
+        let strict = std::env::var("LAUNCHREADY_TEST_REQUIRE").is_ok_and(|all| all == "all");
+        assert!(!strict, "{shell} is not installed");
+        println!("SKIPPED completions of {shell}: it is not installed");
+        return None;
+    };
+    Some(output.status.success() && output.stderr.is_empty())
+}
+
+#[test]
+fn completions_and_the_man_page_come_from_the_same_definitions() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = say(&["completions", shell]);
+        assert_eq!((script.code, script.err.as_str()), (Some(0), ""), "{shell}");
+        assert!(script.out.contains("audit") && script.out.contains("from-evidence"), "{shell}");
+        assert_ne!(is_read_by(shell, &script.out), Some(false), "{shell}");
+    }
+    refused(&say(&["completions", "cmd"]), &["bash"]);
+    let page = say(&["man"]);
+    assert_eq!(page.code, Some(0));
+    assert!(page.out.contains(".TH") && page.out.contains("audit"), "{}", page.out);
+}
+
+#[test]
+fn help_fits_into_a_terminal() {
+    let commands = [
+        &["--help"][..],
+        &["audit", "--help"],
+        &["check", "--help"],
+        &["demo", "--help"],
+        &["explain", "--help"],
+        &["config", "--help"],
+        &["config", "check", "--help"],
+        &["completions", "--help"],
+    ];
+    for arguments in commands {
+        let output = program(Path::new(".")).args(arguments).env("COLUMNS", "80").output().unwrap();
+        let said = ended(output);
+        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{arguments:?}");
+        for line in said.out.lines() {
+            assert!(line.chars().count() <= 100, "{arguments:?}: {line}");
+        }
+    }
+    let bare = say(&[]);
+    assert_eq!((bare.code, bare.out.as_str()), (Some(2), ""));
+    assert!(bare.err.contains("Usage"), "{bare:?}");
+    assert!(say(&["--version"]).out.starts_with("launchready "));
+}
+
+/// A folder with the config of the healthy world.
+fn harbor() -> TempDir {
+    with_config(lab())
+}
+
+#[test]
+fn progress_is_on_standard_error_and_can_be_silenced() {
+    let folder = harbor();
+    let audit = |more: &[&str]| {
+        say_in(folder.path(), &[&["audit", "--only", "mail-spf,mail-dmarc"], more].concat())
+    };
+    let plain = audit(&[]);
+    assert!(plain.err.contains("running 2 checks") && plain.err.contains("mail-spf"), "{plain:?}");
+    assert!(!plain.out.contains('\x1b') && !plain.err.contains('\x1b'), "{plain:?}");
+    assert_eq!(audit(&["--quiet"]).err, "");
+    let logged = audit(&["--log-format", "json"]);
+    assert!(logged.err.lines().count() >= 3, "{logged:?}");
+    for line in logged.err.lines() {
+        let object: Value = serde_json::from_str(line).unwrap();
+        assert!(object.is_object(), "{line}");
+    }
+    let wrong = audit(&["--log-format", "json", "--project", "bay"]);
+    assert_eq!((wrong.code, wrong.out.as_str()), (Some(2), ""));
+    for line in wrong.err.lines() {
+        let object: Value = serde_json::from_str(line).unwrap();
+        assert!(object.to_string().contains("bay"), "{line}");
+    }
+}
+
+#[test]
+fn colours_are_for_terminals_and_those_who_ask() {
+    let folder = harbor();
+    let audit = |settings: &[(&str, &str)]| {
+        let mut command = program(folder.path());
+        command.args(["audit", "--only", "mail-spf", "--quiet"]).envs(settings.iter().copied());
+        ended(command.output().unwrap()).out
+    };
+    assert!(!audit(&[]).contains('\x1b'));
+    assert!(audit(&[("CLICOLOR_FORCE", "1")]).contains('\x1b'));
+    assert!(!audit(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).contains('\x1b'));
+}
+
+#[test]
+fn nagios_gets_one_line_and_its_own_exit_codes() {
+    let folder = harbor();
+    let check = |id: &str, more: &[&str]| {
+        say_in(folder.path(), &[&["check", id, "--nagios"], more].concat())
+    };
+    for (id, more, code, word) in [
+        ("domain-registration", &[][..], 0, "OK"),
+        ("domain-registration", &["--config", "warning.toml"], 1, "WARNING"),
+        ("domain-registration", &["--config", "critical.toml"], 2, "CRITICAL"),
+        ("mail-spf", &["--time-limit", "1ms", "--resolver", "127.0.0.1:9"], 3, "UNKNOWN"),
+    ] {
+        let options = |text: &str| format!("{}\n[checks.domain-registration]\n{text}\n", lab());
+        let write = |name: &str, text| std::fs::write(folder.path().join(name), text).unwrap();
+        write("warning.toml", options("warning = \"1000d\""));
+        write("critical.toml", options("warning = \"1000d\"\ncritical = \"999d\""));
+        let said = check(id, more);
+        assert_eq!(said.code, Some(code), "{said:?}");
+        assert_eq!(said.err, "", "{said:?}");
+        let line = said.out.strip_suffix('\n').unwrap();
+        assert!(!line.contains('\n') && line.starts_with(&format!("{word} - {id}: ")), "{line}");
+        let mut halves = line.split(" | ");
+        let (_text, figures) = (halves.next(), halves.next());
+        assert_eq!(halves.next(), None, "{line}");
+        assert_eq!(figures.is_some(), code != 3, "{line}");
+        for figure in figures.unwrap_or_default().split_whitespace() {
+            // 'label'=value[unit];[warn];[crit], as the plugin guidelines have it.
+            let (label, values) = figure.split_once('=').unwrap();
+            assert!(label.starts_with('\'') && label.ends_with('\''), "{figure}");
+            let parts: Vec<&str> = values.split(';').collect();
+            assert_eq!(parts.len(), 3, "{figure}");
+            let number = parts[0].trim_end_matches(char::is_alphabetic);
+            assert!(number.parse::<f64>().is_ok(), "{figure}");
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let folder = harbor();
+    for arguments in [
+        &["explain"][..],
+        &["config", "schema"],
+        &["completions", "bash"],
+        &["audit", "--only", "mail-*", "--quiet"],
+    ] {
+        let mut child = program(folder.path())
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The pipe is closed before the first byte is written, or after the first line.
+        let mut first = String::new();
+        let mut reader = BufReader::with_capacity(64, child.stdout.take().unwrap());
+        if arguments[0] != "audit" {
+            reader.read_line(&mut first).unwrap();
+        }
+        drop(reader);
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(said, "", "{arguments:?}");
+        assert!(matches!(status.code(), Some(0 | 1)), "{arguments:?}: {status}");
+    }
+}
+
+#[test]
+fn stored_evidence_gives_the_same_report_byte_for_byte() {
+    let folder = harbor();
+    let audit = |more: &[&str]| {
+        say_in(folder.path(), &[&["audit", "--format", "json", "--quiet"], more].concat())
+    };
+    let seen = audit(&["--save-evidence", "evidence"]);
+    assert!(seen.out.contains("\"schema_version\""), "{seen:?}");
+    let again = audit(&["--from-evidence", "evidence"]);
+    assert_eq!((again.code, &again.out), (seen.code, &seen.out));
+    let other = Command::new(env!("CARGO_BIN_EXE_launchready"))
+        .args(["audit", "--format", "json", "--from-evidence"])
+        .arg(folder.path().join("evidence"))
+        .current_dir("/")
+        .env("TZ", "Pacific/Chatham")
+        .env("LC_ALL", "tr_TR.UTF-8")
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(other.stdout).unwrap(), seen.out);
+    // A second audit leaves nothing of the first one behind.
+    let fewer = audit(&["--save-evidence", "evidence", "--only", "mail-spf"]);
+    assert_eq!(audit(&["--from-evidence", "evidence"]).out, fewer.out);
+    let broken = folder.path().join("evidence/mail-spf.json");
+    std::fs::write(&broken, "{").unwrap();
+    refused(&audit(&["--from-evidence", "evidence"]), &["mail-spf.json", "no evidence"]);
+}
+
+#[test]
+fn a_report_in_a_file_is_the_report_on_standard_output() {
+    let folder = harbor();
+    let judge = |more: &[&str]| {
+        let arguments = ["audit", "--quiet", "--from-evidence", "evidence", "--format", "json"];
+        say_in(folder.path(), &[&arguments, more].concat())
+    };
+    let arguments = ["audit", "--quiet", "--only", "mail-*", "--save-evidence", "evidence"];
+    say_in(folder.path(), &arguments);
+    let printed = judge(&[]);
+    std::fs::write(folder.path().join("report.json"), "the last one").unwrap();
+    let written = judge(&["--out", "report.json"]);
+    assert_eq!((written.code, written.out.as_str(), written.err.as_str()), (printed.code, "", ""));
+    assert_eq!(std::fs::read_to_string(folder.path().join("report.json")).unwrap(), printed.out);
+    holds_only(folder.path(), &["evidence", "launchready.toml", "report.json"]);
+}
+
+#[test]
+fn all_projects_are_written_into_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("launchready.toml"), TWO).unwrap();
+    let said = say_in(
+        folder.path(),
+        &[
+            "audit",
+            "--all",
+            "--out",
+            "reports/new",
+            "--format",
+            "json",
+            "--quiet",
+            "--only",
+            "mail-spf",
+            "--resolver",
+            "127.0.0.1:9",
+            "--time-limit",
+            "50ms",
+        ],
+    );
+    assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{said:?}");
+    holds_only(&folder.path().join("reports/new"), &["cove.json", "harbor.json"]);
+    let text = std::fs::read_to_string(folder.path().join("reports/new/cove.json")).unwrap();
+    let report: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(report["project"], "cove");
+}
+
+#[test]
+fn many_domains_are_one_report_a_line_in_their_order() {
+    let folder = harbor();
+    let config: toml::Table = lab().parse().unwrap();
+    let resolver = config["network"]["resolvers"][0].as_str().unwrap().to_owned();
+    let names = ["harbor.example", "gone.example", "cloudflare.com", "vercel-dns.com"];
+    let mut child = program(folder.path())
+        .args(["audit", "--domains", "-", "--only", "mail-spf", "--resolver", &resolver])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let list = format!("# ours\n\n{}\r\n", names.join(" # a remark\n"));
+    child.stdin.take().unwrap().write_all(list.as_bytes()).unwrap();
+    let said = ended(child.wait_with_output().unwrap());
+    let domains: Vec<String> = said
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["domain"].as_str().unwrap().into())
+        .collect();
+    assert_eq!(domains, names, "{said:?}");
+}
+
+#[test]
+fn a_time_limit_ends_an_audit_with_what_is_not_known() {
+    let folder = harbor();
+    let began = Instant::now();
+    let said =
+        say_in(folder.path(), &["audit", "--format", "json", "--quiet", "--time-limit", "1ms"]);
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    let report: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((said.code, &report["verdict"]), (Some(1), &Value::from("no_go")), "{said:?}");
+    let reasons: Vec<&str> =
+        report["checks"].as_array().unwrap().iter().filter_map(|c| c["reason"].as_str()).collect();
+    assert!(reasons.contains(&"the time limit came first: 1ms of the audit"), "{reasons:?}");
+    let ownership = format!("{}\n", lab())
+        .replace("name = \"harbor\"", "name = \"harbor\"\nownership = \"token\"");
+    let path: PathBuf = folder.path().join("owned.toml");
+    std::fs::write(&path, ownership).unwrap();
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let resolver = silent.local_addr().unwrap().to_string();
+    let began = Instant::now();
+    let said = say_in(
+        folder.path(),
+        &[
+            "audit",
+            "--config",
+            "owned.toml",
+            "--quiet",
+            "--resolver",
+            &resolver,
+            "--time-limit",
+            "1ms",
+        ],
+    );
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(began.elapsed() < Duration::from_secs(4), "the proof of ownership counts too");
+}

@@ -1,0 +1,19 @@
+//! Audits servers that mean harm with the real program: each look ends within its limits in a
+//! finding or unseen, without a panic, a hang or much memory.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says so when it is skipped"
+)]
+
+mod audit;
+mod content;
+mod inside;
+mod nowhere;
+mod servers;
+mod web;
+mod world;

@@ -1,0 +1,90 @@
+//! Web servers that never end, never begin, unpack to a gigabyte, or speak no TLS.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+
+use crate::audit::Outcome::{self, Finding, Told};
+use crate::audit::audit;
+use crate::world::{ADDRESS, Storm};
+
+/// Longer than one request may take, so that both limits are met.
+const LIMIT: Duration = Duration::from_secs(12);
+/// Audits at once: they wait far more than they compute.
+const AT_ONCE: usize = 5;
+
+/// A page with one fault, the same on both ports.
+fn page(fault: &str) -> String {
+    format!(
+        "http = 'serve'\nroutes = [{{ path = '*', fault = '{fault}', headers = {{ content-type = 'text/html' }} }}]"
+    )
+}
+
+fn leading_to(target: &str) -> String {
+    format!("http = 'serve'\nroutes = [{{ path = '*', status = 302, redirect = '{target}' }}]")
+}
+
+/// Two hosts that send every visitor to the other.
+fn circle(back: &str) -> Storm {
+    Storm {
+        hosts: vec!["shop"],
+        records: vec![format!("shop 300 A {ADDRESS}")],
+        more: format!(
+            "[site.\"shop.storm.example\"]\naddresses = [\"{ADDRESS}\"]\n{}",
+            leading_to(back)
+        ),
+        ..Storm::of(&leading_to("https://shop.storm.example{{ request.path }}"))
+    }
+}
+
+fn cases() -> Vec<(&'static str, Storm, Vec<Outcome>)> {
+    let unseen = || vec![Told("web-headers"), Told("web-redirects"), Told("web-caching")];
+    let shaken = || vec![Finding("tls-certificate", "certificate-handshake-failed")];
+    vec![
+        ("endless headers", Storm::of("http = 'serve'\nfault = 'endless-head'"), unseen()),
+        (
+            "endless body",
+            Storm::of(&page("endless")),
+            vec![Finding("web-headers", "csp-missing"), Told("web-caching")],
+        ),
+        (
+            "gzip bomb",
+            Storm::of(&page("gzip-bomb")),
+            vec![Finding("web-headers", "csp-missing"), Told("web-caching")],
+        ),
+        ("slow drip", Storm::of(&page("slow-drip")), unseen()),
+        ("silence instead of TLS", Storm::of("fault = 'silence'"), vec![Told("tls-certificate")]),
+        ("garbage instead of TLS", Storm::of("fault = 'garbage'"), shaken()),
+        ("hanging up instead of TLS", Storm::of("fault = 'close'"), shaken()),
+        (
+            "redirects in a circle across hosts",
+            circle("https://storm.example{{ request.path }}"),
+            vec![Finding("web-redirects", "redirect-loop"), Told("web-headers")],
+        ),
+        (
+            "redirects across hosts that grow",
+            circle("https://storm.example{{ request.path }}/again"),
+            vec![Finding("web-redirects", "redirect-chain"), Told("web-headers")],
+        ),
+        (
+            "tags without an end",
+            Storm::of(&format!(
+                "http = 'serve'\nroutes = [{{ path = '*', headers = {{ content-type = 'text/html' }}, body = \"{}\" }}]",
+                "<a b='<!--<script><svg><![CDATA[".repeat(40_000)
+            )),
+            vec![Finding("web-headers", "csp-missing")],
+        ),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_web_server_that_means_harm_is_survived() {
+    let looks = cases().into_iter().map(async |(name, storm, outcomes)| {
+        let running = storm.start().await;
+        let ended = audit(&running.config.write(running.folder.path()), LIMIT).await;
+        ended.holds(name, &outcomes).await;
+        running.lab.stop().await;
+        println!("{name}: {:?}", ended.took);
+    });
+    stream::iter(looks).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+}
