@@ -103,9 +103,9 @@ fn answer(
         }
         return Some(false);
     }
-    let mut up = true;
+    let mut up = Some(true);
     if !facts.wrong_headers.is_empty() {
-        up = false;
+        up = Some(false);
         let summary = format!(
             "{asked} answers {} without {} of the headers that were declared.",
             facts.status,
@@ -117,14 +117,17 @@ fn answer(
         out.find(finding.saw_all(tries(look)).fix(fix).undo("Take the header out again."));
     }
     match &facts.body {
-        Some(body) if !body.found && body.cut => out.not_checked(
-            Unseen::Condition,
-            format!("body of {}", look.name),
-            "the body is longer than 2 MiB, and its beginning does not hold the wanted text",
-            "choose a text that stands earlier, or a smaller page",
-        ),
+        Some(body) if !body.found && body.cut => {
+            up = up.filter(|up| !*up);
+            out.not_checked(
+                Unseen::Condition,
+                format!("body of {}", look.name),
+                "the body is longer than 2 MiB, and its beginning does not hold the wanted text",
+                "choose a text that stands earlier, or a smaller page",
+            );
+        }
         Some(body) if !body.found => {
-            up = false;
+            up = Some(false);
             let finding = WRONG_BODY
                 .finding(asked)
                 .summary(format!(
@@ -139,7 +142,7 @@ fn answer(
     }
     unsteady(look, out);
     response::judge(look, cx.options, out);
-    Some(up)
+    up
 }
 
 fn down(look: &Look, summary: String) -> Finding {

@@ -209,7 +209,12 @@ fn facts(endpoint: &Endpoint, answer: &HttpAnswer) -> Facts {
             Some(_) if name == "set-cookie" => "present with another value".to_owned(),
             Some(value) => format!("{:?}", clipped(value)),
         };
-        Some(format!("{}: {seen}, wanted {:?}", clipped(&name), clipped(wanted)))
+        let name = clipped(&name);
+        Some(if wanted.is_empty() {
+            format!("{name}: {seen}")
+        } else {
+            format!("{name}: {seen}, wanted {:?}", clipped(wanted))
+        })
     });
     let body = endpoint.body_contains.as_ref().map(|wanted| BodyLook {
         wanted: clipped(wanted),

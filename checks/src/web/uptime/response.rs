@@ -80,8 +80,8 @@ fn slow(look: &Look, samples: &Samples, p95: f64, bound: Age, critical: bool) ->
         .finding(url)
         .at(severity)
         .summary(format!(
-            "95 of 100 answers of {url} take up to {}{p95} ms from this machine; the threshold is \
-             {bound}.",
+            "The p95 of {url}, the time within which 95 of 100 answers come, is {}{p95} ms from this \
+             machine; the threshold is {bound}.",
             at_least(samples)
         ))
         .saw(samples.line("whole answer", &samples.total))
@@ -101,8 +101,8 @@ fn page(look: &Look, samples: &Samples, p95: f64, bound: Age) -> Finding {
     SLOW_PAGE
         .finding(url)
         .summary(format!(
-            "95 of 100 visits to {url} wait up to {}{p95} ms for the first byte from this machine; \
-             the threshold is {bound}.",
+            "The p95 of the first byte of {url}, the time within which 95 of 100 visitors get it, is \
+             {}{p95} ms from this machine; the threshold is {bound}.",
             at_least(samples)
         ))
         .saw(samples.line("first byte", &samples.first_byte))
