@@ -55,13 +55,13 @@ pub(crate) struct Report {
 
 impl World {
     /// Audits the project with the checks of these expectations alone and compares.
-    pub(crate) fn expect(&self, project: &str, expected: &[Expected]) -> Report {
+    pub(crate) fn expect(&self, project: &str, expected: &[Expected]) {
         let known = known();
         let only: Vec<&str> =
             expected.iter().map(|e| e.check).filter(|id| known.contains(*id)).collect();
-        let report = self.audit(project, &["--only", &only.join(",")]);
-        report.compare(expected);
-        report
+        if !only.is_empty() {
+            self.audit(project, &["--only", &only.join(",")]).compare(expected);
+        }
     }
 
     /// Audits the project with every check and compares; each check must be expected.

@@ -185,20 +185,8 @@ fn a_mail_server_with_the_certificate_of_another_name_is_found() {
     );
 }
 
-/// Made here from parts, so that nobody who searches this repository for keys finds one.
-fn planted_keys() -> String {
-    use base64::Engine as _;
-    let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
-    let claims = r#"{"iss":"supabase","ref":"abcdefghijklmnopqrst","role":"service_role","iat":1750000000,"exp":2065000000}"#;
-    let token = format!(
-        "{}.{}.{}",
-        part(r#"{"alg":"HS256","typ":"JWT"}"#),
-        part(claims),
-        part("a signature of 32 bytes, planted")
-    );
-    let stripe = format!("sk_{}_{}", "live", "51QmN8bVcXzLkJhGfDsAqWeRtYuIoP0aSdFgHjKl");
-    format!("const stripe = \"{stripe}\";\nconst admin = \"{token}\";\n{}", "run();\n".repeat(500))
-}
+const PAGE: &str = "<!DOCTYPE html><html><head><title>Harbor</title>\
+    <script src=\"/assets/index-D4kT9sWv.js\"></script></head><body>Harbor</body></html>";
 
 #[test]
 fn a_careless_web_server_is_found_out() {
@@ -209,27 +197,16 @@ fn a_careless_web_server_is_found_out() {
     world.names(&zone());
     let folder = world.new_folder("web");
     let site = world.new_folder("web/site");
-    std::fs::write(
-        site.join("index.html"),
-        "<!DOCTYPE html><html><head><title>Harbor</title>\
-         <script src=\"/assets/index-D4kT9sWv.js\"></script></head><body>Harbor</body></html>",
-    )
-    .unwrap();
+    std::fs::write(site.join("index.html"), PAGE).unwrap();
     std::fs::create_dir(site.join("assets")).unwrap();
-    std::fs::write(site.join("assets/index-D4kT9sWv.js"), planted_keys()).unwrap();
-    let password = ["DATABASE_PASSWORD", "correcthorsebattery"].join("=");
-    std::fs::write(site.join(".env"), format!("{password}\nMAIL_HOST=mx.harbor.example\n"))
-        .unwrap();
-    std::fs::create_dir(site.join("uploads")).unwrap();
-    std::fs::write(site.join("uploads/invoice.txt"), "42").unwrap();
+    std::fs::write(site.join("assets/index-D4kT9sWv.js"), "run();\n".repeat(500)).unwrap();
 
     let mut web = Web::default();
     let at = web.machine(&["203.0.113.80"]);
     let pair = world.authority.issue(&["harbor.example", "www.harbor.example"]);
     let tls = "ssl_protocols TLSv1.2 TLSv1.3;";
     // The bare domain is served in the clear, www forgets the path on its way there.
-    let open = "root site; add_header Set-Cookie 'session=$request_id; Path=/';
-        location /uploads/ { autoindex on; }";
+    let open = "root site; add_header Set-Cookie 'session=$request_id; Path=/';";
     web.http(at, "harbor.example", open);
     web.http(at, "www.harbor.example", "return 302 https://harbor.example/;");
     web.https(at, "harbor.example", &pair, &format!("{tls} {open}"));
@@ -285,20 +262,6 @@ const WEB: &[Expected] = &[
             "warning compression-missing https://harbor.example/assets/index-D4kT9sWv.js",
         ],
     ),
-    finds(
-        "secrets-bundle",
-        &[
-            "critical bundle-secret https://harbor.example/assets/index-D4kT9sWv.js",
-            "critical bundle-secret https://harbor.example/assets/index-D4kT9sWv.js",
-        ],
-    ),
-    finds(
-        "secrets-files",
-        &[
-            "critical exposed-env-file https://harbor.example/.env",
-            "warning exposed-directory-listing https://harbor.example/uploads/",
-        ],
-    ),
 ];
 
 #[test]
@@ -330,3 +293,62 @@ fn a_site_that_leads_in_a_circle_is_found() {
         )],
     );
 }
+
+/// Made here from parts, so that nobody who searches this repository for keys finds one.
+fn planted_keys() -> String {
+    use base64::Engine as _;
+    let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+    let claims = r#"{"iss":"supabase","ref":"abcdefghijklmnopqrst","role":"service_role","iat":1750000000,"exp":2065000000}"#;
+    let token = format!(
+        "{}.{}.{}",
+        part(r#"{"alg":"HS256","typ":"JWT"}"#),
+        part(claims),
+        part("a signature of 32 bytes, planted")
+    );
+    let stripe = format!("sk_{}_{}", "live", "51QmN8bVcXzLkJhGfDsAqWeRtYuIoP0aSdFgHjKl");
+    format!("const stripe = \"{stripe}\";\nconst admin = \"{token}\";\n{}", "run();\n".repeat(500))
+}
+
+#[test]
+fn keys_and_files_that_are_served_by_mistake_are_found() {
+    if !has_names("served secrets", &["nginx"]) {
+        return;
+    }
+    let mut world = World::new();
+    // One host alone, so that the requests of one run suffice for every path.
+    world.names(&Zone { records: "@ A 203.0.113.80\n".to_owned(), ..Zone::default() });
+    let folder = world.new_folder("web");
+    let site = world.new_folder("web/site");
+    std::fs::write(site.join("index.html"), PAGE).unwrap();
+    std::fs::create_dir(site.join("assets")).unwrap();
+    std::fs::write(site.join("assets/index-D4kT9sWv.js"), planted_keys()).unwrap();
+    let password = ["DATABASE_PASSWORD", "correcthorsebattery"].join("=");
+    std::fs::write(site.join(".env"), format!("{password}\nMAIL_HOST=mx.harbor.example\n"))
+        .unwrap();
+    std::fs::create_dir(site.join("uploads")).unwrap();
+    std::fs::write(site.join("uploads/invoice.txt"), "42").unwrap();
+    let mut web = Web::default();
+    let at = web.machine(&["203.0.113.80"]);
+    let pair = world.authority.issue(&["harbor.example"]);
+    let content = "root site; location /uploads/ { autoindex on; }";
+    web.https(at, "harbor.example", &pair, content);
+    world.web(&folder, web);
+    world.expect("", SERVED);
+}
+
+const SERVED: &[Expected] = &[
+    finds(
+        "secrets-bundle",
+        &[
+            "critical bundle-secret stripe_sk_live sk_live_…HjKl",
+            "critical bundle-secret supabase_service_role_jwt eyJ…0ZWQ",
+        ],
+    ),
+    finds(
+        "secrets-files",
+        &[
+            "critical exposed-env-file harbor.example",
+            "warning exposed-directory-listing harbor.example",
+        ],
+    ),
+];
