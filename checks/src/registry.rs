@@ -21,6 +21,7 @@ pub const ALL: &[Plugin] = &[
     plugin::<web::Caching>(),
     plugin::<web::Uptime>(),
     plugin::<web::RateLimits>(),
+    plugin::<web::Pages>(),
     plugin::<web::Speed>(),
     plugin::<secrets::Bundle>(),
     plugin::<secrets::Files>(),
