@@ -60,7 +60,10 @@ impl World {
         // `postfix start-fg` leaves a shell in between that passes no signal on.
         let master = run("postconf", &["-c", path, "-h", "daemon_directory"], &folder);
         let master = Path::new(String::from_utf8(master).unwrap().trim()).join("master");
-        self.keep(Server::start(&master, &["-c", path, "-d"], Ready::Accepts(at)));
+        // It changes its user, which loses the signal that ends it after a test that was killed: so
+        // it ends by itself after this many seconds.
+        let arguments = ["-c", path, "-d", "-e", "600"];
+        self.keep(Server::start(&master, &arguments, Ready::Accepts(at)));
         self.lead("203.0.113.25:25", at);
     }
 }

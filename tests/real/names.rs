@@ -129,13 +129,13 @@ fn primary(name: &str, file: &Path) -> String {
 
 /// Writes the config of one server; `config` begins inside the options.
 fn write(folder: &Path, name: &str, at: &[SocketAddr], config: &str) -> String {
-    let listen: String =
-        at.iter().map(|at| format!("listen-on port {} {{ {}; }}; ", at.port(), at.ip())).collect();
+    let listen = |at: &SocketAddr| format!("listen-on port {} {{ {}; }};", at.port(), at.ip());
+    let listen = at.iter().map(listen).collect::<Vec<_>>().join(" ");
     let own = folder.join(format!("{name}.d"));
     std::fs::create_dir(&own).unwrap();
     let text = format!(
         "controls {{ }};\noptions {{ directory \"{}\"; pid-file none; session-keyfile none; \
-         lock-file none; notify no; empty-zones-enable no; listen-on-v6 {{ none; }}; {listen}{config}",
+         lock-file none; notify no; empty-zones-enable no; listen-on-v6 {{ none; }}; {listen} {config}",
         own.display()
     );
     let path = folder.join(format!("{name}.conf"));

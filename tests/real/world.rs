@@ -63,8 +63,8 @@ impl World {
     pub(crate) fn config(&self, project: &str) -> PathBuf {
         let resolvers: Vec<String> = self.resolvers.iter().map(ToString::to_string).collect();
         let mut text = format!(
-            "[network]\nresolvers = {resolvers:?}\nextra_roots = [{:?}]\n",
-            self.authority.root()
+            "[network]\nresolvers = {resolvers:?}\nextra_roots = [\"{}\"]\n",
+            self.authority.root().display()
         );
         if let Some(rdap) = self.rdap {
             _ = writeln!(text, "rdap = \"http://{rdap}/\"");
