@@ -20,6 +20,7 @@ pub const ALL: &[Plugin] = &[
     plugin::<web::Cors>(),
     plugin::<web::Caching>(),
     plugin::<web::Pages>(),
+    plugin::<web::Edge>(),
 ];
 
 /// The check of this id.

@@ -3,6 +3,7 @@
 mod caching;
 mod cookie;
 mod cors;
+mod edge;
 mod headers;
 mod pages;
 mod recipe;
@@ -13,6 +14,7 @@ mod walk;
 
 pub use caching::Caching;
 pub use cors::Cors;
+pub use edge::Edge;
 pub use headers::Headers;
 pub use pages::Pages;
 pub use redirects::Redirects;
