@@ -19,6 +19,7 @@ pub const ALL: &[Plugin] = &[
     plugin::<web::Headers>(),
     plugin::<web::Cors>(),
     plugin::<web::Caching>(),
+    plugin::<web::Edge>(),
     plugin::<web::Uptime>(),
     plugin::<web::RateLimits>(),
     plugin::<web::Pages>(),

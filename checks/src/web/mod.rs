@@ -3,6 +3,7 @@
 mod caching;
 mod cookie;
 mod cors;
+mod edge;
 mod headers;
 mod rate_limits;
 mod pages;
@@ -16,6 +17,7 @@ mod walk;
 
 pub use caching::Caching;
 pub use cors::Cors;
+pub use edge::Edge;
 pub use headers::Headers;
 pub use rate_limits::RateLimits;
 pub use pages::Pages;

@@ -1,0 +1,164 @@
+//! `web-edge`: see `edge.md`.
+
+mod judge;
+mod look;
+mod origin;
+mod webhook;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use futures_util::join;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use self::webhook::Hook;
+use super::site::Site;
+use super::walk::End;
+use crate::contract::{
+    Area, AssessCx, Assessment, Bounded, Check, CheckError, CheckMeta, FindingSpec, LookCx,
+    Schedule, Target, Vantage,
+};
+use crate::probe::{AgentFault, Probes};
+
+const EDGE_MISSING: FindingSpec = FindingSpec::warning(
+    "edge-missing",
+    "Nothing stands between the internet and the server",
+    "A flood of requests, which anybody can rent for a few dollars, or a crowd from one good post \
+     takes the shop down for everybody.",
+);
+const ORIGIN_EXPOSED: FindingSpec = FindingSpec::warning(
+    "origin-exposed",
+    "The server answers around its edge network",
+    "Whoever knows the address of the server goes around the protection, the limits and the access \
+     rules of the edge, and can take the shop down directly.",
+);
+const ORIGIN_REVEALED: FindingSpec = FindingSpec::warning(
+    "origin-revealed",
+    "A DNS record gives the server's address away",
+    "The edge network hides the server, and this record shows where it stands: an attacker looks it \
+     up and attacks there.",
+);
+const WEBHOOK_BLOCKED: FindingSpec = FindingSpec::warning(
+    "webhook-blocked-at-edge",
+    "The edge network keeps webhooks out",
+    "Payment providers solve no puzzles and follow no redirects: the customer has paid, and the \
+     product never hears of it.",
+);
+
+/// Whether an edge network protects the hosts, and whether anything leads around it.
+#[derive(Debug)]
+pub struct Edge;
+
+/// Options of `web-edge`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// Labels below the domain that may lead to the server, beside the usual ones; at most 20.
+    pub origin_names: Vec<String>,
+}
+
+/// The hosts with their edges, servers that answer around them, and the webhooks.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Evidence {
+    hosts: Bounded<Host>,
+    origins: Bounded<Origin>,
+    /// Addresses beside the edge that could not be asked.
+    unasked: Bounded<(IpAddr, AgentFault)>,
+    webhooks: Bounded<Hook>,
+}
+
+/// One host of the project.
+#[derive(Debug, Serialize, Deserialize)]
+struct Host {
+    name: String,
+    declared: bool,
+    addresses: Bounded<IpAddr>,
+    alias: Option<String>,
+    /// Absent when the name has no address or could not be looked up.
+    end: Option<End>,
+    dns_fault: Option<AgentFault>,
+    /// It only leads to another host.
+    moved: bool,
+    edge: Option<Recognised>,
+    /// There is a page to compare with, or a sign-in demanded by the edge.
+    comparable: bool,
+}
+
+/// A platform, and what gave it away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Recognised {
+    name: String,
+    sign: String,
+    /// It passes requests on to a server of the project's own.
+    fronts: bool,
+}
+
+/// A server that shows an edge's page at an address beside it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Origin {
+    /// The host behind the edge.
+    host: String,
+    url: String,
+    address: IpAddr,
+    /// The records that lead to the address.
+    names: Bounded<String>,
+    /// It answers for the host's own name; else only for that of the record.
+    around: bool,
+    /// What proves that it is the same site.
+    proof: String,
+    /// The edge demands a sign-in and this address does not.
+    skips_sign_in: bool,
+}
+
+impl Check for Edge {
+    const META: CheckMeta = CheckMeta {
+        id: "web-edge",
+        area: Area::Web,
+        title: "Edge network",
+        vantage: Vantage::Outside,
+        findings: &[EDGE_MISSING, ORIGIN_EXPOSED, ORIGIN_REVEALED, WEBHOOK_BLOCKED],
+        measurements: &[],
+        default_schedule: Schedule::Every(Duration::from_hours(1)),
+        min_interval: Duration::from_mins(10),
+        timeout: Duration::from_secs(40),
+        needs: &[],
+        evidence_version: 1,
+        doc: include_str!("../edge.md"),
+    };
+    type Options = Options;
+    type Evidence = Evidence;
+    type Carry = ();
+
+    async fn collect(
+        look: &LookCx<'_, Self>,
+        target: &Target,
+        probes: &Probes,
+    ) -> Result<(Evidence, ()), CheckError> {
+        let site = Site::of(target);
+        let (http, dns) = (&*probes.http, &*probes.dns);
+        let names = origin::names(&site, &look.options.origin_names);
+        let (visited, siblings, webhooks) = join!(
+            look::hosts(http, dns, &site, target),
+            origin::look_up(dns, names),
+            webhook::ask(http, &site, target),
+        );
+        let (origins, unasked) = origin::find(http, &visited, &siblings).await;
+        let hosts = visited.into_iter().map(|visited| visited.facts);
+        let evidence = Evidence {
+            hosts: Bounded::keep(hosts, look::HOSTS),
+            origins: Bounded::keep(origins, 24),
+            unasked: Bounded::keep(unasked, 8),
+            webhooks,
+        };
+        Ok((evidence, ()))
+    }
+
+    fn assess(evidence: &Evidence, cx: &AssessCx<'_, Self>) -> Assessment {
+        let mut out = Assessment::default();
+        judge::judge(evidence, &mut out);
+        webhook::judge(&evidence.webhooks, &cx.target.domain, &mut out);
+        Site::of(cx.target).note_cut(&mut out);
+        out
+    }
+}

@@ -1,0 +1,167 @@
+//! Servers that show an edge's page at an address beside it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use futures_util::future::join_all;
+use futures_util::join;
+use sha2::{Digest as _, Sha256};
+
+use super::Origin;
+use super::look::{Visited, telling_title};
+use crate::contract::Bounded;
+use crate::probe::{
+    AddressLook, AgentFault, Dns, Http, HttpAnswer, HttpRequest, ProbeError, Trust, addresses,
+};
+use crate::vendor::{by_address, by_alias, by_headers};
+use crate::web::headers::is_html;
+use crate::web::site::Site;
+use crate::web::visit::challenge;
+
+/// Labels that hosting panels and founders give to the server itself.
+const LABELS: [&str; 16] = [
+    "origin",
+    "direct",
+    "ftp",
+    "cpanel",
+    "mail",
+    "webmail",
+    "server",
+    "host",
+    "vps",
+    "old",
+    "backend",
+    "ssh",
+    "whm",
+    "plesk",
+    "origin-www",
+    "web",
+];
+/// The most labels from the config.
+const MORE: usize = 20;
+/// The most addresses beside the edge that are asked.
+const ADDRESSES: usize = 6;
+/// The most hosts that are asked for at each address.
+const HOSTS: usize = 4;
+/// A body of fewer bytes says too little to prove that two pages are the same.
+const TELLING_BYTES: usize = 64;
+/// A server that does not answer this soon is not asked any longer.
+const WITHIN_MS: u64 = 4000;
+
+type Siblings = Vec<(String, AddressLook)>;
+
+pub(super) fn names(site: &Site, more: &[String]) -> Vec<String> {
+    let sound = |label: &&String| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    let more = more.iter().filter(sound).take(MORE).map(|label| label.to_ascii_lowercase());
+    let labels = LABELS.iter().map(|label| (*label).to_owned()).chain(more);
+    labels.map(|label| format!("{label}.{}", site.apex)).collect()
+}
+
+pub(super) async fn look_up(dns: &dyn Dns, names: Vec<String>) -> Siblings {
+    let looks = join_all(names.into_iter().map(async |name| {
+        let look = addresses(dns, &name).await.ok()?;
+        Some((name, look))
+    }));
+    looks.await.into_iter().flatten().collect()
+}
+
+/// Asks every address beside the edge for the pages behind it.
+pub(super) async fn find(
+    http: &dyn Http,
+    hosts: &[Visited],
+    siblings: &Siblings,
+) -> (Vec<Origin>, Vec<(IpAddr, AgentFault)>) {
+    let fronted: Vec<&Visited> = hosts
+        .iter()
+        .filter(|host| host.facts.edge.as_ref().is_some_and(|edge| edge.fronts))
+        .collect();
+    let behind: Vec<&&Visited> =
+        fronted.iter().filter(|host| host.facts.comparable).take(HOSTS).collect();
+    let open = hosts.iter().filter(|host| host.facts.edge.is_none());
+    let open = open.filter_map(|host| Some((host.facts.name.as_str(), host.look.as_ref()?)));
+    let all = siblings.iter().map(|(name, look)| (name.as_str(), look)).chain(open);
+    let mut beside: BTreeMap<IpAddr, Vec<String>> = BTreeMap::new();
+    for (name, look) in all.filter(|(_, look)| !look.aliases.iter().any(|a| by_alias(a).is_some()))
+    {
+        for address in &look.addresses {
+            let edges = |host: &Visited| {
+                host.look.as_ref().is_some_and(|look| look.addresses.contains(address))
+            };
+            let known = by_address(*address).is_some() || fronted.iter().any(|host| edges(host));
+            if !known && (beside.len() < ADDRESSES || beside.contains_key(address)) {
+                beside.entry(*address).or_default().push(name.to_owned());
+            }
+        }
+    }
+    let pairs = beside.iter().flat_map(|pair| behind.iter().map(move |host| (pair, *host)));
+    let asked = join_all(
+        pairs.map(async |((address, names), host)| compare(http, host, *address, names).await),
+    );
+    let (mut origins, mut unasked) = (Vec::new(), Vec::new());
+    for one in asked.await {
+        match one {
+            Ok(origin) => origins.extend(origin),
+            Err(fault) => unasked.push(fault),
+        }
+    }
+    (origins, unasked)
+}
+
+async fn compare(
+    http: &dyn Http,
+    host: &Visited,
+    address: IpAddr,
+    names: &[String],
+) -> Result<Option<Origin>, (IpAddr, AgentFault)> {
+    let name = names.first().cloned().unwrap_or_default();
+    let url = match &host.page {
+        Some(page) => page.url.clone(),
+        None => format!("https://{}/", host.facts.name),
+    };
+    let request = |url: &str| HttpRequest::get(url).at(address).within_ms(WITHIN_MS);
+    let own_url = format!("https://{name}/");
+    let (around, own) = join!(http.send(request(&url)), http.send(request(&own_url)));
+    let origin = |url: String, around: bool, proof: String| Origin {
+        host: host.facts.name.clone(),
+        url: crate::web::walk::shown_text(&url),
+        address,
+        names: Bounded::keep(names.iter().cloned(), 4),
+        around,
+        proof,
+        skips_sign_in: around && host.asks_sign_in,
+    };
+    if let Err(ProbeError::Agent(fault)) = around {
+        return Err((address, fault));
+    }
+    if let Ok(answer) = &around
+        && let Some(proof) = proof(host, answer)
+    {
+        return Ok(Some(origin(url, true, proof)));
+    }
+    // Without a page behind the edge, the server's own name proves nothing.
+    let own = own.ok().filter(|_| host.page.is_some());
+    Ok(own.and_then(|answer| Some(origin(own_url, false, proof(host, &answer)?))))
+}
+
+/// What proves that an answer is the page behind the edge, or that it skips the edge's sign-in.
+fn proof(host: &Visited, answer: &HttpAnswer) -> Option<String> {
+    let edge = by_headers(&answer.headers).is_some_and(|platform| platform.is_edge);
+    if !(200..300).contains(&answer.status) || challenge(answer).is_some() || edge {
+        return None;
+    }
+    let Some(page) = &host.page else {
+        // Nothing to compare: a certificate for the very name, which a browser trusts, is the proof.
+        let own = host.asks_sign_in && is_html(answer) && answer.trust == Some(Trust::Trusted);
+        return own.then(|| format!("a valid certificate for {}", host.facts.name));
+    };
+    let hash = |answer: &HttpAnswer| Sha256::digest(&answer.body);
+    if answer.body.len() >= TELLING_BYTES && hash(answer) == hash(page) {
+        return Some("the same page, to the byte".to_owned());
+    }
+    let (one, two) = (telling_title(page)?, telling_title(answer)?);
+    (one == two).then(|| format!("the same title, “{one}”"))
+}
