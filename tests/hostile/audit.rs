@@ -12,7 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use crate::world::{Running, healthy};
 
 /// What an audit may take beyond its time limit: starting, judging and printing on a busy machine.
-const GRACE: Duration = Duration::from_secs(15);
+const GRACE: Duration = Duration::from_secs(30);
 /// What a hostile server may cost beyond an audit of a healthy one.
 const EXTRA_KIB: u64 = 64 * 1024;
 /// How often the memory is looked at.
