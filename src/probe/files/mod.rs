@@ -11,6 +11,8 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 pub use walk::{Scanned, scan_folder};
 
+/// The longest that git may take to list the files that it tracks.
+const INDEX: Duration = Duration::from_secs(3);
 /// The longest that the files of a folder are read.
 const WALK: Duration = Duration::from_secs(15);
 /// The longest that a history is read.
@@ -29,7 +31,7 @@ impl Files for FilesProbe {
     ) -> Answer<'a, Result<FileLook, ProbeError>> {
         Box::pin(async move {
             let path = Path::new(&folder.path);
-            let tracked = git::tracked(path).await;
+            let tracked = tokio::time::timeout(INDEX, git::tracked(path)).await.unwrap_or(None);
             let read =
                 || walk::read_folder(&folder, tracked.as_ref(), Instant::now() + WALK, visit);
             // The threads of the walk borrow `visit`, so it cannot move to a thread of its own; the

@@ -19,7 +19,8 @@ const PUBLIC_PREFIXES: [&str; 8] = [
 
 /// Whether a file is part of what a build publishes.
 pub(super) fn is_build_output(path: &str) -> bool {
-    let mut folders = path.split('/').rev().skip(1).collect::<Vec<_>>().into_iter().rev();
+    let Some((folders, _name)) = path.rsplit_once('/') else { return false };
+    let mut folders = folders.split('/');
     folders.any(|folder| BUILD_FOLDERS.contains(&folder))
         && !folders.any(|folder| SERVER_PARTS.contains(&folder))
 }
