@@ -49,27 +49,27 @@ pub(super) async fn hosts(
     let visits = looks.into_iter().take(HOSTS).map(async |look| {
         let url = format!("https://{}/", look.name);
         let visit = if look.is_there() { Some(follow(http, site, &url).await) } else { None };
-        host(look, visit)
+        host(look, visit.as_ref())
     });
     join_all(visits).await
 }
 
-fn host(look: HostLook, visit: Option<Visit>) -> Visited {
+fn host(look: HostLook, visit: Option<&Visit>) -> Visited {
     let addresses = look.look.ok().map(|look| look.addresses.clone()).unwrap_or_default();
     let alias = look.look.ok().and_then(|look| look.aliases.last().cloned());
-    let first = visit.as_ref().and_then(|visit| visit.answers.first());
+    let first = visit.and_then(|visit| visit.answers.first());
     let edge = recognise(first, look.look.ok());
     let is_here =
         |url: &str| Url::parse(url).is_ok_and(|url| url.host_str() == Some(look.name.as_str()));
-    let page = visit.as_ref().and_then(Visit::good_page).filter(|page| is_here(&page.url)).cloned();
-    let end = visit.as_ref().map(|visit| visit.walk.end.clone());
+    let page = visit.and_then(Visit::good_page).filter(|page| is_here(&page.url)).cloned();
+    let end = visit.map(|visit| visit.walk.end.clone());
     let asks_sign_in = match &end {
         Some(End::Page { url, status: 401 }) => is_here(url),
         Some(End::OffSite { url }) => Url::parse(url)
             .is_ok_and(|url| url.host_str().is_some_and(|h| is_below(h, "cloudflareaccess.com"))),
         _ => false,
     };
-    let moved = visit.as_ref().is_some_and(|visit| {
+    let moved = visit.is_some_and(|visit| {
         !visit.walk.hops.is_empty() && !is_here(visit.walk.end.url()) && !asks_sign_in
     });
     Visited {
@@ -100,8 +100,8 @@ fn recognise(answer: Option<&HttpAnswer>, look: Option<&AddressLook>) -> Option<
     let edge = |platform: &&Platform| platform.is_edge;
     if let Some(answer) = answer {
         if let Some(platform) = by_headers(&answer.headers).filter(edge) {
-            let names = platform.headers.iter().map(|(name, _)| *name);
-            let sign = names.filter(|name| answer.header(name).is_some()).next();
+            let mut names = platform.headers.iter().map(|(name, _)| *name);
+            let sign = names.find(|name| answer.header(name).is_some());
             return Some(found(platform, format!("the header {}", sign.unwrap_or("server"))));
         }
         // A challenge is the edge's own answer, whatever else it says.

@@ -50,7 +50,7 @@ pub(super) fn judge(
     canonical(home, site, out);
 }
 
-fn lines<'a>(found: &'a Bounded<String>) -> impl Iterator<Item = String> + 'a {
+fn lines(found: &Bounded<String>) -> impl Iterator<Item = String> {
     let more = (found.cut > 0).then(|| format!("and {} more", found.cut));
     found.items.iter().cloned().chain(more)
 }

@@ -38,14 +38,7 @@ pub(super) async fn look(http: &dyn Http, site: &Site, target: &Target, home: &V
     let own: Vec<Url> =
         links(answer, &document).into_iter().filter(|url| is_own(site, url)).collect();
     let foreign_legal: Vec<Kind> = foreign_legal(site, answer, &document);
-    let is_home = |url: &Url| [&answer.url, &home.walk.start].contains(&&url.to_string());
-    let mut core: Vec<Url> =
-        own.iter().filter(|url| !is_home(url) && is_page(url)).take(PAGES).cloned().collect();
-    for url in own.iter().filter(|url| legal::is_legal(url)).take(Kind::ALL.len()) {
-        if !core.contains(url) {
-            core.push(url.clone());
-        }
-    }
+    let core = core_pages(&own, &[&answer.url, &home.walk.start]);
     let declared: Vec<Url> = declared(target, answer);
     let at = |path: &str| Url::parse(&answer.url).ok().and_then(|url| url.join(path).ok());
     let file = async |path: &str| match at(path) {
@@ -92,30 +85,23 @@ pub(super) async fn look(http: &dyn Http, site: &Site, target: &Target, home: &V
         let kinds = Kind::ALL.into_iter().filter(|kind| kind.is_path_of(url));
         legal.extend(kinds.map(|kind| entry(Some(kind), url, visit)));
     }
-    let found_at = usual.iter().zip(&usual_visits).filter(|(_, visit)| visit.good_page().is_some());
+    // What could not be asked stays: it is not known to be missing.
+    let absent = |visit: &Visit| matches!(visit.walk.end, End::Page { status: 300..500, .. });
+    let found_at = usual.iter().zip(&usual_visits).filter(|(_, visit)| !absent(visit));
     legal.extend(found_at.map(|((kind, url), visit)| entry(Some(*kind), url, visit)));
     let home_url = shown_text(&answer.url);
     let tried = core.iter().zip(&pages).map(|(url, visit)| (url, &home_url, &visit.walk.end));
     let tried = tried.chain(on_pages.iter().zip(&further).map(|((url, on), end)| (url, on, end)));
-    let links_tried = core.len() + on_pages.len();
     let bad =
         tried.filter(|(_, _, end)| end.unread().is_some() && !matches!(end, End::OffSite { .. }));
     let broken =
         bad.map(|(url, on, end)| Link { url: shown(url), on: on.clone(), end: end.clone() });
-    let html = pages.iter().filter_map(Visit::good_page).filter(|answer| is_html(answer));
-    let mut read: Vec<Facts> = Vec::new();
-    for page in html {
-        let page = Facts::of(page, &Document::parse(&page.text()), false);
-        if page.url != facts.url && !read.iter().any(|other| other.url == page.url) {
-            read.push(page);
-        }
-    }
     Evidence {
+        pages: read(&pages, &facts.url),
         home: Some(facts),
         end,
-        pages: read,
         links: Bounded::keep(broken, KEPT),
-        links_tried,
+        links_tried: core.len() + on_pages.len(),
         legal,
         foreign_legal,
         usual_asked: usual.iter().map(|(_, url)| shown(url)).collect(),
@@ -133,6 +119,31 @@ pub(super) async fn look(http: &dyn Http, site: &Site, target: &Target, home: &V
             end: security.walk.end.clone(),
         }),
     }
+}
+
+/// The pages that the home page links to first, and the legal ones among its links.
+fn core_pages(own: &[Url], home: &[&String; 2]) -> Vec<Url> {
+    let is_home = |url: &Url| home.iter().any(|home| url.as_str() == home.as_str());
+    let mut core: Vec<Url> =
+        own.iter().filter(|url| !is_home(url) && is_page(url)).take(PAGES).cloned().collect();
+    for url in own.iter().filter(|url| legal::is_legal(url)).take(Kind::ALL.len()) {
+        if !core.contains(url) {
+            core.push(url.clone());
+        }
+    }
+    core
+}
+
+/// What stands in the pages that answered, each once and without the home page.
+fn read(pages: &[Visit], home: &str) -> Vec<Facts> {
+    let mut read: Vec<Facts> = Vec::new();
+    for page in pages.iter().filter_map(Visit::good_page).filter(|answer| is_html(answer)) {
+        let page = Facts::of(page, &Document::parse(&page.text()), false);
+        if page.url != home && !read.iter().any(|other| other.url == page.url) {
+            read.push(page);
+        }
+    }
+    read
 }
 
 /// Links on the pages that were read, not asked so far, each with the page that holds it.
