@@ -302,6 +302,7 @@ fn matches(pattern: &str, id: &str) -> bool {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
 fn usage(error: crate::engine::EvidenceError) -> anyhow::Error {
     anyhow::Error::from(UsageError(match std::error::Error::source(&error) {
         Some(source) => format!("{error}: {source}"),

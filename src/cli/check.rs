@@ -34,18 +34,15 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
         return list_secrets(args);
     }
     let folder = if args.id == SOURCE { args.domain.as_deref() } else { None };
-    let (network, project, recheck) = match folder {
-        Some(folder) => {
-            let mut project = Project::of_domain("source");
-            project.target.source = Some(SourceFacts { path: existing(folder)? });
-            let network = audit::network(&args.project.network, crate::probe::Network::default())?;
-            (network, project, folder.to_owned())
-        }
-        None => {
-            let (config, recheck) = audit::projects(args.domain.as_deref(), &args.project)?;
-            let project = audit::pick(&config.projects, args.project.project.as_deref())?.clone();
-            (config.network, project, recheck)
-        }
+    let (network, project, recheck) = if let Some(folder) = folder {
+        let mut project = Project::of_domain("source");
+        project.target.source = Some(SourceFacts { path: existing(folder)? });
+        let network = audit::network(&args.project.network, crate::probe::Network::default())?;
+        (network, project, folder.to_owned())
+    } else {
+        let (config, recheck) = audit::projects(args.domain.as_deref(), &args.project)?;
+        let project = audit::pick(&config.projects, args.project.project.as_deref())?.clone();
+        (config.network, project, recheck)
     };
     let output = OutputArgs {
         only: vec![args.id.clone()],
@@ -99,13 +96,11 @@ fn existing(folder: &str) -> anyhow::Result<String> {
 }
 
 fn list_secrets(args: &CheckArgs) -> anyhow::Result<Exit> {
-    let folder = match (args.id.as_str(), args.domain.as_deref()) {
-        (SOURCE, Some(folder)) => existing(folder)?,
-        _ => {
-            let text = "--format jsonl lists the secrets of a folder: launchready check secrets-source PATH --format jsonl";
-            return Err(UsageError(text.to_owned()).into());
-        }
+    let (SOURCE, Some(folder)) = (args.id.as_str(), args.domain.as_deref()) else {
+        let text = "--format jsonl lists the secrets of a folder: launchready check secrets-source PATH --format jsonl";
+        return Err(UsageError(text.to_owned()).into());
     };
+    let folder = existing(folder)?;
     let mut out = std::io::BufWriter::with_capacity(64 * 1024, std::io::stdout().lock());
     let scanned = crate::probe::scan_folder(std::path::Path::new(&folder), &mut out)?;
     drop(std::io::Write::flush(&mut out));

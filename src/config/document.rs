@@ -192,7 +192,7 @@ impl Walk<'_> {
         let wanted = |kind: &str| kinds.is_empty() || kinds.contains(&kind);
         match value.get_ref() {
             DeValue::Table(table) if wanted("object") => {
-                self.table(&schema, table, key, depth, &span)
+                self.table(&schema, table, key, depth, &span);
             }
             DeValue::Array(items) if wanted("array") => {
                 if let Some(inner) = schema.get("items") {
@@ -218,10 +218,11 @@ impl Walk<'_> {
 
     fn string(&mut self, schema: &Value, text: &str, key: &str, span: &Range<usize>) {
         if let Some(Value::Array(words)) = schema.get("enum") {
-            self.word(words.iter().filter_map(Value::as_str).collect(), text, key, span);
+            let words: Vec<_> = words.iter().filter_map(Value::as_str).collect();
+            self.word(&words, text, key, span);
         } else if let Some(Value::Array(branches)) = schema.get("oneOf") {
             let words = branches.iter().filter_map(|b| b.get("const")).filter_map(Value::as_str);
-            self.word(words.collect(), text, key, span);
+            self.word(&words.collect::<Vec<_>>(), text, key, span);
         } else if let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
             && !regex::Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text))
         {
@@ -230,7 +231,7 @@ impl Walk<'_> {
         }
     }
 
-    fn word(&mut self, words: Vec<&str>, text: &str, key: &str, span: &Range<usize>) {
+    fn word(&mut self, words: &[&str], text: &str, key: &str, span: &Range<usize>) {
         if !words.contains(&text) {
             let message = format!("{text:?} is none of {}", words.join(", "));
             self.error(span, key, message);

@@ -136,6 +136,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    #[allow(clippy::needless_pass_by_value, reason = "callers hand over errors and texts alike")]
     fn error(&mut self, key: &str, message: impl ToString) {
         let line = self.document.line(key);
         self.errors.push(ConfigError { line, key: key.to_owned(), message: message.to_string() });

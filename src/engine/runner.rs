@@ -78,7 +78,7 @@ pub async fn run_all(
         // A panic inside a check is caught by its own task in `look`; this one cannot panic.
         let Ok((index, (outcome, duration_ms))) = ended else { continue };
         if let (Some(blank), Some(place)) = (blank.get(index), records.get_mut(index)) {
-            let record = RunRecord { outcome, duration_ms, ..blank.clone() };
+            let record = RunRecord { duration_ms, outcome, ..blank.clone() };
             progress.ended(&record);
             *place = Some(record);
         }

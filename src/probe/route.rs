@@ -176,14 +176,10 @@ pub(super) fn blame(error: &io::Error, what: String) -> ProbeError {
             TargetFault::Refused(what).into()
         }
         Kind::TimedOut => TargetFault::TimedOut(what).into(),
-        Kind::NetworkUnreachable
-        | Kind::HostUnreachable
-        | Kind::AddrNotAvailable
-        | Kind::NetworkDown
-        | Kind::PermissionDenied => AgentFault::NoNetwork(format!("{what}: {error}")).into(),
         Kind::UnexpectedEof | Kind::BrokenPipe | Kind::InvalidData => {
             TargetFault::Malformed(format!("{what}: {error}")).into()
         }
+        // No route, no address, no permission: nothing that the target could do better.
         _ => AgentFault::NoNetwork(format!("{what}: {error}")).into(),
     }
 }
@@ -227,11 +223,11 @@ pub fn is_private(address: IpAddr) -> bool {
 /// The IPv4 address to which a gateway turns one inside `64:ff9b::/96` (RFC 6052), `2002::/16`
 /// (RFC 3056) or the abandoned `::/96` (RFC 4291 2.5.5.1).
 fn translated(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let (high, low) = match address.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low]
-        | [0x2002, high, low, ..]
-        | [0, 0, 0, 0, 0, 0, high, low] => (high, low),
-        _ => return None,
+    let ([0x64, 0xff9b, 0, 0, 0, 0, high, low]
+    | [0x2002, high, low, ..]
+    | [0, 0, 0, 0, 0, 0, high, low]) = address.segments()
+    else {
+        return None;
     };
     Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
 }

@@ -150,7 +150,7 @@ fn one_line(text: &str) -> String {
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
-/// Text of which nothing is markup (CommonMark 0.31 §2.4; `$` starts mathematics on GitHub).
+/// Text of which nothing is markup (`CommonMark` 0.31 §2.4; `$` starts mathematics on GitHub).
 pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     // Spaces in front would make a code block, and a mark at the start a list or a heading.

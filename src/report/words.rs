@@ -1,6 +1,7 @@
 //! What every drawn form shares: the order and the words, and text from outside made harmless.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use launchready_checks::contract::{Severity, Unseen};
@@ -102,7 +103,7 @@ pub(super) fn money(at_risk: &MoneyAtRisk) -> String {
     let mut text = format!("{} {sign}{}", currency.to_ascii_uppercase(), amount / unit);
     if digits > 0 {
         let width = usize::try_from(digits).unwrap_or_default();
-        text += &format!(".{:0width$}", amount % unit);
+        _ = write!(text, ".{:0width$}", amount % unit);
     }
     format!("{text} in {} {payments}", at_risk.count)
 }
@@ -118,7 +119,7 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
         if c == '\t' {
             out.push(' ');
         } else if acts(c) && c != '\n' {
-            out += &format!("‹U+{:04X}›", u32::from(c));
+            _ = write!(out, "‹U+{:04X}›", u32::from(c));
         } else {
             out.push(c);
         }

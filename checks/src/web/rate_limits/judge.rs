@@ -19,6 +19,7 @@ pub(super) fn limit(knocks: &Knocks, out: &mut Assessment) {
 }
 
 /// `None` when a limit was seen; else why its absence is not proven, if it is not.
+#[allow(clippy::option_option, reason = "no finding, a finding, and not proven are three answers")]
 fn unproven(knocks: &Knocks) -> Option<Option<(String, String)>> {
     let asked = &knocks.asked;
     let made = format!("{} of {} requests were made", knocks.answered, knocks.planned);

@@ -29,6 +29,7 @@ pub(super) struct Route {
 }
 
 /// What kind of page an answer is, without its text.
+#[allow(clippy::struct_excessive_bools, reason = "each is one sign that a page shows or not")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PageFacts {
     /// Bytes of the body.

@@ -72,6 +72,7 @@ impl Samples {
     }
 
     /// One line of evidence about one of the two lists.
+    #[allow(clippy::unused_self, reason = "it reads as the line of these times")]
     pub(super) fn line(&self, what: &str, sorted: &[f64]) -> String {
         let n = sorted.len();
         let at = |percent| least(sorted, n, percent).unwrap_or_default();
