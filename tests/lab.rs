@@ -68,7 +68,13 @@ async fn audit(world: World) -> Report {
         LabOptions { now: SystemClock.now(), delay: Duration::ZERO, dir: folder.path().to_owned() };
     let lab = Lab::start(&world, options).await.unwrap();
     let config = parse(&lab.config_toml(), folder.path()).unwrap();
-    let project = config.projects.first().unwrap();
+    let mut project = config.projects.first().unwrap().clone();
+    // How fast a loaded machine answers itself is no defect of the lab: timings are measured in
+    // benches/ and never asserted here.
+    let patient = serde_json::json!({
+        "api_p95_warning": "60s", "p95_critical": "60s", "first_byte_warning": "60s",
+    });
+    project.options.insert("web-uptime".to_owned(), patient);
     let session = Session::new(config.network.clone(), Arc::new(SystemClock)).unwrap();
     let plan = Plan {
         ids: registry::ALL.iter().map(|plugin| plugin.meta.id).collect(),
@@ -76,7 +82,7 @@ async fn audit(world: World) -> Report {
         baseline: Baseline::new(),
         recheck: project.target.domain.clone(),
     };
-    let record = session.audit(project, &plan, &Silent).await.unwrap();
+    let record = session.audit(&project, &plan, &Silent).await.unwrap();
     lab.stop().await;
     build(&record)
 }
