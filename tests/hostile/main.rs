@@ -2,6 +2,12 @@
 //! finding or unseen, without a panic, a hang or much memory.
 
 #![allow(
+    clippy::disallowed_methods,
+    clippy::format_collect,
+    clippy::needless_pass_by_value,
+    reason = "a test reads its own setting, and is written to be read"
+)]
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
