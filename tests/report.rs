@@ -143,7 +143,10 @@ fn markdown_keeps_evidence_inside_its_fence() {
                 assert_eq!(line, format!("{fence}text"), "only the template opens a fence");
                 open = Some(fence);
             }
-            None => outside += &format!("{line}\n"),
+            None => {
+                outside.push_str(line);
+                outside.push('\n');
+            }
         }
     }
     assert_eq!(open, None, "every fence is closed");
