@@ -78,7 +78,7 @@ async fn audit(world: World) -> Report {
     let session = Session::new(config.network.clone(), Arc::new(SystemClock)).unwrap();
     let plan = Plan {
         ids: registry::ALL.iter().map(|plugin| plugin.meta.id).collect(),
-        time_limit: Duration::from_secs(120),
+        time_limit: Duration::from_mins(2),
         baseline: Baseline::new(),
         recheck: project.target.domain.clone(),
     };
