@@ -147,7 +147,36 @@ pub(super) fn challenge(answer: &HttpAnswer) -> Option<String> {
             return Some(format!("{} with {name}: {value}", answer.status));
         }
     }
-    (answer.status == 429).then(|| "429 (too many requests)".to_owned())
+    if answer.status == 429 {
+        return Some("429 (too many requests)".to_owned());
+    }
+    marked(answer)
+}
+
+/// How much of a body is searched for the marks of a block page.
+const MARK_BYTES: usize = 32 * 1024;
+
+/// Texts of the block pages of edges that set no header of their own, with the edge's name.
+const MARKS: [(&str, &str); 8] = [
+    ("<title>Just a moment...", "Cloudflare"),
+    ("Attention Required! | Cloudflare", "Cloudflare"),
+    ("Vercel Security Checkpoint", "Vercel"),
+    ("Incapsula incident ID", "Imperva"),
+    ("Sucuri WebSite Firewall", "Sucuri"),
+    ("errors.edgesuite.net", "Akamai"),
+    ("Reference&#32;&#35;", "Akamai"),
+    ("Request blocked.", "CloudFront"),
+];
+
+/// A block page, known by its text; only in the answers that edges block with.
+fn marked(answer: &HttpAnswer) -> Option<String> {
+    if !matches!(answer.status, 403 | 503) {
+        return None;
+    }
+    let head = answer.body.get(..MARK_BYTES).unwrap_or(&answer.body);
+    let text = String::from_utf8_lossy(head);
+    let (_, edge) = MARKS.iter().find(|(mark, _)| text.contains(mark))?;
+    Some(format!("{} with a block page of {edge}", answer.status))
 }
 
 /// Whether an address leads to the visitor's own machine or network.

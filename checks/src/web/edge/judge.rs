@@ -17,6 +17,12 @@ pub(super) fn judge(evidence: &Evidence, out: &mut Assessment) {
         let part = format!("whether the server answers around the edge at {address}");
         out.not_checked(Unseen::Condition, part, fault.to_string(), fault.unlock());
     }
+    if let Some((name, fault)) = evidence.unseen.items.first() {
+        let part = "records that may lead around the edge";
+        let reason =
+            format!("{} names were not looked up, {name} first: {fault}", evidence.unseen.total());
+        out.not_checked(Unseen::Condition, part, reason, fault.unlock());
+    }
     let fronted = |host: &&Host| host.edge.as_ref().is_some_and(|edge| edge.fronts) && !host.moved;
     for host in hosts.iter().filter(fronted).filter(|host| !host.comparable) {
         // An API without a page has nothing that could be compared.

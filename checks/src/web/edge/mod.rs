@@ -65,6 +65,8 @@ pub struct Evidence {
     origins: Bounded<Origin>,
     /// Addresses beside the edge that could not be asked.
     unasked: Bounded<(IpAddr, AgentFault)>,
+    /// Names beside the edge that no resolver answered.
+    unseen: Bounded<(String, AgentFault)>,
     webhooks: Bounded<Hook>,
 }
 
@@ -138,7 +140,7 @@ impl Check for Edge {
         let site = Site::of(target);
         let (http, dns) = (&*probes.http, &*probes.dns);
         let names = origin::names(&site, &look.options.origin_names);
-        let (visited, siblings, webhooks) = join!(
+        let (visited, (siblings, unseen), webhooks) = join!(
             look::hosts(http, dns, &site, target),
             origin::look_up(dns, names),
             webhook::ask(http, &site, target),
@@ -149,6 +151,7 @@ impl Check for Edge {
             hosts: Bounded::keep(hosts, look::HOSTS),
             origins: Bounded::keep(origins, 24),
             unasked: Bounded::keep(unasked, 8),
+            unseen,
             webhooks,
         };
         Ok((evidence, ()))

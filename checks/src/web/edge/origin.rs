@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::Origin;
 use super::look::{Visited, telling_title};
 use crate::contract::Bounded;
+use crate::document::Document;
 use crate::probe::{
     AddressLook, AgentFault, Dns, Http, HttpAnswer, HttpRequest, ProbeError, Trust, addresses,
 };
@@ -48,6 +49,9 @@ const TELLING_BYTES: usize = 64;
 /// A server that does not answer this soon is not asked any longer.
 const WITHIN_MS: u64 = 4000;
 
+/// The most names that no resolver answered of which evidence keeps the fault.
+const UNSEEN: usize = 4;
+
 type Siblings = Vec<(String, AddressLook)>;
 
 pub(super) fn names(site: &Site, more: &[String]) -> Vec<String> {
@@ -61,12 +65,25 @@ pub(super) fn names(site: &Site, more: &[String]) -> Vec<String> {
     labels.map(|label| format!("{label}.{}", site.apex)).collect()
 }
 
-pub(super) async fn look_up(dns: &dyn Dns, names: Vec<String>) -> Siblings {
-    let looks = join_all(names.into_iter().map(async |name| {
-        let look = addresses(dns, &name).await.ok()?;
-        Some((name, look))
-    }));
-    looks.await.into_iter().flatten().collect()
+/// Looks the names up; also says which of them no resolver answered.
+pub(super) async fn look_up(
+    dns: &dyn Dns,
+    names: Vec<String>,
+) -> (Siblings, Bounded<(String, AgentFault)>) {
+    let looks = names.into_iter().map(async |name| {
+        let look = addresses(dns, &name).await;
+        (name, look)
+    });
+    let (mut found, mut unseen) = (Vec::new(), Vec::new());
+    for (name, look) in join_all(looks).await {
+        match look {
+            Ok(look) => found.push((name, look)),
+            Err(ProbeError::Agent(fault)) => unseen.push((name, fault)),
+            // A name whose servers fail shows nobody an address.
+            Err(ProbeError::Target(_)) => {}
+        }
+    }
+    (found, Bounded::keep(unseen, UNSEEN))
 }
 
 /// Asks every address beside the edge for the pages behind it.
@@ -83,7 +100,10 @@ pub(super) async fn find(
         fronted.iter().filter(|host| host.facts.comparable).take(HOSTS).collect();
     let open = hosts.iter().filter(|host| host.facts.edge.is_none());
     let open = open.filter_map(|host| Some((host.facts.name.as_str(), host.look.as_ref()?)));
-    let all = siblings.iter().map(|(name, look)| (name.as_str(), look)).chain(open);
+    let stray: Vec<IpAddr> = fronted.iter().flat_map(|host| strays(host)).collect();
+    let mixed = fronted.iter().filter(|host| !strays(host).is_empty());
+    let mixed = mixed.filter_map(|host| Some((host.facts.name.as_str(), host.look.as_ref()?)));
+    let all = siblings.iter().map(|(name, look)| (name.as_str(), look)).chain(open).chain(mixed);
     let mut beside: BTreeMap<IpAddr, Vec<String>> = BTreeMap::new();
     for (name, look) in all.filter(|(_, look)| !look.aliases.iter().any(|a| by_alias(a).is_some()))
     {
@@ -91,7 +111,8 @@ pub(super) async fn find(
             let edges = |host: &Visited| {
                 host.look.as_ref().is_some_and(|look| look.addresses.contains(address))
             };
-            let known = by_address(*address).is_some() || fronted.iter().any(|host| edges(host));
+            let edges = !stray.contains(address) && fronted.iter().any(|host| edges(host));
+            let known = by_address(*address).is_some() || edges;
             if !known && (beside.len() < ADDRESSES || beside.contains_key(address)) {
                 beside.entry(*address).or_default().push(name.to_owned());
             }
@@ -154,9 +175,11 @@ fn proof(host: &Visited, answer: &HttpAnswer) -> Option<String> {
         return None;
     }
     let Some(page) = &host.page else {
-        // Nothing to compare: a certificate for the very name, which a browser trusts, is the proof.
-        let own = host.asks_sign_in && is_html(answer) && answer.trust == Some(Trust::Trusted);
-        return own.then(|| format!("a valid certificate for {}", host.facts.name));
+        // Nothing to compare: a certificate for the very name, which a browser trusts, and a page with
+        // a title of its own are the proof. A server's start page and a sign-in form are none.
+        let trusted = host.asks_sign_in && is_html(answer) && answer.trust == Some(Trust::Trusted);
+        let title = telling_title(answer).filter(|_| trusted && !asks_to_sign_in(answer))?;
+        return Some(format!("a valid certificate for {}, and “{title}”", host.facts.name));
     };
     let hash = |answer: &HttpAnswer| Sha256::digest(&answer.body);
     if answer.body.len() >= TELLING_BYTES && hash(answer) == hash(page) {
@@ -164,4 +187,24 @@ fn proof(host: &Visited, answer: &HttpAnswer) -> Option<String> {
     }
     let (one, two) = (telling_title(page)?, telling_title(answer)?);
     (one == two).then(|| format!("the same title, “{one}”"))
+}
+
+/// Whether a page has a field for an email address or a password.
+fn asks_to_sign_in(answer: &HttpAnswer) -> bool {
+    let document = Document::parse(&answer.text());
+    let field = |kind: &str| ["password", "email"].iter().any(|one| kind.eq_ignore_ascii_case(one));
+    document.all("input").any(|input| input.attribute("type").is_some_and(field))
+}
+
+/// Addresses of a host behind Cloudflare that lie outside Cloudflare's ranges, such as an IPv6 record
+/// that still leads to the server. Cloudflare alone publishes a list that is complete.
+fn strays(host: &Visited) -> Vec<IpAddr> {
+    let addresses = host.look.as_ref().map(|look| look.addresses.as_slice()).unwrap_or_default();
+    let is_cloudflare = |address: &IpAddr| {
+        by_address(*address).is_some_and(|platform| platform.name == "Cloudflare")
+    };
+    if !addresses.iter().any(is_cloudflare) {
+        return Vec::new();
+    }
+    addresses.iter().filter(|address| by_address(**address).is_none()).copied().collect()
 }

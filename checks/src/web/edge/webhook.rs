@@ -28,6 +28,8 @@ pub(super) struct Hook {
 enum Outcome {
     /// It was not asked, because the domain is not proven to be the user's.
     Unproven,
+    /// It was not asked, because it is no address on a host of the project.
+    Foreign,
     /// The answer came from the product, whatever it says.
     Reached {
         status: u16,
@@ -55,15 +57,17 @@ enum Outcome {
 /// Sends an empty JSON object to each address, where the domain is proven to be the user's.
 pub(super) async fn ask(http: &dyn Http, site: &Site, target: &Target) -> Bounded<Hook> {
     let home = Url::parse(&format!("https://{}/", site.apex)).ok();
-    let urls = target.web.webhook_paths.iter();
-    let urls = urls.filter_map(|path| home.as_ref()?.join(path).ok()).filter(|url| site.owns(url));
-    let urls = Bounded::keep(urls, HOOKS);
+    let paths = Bounded::keep(&target.web.webhook_paths, HOOKS);
     let proven = target.ownership.is_proven();
-    let hooks = join_all(urls.items.iter().map(async |url| Hook {
-        url: shown(url),
-        outcome: if proven { post(http, url).await } else { Outcome::Unproven },
+    let hooks = join_all(paths.items.iter().map(async |path| {
+        let url = home.as_ref().and_then(|home| home.join(path).ok());
+        match url.filter(|url| site.owns(url)) {
+            None => Hook { url: shown_text(path), outcome: Outcome::Foreign },
+            Some(url) if !proven => Hook { url: shown(&url), outcome: Outcome::Unproven },
+            Some(url) => Hook { url: shown(&url), outcome: post(http, &url).await },
+        }
     }));
-    Bounded { items: hooks.await, cut: urls.cut }
+    Bounded { items: hooks.await, cut: paths.cut }
 }
 
 async fn post(http: &dyn Http, url: &Url) -> Outcome {
@@ -119,6 +123,15 @@ pub(super) fn judge(hooks: &Bounded<Hook>, domain: &str, out: &mut Assessment) {
                         "set `ownership` in the config and publish it as TXT record \
                          _launchready.{domain}"
                     ),
+                );
+                continue;
+            }
+            Outcome::Foreign => {
+                out.not_checked(
+                    Unseen::Noted,
+                    part,
+                    "it is no address on a host of the project, so nothing is sent to it",
+                    "name a path, or the full address on a host of the project, in webhook_paths",
                 );
                 continue;
             }

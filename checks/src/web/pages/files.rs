@@ -2,6 +2,7 @@
 
 use super::facts::Facts;
 use super::legal::Kind;
+use super::robots::Block;
 use super::{Evidence, Options, spec};
 use crate::contract::{Assessment, Severity, Unseen};
 use crate::probe::TargetFault;
@@ -45,13 +46,15 @@ fn robots(evidence: &Evidence, home: &Facts, out: &mut Assessment) {
     if note("robots.txt", &robots.end, Unseen::Condition, out) {
         return;
     }
-    let Some(rule) = &robots.blocks_home else { return };
+    let Some(Block { google, rule }) = &robots.blocks_home else { return };
+    let (whom, agent) =
+        if *google { ("Google's crawler", "Googlebot") } else { ("every crawler", "*") };
     let url = robots.end.url();
     out.find(
         spec::ROBOTS
             .finding(url)
-            .summary(format!("{url} forbids every crawler to read {}.", home.url))
-            .saw("User-agent: *")
+            .summary(format!("{url} forbids {whom} to read {}.", home.url))
+            .saw(format!("User-agent: {agent}"))
             .saw(rule)
             .fix(
                 "Replace the rule by `Allow: /`, and keep a `Disallow:` line for each path that is \
@@ -200,17 +203,18 @@ fn missing(kind: Kind, evidence: &Evidence, home: &Facts, out: &mut Assessment) 
 
 fn icon(evidence: &Evidence, home: &Facts, out: &mut Assessment) {
     let Some(icon) = &evidence.icon else { return };
-    if icon.of_template {
+    if let Some(template) = &icon.of_template {
         out.find(
             spec::ICON_DEFAULT
                 .finding(&home.url)
-                .summary(format!("The icon of {} is that of the Vite template.", home.url))
-                .saw(format!("{} holds the logo of Vite", icon.url))
+                .summary(format!("The icon of {} is that of the {template} template.", home.url))
+                .saw(format!("{} holds the picture that comes with {template}", icon.url))
                 .fix(
-                    "Put your own picture at public/favicon.svg, name it in index.html as `<link \
-                     rel=\"icon\" href=\"/favicon.svg\">`, delete public/vite.svg, and redeploy.",
+                    "Put your own picture in its place: in Next.js app/favicon.ico or app/icon.svg, else \
+                     public/favicon.svg with `<link rel=\"icon\" href=\"/favicon.svg\">` in \
+                     index.html; then delete the template's file and redeploy.",
                 )
-                .undo("Name /vite.svg again."),
+                .undo("Put the former file back."),
         );
         return;
     }

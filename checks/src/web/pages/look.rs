@@ -250,13 +250,28 @@ async fn icon(http: &dyn Http, site: &Site, answer: &HttpAnswer, document: &Docu
         url: if url.scheme() == "data" { "data:…".to_owned() } else { shown(&url) },
         named: named.is_some(),
         is_picture: page.is_some_and(|answer| !is_html(answer) && !answer.body.is_empty()),
-        // The two colours of the gradient in the template's vite.svg.
-        of_template: page.is_some_and(|answer| {
-            let text = answer.text().to_ascii_lowercase();
-            url.path().ends_with("/vite.svg") && text.contains("#41d1ff")
-        }),
+        of_template: page.and_then(|answer| template_of(&url, answer)).map(str::to_owned),
         end: visit.map(|visit| visit.walk.end),
     }
+}
+
+/// SHA-256 of the icons that templates come with: the files in the npm packages create-next-app 15,
+/// cra-template 1.2 and create-vite 9.
+const TEMPLATE_ICONS: [(&str, &str); 3] = [
+    ("2b8ad2d33455a8f736fc3a8ebf8f0bdea8848ad4c0db48a2833bd0f9cd775932", "Next.js"),
+    ("3d10f7da6c603178340081668c4ac5b3ae9743ca9a262ab0fcd312fbb9f48bdd", "Create React App"),
+    ("61bc9a161de58248288e6905425d7180f0624c2865007b97d763fdac12043a66", "Vite"),
+];
+
+/// The template that an icon comes from.
+fn template_of(url: &Url, answer: &HttpAnswer) -> Option<&'static str> {
+    // The two colours of the gradient in the older template's vite.svg.
+    let text = answer.text().to_ascii_lowercase();
+    if url.path().ends_with("/vite.svg") && text.contains("#41d1ff") {
+        return Some("Vite");
+    }
+    let hash = hex::encode(Sha256::digest(&answer.body));
+    TEMPLATE_ICONS.iter().find(|(known, _)| *known == hash).map(|(_, template)| *template)
 }
 
 /// A path that no site has, the same for the same domain from look to look.

@@ -108,8 +108,8 @@ struct Legal {
 #[derive(Debug, Serialize, Deserialize)]
 struct Robots {
     end: End,
-    /// The rule that keeps everybody from the home page.
-    blocks_home: Option<String>,
+    /// The rule that keeps everybody, or Google, from the home page.
+    blocks_home: Option<robots::Block>,
 }
 
 /// A path that does not exist.
@@ -127,7 +127,8 @@ struct Icon {
     /// The page names it; else it is `/favicon.ico`.
     named: bool,
     is_picture: bool,
-    of_template: bool,
+    /// The template that it comes from.
+    of_template: Option<String>,
     /// Absent when it lies elsewhere or in the page itself.
     end: Option<End>,
 }

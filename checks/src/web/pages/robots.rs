@@ -1,5 +1,7 @@
 //! The rule of a robots.txt that decides about the home page (RFC 9309).
 
+use serde::{Deserialize, Serialize};
+
 /// RFC 9309 section 2.5: a parser reads at least 500 KiB.
 const BYTES: usize = 500 * 1024;
 /// The most characters of a rule that are kept.
@@ -12,16 +14,25 @@ struct Group {
     rules: Vec<(bool, String)>,
 }
 
-/// The rule that keeps every crawler, Google's included, from the home page; `None` where one of
-/// them may read it.
-pub(super) fn blocks_home(text: &str) -> Option<String> {
+/// A rule that keeps crawlers from the home page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Block {
+    /// It holds for Google's crawler alone, and not for everybody.
+    pub(super) google: bool,
+    /// The rule as it stands in the file.
+    pub(super) rule: String,
+}
+
+/// The rule that keeps Google's crawler from the home page; `None` where it may read it. Google's own
+/// group decides where there is one, and else that of everybody (RFC 9309 section 2.2.1).
+pub(super) fn blocks_home(text: &str) -> Option<Block> {
     let groups = groups(text);
-    let everybody = deciding(&groups, "*")?;
     let google = groups.iter().any(|group| group.agents.iter().any(|agent| agent == "googlebot"));
-    if google && deciding(&groups, "googlebot").is_none() {
-        return None;
+    if google {
+        let rule = deciding(&groups, "googlebot")?;
+        return Some(Block { google: deciding(&groups, "*").is_none(), rule });
     }
-    Some(everybody)
+    deciding(&groups, "*").map(|rule| Block { google: false, rule })
 }
 
 fn groups(text: &str) -> Vec<Group> {
@@ -98,6 +109,12 @@ mod tests {
         ] {
             assert!(blocks_home(text).is_some(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_file_that_shuts_google_alone_out_is_recognised() {
+        let text = "User-agent: *\nDisallow:\n\nUser-agent: Googlebot\nDisallow: /\n";
+        assert!(blocks_home(text).is_some_and(|block| block.google));
     }
 
     #[test]

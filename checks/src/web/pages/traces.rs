@@ -188,7 +188,9 @@ fn assigned<'a>(patterns: &Patterns, form: Form, text: &'a str) -> Vec<(&'a str,
         let before = text.get(..name.start()).unwrap_or_default();
         let statement = before.rsplit(['{', ',', ';', '\n', '(']).next().unwrap_or_default();
         let conditional = statement.contains('?') || statement.trim_start().starts_with("//");
-        let sure = whole && !(matches!(form, Form::Code) && conditional);
+        // React's name for what an element shows to people.
+        let text = name.as_str() == "children" && !matches!(form, Form::Code);
+        let sure = whole && !text && !(matches!(form, Form::Code) && conditional);
         sure.then_some((name.as_str(), value.as_str()))
     });
     found.collect()
@@ -258,6 +260,10 @@ mod tests {
             const other = "http://localhost.harbor.example";</script>"#,
         );
         assert!(found.is_empty(), "{found:?}");
+        let streamed = locals(
+            r#"<script>self.__next_f.push([1,"{\"children\":\"http://localhost:3000\",\"x\":1}"])</script>"#,
+        );
+        assert!(streamed.is_empty(), "{streamed:?}");
     }
 
     proptest! {

@@ -131,6 +131,13 @@ pub(super) fn private(route: &Route, out: &mut Assessment) {
                 out.not_checked(Unseen::Noted, part, reason, unlock);
                 return;
             }
+            if page.is_empty {
+                let reason =
+                    "it answers JSON without any value, which shows nothing and proves nothing";
+                let unlock = "name a URL under `private` that holds data whenever it is open";
+                out.not_checked(Unseen::Condition, part, reason, unlock);
+                return;
+            }
             let url = &route.url;
             out.find(
                 OPEN.finding(url)

@@ -2,6 +2,7 @@
 
 use futures_util::join;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use url::Url;
 
 use crate::document::Document;
@@ -42,6 +43,9 @@ pub(super) struct PageFacts {
     pub(super) refuses: bool,
     /// It is an empty frame that a script fills.
     pub(super) is_shell: bool,
+    /// It is JSON without any value: `null`, or lists and objects of nothing else.
+    #[serde(default)]
+    pub(super) is_empty: bool,
     /// The site answers the same to an address that does not exist, or it is the home page.
     pub(super) is_fallback: bool,
 }
@@ -80,8 +84,19 @@ fn facts(answer: &HttpAnswer, others: &[&Visit]) -> PageFacts {
         content_type: content_type.chars().take(60).collect(),
         signs_in: html && signs_in(&document),
         refuses: text.len() < REFUSAL_BYTES && !html && refuses(&text),
+        is_empty: serde_json::from_str(&text).is_ok_and(|value| holds_nothing(&value)),
         is_shell: html && document.is_script_shell(),
         is_fallback: others.iter().any(same),
+    }
+}
+
+/// Row-level security answers a stranger with an empty list, and a session route with `{}`.
+fn holds_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(list) => list.iter().all(holds_nothing),
+        Value::Object(fields) => fields.values().all(holds_nothing),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 
@@ -144,6 +159,13 @@ mod tests {
             assert!(signs_in(&Document::parse(page)), "{page}");
         }
         assert!(!signs_in(&Document::parse("<title>Orders</title><input type=search>")));
+    }
+
+    #[test]
+    fn json_without_a_value_holds_nothing() {
+        let nothing = |text: &str| holds_nothing(&serde_json::from_str(text).unwrap());
+        assert!(["null", "[]", "{}", r#"{"data":[],"error":null}"#].into_iter().all(nothing));
+        assert!(![r#"[{"id":1}]"#, r#"{"count":0}"#, "false"].into_iter().any(nothing));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::contract::{Age, Target};
+use crate::web::site::Site;
 
 /// One address that has to answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -71,6 +72,8 @@ pub(super) enum Rule {
     Webhook,
     /// A declared endpoint: success or a redirect.
     Declared,
+    /// The home of the site, which visitors open: success or a redirect.
+    Home,
     /// The home of a host that nobody declared as an endpoint: an API host may well have none.
     Host,
 }
@@ -92,6 +95,8 @@ impl Rule {
             Self::Webhook
         } else if declared {
             Self::Declared
+        } else if is_home(endpoint, target) {
+            Self::Home
         } else {
             Self::Host
         }
@@ -102,7 +107,7 @@ impl Rule {
         match self {
             Self::Listed(list) => list.contains(&status),
             Self::Webhook => matches!(status, 200..=399 | 400 | 401 | 405),
-            Self::Declared => (200..400).contains(&status),
+            Self::Declared | Self::Home => (200..400).contains(&status),
             Self::Host => status < 500,
         }
     }
@@ -114,10 +119,18 @@ impl Rule {
                 list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
             }
             Self::Webhook => "a status from 200 to 399, or 400, 401 or 405".to_owned(),
-            Self::Declared => "a status from 200 to 399".to_owned(),
+            Self::Declared | Self::Home => "a status from 200 to 399".to_owned(),
             Self::Host => "a status below 500".to_owned(),
         }
     }
+}
+
+/// Whether an endpoint is the home of the registered domain itself or of its `www`; a project whose
+/// domain lies below that may well be an API.
+fn is_home(endpoint: &Endpoint, target: &Target) -> bool {
+    let site = Site::of(target);
+    let host = endpoint.address().and_then(|url| url.host_str().map(str::to_owned));
+    site.www.is_some() && host.is_some_and(|host| site.is_main(&host))
 }
 
 #[cfg(test)]
@@ -143,5 +156,7 @@ mod tests {
         assert!(rule("https://api.harbor.example/", false).allows(404));
         assert!(!rule("https://api.harbor.example/", false).allows(502));
         assert!(!rule("https://api.harbor.example/", true).allows(404));
+        assert!(!rule("https://harbor.example/", false).allows(404));
+        assert!(!rule("https://www.harbor.example/", false).allows(401));
     }
 }

@@ -92,6 +92,10 @@ fn answer(
         return None;
     }
     let asked = &look.asked;
+    if let Some(sign) = facts.unconnected.as_ref().filter(|_| facts.is_unconnected(&look.rule)) {
+        out.find(unconnected(look, facts, sign));
+        return Some(false);
+    }
     if !look.rule.allows(facts.status) {
         if facts.status >= 500 {
             out.find(down(
@@ -163,6 +167,24 @@ fn wrong_status(look: &Look, facts: &Facts) -> Finding {
             facts.status
         ))
         .undo(FORWARD)
+}
+
+fn unconnected(look: &Look, facts: &Facts, sign: &str) -> Finding {
+    let host = look.host().unwrap_or_default();
+    WRONG_STATUS
+        .finding(&look.asked)
+        .summary(format!(
+            "{} answers {}: the hosting platform has no product for {host}.",
+            look.asked, facts.status
+        ))
+        .saw_all(tries(look))
+        .saw(sign)
+        .fix(format!(
+            "Open the project at the hosting platform, add {host} under its domains (Vercel: Settings \
+             → Domains) and see that its production deployment is live; or delete the DNS record of \
+             {host} if nothing is meant to be there."
+        ))
+        .undo(format!("Remove {host} from the project's domains again."))
 }
 
 /// Redirects and tries, one line each.

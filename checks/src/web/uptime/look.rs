@@ -60,6 +60,9 @@ pub(super) struct Facts {
     pub(super) status: u16,
     /// The sign of an edge that answered by itself.
     pub(super) challenge: Option<String>,
+    /// What a hosting platform says when no product is connected to the name.
+    #[serde(default)]
+    pub(super) unconnected: Option<String>,
     /// It is JSON.
     pub(super) json: bool,
     /// The platform it comes from.
@@ -178,7 +181,10 @@ impl Followed {
 
 fn is_right(rule: &Rule, facts: &Facts) -> bool {
     let body = facts.body.as_ref().is_none_or(|body| body.found);
-    rule.allows(facts.status) && facts.wrong_headers.is_empty() && body
+    rule.allows(facts.status)
+        && !facts.is_unconnected(rule)
+        && facts.wrong_headers.is_empty()
+        && body
 }
 
 async fn attempt(
@@ -224,12 +230,43 @@ fn facts(endpoint: &Endpoint, answer: &HttpAnswer) -> Facts {
     Facts {
         status: answer.status,
         challenge: challenge(answer),
+        unconnected: unconnected(answer),
         json: answer
             .header("content-type")
             .is_some_and(|value| value.to_ascii_lowercase().contains("json")),
         stack: Stack::of(answer),
         wrong_headers: wrong.take(HEADERS).collect(),
         body,
+    }
+}
+
+/// What a hosting platform answers for a name to which no product is connected.
+fn unconnected(answer: &HttpAnswer) -> Option<String> {
+    if answer.status < 400 {
+        return None;
+    }
+    // NOT_FOUND is a page that is missing in a product that is there.
+    if let Some(code) = answer.header("x-vercel-error").filter(|code| *code != "NOT_FOUND") {
+        return Some(format!("x-vercel-error: {}", clipped(code)));
+    }
+    let header = |name: &str, part: &str| {
+        let value = answer.header(name).filter(|value| value.contains(part))?;
+        Some(format!("{name}: {}", clipped(value)))
+    };
+    header("x-render-routing", "no-server")
+        .or_else(|| header("x-railway-fallback", "true"))
+        .or_else(|| {
+            let marks = ["There isn't a GitHub Pages site here", "error-pages/no-such-app"];
+            let text = answer.text();
+            let mark = marks.into_iter().find(|mark| text.contains(mark))?;
+            (answer.status == 404).then(|| format!("a page with “{mark}”"))
+        })
+}
+
+impl Facts {
+    /// Whether the platform says that no product is there, unless the config lists the status.
+    pub(super) fn is_unconnected(&self, rule: &Rule) -> bool {
+        self.unconnected.is_some() && !matches!(rule, Rule::Listed(_))
     }
 }
 
