@@ -36,12 +36,12 @@ pub struct Plan {
     pub recheck: String,
 }
 
-/// Connections, answers and roots that the audits of one process share.
+/// Limits, resolvers and roots that the audits of one process share.
 #[derive(Debug)]
 pub struct Session {
     network: Network,
     dialer: Arc<Dialer>,
-    dns: Arc<DnsProbe>,
+    dns: DnsProbe,
     judge: Arc<Judge>,
     roots: Arc<RootCertStore>,
     clock: Arc<dyn Clock>,
@@ -54,7 +54,7 @@ impl Session {
     /// An extra root cannot be read.
     pub fn new(network: Network, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let dialer = Arc::new(Dialer::new(&network));
-        let dns = Arc::new(DnsProbe::new(&network, Arc::clone(&dialer)));
+        let dns = DnsProbe::new(&network, Arc::clone(&dialer));
         let roots = roots(&network.extra_roots)?;
         let judge = Arc::new(Judge::new(Arc::clone(&roots), Arc::new(provider())));
         Ok(Self { network, dialer, dns, judge, roots, clock })
@@ -73,9 +73,10 @@ impl Session {
         let started_at = self.clock.now();
         let mut target = project.target.clone();
         let began = Instant::now();
-        let proof = timeout(plan.time_limit, self.ownership(project)).await;
+        let dns: Arc<dyn Dns> = Arc::new(self.dns.afresh());
+        let proof = timeout(plan.time_limit, ownership(project, &*dns)).await;
         target.ownership = proof.unwrap_or(Ownership::Unproven);
-        let probes = self.probes(target.ownership.is_proven())?;
+        let (probes, http) = self.probes(dns, target.ownership.is_proven())?;
         let mut jobs = Vec::new();
         for id in &plan.ids {
             let plugin = registry::find(id).with_context(|| format!("there is no check {id}"))?;
@@ -92,16 +93,20 @@ impl Session {
             target: Arc::unwrap_or_clone(target),
             not_used: project.not_used.clone(),
             recheck: plan.recheck.clone(),
+            clock_behind_s: http.clock_behind(),
             runs,
         })
     }
 
-    fn probes(&self, active: bool) -> anyhow::Result<Probes> {
-        let dns: Arc<dyn Dns> = Arc::<DnsProbe>::clone(&self.dns);
+    fn probes(&self, dns: Arc<dyn Dns>, active: bool) -> anyhow::Result<(Probes, Arc<HttpProbe>)> {
         let (dialer, judge) = (Arc::clone(&self.dialer), Arc::clone(&self.judge));
-        let http =
-            HttpProbe::new(Arc::clone(&dns), Arc::clone(&dialer), Arc::clone(&judge), active)?;
-        let http = Arc::new(http);
+        let http = Arc::new(HttpProbe::new(
+            Arc::clone(&dns),
+            Arc::clone(&dialer),
+            Arc::clone(&judge),
+            Arc::clone(&self.clock),
+            active,
+        )?);
         let tls = Arc::new(TlsProbe::new(
             Arc::clone(&dns),
             Arc::clone(&dialer),
@@ -110,7 +115,7 @@ impl Session {
             Arc::clone(&self.clock),
         ));
         let rdap = self.network.rdap.clone();
-        Ok(Probes {
+        let probes = Probes {
             smtp: Arc::new(SmtpProbe::new(dialer, Arc::clone(&tls))),
             registration: Arc::new(RegistrationProbe::new(
                 Arc::clone(&dns),
@@ -118,22 +123,23 @@ impl Session {
                 rdap,
             )),
             dns,
-            http,
+            http: Arc::<HttpProbe>::clone(&http),
             tls,
             files: Arc::new(FilesProbe),
-        })
+        };
+        Ok((probes, http))
     }
+}
 
-    /// Active probes need the token at `_launchready.<domain>`.
-    async fn ownership(&self, project: &Project) -> Ownership {
-        let Some(token) = &project.ownership else { return Ownership::Unproven };
-        let name = format!("_launchready.{}", project.target.domain);
-        let answer = self.dns.lookup(DnsQuestion::new(&name, RecordType::Txt)).await;
-        if answer.is_ok_and(|answer| answer.texts().iter().any(|text| text == token)) {
-            return Ownership::Proven { by: format!("the TXT record at {name}") };
-        }
-        Ownership::Unproven
+/// Active probes need the token at `_launchready.<domain>`.
+async fn ownership(project: &Project, dns: &dyn Dns) -> Ownership {
+    let Some(token) = &project.ownership else { return Ownership::Unproven };
+    let name = format!("_launchready.{}", project.target.domain);
+    let answer = dns.lookup(DnsQuestion::new(&name, RecordType::Txt)).await;
+    if answer.is_ok_and(|answer| answer.texts().iter().any(|text| text == token)) {
+        return Ownership::Proven { by: format!("the TXT record at {name}") };
     }
+    Ownership::Unproven
 }
 
 /// The runtime of a command: looks wait for the network far more than they compute, so one thread

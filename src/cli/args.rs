@@ -153,8 +153,8 @@ pub struct AuditArgs {
     /// What the output looks like and when it fails.
     #[command(flatten)]
     pub output: OutputArgs,
-    /// Keep what was seen in this folder.
-    #[arg(long, value_name = "DIR")]
+    /// Keep what was seen in this folder (with --all: in a folder of it for each project).
+    #[arg(long, value_name = "DIR", conflicts_with = "domains")]
     pub save_evidence: Option<PathBuf>,
     /// Judge again what --save-evidence kept, without looking.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["domain", "config", "domains", "save_evidence"])]
@@ -163,7 +163,7 @@ pub struct AuditArgs {
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
     /// Write what was seen as the approved baseline.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["all", "domains"])]
     pub save_baseline: Option<PathBuf>,
     /// Which project.
     #[command(flatten)]

@@ -120,8 +120,15 @@ async fn all(
         let plan = plan(&args.output, args.baseline.as_deref(), recheck)?;
         let path = folder.join(format!("{name}.{}", args.output.format.ending()));
         let place = Place::prepare(Some(&path), "--out")?;
+        let evidence = args.save_evidence.as_ref().map(|folder| folder.join(name));
+        if let Some(folder) = &evidence {
+            prepare_evidence(folder).map_err(usage)?;
+        }
         let project = with_goal(project, &args.output);
         let record = session.audit(&project, &plan, progress::of(cli).as_ref()).await?;
+        if let Some(folder) = &evidence {
+            save_evidence(folder, &record).map_err(usage)?;
+        }
         if finish(&build(&record), &args.output, &place)? == Exit::Found {
             worst = Exit::Found;
         }

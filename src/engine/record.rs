@@ -2,9 +2,11 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use launchready_checks::contract::{History, Target};
+use launchready_checks::contract::{Age, History, Target};
+use launchready_checks::probe::AgentFault;
 use launchready_checks::registry;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,9 +26,29 @@ pub struct AuditRecord {
     pub not_used: Vec<String>,
     /// What follows `launchready check ID` to look again.
     pub recheck: String,
+    /// By how many seconds the clock of this machine was behind, where web servers agree that it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_behind_s: Option<i64>,
     /// The runs, in the order of the registry.
     #[serde(skip)]
     pub runs: Vec<RunRecord>,
+}
+
+impl AuditRecord {
+    /// That the clock of this machine is off, and the step that mends it.
+    pub fn clock_off(&self) -> Option<(String, String)> {
+        let behind = self.clock_behind_s?;
+        let way = if behind > 0 { "behind" } else { "ahead of" };
+        let seconds = behind.unsigned_abs();
+        let unit = match seconds {
+            172_800.. => 86_400,
+            7_200.. => 3_600,
+            _ => 60,
+        };
+        let off = Age(Duration::from_secs(seconds - seconds % unit));
+        let fault = AgentFault::ClockOff(format!("{off} {way} what web servers say"));
+        Some((fault.to_string(), fault.unlock().to_owned()))
+    }
 }
 
 /// One run of one check, before it is judged.

@@ -1,5 +1,7 @@
 //! Judges what an audit saw. Pure: the same record gives the same report, byte for byte.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use launchready_checks::contract::{
     AssessInput, Assessment, CheckError, CheckMeta, FindingSpec, Status, Unseen,
 };
@@ -22,6 +24,13 @@ pub fn build(record: &AuditRecord) -> Report {
         checks.push(check);
     }
     not_checked.extend(unseen_areas(record));
+    not_checked.extend(record.clock_off().map(|(reason, unlock)| UnseenPart {
+        of: "clock".to_owned(),
+        part: "what depends on the time".to_owned(),
+        reason,
+        unlock,
+        unseen: Unseen::Blocks,
+    }));
     let (verdict, verdict_reasons) = decide(&checks, &not_checked);
     Report {
         schema_version: 1,
@@ -40,6 +49,9 @@ pub fn build(record: &AuditRecord) -> Report {
         not_checked,
     }
 }
+
+/// The checks whose findings are dates: with a clock that is off they would blame the target.
+const JUDGED_BY_THE_CLOCK: [&str; 2] = ["domain-registration", "tls-certificate"];
 
 fn judge(record: &AuditRecord, run: &RunRecord, meta: &'static CheckMeta) -> CheckReport {
     let recheck = format!("launchready check {} {}", meta.id, record.recheck);
@@ -98,6 +110,11 @@ fn assessed(
         }
         Outcome::Unknown { cause, unlock } => return Err(CheckError::unknown(cause, unlock)),
     };
+    if JUDGED_BY_THE_CLOCK.contains(&meta.id)
+        && let Some((cause, unlock)) = record.clock_off()
+    {
+        return Err(CheckError::unknown(cause, unlock));
+    }
     let other_version = || {
         CheckError::unknown(
             format!("the evidence of {} is of another version", meta.id),
@@ -116,7 +133,13 @@ fn assessed(
         history: &run.history,
         baseline: run.baseline.as_ref(),
     };
-    check.assess(evidence, &input)
+    // Evidence is outside data: whatever it makes a judgement do, the other checks are reported.
+    catch_unwind(AssertUnwindSafe(|| check.assess(evidence, &input))).unwrap_or_else(|_panic| {
+        Err(CheckError::unknown(
+            format!("internal error: the judgement of {} panicked", meta.id),
+            "report this as a bug of launchready, with what --save-evidence keeps",
+        ))
+    })
 }
 
 /// What one check did not see; a run that could not look at all did not see any of its codes.

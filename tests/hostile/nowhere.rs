@@ -50,3 +50,35 @@ async fn resolvers_that_say_nothing_or_nonsense_leave_everything_unknown() {
         lab.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_off_is_not_blamed_on_the_product() {
+    let route = "http = 'serve'\nroutes = [{ path = '*', headers = { date = 'Mon, 01 Jan 2001 00:00:00 GMT' } }]";
+    let Running { lab, folder, config } = Storm::of(route).start().await;
+    let ended = audit(&config.write(folder.path()), LIMIT).await;
+    let told = ["tls-certificate", "domain-registration"].map(Told);
+    ended.holds("a clock that is off", &told).await;
+    for check in ["tls-certificate", "domain-registration"] {
+        assert!(ended.codes(check).is_empty(), "{:#}", ended.check(check));
+    }
+    let said = ended.report["verdict_reasons"].to_string();
+    assert!(
+        said.contains("what depends on the time") && said.contains("ahead of what web servers say"),
+        "{said}"
+    );
+    lab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_portal_in_front_of_the_network_is_not_blamed_on_the_product() {
+    let route = "http = 'serve'\nroutes = [{ path = '*', status = 511 }]";
+    let Running { lab, folder, config } = Storm::of(route).start().await;
+    let ended = audit(&config.write(folder.path()), LIMIT).await;
+    let web = ["web-headers", "web-redirects", "web-caching", "web-uptime", "web-pages"];
+    ended.holds("a portal", &web.map(Told)).await;
+    for check in web {
+        assert!(ended.codes(check).is_empty(), "{:#}", ended.check(check));
+    }
+    assert_eq!(ended.report["verdict"], "no_go");
+    lab.stop().await;
+}

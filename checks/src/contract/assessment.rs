@@ -26,6 +26,9 @@ pub struct Assessment {
     pub measurements: Vec<Measurement>,
     /// What could not be seen.
     pub not_checked: Vec<NotChecked>,
+    /// Nothing that the check asks about was seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blind: bool,
 }
 
 impl Assessment {
@@ -55,13 +58,19 @@ impl Assessment {
         });
     }
 
+    /// Says that nothing was seen of what the check asks about, where `saw_any` is false and a part is
+    /// listed as not checked: such a run has proven nothing and is no pass.
+    pub fn unless_seen(&mut self, saw_any: bool) {
+        self.blind = !saw_any && !self.not_checked.is_empty();
+    }
+
     /// The worst severity found, if any.
     pub fn worst(&self) -> Option<Severity> {
         self.findings.iter().map(|finding| finding.severity).max()
     }
 
-    /// The status of the run: a critical finding fails; else an unseen part that blocks makes it
-    /// unknown; else the worst finding decides.
+    /// The status of the run: a critical finding fails; else an unseen part that blocks, or a run that
+    /// saw nothing, is unknown; else the worst finding decides.
     pub fn status(&self) -> Status {
         let worst = self.worst();
         if worst == Some(Severity::Critical) {
@@ -70,6 +79,8 @@ impl Assessment {
             Status::Unknown
         } else if worst == Some(Severity::Warning) {
             Status::Warn
+        } else if self.blind {
+            Status::Unknown
         } else {
             Status::Pass
         }

@@ -147,6 +147,8 @@ impl Check for Registration {
                 fault.unlock(),
             ),
         }
+        let registered = matches!(evidence.answer, Seen::Ok(RegistrationAnswer::Known { .. }));
+        out.unless_seen(registered || !out.measurements.is_empty());
         out
     }
 }

@@ -57,6 +57,9 @@ pub enum AgentFault {
     /// A mail server turns away this machine's address, as many do with homes and clouds.
     #[error("this machine was turned away: {0}")]
     TurnedAway(String),
+    /// The clock of this machine is off; the detail says by how much.
+    #[error("the clock of this machine is {0}")]
+    ClockOff(String),
     /// The audit's time limit came first.
     #[error("the time limit came first: {0}")]
     TimeLimit(String),
@@ -82,6 +85,7 @@ impl AgentFault {
             Self::Forbidden(_) => "grant the permission that is named",
             Self::RateLimited(_) => "wait, then run it again",
             Self::TurnedAway(_) => "run it from another network",
+            Self::ClockOff(_) => "set the clock of this machine, then run it again",
             Self::TimeLimit(_) => "raise --time-limit, or run this check alone",
             Self::Refused(_) => "see the limits in the handbook page of the check",
             Self::Bug(_) => "report this as a bug of launchready, with the text above",

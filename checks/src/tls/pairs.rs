@@ -51,6 +51,7 @@ pub(super) fn bounded<T>(seen: Seen<T>) -> Seen<T> {
                 | AgentFault::Forbidden(text)
                 | AgentFault::RateLimited(text)
                 | AgentFault::TurnedAway(text)
+                | AgentFault::ClockOff(text)
                 | AgentFault::TimeLimit(text)
                 | AgentFault::Refused(text)
                 | AgentFault::Bug(text) => cut(text),

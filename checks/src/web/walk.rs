@@ -90,6 +90,11 @@ impl Walk {
 }
 
 impl End {
+    /// Whether the end is an answer of the site itself.
+    pub(super) fn answered(&self) -> bool {
+        !matches!(self, Self::Challenged { .. } | Self::NoAnswer { .. } | Self::NotSeen { .. })
+    }
+
     /// The URL at the end, asked or not.
     pub(super) fn url(&self) -> &str {
         match self {

@@ -37,9 +37,15 @@ type Outcome = Result<DnsAnswer, ProbeError>;
 /// Asks resolvers and name servers, and remembers the answers of one audit.
 #[derive(Debug)]
 pub struct DnsProbe {
+    asker: Arc<Asker>,
+    cache: Mutex<HashMap<DnsQuestion, Arc<OnceCell<Outcome>>>>,
+}
+
+/// What the audits of one process share: the resolvers and the limit.
+#[derive(Debug)]
+struct Asker {
     dialer: Arc<Dialer>,
     resolvers: Vec<SocketAddr>,
-    cache: Mutex<HashMap<DnsQuestion, Arc<OnceCell<Outcome>>>>,
     under_way: Semaphore,
     /// Some resolver has answered something.
     answered: AtomicBool,
@@ -53,15 +59,23 @@ impl DnsProbe {
         } else {
             network.resolvers.clone()
         };
-        Self {
+        let asker = Asker {
             dialer,
             resolvers,
-            cache: Mutex::default(),
             under_way: Semaphore::new(UNDER_WAY),
             answered: AtomicBool::new(false),
-        }
+        };
+        Self { asker: Arc::new(asker), cache: Mutex::default() }
     }
 
+    /// The same resolvers for another audit, which remembers answers of its own.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self { asker: Arc::clone(&self.asker), cache: Mutex::default() }
+    }
+}
+
+impl Asker {
     async fn ask(&self, question: &DnsQuestion) -> Outcome {
         let message = message(question)?;
         match question.via {
@@ -150,18 +164,18 @@ impl Dns for DnsProbe {
             let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(cache.entry(question.clone()).or_default())
         };
-        Box::pin(async move { cell.get_or_init(|| self.ask(&question)).await.clone() })
+        Box::pin(async move { cell.get_or_init(|| self.asker.ask(&question)).await.clone() })
     }
 
     fn transfer(&self, zone: String, server: IpAddr) -> Answer<'_, Result<Transfer, ProbeError>> {
         Box::pin(async move {
-            let to = self.dialer.route("name server", server, 53)?;
+            let to = self.asker.dialer.route("name server", server, 53)?;
             exchange::transfer(&zone, to, &server.to_string(), TRY).await
         })
     }
 
     fn resolvers(&self) -> Vec<String> {
-        self.resolvers.iter().map(|resolver| resolver.ip().to_string()).collect()
+        self.asker.resolvers.iter().map(|resolver| resolver.ip().to_string()).collect()
     }
 }
 

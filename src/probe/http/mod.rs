@@ -3,6 +3,7 @@
 
 mod body;
 mod connection;
+mod dates;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -19,9 +20,11 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 
 use self::connection::{Connection, Connector, Endpoint};
+use self::dates::Dates;
 use super::limits::Limits;
 use super::route::Dialer;
 use super::trust::Judge;
+use crate::clock::Clock;
 
 /// Addresses of a host that are tried before it counts as unreachable.
 const ADDRESSES_TRIED: usize = 4;
@@ -29,6 +32,9 @@ const ADDRESSES_TRIED: usize = 4;
 const IDLE_KEPT: usize = 6;
 /// Bytes of shared bodies that one audit keeps in memory.
 const SHARED_BYTES: usize = 12 * 1024 * 1024;
+
+/// What a captive network answers in the place of the site (RFC 6585, section 6).
+const NETWORK_AUTHENTICATION_REQUIRED: u16 = 511;
 
 type Outcome = Result<HttpAnswer, ProbeError>;
 
@@ -41,6 +47,8 @@ pub struct HttpProbe {
     idle: Mutex<HashMap<Endpoint, Vec<Connection>>>,
     shared: Mutex<BTreeMap<HttpRequest, Arc<OnceCell<Outcome>>>>,
     shared_bytes: AtomicUsize,
+    clock: Arc<dyn Clock>,
+    dates: Dates,
     /// POST is allowed: the ownership of the domain is proven.
     active: bool,
 }
@@ -60,6 +68,7 @@ impl HttpProbe {
         dns: Arc<dyn Dns>,
         dialer: Arc<Dialer>,
         judge: Arc<Judge>,
+        clock: Arc<dyn Clock>,
         active: bool,
     ) -> Result<Self, rustls::Error> {
         Ok(Self {
@@ -70,6 +79,8 @@ impl HttpProbe {
             idle: Mutex::default(),
             shared: Mutex::default(),
             shared_bytes: AtomicUsize::new(0),
+            clock,
+            dates: Dates::default(),
             active,
         })
     }
@@ -82,7 +93,19 @@ impl HttpProbe {
         let _permit = self.limits.enter(&endpoint.host).await;
         let limit = Duration::from_millis(request.timeout_ms);
         let late = |_elapsed| ProbeError::from(TargetFault::TimedOut(request.url.clone()));
-        timeout(limit, self.exchange(request, &endpoint)).await.map_err(late)?
+        let answer = timeout(limit, self.exchange(request, &endpoint)).await.map_err(late)??;
+        if answer.status == NETWORK_AUTHENTICATION_REQUIRED {
+            let portal = format!("a portal wants a sign-in before it lets {} through", request.url);
+            return Err(AgentFault::NoNetwork(portal).into());
+        }
+        self.dates.read(&endpoint.host, &answer, self.clock.now());
+        Ok(answer)
+    }
+
+    /// By how many seconds the clock of this machine is behind what the hosts asked agree on; `None`
+    /// where it is right to five minutes or nobody can tell.
+    pub fn clock_behind(&self) -> Option<i64> {
+        self.dates.behind()
     }
 
     async fn exchange(&self, request: &HttpRequest, endpoint: &Endpoint) -> Outcome {

@@ -18,9 +18,10 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Drift>) -> Assessment
             "run `launchready audit --save-baseline FILE` once the records are right, then \
              `--baseline FILE`",
         );
+        out.unless_seen(false);
         return out;
     };
-    let mut changes = 0_usize;
+    let (mut changes, mut compared) = (0_usize, 0_usize);
     let mut unread: Vec<(String, &str)> = Vec::new();
     let mut new: Vec<&str> = Vec::new();
     for (key, seen) in &evidence.sets {
@@ -42,6 +43,7 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Drift>) -> Assessment
             new.push(key);
             continue;
         };
+        compared += 1;
         if let Some((name, kind)) = Kind::read(key)
             && !is_same(then, now)
         {
@@ -58,6 +60,7 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Drift>) -> Assessment
             *unlock,
         );
     }
+    out.unless_seen(compared > 0);
     if let Some(first) = new.first() {
         out.not_checked(
             Unseen::Noted,

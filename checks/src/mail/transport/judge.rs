@@ -37,6 +37,10 @@ pub(super) fn judge(evidence: &Evidence, target: &Target) -> Assessment {
     for domain in &evidence.domains.items {
         policies::judge(domain, &mut out);
     }
+    let answered = |domain: &DomainLook| {
+        domain.mx.ok().is_some_and(|mx| unanswered_code(&domain.name, "MX", mx.rcode).is_none())
+    };
+    out.unless_seen(evidence.domains.items.iter().any(answered));
     if evidence.servers.cut > 0 {
         out.not_checked(
             Unseen::Noted,

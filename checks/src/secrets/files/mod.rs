@@ -134,6 +134,8 @@ impl Check for Files {
             }
             unseen(host, &evidence.hosts, &mut out);
         }
+        let saw = |host: &HostFiles| matches!(host.stop, None | Some(Stop::Limit));
+        out.unless_seen(evidence.hosts.iter().any(saw));
         out
     }
 }

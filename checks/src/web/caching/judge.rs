@@ -47,7 +47,7 @@ fn note(url: &str, fetches: &[Seen<Fetch>], out: &mut Assessment) {
     }
 }
 
-fn good(fetches: &[Seen<Fetch>]) -> impl Iterator<Item = &Fetch> {
+pub(super) fn good(fetches: &[Seen<Fetch>]) -> impl Iterator<Item = &Fetch> {
     fetches.iter().filter_map(Seen::ok).filter(|fetch| (200..300).contains(&fetch.status))
 }
 

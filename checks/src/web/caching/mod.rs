@@ -184,6 +184,9 @@ impl Check for Caching {
                 out.not_checked(Unseen::Condition, format!("caching of {host}"), reason, unlock);
             }
         }
+        out.unless_seen(
+            evidence.pages.iter().any(|page| judge::good(&page.fetches).next().is_some()),
+        );
         main.note_cut(&mut out);
         out
     }

@@ -133,6 +133,8 @@ impl Check for Cors {
                 );
             }
         }
+        let said = |subject: &Subject| subject.said.iter().any(|said| said.ok().is_some());
+        out.unless_seen(evidence.subjects.items.iter().any(said));
         if evidence.subjects.cut > 0 {
             out.not_checked(
                 Unseen::Condition,

@@ -226,6 +226,7 @@ impl Check for Headers {
                 None => unread(look, index == 0, &mut out),
             }
         }
+        out.unless_seen(evidence.looks.iter().any(|look| look.page.is_some()));
         Site::of(cx.target).note_cut(&mut out);
         out
     }

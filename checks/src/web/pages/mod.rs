@@ -185,6 +185,7 @@ impl Check for Pages {
             });
             let part = format!("the pages of {}", site.apex);
             out.not_checked(Unseen::Condition, part, reason, unlock);
+            out.unless_seen(false);
             return out;
         };
         judge::judge(evidence, home, &site, cx.options, &mut out);

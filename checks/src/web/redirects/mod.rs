@@ -212,6 +212,9 @@ impl Check for Redirects {
         let mut out = Assessment::default();
         matrix::judge(evidence, cx, &mut out);
         declared::judge(evidence, &mut out);
+        let ends = evidence.walks.iter().map(|walk| (walk.hops.is_empty(), &walk.end));
+        let others = evidence.others.iter().map(|other| (other.first.is_none(), &other.end));
+        out.unless_seen(ends.chain(others).any(|(at_once, end)| !at_once || end.answered()));
         Site::of(cx.target).note_cut(&mut out);
         out
     }

@@ -240,6 +240,7 @@ impl Check for Uptime {
         for host in &evidence.nowhere.items {
             judge::nowhere(host, &mut out);
         }
+        out.unless_seen(ups.iter().any(|(_, up)| up.is_some()));
         for url in &evidence.unusable.items {
             out.not_checked(
                 Unseen::Blocks,
