@@ -35,7 +35,7 @@ const PROGRAM: &[Part] = &[
         checks: &["contract", "probe", "registry"],
     },
     Part { name: "clock", own: &[], checks: &[] },
-    Part { name: "config", own: &["probe"], checks: &["contract", "registry"] },
+    Part { name: "config", own: &["probe"], checks: &["contract", "registry", "suffix"] },
     Part { name: "engine", own: &["clock"], checks: &["contract", "probe", "registry"] },
     // Files are searched while they are read: no byte of them ever reaches a check.
     Part { name: "probe", own: &["clock"], checks: &["contract", "probe", "secrets::detector"] },
@@ -52,6 +52,7 @@ const CHECKS: &[Part] = &[
     Part { name: "contract", own: &["probe::AgentFault", "probe::Probes"], checks: &[] },
     Part { name: "probe", own: &["contract::Target"], checks: &[] },
     Part { name: "document", own: &[], checks: &[] },
+    Part { name: "suffix", own: &[], checks: &[] },
     Part { name: "vendor", own: &[], checks: &[] },
     Part {
         name: "registry",
@@ -67,7 +68,7 @@ const CHECKS: &[Part] = &[
 ];
 
 /// What every area of checks may import.
-const AREA: &[&str] = &["contract", "probe", "document", "vendor"];
+const AREA: &[&str] = &["contract", "probe", "document", "suffix", "vendor"];
 
 /// What the checks may depend on: data and parsers of bytes, and nothing that reaches the world.
 const DEPENDENCIES: &[&str] = &[

@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+use launchready_checks::suffix::registrable;
+
 /// The two quoted arguments of `checkPublicSuffix('…', '…');`; `null` is `None`.
 fn arguments(line: &str) -> Option<(Option<&str>, Option<&str>)> {
     let inner = line.strip_prefix("checkPublicSuffix(")?.strip_suffix(");")?;
@@ -26,7 +28,7 @@ fn registrable_domains_are_those_of_the_public_suffix_list() {
     for line in text.lines() {
         let Some((Some(name), wanted)) = arguments(line.trim()) else { continue };
         let name = name.to_lowercase();
-        let found = if name.starts_with('.') { None } else { psl::domain_str(&name) };
+        let found = if name.starts_with('.') { None } else { registrable(&name) };
         assert_eq!(found, wanted, "{line}");
         judged += 1;
     }

@@ -1,5 +1,6 @@
 //! Domain names as people paste them.
 
+use launchready_checks::suffix;
 use std::net::IpAddr;
 
 /// Why something is no domain name, and what to write instead.
@@ -81,9 +82,7 @@ pub fn read_domain(given: &str) -> Result<String, DomainError> {
     if !name.contains('.') {
         return Err(DomainError::NoDot(name));
     }
-    if psl::suffix(name.as_bytes())
-        .is_some_and(|suffix| suffix.is_known() && suffix == name.as_bytes())
-    {
+    if suffix::is_suffix(&name) {
         return Err(DomainError::Suffix(name));
     }
     Ok(name)
@@ -103,7 +102,7 @@ pub fn read_host(given: &str, domain: &str) -> Result<String, DomainError> {
     }
     let name = read_domain(text)?;
     let below = name == domain || name.ends_with(&format!(".{domain}"));
-    let known = psl::suffix(name.as_bytes()).is_some_and(|suffix| suffix.is_known());
+    let known = suffix::ends_in_suffix(&name);
     // `eu.api` is relative: no registry has the suffix `api`.
     if below || known { Ok(name) } else { read_domain(&format!("{name}.{domain}")) }
 }

@@ -152,19 +152,22 @@ impl Dialer {
         }
     }
 
-    /// A datagram socket connected to one address.
-    pub async fn udp(&self, to: SocketAddr) -> Result<UdpSocket, ProbeError> {
+    /// A datagram socket connected to one address, with the first datagram on its way: a new socket
+    /// has room, so nothing waits.
+    pub fn udp(&self, to: SocketAddr, first: &[u8]) -> Result<UdpSocket, ProbeError> {
         let local: SocketAddr = if to.is_ipv4() {
             (Ipv4Addr::UNSPECIFIED, 0).into()
         } else {
             (Ipv6Addr::UNSPECIFIED, 0).into()
         };
-        let open = async {
-            let socket = UdpSocket::bind(local).await?;
-            socket.connect(to).await?;
-            Ok(socket)
+        let open = || {
+            let socket = std::net::UdpSocket::bind(local)?;
+            socket.connect(to)?;
+            socket.set_nonblocking(true)?;
+            socket.send(first)?;
+            UdpSocket::from_std(socket)
         };
-        open.await.map_err(|error: io::Error| blame(&error, to.to_string()))
+        open().map_err(|error| blame(&error, to.to_string()))
     }
 }
 

@@ -157,9 +157,9 @@ fn unseen_parts(check: &CheckReport, meta: &CheckMeta) -> Vec<UnseenPart> {
     match check.status {
         // What is not configured is mentioned; whether a whole area may be missing is said by
         // `not_used`.
-        Status::Skipped => vec![whole(Unseen::Noted)],
+        Status::Skipped if check.reason.is_some() => vec![whole(Unseen::Noted)],
         Status::Unknown if check.reason.is_some() => vec![whole(worst(meta.findings))],
-        Status::Pass | Status::Warn | Status::Fail | Status::Unknown => {
+        Status::Pass | Status::Warn | Status::Fail | Status::Unknown | Status::Skipped => {
             let part = |part: &NotCheckedReport| UnseenPart {
                 of: check.id.clone(),
                 part: part.part.clone(),

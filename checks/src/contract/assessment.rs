@@ -70,7 +70,7 @@ impl Assessment {
     }
 
     /// The status of the run: a critical finding fails; else an unseen part that blocks, or a run that
-    /// saw nothing, is unknown; else the worst finding decides.
+    /// saw nothing of what the verdict needs, is unknown; else the worst finding decides.
     pub fn status(&self) -> Status {
         let worst = self.worst();
         if worst == Some(Severity::Critical) {
@@ -80,7 +80,9 @@ impl Assessment {
         } else if worst == Some(Severity::Warning) {
             Status::Warn
         } else if self.blind {
-            Status::Unknown
+            // What the verdict does without is not configured, such as drift without a baseline.
+            let needed = self.not_checked.iter().any(|part| part.unseen != Unseen::Noted);
+            if needed { Status::Unknown } else { Status::Skipped }
         } else {
             Status::Pass
         }

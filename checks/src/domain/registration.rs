@@ -11,6 +11,7 @@ use crate::contract::{
     Measurement, MeasurementSpec, Schedule, Severity, Target, Unit, Unseen, Vantage,
 };
 use crate::probe::{Probes, RegistrationAnswer, RegistrationEvent, Seen, TargetFault};
+use crate::suffix::registrable;
 
 const EXPIRED: FindingSpec = FindingSpec::critical(
     "registration-expired",
@@ -107,7 +108,7 @@ impl Check for Registration {
         target: &Target,
         probes: &Probes,
     ) -> Result<(Evidence, ()), CheckError> {
-        let domain = psl::domain_str(&target.domain).unwrap_or(&target.domain).to_owned();
+        let domain = registrable(&target.domain).unwrap_or(&target.domain).to_owned();
         let answer = probes.registration.domain(domain.clone()).await.into();
         Ok((Evidence { domain, answer }, ()))
     }

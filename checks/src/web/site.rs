@@ -3,6 +3,7 @@
 use url::{Host, Url};
 
 use crate::contract::{Assessment, Bounded, Target, Unseen};
+use crate::suffix;
 use crate::vendor::is_below;
 
 /// The most hosts of a project that one check of this area asks.
@@ -68,7 +69,7 @@ impl Site {
 }
 
 fn registrable(host: &str) -> String {
-    psl::domain_str(host).unwrap_or(host).to_owned()
+    suffix::registrable(host).unwrap_or(host).to_owned()
 }
 
 #[cfg(test)]

@@ -58,8 +58,7 @@ async fn over_udp(
 ) -> Result<Message, ProbeError> {
     let bytes = encode(message)?;
     within(deadline, what, async {
-        let socket = dialer.udp(to).await?;
-        socket.send(&bytes).await.map_err(|error| blame(&error, what.to_owned()))?;
+        let socket = dialer.udp(to, &bytes)?;
         let mut buffer = vec![0; 4096];
         loop {
             let length =

@@ -27,8 +27,9 @@ use super::route::{Dialer, Network};
 const TRY: Duration = Duration::from_millis(2500);
 /// Tries for one question to one server.
 const TRIES: usize = 2;
-/// Questions that may be under way at once; sockets are what this saves.
-const UNDER_WAY: usize = 96;
+/// Questions that may be under way at once; sockets are what this saves, of which an ordinary process
+/// may have 1,024.
+const UNDER_WAY: usize = 256;
 /// The largest UDP answer that is asked for, which passes every path (DNS flag day 2020).
 const UDP_PAYLOAD: u16 = 1232;
 

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 
 use crate::contract::CheckError;
 use crate::probe::{AgentFault, Dns, DnsAnswer, DnsData, DnsQuestion, RecordType, Seen, Via};
+use crate::suffix::registrable;
 use crate::vendor::is_below;
 
 /// The most labels that are walked up; a name has at most 127 (RFC 1035 section 2.3.4).
@@ -45,7 +46,7 @@ pub(super) async fn find_zones(dns: &dyn Dns, domain: &str) -> Result<Zones, Che
         return Err((*first).clone().into());
     }
     // A zone above the registrable domain belongs to a registry, never to the project.
-    let registrable = psl::domain_str(domain).unwrap_or(domain);
+    let registrable = registrable(domain).unwrap_or(domain);
     let mut zones = Zones {
         zone: registrable.to_owned(),
         servers: Vec::new(),

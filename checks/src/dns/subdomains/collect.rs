@@ -15,6 +15,7 @@ use crate::probe::{
     AddressLook, AgentFault, Dns, DnsData, DnsQuestion, HttpRequest, ProbeError, Probes, Rcode,
     RecordType, Seen, TlsQuestion, addresses,
 };
+use crate::suffix::{handed_out_by_registry, registrable};
 use crate::vendor::{by_address, by_alias, is_below};
 
 /// The most declared hosts and the most names from other sources that are looked up.
@@ -225,7 +226,7 @@ async fn inspect(
         }
         _ => None,
     };
-    let own = psl::domain_str(domain).unwrap_or(domain);
+    let own = registrable(domain).unwrap_or(domain);
     let unregistered = match look.aliases.last() {
         Some(last) if nowhere && !is_below(last, own) => {
             unregistered(probes.dns.as_ref(), last).await
@@ -273,11 +274,7 @@ async fn page(probes: &Probes, name: &str, text: &str) -> Seen<PageLook> {
 /// The registrable domain of an alias target when nobody has registered it. Suffixes that a
 /// company hands out below its own domain are left out: their names cannot be registered.
 async fn unregistered(dns: &dyn Dns, name: &str) -> Option<String> {
-    let found = psl::domain(name.as_bytes())?;
-    if found.suffix().typ() != Some(psl::Type::Icann) {
-        return None;
-    }
-    let registrable = std::str::from_utf8(found.as_bytes()).ok()?.to_owned();
-    let answer = dns.lookup(DnsQuestion::new(&registrable, RecordType::Ns)).await.ok()?;
-    (answer.rcode == Rcode::NxDomain).then(|| shorten(&registrable, 120))
+    let domain = handed_out_by_registry(name)?;
+    let answer = dns.lookup(DnsQuestion::new(domain, RecordType::Ns)).await.ok()?;
+    (answer.rcode == Rcode::NxDomain).then(|| shorten(domain, 120))
 }

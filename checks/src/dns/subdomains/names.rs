@@ -94,7 +94,7 @@ pub(super) fn below(name: &str, domain: &str) -> Option<String> {
 
 /// The names below the domain that a page holds, in links, scripts and inline settings.
 pub(super) fn in_page(page: &str, domain: &str) -> BTreeSet<String> {
-    let pattern = format!(r"(?i)(?:[a-z0-9][a-z0-9-]{{0,62}}\.){{1,4}}{}", regex::escape(domain));
+    let pattern = format!(r"(?i-u)(?:[a-z0-9][a-z0-9-]{{0,62}}\.){{1,4}}{}", regex::escape(domain));
     let Ok(pattern) = Regex::new(&pattern) else { return BTreeSet::new() };
     pattern.find_iter(page).filter_map(|found| below(found.as_str(), domain)).collect()
 }

@@ -19,6 +19,7 @@ use crate::contract::{
     Area, AssessCx, Assessment, Check, CheckError, CheckMeta, LookCx, Schedule, Target, Vantage,
 };
 use crate::probe::Probes;
+use crate::suffix;
 
 /// The DMARC policy of the domain and of every From domain.
 #[derive(Debug)]
@@ -63,12 +64,12 @@ impl Check for Dmarc {
 
 /// The registrable domain by the public suffix list; a suffix or a single label is its own.
 pub(super) fn registrable(name: &str) -> &str {
-    psl::domain_str(name).unwrap_or(name)
+    suffix::registrable(name).unwrap_or(name)
 }
 
 /// Whether a name is at or below a registrable domain, and not a public suffix.
 pub(super) fn is_ours(name: &str) -> bool {
-    psl::domain_str(name).is_some()
+    suffix::registrable(name).is_some()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::document::Document;
 use crate::probe::{Http, HttpAnswer, HttpRequest, ProbeError, Seen, TargetFault};
 use crate::secrets::detector::{self, FingerprintKey};
 use crate::secrets::leak::{Leak, shortened};
+use crate::suffix::registrable;
 
 /// Downloads under way at once: their bodies are what the memory holds.
 const AT_ONCE: usize = 4;
@@ -366,7 +367,6 @@ fn is_same_site(url: &Url, target: &Target) -> bool {
     let Some(host) = url.host_str().filter(|_| matches!(url.scheme(), "http" | "https")) else {
         return false;
     };
-    let site = |name| psl::domain_str(name);
-    site(host).is_some_and(|own| Some(own) == site(&target.domain))
+    registrable(host).is_some_and(|own| Some(own) == registrable(&target.domain))
         || target.declared_hosts().iter().any(|declared| declared == host)
 }

@@ -17,16 +17,17 @@ const LONGEST_PATH: usize = 200;
 const TABLE_BYTES: usize = 64 * 1024;
 
 /// webpack's function from chunk number to file: `"static/js/"+e+"."+{12:"ab"}[e]+".chunk.js"`,
-/// with `({12:"name"}[e]||e)` in the middle where chunks have names.
+/// with `({12:"name"}[e]||e)` in the middle where chunks have names. Bytes and not characters: a
+/// counted repetition of a class that holds all of Unicode takes megabytes.
 static TABLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r#""(?P<prefix>[^"]{0,100})"\+(?:\(+(?P<names>\{[^{}]*\})\)?\[\w+\]\|\|\w+\)|\w+)\+"(?P<joint>[.~-])"\+\(?(?P<hashes>\{[^{}]*\})\)?\[\w+\]\+"(?P<suffix>[^"]{0,20}\.m?js)""#,
+        r#"(?-u)"(?P<prefix>[^"]{0,100})"\+(?:\(+(?P<names>\{[^{}]*\})\)?\[\w+\]\|\|\w+\)|\w+)\+"(?P<joint>[.~-])"\+\(?(?P<hashes>\{[^{}]*\})\)?\[\w+\]\+"(?P<suffix>[^"]{0,20}\.m?js)""#,
     )
     .ok()
 });
 /// One entry of such a table.
 static ENTRY: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"["']?([\w-]{1,60})["']?:["']([\w~./-]{1,80})["']"#).ok());
+    LazyLock::new(|| Regex::new(r#"(?-u)["']?([\w-]{1,60})["']?:["']([\w~./-]{1,80})["']"#).ok());
 
 /// The scripts that a script names, resolved; `base` is its own address.
 pub(super) fn scripts(bytes: &[u8], base: &Url) -> Vec<Url> {

@@ -2,6 +2,7 @@
 
 use super::{EDGE_MISSING, Evidence, Host, ORIGIN_EXPOSED, ORIGIN_REVEALED, Origin};
 use crate::contract::{Assessment, Severity, Unseen};
+use crate::suffix::registrable;
 use crate::vendor::is_below;
 use crate::web::walk::End;
 
@@ -69,7 +70,7 @@ fn edge(host: &Host, out: &mut Assessment) {
     }
     // Somebody else's service under a name of the project: its vendor decides what stands before it.
     let vendor = host.alias.as_deref().filter(|alias| {
-        let own = psl::domain_str(name).is_some_and(|domain| is_below(alias, domain));
+        let own = registrable(name).is_some_and(|domain| is_below(alias, domain));
         !own && !is_below(alias, "amazonaws.com")
     });
     let severity = if vendor.is_some() { Severity::Info } else { Severity::Warning };
