@@ -41,7 +41,7 @@ pub struct Plan {
 pub struct Session {
     network: Network,
     dialer: Arc<Dialer>,
-    dns: DnsProbe,
+    dns: Arc<DnsProbe>,
     judge: Arc<Judge>,
     roots: Arc<RootCertStore>,
     clock: Arc<dyn Clock>,
@@ -54,7 +54,7 @@ impl Session {
     /// An extra root cannot be read.
     pub fn new(network: Network, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let dialer = Arc::new(Dialer::new(&network));
-        let dns = DnsProbe::new(&network, Arc::clone(&dialer));
+        let dns = Arc::new(DnsProbe::new(&network, Arc::clone(&dialer)));
         let roots = roots(&network.extra_roots)?;
         let judge = Arc::new(Judge::new(Arc::clone(&roots), Arc::new(provider())));
         Ok(Self { network, dialer, dns, judge, roots, clock })
@@ -73,7 +73,7 @@ impl Session {
         let started_at = self.clock.now();
         let mut target = project.target.clone();
         let began = Instant::now();
-        let dns: Arc<dyn Dns> = Arc::new(self.dns.afresh());
+        let dns: Arc<dyn Dns> = Arc::<DnsProbe>::clone(&self.dns);
         let proof = timeout(plan.time_limit, ownership(project, &*dns)).await;
         target.ownership = proof.unwrap_or(Ownership::Unproven);
         let (probes, http) = self.probes(dns, target.ownership.is_proven())?;

@@ -278,12 +278,16 @@ pub(super) fn plan(
         }
     }
     let any = |patterns: &[String], id| patterns.iter().any(|pattern| matches(pattern, id));
-    let ids = registry::ALL
+    let ids: Vec<&'static str> = registry::ALL
         .iter()
         .map(|plugin| plugin.meta.id)
         .filter(|id| args.only.is_empty() || any(&args.only, id))
         .filter(|id| !any(&args.skip, id))
         .collect();
+    if ids.is_empty() {
+        let text = "--only and --skip leave no check; take a check out of --skip";
+        return Err(UsageError(text.to_owned()).into());
+    }
     let baseline = match baseline {
         None => Baseline::new(),
         Some(path) => {
@@ -293,9 +297,19 @@ pub(super) fn plan(
                     path.display()
                 ))
             })?;
-            serde_json::from_str(&text).map_err(|error| {
-                UsageError(format!("{} is no baseline: {error}", path.display()))
-            })?
+            let no_baseline = |why: &str| {
+                let text = format!(
+                    "{} is no baseline: {why}; write one with --save-baseline FILE",
+                    path.display()
+                );
+                UsageError(text)
+            };
+            let read: Baseline =
+                serde_json::from_str(&text).map_err(|error| no_baseline(&error.to_string()))?;
+            if !read.keys().any(|id| is_drift(id)) {
+                return Err(no_baseline("it holds no evidence of a drift check").into());
+            }
+            read
         }
     };
     Ok(Plan { ids, time_limit: args.time_limit, baseline, recheck })

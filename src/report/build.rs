@@ -24,6 +24,7 @@ pub fn build(record: &AuditRecord) -> Report {
         checks.push(check);
     }
     not_checked.extend(unseen_areas(record));
+    not_checked.extend(left_out(&checks));
     not_checked.extend(record.clock_off().map(|(reason, unlock)| UnseenPart {
         of: "clock".to_owned(),
         part: "what depends on the time".to_owned(),
@@ -170,6 +171,18 @@ fn unseen_parts(check: &CheckReport, meta: &CheckMeta) -> Vec<UnseenPart> {
             check.not_checked.iter().map(part).collect()
         }
     }
+}
+
+/// The checks that this audit was told to leave out: what is left is no verdict on the launch.
+fn left_out(checks: &[CheckReport]) -> Option<UnseenPart> {
+    let (ran, all) = (checks.len(), registry::ALL.len());
+    (ran < all).then(|| UnseenPart {
+        of: "audit".to_owned(),
+        part: format!("{} of {all} checks", all - ran),
+        reason: "--only or --skip leaves them out".to_owned(),
+        unlock: "audit without --only and --skip".to_owned(),
+        unseen: Unseen::Condition,
+    })
 }
 
 /// Areas that are neither looked at nor said to be missing on purpose.

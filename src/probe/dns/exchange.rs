@@ -12,6 +12,10 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::probe::route::{Dialer, blame};
 
+/// When a question that has no answer yet is sent once more on the same socket: datagrams are lost,
+/// more so in a burst.
+const AGAIN: [Duration; 2] = [Duration::from_millis(400), Duration::from_millis(1200)];
+
 /// Records of a zone transfer after which reading stops: the zone is open, and that is enough.
 const TRANSFER_RECORDS: usize = 50;
 /// Messages of a zone transfer after which reading stops.
@@ -60,9 +64,21 @@ async fn over_udp(
     within(deadline, what, async {
         let socket = dialer.udp(to, &bytes)?;
         let mut buffer = vec![0; 4096];
+        let mut again = AGAIN.iter().map(|after| Instant::now() + *after);
+        let mut next = again.next();
         loop {
-            let length =
-                socket.recv(&mut buffer).await.map_err(|error| blame(&error, what.to_owned()))?;
+            let received = match next {
+                Some(at) => timeout_at(at, socket.recv(&mut buffer)).await,
+                None => Ok(socket.recv(&mut buffer).await),
+            };
+            let sent_or_received = match received {
+                Ok(received) => received,
+                Err(_elapsed) => {
+                    next = again.next();
+                    socket.send(&bytes).await.map(|_sent| 0)
+                }
+            };
+            let length = sent_or_received.map_err(|error| blame(&error, what.to_owned()))?;
             let datagram = buffer.get(..length).unwrap_or_default();
             // A datagram with another id or question is a stray or a forgery: keep waiting.
             if datagram.get(..2) != bytes.get(..2) {

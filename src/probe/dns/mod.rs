@@ -20,6 +20,7 @@ use launchready_checks::probe::{
     Transfer, Via,
 };
 use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::Instant;
 
 use super::route::{Dialer, Network};
 
@@ -27,22 +28,34 @@ use super::route::{Dialer, Network};
 const TRY: Duration = Duration::from_millis(2500);
 /// Tries for one question to one server.
 const TRIES: usize = 2;
+/// How long an answer is remembered: as long as most audits take, and shorter than the pause before
+/// a failing check looks again.
+const FRESH: Duration = Duration::from_secs(20);
+/// The most answers that are remembered.
+const REMEMBERED: usize = 16_384;
 /// Questions that may be under way at once; sockets are what this saves, of which an ordinary process
 /// may have 1,024.
-const UNDER_WAY: usize = 256;
+const UNDER_WAY: usize = 128;
 /// The largest UDP answer that is asked for, which passes every path (DNS flag day 2020).
 const UDP_PAYLOAD: u16 = 1232;
 
 type Outcome = Result<DnsAnswer, ProbeError>;
 
-/// Asks resolvers and name servers, and remembers the answers of one audit.
+/// Asks resolvers and name servers, and remembers the answers for a short while.
 #[derive(Debug)]
 pub struct DnsProbe {
-    asker: Arc<Asker>,
-    cache: Mutex<HashMap<DnsQuestion, Arc<OnceCell<Outcome>>>>,
+    asker: Asker,
+    cache: Mutex<HashMap<DnsQuestion, Remembered>>,
 }
 
-/// What the audits of one process share: the resolvers and the limit.
+/// An answer, or the place where it will stand, and when it was asked for.
+#[derive(Debug)]
+struct Remembered {
+    at: Instant,
+    place: Arc<OnceCell<Outcome>>,
+}
+
+/// The resolvers and the limit.
 #[derive(Debug)]
 struct Asker {
     dialer: Arc<Dialer>,
@@ -66,13 +79,26 @@ impl DnsProbe {
             under_way: Semaphore::new(UNDER_WAY),
             answered: AtomicBool::new(false),
         };
-        Self { asker: Arc::new(asker), cache: Mutex::default() }
+        Self { asker, cache: Mutex::default() }
     }
 
-    /// The same resolvers for another audit, which remembers answers of its own.
-    #[must_use]
-    pub fn afresh(&self) -> Self {
-        Self { asker: Arc::clone(&self.asker), cache: Mutex::default() }
+    /// The place of an answer: that of a fresh one, or a new one.
+    fn place(&self, question: &DnsQuestion) -> Arc<OnceCell<Outcome>> {
+        let now = Instant::now();
+        let is_fresh = |remembered: &Remembered| now.duration_since(remembered.at) < FRESH;
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = cache.get(question).filter(|known| is_fresh(known)) {
+            return Arc::clone(&known.place);
+        }
+        if cache.len() >= REMEMBERED {
+            cache.retain(|_, remembered| is_fresh(remembered));
+        }
+        let place = Arc::<OnceCell<Outcome>>::default();
+        if cache.len() < REMEMBERED {
+            let remembered = Remembered { at: now, place: Arc::clone(&place) };
+            cache.insert(question.clone(), remembered);
+        }
+        place
     }
 }
 
@@ -161,11 +187,8 @@ impl Asker {
 
 impl Dns for DnsProbe {
     fn lookup(&self, question: DnsQuestion) -> Answer<'_, Outcome> {
-        let cell = {
-            let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(cache.entry(question.clone()).or_default())
-        };
-        Box::pin(async move { cell.get_or_init(|| self.asker.ask(&question)).await.clone() })
+        let place = self.place(&question);
+        Box::pin(async move { place.get_or_init(|| self.asker.ask(&question)).await.clone() })
     }
 
     fn transfer(&self, zone: String, server: IpAddr) -> Answer<'_, Result<Transfer, ProbeError>> {
