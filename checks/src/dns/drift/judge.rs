@@ -6,6 +6,7 @@ use super::{CHANGES, Drift, Evidence, Kind, MAIL_POLICY, MX, NAME_SERVERS, RECOR
 use crate::contract::{AssessCx, Assessment, Finding, FindingSpec, Unseen};
 use crate::dns::records::absolute;
 use crate::probe::Seen;
+use crate::vendor::is_below;
 
 /// Judges every set that both looks hold.
 pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Drift>) -> Assessment {
@@ -51,7 +52,9 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Drift>) -> Assessment
             out.find(changed(name, kind, then, now));
         }
     }
-    out.measure(CHANGES.value(None, changes as f64).bounds(Some(1.0), None));
+    if compared > 0 {
+        out.measure(CHANGES.value(None, changes as f64).bounds(Some(1.0), None));
+    }
     if let Some((first, unlock)) = unread.first() {
         out.not_checked(
             Unseen::Condition,
@@ -60,10 +63,30 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Drift>) -> Assessment
             *unlock,
         );
     }
-    out.unless_seen(compared > 0);
-    if let Some(first) = new.first() {
+    if evidence.sets.keys().all(|key| cx.options.ignore.contains(key)) {
         out.not_checked(
             Unseen::Noted,
+            "changes of records",
+            "every record set is in the list to ignore",
+            "take those that matter out of ignore of checks.dns-drift",
+        );
+    }
+    let domain = &cx.target.domain;
+    if compared == 0 && !new.is_empty() && !baseline.sets.keys().any(|key| is_of(key, domain)) {
+        let first = baseline.sets.keys().next().and_then(|key| Kind::read(key));
+        let held = first.map_or("no records", |(name, _)| name);
+        out.not_checked(
+            Unseen::Condition,
+            "changes of records",
+            format!("the baseline is of another domain: it holds {held} and nothing of {domain}"),
+            format!(
+                "name the baseline of {domain}, or save one with `launchready audit \
+                 --save-baseline FILE`"
+            ),
+        );
+    } else if let Some(first) = new.first() {
+        out.not_checked(
+            if compared > 0 { Unseen::Noted } else { Unseen::Condition },
             "records that the baseline does not hold",
             format!(
                 "{} record sets are not in the approved baseline, the first is {first}",
@@ -80,7 +103,13 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Drift>) -> Assessment
             "split the hosts over several projects of the config",
         );
     }
+    out.unless_seen(compared > 0);
     out
+}
+
+/// Whether a record set is that of a domain or of a name below it.
+fn is_of(key: &str, domain: &str) -> bool {
+    Kind::read(key).is_some_and(|(name, _)| is_below(name, domain))
 }
 
 /// Equal to the last record, or addresses of the same platform, which moves them as it likes.
