@@ -41,11 +41,7 @@ const EXPECTED: &[Expected] = &[
     sound("dns-resolution"),
     // The config does not list `mta-sts`, which the certificate names.
     finds("dns-subdomains", &["info subdomain-undeclared harbor.example"]),
-    Expected {
-        check: "dns-drift",
-        findings: &["skipped"],
-        not_checked: &["changes of records"],
-    },
+    Expected { check: "dns-drift", findings: &["skipped"], not_checked: &["changes of records"] },
     sound("mail-spf"),
     sound("mail-dkim"),
     sound("mail-dmarc"),
