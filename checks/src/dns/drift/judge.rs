@@ -1,6 +1,6 @@
 //! Compares the records with the approved ones, and writes the rollback note.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CHANGES, Drift, Evidence, Kind, MAIL_POLICY, MX, NAME_SERVERS, RECORD, Records};
 use crate::contract::{AssessCx, Assessment, Finding, FindingSpec, Unseen};
@@ -63,6 +63,28 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Drift>) -> Assessment
             *unlock,
         );
     }
+    not_compared(evidence, &baseline.sets, cx, compared, &new, &mut out);
+    if evidence.hosts_cut > 0 {
+        out.not_checked(
+            Unseen::Condition,
+            "hosts past the limit",
+            format!("{} more hosts are declared than are compared", evidence.hosts_cut),
+            "split the hosts over several projects of the config",
+        );
+    }
+    out.unless_seen(compared > 0);
+    out
+}
+
+/// Says which sets could not be compared, because they are ignored or the baseline lacks them.
+fn not_compared(
+    evidence: &Evidence,
+    approved: &BTreeMap<String, Seen<Records>>,
+    cx: &AssessCx<'_, Drift>,
+    compared: usize,
+    new: &[&str],
+    out: &mut Assessment,
+) {
     if evidence.sets.keys().all(|key| cx.options.ignore.contains(key)) {
         out.not_checked(
             Unseen::Noted,
@@ -72,8 +94,8 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Drift>) -> Assessment
         );
     }
     let domain = &cx.target.domain;
-    if compared == 0 && !new.is_empty() && !baseline.sets.keys().any(|key| is_of(key, domain)) {
-        let first = baseline.sets.keys().next().and_then(|key| Kind::read(key));
+    if compared == 0 && !new.is_empty() && !approved.keys().any(|key| is_of(key, domain)) {
+        let first = approved.keys().next().and_then(|key| Kind::read(key));
         let held = first.map_or("no records", |(name, _)| name);
         out.not_checked(
             Unseen::Condition,
@@ -95,16 +117,6 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Drift>) -> Assessment
             "approve a new baseline once the records are right",
         );
     }
-    if evidence.hosts_cut > 0 {
-        out.not_checked(
-            Unseen::Condition,
-            "hosts past the limit",
-            format!("{} more hosts are declared than are compared", evidence.hosts_cut),
-            "split the hosts over several projects of the config",
-        );
-    }
-    out.unless_seen(compared > 0);
-    out
 }
 
 /// Whether a record set is that of a domain or of a name below it.

@@ -305,20 +305,17 @@ fn named(name: &str, lookups: &[Lookup]) -> Vec<String> {
         }
     }
     let lines = each.into_iter().map(|(n, lookup, times)| {
-        let mut line = format!("{n}. {} in the record of {}", lookup.term, lookup.holder);
-        if let Some(void) = &lookup.void {
-            line.push_str(&format!(" ({void})"));
-        }
-        if lookup.by_sender {
-            line.push_str(" (depends on the sender)");
-        }
+        let void = lookup.void.as_ref().map_or(String::new(), |void| format!(" ({void})"));
+        let note = if lookup.by_sender { " (depends on the sender)" } else { "" };
         let cost = lookups.iter().filter(|other| other.top == lookup.term).count();
-        if lookup.holder == name && cost > 1 {
-            line.push_str(&format!(", costs {cost} in all"));
+        let count = if lookup.holder == name && cost > 1 {
+            format!(", costs {cost} in all")
         } else if times > 1 {
-            line.push_str(&format!(", {times} times"));
-        }
-        line
+            format!(", {times} times")
+        } else {
+            String::new()
+        };
+        format!("{n}. {} in the record of {}{void}{note}{count}", lookup.term, lookup.holder)
     });
     lines.collect()
 }
