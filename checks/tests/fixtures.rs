@@ -48,6 +48,8 @@ struct Case {
     history: History,
     /// A world whose evidence is the approved baseline.
     baseline: Option<World>,
+    /// The domain that the baseline is of, where it is another one.
+    baseline_domain: Option<String>,
     /// A world whose evidence is that of the last run.
     previous: Option<World>,
 }
@@ -78,16 +80,19 @@ fn cases() -> Vec<(String, String, PathBuf)> {
 async fn run(id: &str, case: &Case) -> Result<Assessment, CheckError> {
     let plugin = registry::find(id).unwrap();
     let check = (plugin.build)(&case.options).unwrap_or_else(|error| panic!("{id}: {error:?}"));
-    let look = async |world: &World| {
+    let look = async |world: &World, target: &Target| {
         let probes = Replay::new(world.clone(), case.now).unwrap().probes();
-        check.collect(case.now, None, &case.target, &probes).await
+        check.collect(case.now, None, target, &probes).await
     };
-    let other = async |world: &Option<World>| match world {
-        Some(world) => Some(look(world).await.unwrap().evidence),
+    let other = async |world: &Option<World>, target: &Target| match world {
+        Some(world) => Some(look(world, target).await.unwrap().evidence),
         None => None,
     };
-    let (baseline, previous) = (other(&case.baseline).await, other(&case.previous).await);
-    let looked = look(&case.world).await?;
+    let domain = case.baseline_domain.as_ref().unwrap_or(&case.target.domain).clone();
+    let approved = Target { domain, ..case.target.clone() };
+    let baseline = other(&case.baseline, &approved).await;
+    let previous = other(&case.previous, &case.target).await;
+    let looked = look(&case.world, &case.target).await?;
     let input = AssessInput {
         now: case.now,
         target: &case.target,

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub(in crate::mail) use look::{KeyLook, declared, look_up_key};
 
+use super::existence::must_exist;
 use super::providers::{self, Provider, Role};
 use super::spf::{Record, answered, declared_tools, is_record, mail_servers, sending_domains};
 use crate::contract::{
@@ -147,7 +148,11 @@ impl Check for Dkim {
         let dns = probes.dns.as_ref();
         let all = sending_domains(target);
         let names: Vec<String> = all.iter().take(NAMES).cloned().collect();
-        let domains = join_all(names.iter().map(|name| look_at_domain(dns, name))).await;
+        let (exists, domains) = join!(
+            must_exist(dns, target),
+            join_all(names.iter().map(|name| look_at_domain(dns, name))),
+        );
+        exists?;
         let mail = &target.mail;
         let nothing_declared =
             mail.selectors.is_empty() && mail.tools.is_empty() && mail.sends_from.is_empty();

@@ -2,6 +2,7 @@
 
 mod dkim;
 mod dmarc;
+mod existence;
 pub mod providers;
 mod published;
 mod spf;

@@ -24,6 +24,7 @@ pub(in crate::mail) use record::{Record, is_record};
 
 use self::answers::{Answers, Question};
 use self::senders::{HostFacts, KeyFacts};
+use super::existence::must_exist;
 use super::providers::{self, Provider, Role};
 use crate::contract::{
     Area, AssessCx, Assessment, Check, CheckError, CheckMeta, LookCx, MeasurementSpec, Schedule,
@@ -124,12 +125,14 @@ impl Check for Spf {
         let servers = join_all(
             names.iter().map(|name| join(async { name.clone() }, mail_servers(dns, name))),
         );
-        let (answers, servers, keys, hosts) = join!(
+        let (exists, answers, servers, keys, hosts) = join!(
+            must_exist(dns, target),
             Answers::gather(dns, wanted),
             servers,
             senders::look_up_keys(target, &names, dns),
             senders::look_up_hosts(target, &roots, dns),
         );
+        exists?;
         let faults: Vec<_> = names
             .iter()
             .filter_map(|name| answers.texts(name).and_then(Seen::agent_fault))

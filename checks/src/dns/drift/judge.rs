@@ -1,11 +1,12 @@
 //! Compares the records with the approved ones, and writes the rollback note.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CHANGES, Drift, Evidence, Kind, MAIL_POLICY, MX, NAME_SERVERS, RECORD, Records};
 use crate::contract::{AssessCx, Assessment, Finding, FindingSpec, Unseen};
 use crate::dns::records::absolute;
 use crate::probe::Seen;
+use crate::vendor::is_below;
 
 /// Judges every set that both looks hold.
 pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Drift>) -> Assessment {
@@ -51,7 +52,9 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Drift>) -> Assessment
             out.find(changed(name, kind, then, now));
         }
     }
-    out.measure(CHANGES.value(None, changes as f64).bounds(Some(1.0), None));
+    if compared > 0 {
+        out.measure(CHANGES.value(None, changes as f64).bounds(Some(1.0), None));
+    }
     if let Some((first, unlock)) = unread.first() {
         out.not_checked(
             Unseen::Condition,
@@ -60,18 +63,7 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Drift>) -> Assessment
             *unlock,
         );
     }
-    out.unless_seen(compared > 0);
-    if let Some(first) = new.first() {
-        out.not_checked(
-            Unseen::Noted,
-            "records that the baseline does not hold",
-            format!(
-                "{} record sets are not in the approved baseline, the first is {first}",
-                new.len()
-            ),
-            "approve a new baseline once the records are right",
-        );
-    }
+    not_compared(evidence, &baseline.sets, cx, compared, &new, &mut out);
     if evidence.hosts_cut > 0 {
         out.not_checked(
             Unseen::Condition,
@@ -80,7 +72,56 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Drift>) -> Assessment
             "split the hosts over several projects of the config",
         );
     }
+    out.unless_seen(compared > 0);
     out
+}
+
+/// Says which sets could not be compared, because they are ignored or the baseline lacks them.
+fn not_compared(
+    evidence: &Evidence,
+    approved: &BTreeMap<String, Seen<Records>>,
+    cx: &AssessCx<'_, Drift>,
+    compared: usize,
+    new: &[&str],
+    out: &mut Assessment,
+) {
+    if evidence.sets.keys().all(|key| cx.options.ignore.contains(key)) {
+        out.not_checked(
+            Unseen::Noted,
+            "changes of records",
+            "every record set is in the list to ignore",
+            "take those that matter out of ignore of checks.dns-drift",
+        );
+    }
+    let domain = &cx.target.domain;
+    if compared == 0 && !new.is_empty() && !approved.keys().any(|key| is_of(key, domain)) {
+        let first = approved.keys().next().and_then(|key| Kind::read(key));
+        let held = first.map_or("no records", |(name, _)| name);
+        out.not_checked(
+            Unseen::Condition,
+            "changes of records",
+            format!("the baseline is of another domain: it holds {held} and nothing of {domain}"),
+            format!(
+                "name the baseline of {domain}, or save one with `launchready audit \
+                 --save-baseline FILE`"
+            ),
+        );
+    } else if let Some(first) = new.first() {
+        out.not_checked(
+            if compared > 0 { Unseen::Noted } else { Unseen::Condition },
+            "records that the baseline does not hold",
+            format!(
+                "{} record sets are not in the approved baseline, the first is {first}",
+                new.len()
+            ),
+            "approve a new baseline once the records are right",
+        );
+    }
+}
+
+/// Whether a record set is that of a domain or of a name below it.
+fn is_of(key: &str, domain: &str) -> bool {
+    Kind::read(key).is_some_and(|(name, _)| is_below(name, domain))
 }
 
 /// Equal to the last record, or addresses of the same platform, which moves them as it likes.

@@ -16,7 +16,7 @@ pub(super) fn judge(evidence: &Evidence, cx: &Cx<'_>, broken: bool, out: &mut As
             Seen::Ok(look) if look.addresses > 0 => too_long(host, look, cx, provider, out),
             Seen::Ok(look) if look.loops => looped(host, look, provider, out),
             Seen::Ok(look) if host.declared && !(broken && host.bogus) => {
-                missing(evidence, host, &reason(look), look, provider, out);
+                missing(evidence, cx, host, &reason(look), look, provider, out);
             }
             Seen::Target(fault) if host.declared => {
                 let look = HostAnswer {
@@ -27,7 +27,7 @@ pub(super) fn judge(evidence: &Evidence, cx: &Cx<'_>, broken: bool, out: &mut As
                     path: Vec::new(),
                     loops: false,
                 };
-                missing(evidence, host, &fault.to_string(), &look, provider, out);
+                missing(evidence, cx, host, &fault.to_string(), &look, provider, out);
             }
             Seen::Ok(_) | Seen::Target(_) => {}
             Seen::Agent(fault) => {
@@ -59,8 +59,18 @@ fn reason(look: &HostAnswer) -> String {
     }
 }
 
+/// Nobody holds the domain: it has no name server, and resolvers know no such name.
+pub(super) fn no_such_zone(evidence: &Evidence, cx: &Cx<'_>) -> bool {
+    let is_missing = |look: &HostAnswer| look.rcode == Rcode::NxDomain && look.aliases == 0;
+    let mut hosts = evidence.hosts.items.iter();
+    let domain = hosts.find(|host| host.name == cx.target.domain);
+    evidence.servers.items.is_empty()
+        && domain.is_some_and(|domain| domain.look.ok().is_some_and(is_missing))
+}
+
 fn missing(
     evidence: &Evidence,
+    cx: &Cx<'_>,
     host: &HostView,
     reason: &str,
     look: &HostAnswer,
@@ -78,6 +88,25 @@ fn missing(
     for view in &host.servers {
         finding =
             finding.saw(format!("{} say: {}", servers(evidence, &view.by), words(view.outcome)));
+    }
+    if look.rcode == Rcode::NxDomain && look.aliases == 0 && no_such_zone(evidence, cx) {
+        let zone = &evidence.zone;
+        out.find(
+            finding
+                .summary(if name == zone {
+                    format!("The domain {zone} does not exist.")
+                } else {
+                    format!("{name} does not resolve: the domain {zone} does not exist.")
+                })
+                .saw(format!("{zone} NS: no name server, as for a domain that nobody registered"))
+                .fix(format!(
+                    "Check the spelling of {zone} in the config. If it is right, look at your \
+                     registrar whether {zone} is registered, paid for and active, and register or \
+                     renew it; until then no record of it has an effect."
+                ))
+                .undo("Put the former name back into the config."),
+        );
+        return;
     }
     let fix = if look.rcode == Rcode::ServFail {
         format!(

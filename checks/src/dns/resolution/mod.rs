@@ -239,6 +239,11 @@ impl Check for Resolution {
 
     fn assess(evidence: &Evidence, cx: &AssessCx<'_, Self>) -> Assessment {
         let mut out = Assessment::default();
+        if existence::no_such_zone(evidence, cx) {
+            // Nobody serves or signs what does not exist.
+            existence::judge(evidence, cx, false, &mut out);
+            return out;
+        }
         let broken = dnssec::judge(evidence, cx, &mut out);
         existence::judge(evidence, cx, broken, &mut out);
         delegation::judge(evidence, cx, &mut out);

@@ -60,18 +60,20 @@ pub(super) async fn collect(target: &Target, probes: &Probes) -> Result<Evidence
     for ((name, source), look) in new.into_iter().zip(looks) {
         views.push((name, source, look.into()));
     }
+    let (wildcard, apex) = (Seen::from(wild), Seen::from(apex));
     let faults: Vec<&AgentFault> = views.iter().filter_map(|(_, _, s)| s.agent_fault()).collect();
     if let (Some(fault), true) = (faults.first(), faults.len() == views.len()) {
         return Err((*fault).clone().into());
     }
+    let answers = views.iter().map(|(_, _, look)| look).chain([&wildcard, &apex]);
+    must_answer(domain, &apex, answers)?;
     let mut in_use: BTreeSet<IpAddr> =
-        apex.map(|look| look.addresses).unwrap_or_default().into_iter().collect();
+        apex.ok().into_iter().flat_map(|look| look.addresses.iter().copied()).collect();
     for (_, source, look) in &views {
         if let (Source::Declared, Seen::Ok(look)) = (*source, look) {
             in_use.extend(&look.addresses);
         }
     }
-    let wildcard: Seen<AddressLook> = wild.into();
     let is_wild = |look: &AddressLook| wildcard.ok().is_some_and(|wild| same_answer(wild, look));
     views.retain(|(_, source, look)| match (source, look) {
         (Source::Declared, _) => true,
@@ -103,6 +105,29 @@ pub(super) async fn collect(target: &Target, probes: &Probes) -> Result<Evidence
         declared_cut: target.hosts.len().saturating_sub(DECLARED),
         unread,
     })
+}
+
+/// Names below a domain that does not exist, or whose servers say nothing of it, were not seen.
+fn must_answer<'a>(
+    domain: &str,
+    apex: &Seen<AddressLook>,
+    mut answers: impl Iterator<Item = &'a Seen<AddressLook>>,
+) -> Result<(), CheckError> {
+    let missing = |look: &AddressLook| look.rcode == Rcode::NxDomain && !is_there(look);
+    if apex.ok().is_some_and(missing) {
+        return Err(CheckError::unknown(
+            format!("{domain} does not exist (NXDOMAIN); see dns-resolution"),
+            "check the spelling of the domain, or whether it is registered, then run it again",
+        ));
+    }
+    let says = |look: &AddressLook| matches!(look.rcode, Rcode::NoError | Rcode::NxDomain);
+    if answers.any(|answer| answer.ok().is_some_and(says)) {
+        return Ok(());
+    }
+    Err(CheckError::unknown(
+        format!("nothing answers for {domain} and the names below it; see dns-resolution"),
+        "mend the name servers or the DNSSEC signatures of the domain, then run it again",
+    ))
 }
 
 fn is_there(look: &AddressLook) -> bool {

@@ -10,11 +10,13 @@ pub(super) mod walk;
 
 use std::time::Duration;
 
+use futures_util::join;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(super) use look::valid_record;
 
+use super::existence::must_exist;
 use crate::contract::{
     Area, AssessCx, Assessment, Check, CheckError, CheckMeta, LookCx, Schedule, Target, Vantage,
 };
@@ -54,7 +56,10 @@ impl Check for Dmarc {
         target: &Target,
         probes: &Probes,
     ) -> Result<(look::Evidence, ()), CheckError> {
-        Ok((look::look(target, probes).await, ()))
+        let (exists, evidence) =
+            join!(must_exist(probes.dns.as_ref(), target), look::look(target, probes));
+        exists?;
+        Ok((evidence, ()))
     }
 
     fn assess(evidence: &look::Evidence, cx: &AssessCx<'_, Self>) -> Assessment {

@@ -10,7 +10,7 @@ use super::walk::{Last, Lookup, Walk, walk};
 use super::{Evidence, LOOKUPS, Spf, VOID_LOOKUPS, declared_tools};
 use crate::contract::{AssessCx, Assessment, Finding, Severity, Target, Unseen};
 use crate::mail::providers::{self, Role};
-use crate::probe::Seen;
+use crate::probe::{Seen, TargetFault};
 
 /// Look-ups that a record may need (RFC 7208 §4.6.4).
 const LOOKUPS_ALLOWED: usize = 10;
@@ -51,6 +51,13 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Spf>, out: &mut Asses
 fn judge_name(name: &str, evidence: &Evidence, cx: &AssessCx<'_, Spf>, out: &mut Assessment) {
     let texts = match evidence.answers.texts(name) {
         Some(Seen::Ok(texts)) => texts,
+        // Silence may be our resolver's as well as theirs; an error code is the answer of a server.
+        Some(Seen::Target(fault @ TargetFault::TimedOut(_))) => {
+            let reason = format!("the name servers of {name} do not answer: {fault}");
+            let unlock = "mend the name servers of the domain, then run it again";
+            out.not_checked(Unseen::Blocks, format!("SPF record of {name}"), reason, unlock);
+            return;
+        }
         Some(Seen::Target(fault)) => {
             out.find(
                 problems::unanswered(name, &format!("TXT {name}"), &fault.to_string())
@@ -181,8 +188,7 @@ fn judge_walk(name: &str, text: &str, walk: &Walk, cx: &AssessCx<'_, Spf>, out: 
                 .finding(name)
                 .summary(format!("The SPF record of {name} needs {more}{count} look-ups; ten are allowed."))
                 .saw(&record)
-                .saw_all(costs(&walk.lookups))
-                .saw_all(walk.lookups.iter().enumerate().map(|(n, look)| numbered(n, look)))
+                .saw_all(named(name, &walk.lookups))
                 .fix(format!(
                     "In the TXT record of {name}, remove the terms of services you no longer use, most \
                      costly first. For each tool that can bounce to a host of its own (a return-path or \
@@ -285,21 +291,31 @@ fn remove_voids(name: &str, lookups: &[Lookup]) -> String {
     steps.join(" ")
 }
 
-/// What each term of the record itself costs, most costly first.
-fn costs(lookups: &[Lookup]) -> Vec<String> {
-    let mut costs: Vec<(&str, usize)> = Vec::new();
-    for lookup in lookups {
-        match costs.iter_mut().find(|(top, _)| *top == lookup.top) {
-            Some((_, cost)) => *cost += 1,
-            None => costs.push((&lookup.top, 1)),
+/// Every look-up once, with its place in the order of evaluation, how often it is made, and what a
+/// term of the record itself costs together with all that it leads to.
+fn named(name: &str, lookups: &[Lookup]) -> Vec<String> {
+    let mut each: Vec<(usize, &Lookup, usize)> = Vec::new();
+    for (n, lookup) in lookups.iter().enumerate() {
+        let same = |(_, known, _): &&mut (usize, &Lookup, usize)| {
+            known.term == lookup.term && known.holder == lookup.holder
+        };
+        match each.iter_mut().find(same) {
+            Some((_, _, times)) => *times += 1,
+            None => each.push((n + 1, lookup, 1)),
         }
     }
-    costs.sort_by_key(|(_, cost)| std::cmp::Reverse(*cost));
-    costs.into_iter().take(10).map(|(top, cost)| format!("{top} costs {cost}")).collect()
-}
-
-fn numbered(n: usize, lookup: &Lookup) -> String {
-    let void = lookup.void.as_ref().map_or(String::new(), |void| format!(" ({void})"));
-    let note = if lookup.by_sender { " (depends on the sender)" } else { "" };
-    format!("{}. {} in the record of {}{void}{note}", n + 1, lookup.term, lookup.holder)
+    let lines = each.into_iter().map(|(n, lookup, times)| {
+        let void = lookup.void.as_ref().map_or(String::new(), |void| format!(" ({void})"));
+        let note = if lookup.by_sender { " (depends on the sender)" } else { "" };
+        let cost = lookups.iter().filter(|other| other.top == lookup.term).count();
+        let count = if lookup.holder == name && cost > 1 {
+            format!(", costs {cost} in all")
+        } else if times > 1 {
+            format!(", {times} times")
+        } else {
+            String::new()
+        };
+        format!("{n}. {} in the record of {}{void}{note}{count}", lookup.term, lookup.holder)
+    });
+    lines.collect()
 }

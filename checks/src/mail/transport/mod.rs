@@ -9,9 +9,11 @@ mod specs;
 
 use std::time::Duration;
 
+use futures_util::join;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::existence::must_exist;
 use crate::contract::{
     Area, AssessCx, Assessment, Check, CheckError, CheckMeta, LookCx, MeasurementSpec, Schedule,
     Target, Unit, Vantage,
@@ -59,7 +61,10 @@ impl Check for Transport {
         target: &Target,
         probes: &Probes,
     ) -> Result<(look::Evidence, ()), CheckError> {
-        Ok((look::look(target, probes).await, ()))
+        let (exists, evidence) =
+            join!(must_exist(probes.dns.as_ref(), target), look::look(target, probes));
+        exists?;
+        Ok((evidence, ()))
     }
 
     fn assess(evidence: &look::Evidence, cx: &AssessCx<'_, Self>) -> Assessment {

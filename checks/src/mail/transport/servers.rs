@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::dmarc::registrable;
 use super::super::dmarc::walk::is_within;
+use super::super::providers;
 use super::NOT_AFTER;
 use super::look::{DomainLook, Encryption, Evidence, Handshake, ServerLook};
 use super::specs::{CERTIFICATE, NO_STARTTLS, STARTTLS_FAILS, UNREACHABLE};
@@ -31,9 +32,26 @@ pub(super) fn judge(evidence: &Evidence, out: &mut Assessment) {
                 "nothing can be done; four addresses of a server are looked at",
             );
         }
-        judge_encryption(server, out);
+        judge_encryption(server, is_own, out);
     }
     note_our_limits(servers, out);
+}
+
+/// What to do about a server that nobody of the project can log in to.
+fn theirs(host: &str, defect: &str) -> String {
+    let owner = match providers::behind_mx(host) {
+        Some(provider) => provider.name,
+        None => registrable(host),
+    };
+    format!(
+        "{host} belongs to {owner} and not to you: report there that {defect}. Compare your MX \
+         records with those that {owner} asks for today, and change or delete the one with {host} if \
+         it is not among them."
+    )
+}
+
+fn restore(host: &str) -> String {
+    format!("Publish the MX record with {host} again.")
 }
 
 /// `open` says that port 25 is open from here, `is_own` that the server has a name of the project's.
@@ -65,12 +83,25 @@ fn judge_connection(server: &ServerLook, open: bool, is_own: bool, out: &mut Ass
                 .saw_all(
                     faults.iter().map(|(address, fault)| format!("{address} port 25: {fault}")),
                 )
-                .fix(format!(
-                    "Start the mail service on {host} and open port 25 in its firewall, or remove \
-                     the server from the MX records. If mail arrives as usual, the server refuses \
-                     only the network that this audit ran from: run it from another one."
-                ))
-                .undo("Close the port or publish the MX record again."),
+                .fix(if is_own {
+                    format!(
+                        "Start the mail service on {host} and open port 25 in its firewall, or \
+                         remove the server from the MX records. If mail arrives as usual, the \
+                         server refuses only the network that this audit ran from: run it from \
+                         another one."
+                    )
+                } else {
+                    format!(
+                        "{} If mail arrives as usual, the server refuses only the network that \
+                         this audit ran from: run it from another one.",
+                        theirs(host, "it takes no connections")
+                    )
+                })
+                .undo(if is_own {
+                    "Close the port or publish the MX record again.".to_owned()
+                } else {
+                    restore(host)
+                }),
         );
     } else {
         let what = faults.first().map(|(address, fault)| format!("{address}: {fault}"));
@@ -84,7 +115,7 @@ fn judge_connection(server: &ServerLook, open: bool, is_own: bool, out: &mut Ass
     }
 }
 
-fn judge_encryption(server: &ServerLook, out: &mut Assessment) {
+fn judge_encryption(server: &ServerLook, is_own: bool, out: &mut Assessment) {
     let host = server.host.as_str();
     let said = || {
         server
@@ -107,11 +138,20 @@ fn judge_encryption(server: &ServerLook, out: &mut Assessment) {
                     server.greetings.len()
                 ))
                 .saw_all(plain)
-                .fix(format!(
-                    "Switch on STARTTLS with a certificate for {host} (Postfix: \
-                     smtpd_tls_security_level = may), or move to a mailbox provider that has it."
-                ))
-                .undo("Switch STARTTLS off again (Postfix: smtpd_tls_security_level = none)."),
+                .fix(if is_own {
+                    format!(
+                        "Switch on STARTTLS with a certificate for {host} (Postfix: \
+                         smtpd_tls_security_level = may), or move to a mailbox provider that has it."
+                    )
+                } else {
+                    theirs(host, "it offers no encryption (STARTTLS)")
+                })
+                .undo(if is_own {
+                    "Switch STARTTLS off again (Postfix: smtpd_tls_security_level = none)."
+                        .to_owned()
+                } else {
+                    restore(host)
+                }),
         );
     }
     let failed: Vec<_> = said()
@@ -130,11 +170,20 @@ fn judge_encryption(server: &ServerLook, out: &mut Assessment) {
                     "The mail server {host} offers STARTTLS, and the handshake fails."
                 ))
                 .saw_all(failed)
-                .fix(format!(
-                    "Check the certificate, the key and the TLS versions of the mail service on \
-                     {host}; “openssl s_client -starttls smtp -connect {host}:25” shows the error."
-                ))
-                .undo("Restore the old TLS settings of the mail service."),
+                .fix(if is_own {
+                    format!(
+                        "Check the certificate, the key and the TLS versions of the mail service on \
+                         {host}; “openssl s_client -starttls smtp -connect {host}:25” shows the \
+                         error."
+                    )
+                } else {
+                    theirs(host, "the handshake after STARTTLS fails")
+                })
+                .undo(if is_own {
+                    "Restore the old TLS settings of the mail service.".to_owned()
+                } else {
+                    restore(host)
+                }),
         );
     }
     let shaken: Vec<(std::net::IpAddr, &Handshake)> = said()
@@ -143,13 +192,18 @@ fn judge_encryption(server: &ServerLook, out: &mut Assessment) {
             Encryption::NotOffered => None,
         })
         .collect();
-    judge_certificate(host, &shaken, out);
+    judge_certificate(host, is_own, &shaken, out);
     if let Some(not_after) = shaken.iter().filter_map(|(_, shaken)| shaken.not_after).min() {
         out.measure(NOT_AFTER.value(Some(host), not_after.as_duration().as_secs_f64()));
     }
 }
 
-fn judge_certificate(host: &str, shaken: &[(std::net::IpAddr, &Handshake)], out: &mut Assessment) {
+fn judge_certificate(
+    host: &str,
+    is_own: bool,
+    shaken: &[(std::net::IpAddr, &Handshake)],
+    out: &mut Assessment,
+) {
     let mut wrong = shaken.iter().filter(|(_, shaken)| shaken.trust != Trust::Trusted).peekable();
     let Some((_, first)) = wrong.peek() else { return };
     let why = in_words(&first.trust);
@@ -168,12 +222,20 @@ fn judge_certificate(host: &str, shaken: &[(std::net::IpAddr, &Handshake)], out:
             .finding(host)
             .summary(format!("The certificate of the mail server {host} {why}."))
             .saw_all(lines.collect::<Vec<_>>())
-            .fix(format!(
-                "Install a certificate from a public authority for the name {host} with its whole \
-                 chain, for instance “certbot certonly -d {host}”, and have the mail service load \
-                 it again after each renewal."
-            ))
-            .undo("Set the mail service to the old certificate and key."),
+            .fix(if is_own {
+                format!(
+                    "Install a certificate from a public authority for the name {host} with its \
+                     whole chain, for instance “certbot certonly -d {host}”, and have the mail \
+                     service load it again after each renewal."
+                )
+            } else {
+                theirs(host, &format!("its certificate {why}"))
+            })
+            .undo(if is_own {
+                "Set the mail service to the old certificate and key.".to_owned()
+            } else {
+                restore(host)
+            }),
     );
 }
 

@@ -6,7 +6,8 @@ mod paths;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use self::look::{HostFiles, Readable, Stop};
 use self::paths::Exposure;
@@ -60,7 +61,9 @@ pub struct Files;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// At most so many requests are sent in one run, to all hosts together; never more than 100.
+    /// At most so many requests are sent in one run, to all hosts together; from 1 to 100.
+    #[serde(deserialize_with = "max_requests")]
+    #[schemars(range(min = 1, max = 100))]
     pub max_requests: usize,
 }
 
@@ -70,10 +73,23 @@ impl Default for Options {
     }
 }
 
+/// Refuses a limit that would read nothing, and one above what a stranger's server is asked.
+fn max_requests<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    let wanted = usize::deserialize(from)?;
+    if (1..=REQUESTS).contains(&wanted) {
+        Ok(wanted)
+    } else {
+        Err(D::Error::custom(format!("max_requests is from 1 to {REQUESTS}, not {wanted}")))
+    }
+}
+
 /// What each host answered.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Evidence {
     hosts: Vec<HostFiles>,
+    /// Hosts past the limit of hosts.
+    #[serde(default)]
+    hosts_cut: usize,
 }
 
 /// No option raises the number of requests above this.
@@ -108,13 +124,15 @@ impl Check for Files {
         let hosts = look_up_hosts(target, &*probes.dns).await;
         // A declared name without an address is asked too: the answer says why it is not seen.
         let names = hosts.into_iter().filter(|host| host.declared || host.is_there());
-        let names: Vec<String> = names.map(|host| host.name).take(HOSTS).collect();
-        let most = look.options.max_requests.min(REQUESTS);
+        let mut names: Vec<String> = names.map(|host| host.name).collect();
+        let hosts_cut = names.len().saturating_sub(HOSTS);
+        names.truncate(HOSTS);
+        let most = look.options.max_requests;
         let hosts = look::look(target, look.now, &*probes.http, &names, most).await;
-        Ok((Evidence { hosts }, ()))
+        Ok((Evidence { hosts, hosts_cut }, ()))
     }
 
-    fn assess(evidence: &Evidence, _cx: &AssessCx<'_, Self>) -> Assessment {
+    fn assess(evidence: &Evidence, cx: &AssessCx<'_, Self>) -> Assessment {
         let mut out = Assessment::default();
         for host in &evidence.hosts {
             let exposures = [
@@ -134,7 +152,20 @@ impl Check for Files {
             }
             unseen(host, &evidence.hosts, &mut out);
         }
-        let saw = |host: &HostFiles| matches!(host.stop, None | Some(Stop::Limit));
+        if evidence.hosts_cut > 0 {
+            out.not_checked(
+                Unseen::Condition,
+                "hosts past the limit",
+                format!("{} more hosts are declared than are asked", evidence.hosts_cut),
+                "split the hosts over several projects of the config",
+            );
+        }
+        past_the_limit(&evidence.hosts, cx.options.max_requests, &mut out);
+        // A host that was asked for no file at all has shown nothing.
+        let saw = |host: &HostFiles| {
+            host.leads_to.is_some()
+                || (matches!(host.stop, None | Some(Stop::Limit)) && host.asked > 0)
+        };
         out.unless_seen(evidence.hosts.iter().any(saw));
         out
     }
@@ -207,9 +238,8 @@ fn unseen(host: &HostFiles, all: &[HostFiles], out: &mut Assessment) {
         }
         return;
     }
-    let left = host.left;
     match &host.stop {
-        None => {}
+        None | Some(Stop::Limit) => {}
         Some(Stop::Wall(status)) => out.not_checked(
             Unseen::Condition,
             part,
@@ -225,11 +255,60 @@ fn unseen(host: &HostFiles, all: &[HostFiles], out: &mut Assessment) {
         Some(Stop::Agent(fault)) => {
             out.not_checked(Unseen::Condition, part, fault.to_string(), fault.unlock());
         }
-        Some(Stop::Limit) => out.not_checked(
+    }
+}
+
+/// One part for all hosts whose list was cut short.
+fn past_the_limit(all: &[HostFiles], most: usize, out: &mut Assessment) {
+    let cut: Vec<_> =
+        all.iter().filter(|host| matches!(host.stop, Some(Stop::Limit)) && host.left > 0).collect();
+    let (unasked, shortened): (Vec<&HostFiles>, Vec<_>) =
+        cut.into_iter().partition(|host| host.asked == 0);
+    let unlock = if most < REQUESTS {
+        "raise max_requests of checks.secrets-files, up to 100"
+    } else {
+        "audit fewer hosts at a time: give each group of them a project of its own in the config"
+    };
+    let names = |hosts: &[&HostFiles]| {
+        let names: Vec<_> = hosts.iter().take(3).map(|host| host.host.as_str()).collect();
+        match hosts.len().saturating_sub(names.len()) {
+            0 => names.join(", "),
+            more => format!("{} and {more} more hosts", names.join(", ")),
+        }
+    };
+    let left: usize = shortened.iter().map(|host| host.left).sum();
+    if !unasked.is_empty() {
+        out.not_checked(
+            Unseen::Condition,
+            "hosts that were asked for no file",
+            format!("the limit of {most} requests leaves none for {}", names(&unasked)),
+            unlock,
+        );
+    }
+    if !shortened.is_empty() {
+        out.not_checked(
             Unseen::Noted,
-            format!("less usual files on {}", host.host),
-            format!("{left} paths are past the limit of requests"),
-            "raise max_requests of checks.secrets-files",
-        ),
+            "less usual files",
+            format!("{left} paths on {} are past the limit of {most} requests", names(&shortened)),
+            unlock,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::contract::plugin;
+
+    #[test]
+    fn a_limit_that_reads_nothing_or_too_much_is_refused() {
+        let build = |most: usize| (plugin::<Files>().build)(&json!({ "max_requests": most }));
+        assert!(build(1).is_ok() && build(REQUESTS).is_ok());
+        for wrong in [0, REQUESTS + 1] {
+            let said = format!("{:?}", build(wrong).unwrap_err());
+            assert!(said.contains("from 1 to 100"), "{said}");
+        }
     }
 }

@@ -291,8 +291,11 @@ pub(super) fn error_rates(
         out.not_checked(
             Unseen::Noted,
             "error rate over 24 hours",
-            format!("{least} of the {wanted} looks that it takes were made in the last 24 hours"),
-            "let `launchready agent` run for a day",
+            format!(
+                "one audit looks once, and {least} of the {wanted} looks that it takes were made in \
+                 the last 24 hours"
+            ),
+            "have an uptime monitor ask the same addresses every minute, and read its error rate",
         );
     }
 }
