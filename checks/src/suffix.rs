@@ -25,6 +25,11 @@ pub fn handed_out_by_registry(name: &str) -> Option<&str> {
     registrable(name).filter(|_| by_registry)
 }
 
+/// Whether a company lets others live at this name, below a domain of its own.
+pub fn belongs_to_platform(name: &str) -> bool {
+    suffix(name).is_some_and(|suffix| suffix.typ() == Some(Type::Private))
+}
+
 /// Whether a name ends in a suffix that the list knows.
 pub fn ends_in_suffix(name: &str) -> bool {
     suffix(name).is_some_and(|suffix| suffix.is_known())

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use launchready_checks::contract::{
-    AssessInput, Assessment, CheckError, CheckMeta, FindingSpec, Status, Unseen,
+    AssessInput, Assessment, CheckError, CheckMeta, FindingSpec, Goal, Status, Unseen,
 };
 use launchready_checks::registry;
 
@@ -25,6 +25,7 @@ pub fn build(record: &AuditRecord) -> Report {
     }
     not_checked.extend(unseen_areas(record));
     not_checked.extend(left_out(&checks));
+    not_checked.extend(beyond_launch(record));
     not_checked.extend(record.clock_off().map(|(reason, unlock)| UnseenPart {
         of: "clock".to_owned(),
         part: "what depends on the time".to_owned(),
@@ -171,6 +172,18 @@ fn unseen_parts(check: &CheckReport, meta: &CheckMeta) -> Vec<UnseenPart> {
             check.not_checked.iter().map(part).collect()
         }
     }
+}
+
+/// What a goal other than a launch demands more is not judged yet.
+fn beyond_launch(record: &AuditRecord) -> Option<UnseenPart> {
+    let goal = record.target.goal;
+    (goal != Goal::Launch).then(|| UnseenPart {
+        of: "goal".to_owned(),
+        part: format!("what the goal {} demands beyond a launch", goal.as_str()),
+        reason: "this version judges every goal by the rules of a launch".to_owned(),
+        unlock: "read the warnings as if they were critical".to_owned(),
+        unseen: Unseen::Condition,
+    })
 }
 
 /// The checks that this audit was told to leave out: what is left is no verdict on the launch.

@@ -11,7 +11,7 @@ use crate::contract::{
     Measurement, MeasurementSpec, Schedule, Severity, Target, Unit, Unseen, Vantage,
 };
 use crate::probe::{Probes, RegistrationAnswer, RegistrationEvent, Seen, TargetFault};
-use crate::suffix::registrable;
+use crate::suffix::{belongs_to_platform, registrable};
 
 const EXPIRED: FindingSpec = FindingSpec::critical(
     "registration-expired",
@@ -109,6 +109,12 @@ impl Check for Registration {
         probes: &Probes,
     ) -> Result<(Evidence, ()), CheckError> {
         let domain = registrable(&target.domain).unwrap_or(&target.domain).to_owned();
+        if belongs_to_platform(&domain) {
+            return Err(CheckError::skipped(
+                format!("{domain} is a name that a hosting platform hands out, and no registry"),
+                "",
+            ));
+        }
         let answer = probes.registration.domain(domain.clone()).await.into();
         Ok((Evidence { domain, answer }, ()))
     }
@@ -173,7 +179,11 @@ fn judge_status(domain: &str, status: &[String], registrar: &str, out: &mut Asse
         );
     }
     // Only the registries of generic suffixes publish the lock of RFC 5731 for every domain.
-    let generic = domain.rsplit('.').next().is_some_and(|suffix| suffix.len() > 2);
+    let suffix = domain.rsplit('.').next().unwrap_or_default();
+    // Suffixes of countries in their own script begin with `xn--`; edu, gov and mil are not for sale.
+    let generic = suffix.len() > 2
+        && !suffix.starts_with("xn--")
+        && !["edu", "gov", "mil", "int"].contains(&suffix);
     let locked = has("client transfer prohibited") || has("server transfer prohibited");
     if generic && !locked {
         out.find(
@@ -237,7 +247,7 @@ fn expiry(events: &[RegistrationEvent]) -> Option<Timestamp> {
 }
 
 fn end_of(day: Date) -> Option<Timestamp> {
-    TimeZone::UTC.to_timestamp(day.to_datetime(jiff::civil::Time::midnight())).ok()
+    TimeZone::UTC.to_timestamp(day.to_datetime(jiff::civil::time(23, 59, 59, 0))).ok()
 }
 
 fn no_date(out: &mut Assessment, reason: String) {

@@ -17,6 +17,7 @@ pub(in crate::mail) use look::{KeyLook, declared, look_up_key};
 
 use super::existence::must_exist;
 use super::providers::{self, Provider, Role};
+use super::selectors::USUAL_SELECTORS;
 use super::spf::{Record, answered, declared_tools, is_record, mail_servers, sending_domains};
 use crate::contract::{
     Area, AssessCx, Assessment, Check, CheckError, CheckMeta, LookCx, MeasurementSpec, Schedule,
@@ -60,12 +61,14 @@ enum Origin {
     Tool(String),
     /// It is usual for a provider that was seen.
     Seen(String),
+    /// It is usual anywhere; asked where nothing tells who sends.
+    Usual,
 }
 
 impl Origin {
     fn provider(&self) -> Option<&'static Provider> {
         match self {
-            Self::Declared => None,
+            Self::Declared | Self::Usual => None,
             Self::Tool(name) | Self::Seen(name) => providers::named(name),
         }
     }
@@ -165,10 +168,12 @@ impl Check for Dkim {
         let mut wanted = wanted(target, &names, &domains);
         let left = (all.len() - names.len()) + wanted.len().saturating_sub(SELECTORS);
         wanted.truncate(SELECTORS);
-        let selectors = join_all(wanted.into_iter().map(async |(selector, domain, origin)| {
+        wanted.extend(usual(&domains, &wanted));
+        let mut selectors = join_all(wanted.into_iter().map(async |(selector, domain, origin)| {
             Selector { origin, look: look_up_key(dns, &selector, &domain).await }
         }))
         .await;
+        selectors.retain(|selector| selector.origin != Origin::Usual || !selector.look.is_absent());
         let faults: Vec<_> =
             selectors.iter().filter_map(|s| s.look.records.agent_fault()).collect();
         let domain_faults: Vec<_> = domains.iter().filter_map(|d| d.unseen.as_ref()).collect();
@@ -187,6 +192,17 @@ impl Check for Dkim {
         record::judge(evidence, cx, &mut out);
         out
     }
+}
+
+/// The usual selectors of domains of which nothing tells who sends.
+fn usual(domains: &[Domain], wanted: &[(String, String, Origin)]) -> Vec<(String, String, Origin)> {
+    let untold = domains.iter().filter(|domain| !domain.silent && domain.unseen.is_none());
+    let untold = untold.filter(|domain| !wanted.iter().any(|(_, at, _)| *at == domain.name));
+    let usual = |domain: &Domain| {
+        let name = domain.name.clone();
+        USUAL_SELECTORS.iter().map(move |one| ((*one).to_owned(), name.clone(), Origin::Usual))
+    };
+    untold.flat_map(usual).collect()
 }
 
 /// Reads from MX and SPF who sends for a domain.

@@ -252,7 +252,8 @@ pub const PROVIDERS: &[Provider] = &[
     Provider {
         name: "HubSpot",
         aliases: &["hubspot"],
-        selectors: Selectors::Fixed(&["hs1", "hs2"]),
+        // Some portals publish `hs1` and `hs2`, others `hs1-<portal number>`.
+        selectors: Selectors::Chosen(&["hs1", "hs2"]),
         selectors_at: "HubSpot, Settings › Content › Domains & URLs",
         key_targets: &["hubspotemail.net", "hubspot.com"],
         fixes_key_size: true,

@@ -22,6 +22,7 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 
 use super::body;
+use crate::clock::Clock;
 use crate::probe::route::{Dialer, blame};
 use crate::probe::trust::{Accepting, Judge, provider};
 
@@ -67,6 +68,7 @@ impl Endpoint {
 pub(super) struct Connector {
     dialer: Arc<Dialer>,
     judge: Arc<Judge>,
+    clock: Arc<dyn Clock>,
     tls: TlsSetup,
 }
 
@@ -80,7 +82,11 @@ impl fmt::Debug for TlsSetup {
 }
 
 impl Connector {
-    pub(super) fn new(dialer: Arc<Dialer>, judge: Arc<Judge>) -> Result<Self, rustls::Error> {
+    pub(super) fn new(
+        dialer: Arc<Dialer>,
+        judge: Arc<Judge>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, rustls::Error> {
         let provider = Arc::new(provider());
         let verifier = Arc::new(Accepting::new(&provider));
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
@@ -90,7 +96,7 @@ impl Connector {
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { dialer, judge, tls: TlsSetup(TlsConnector::from(Arc::new(config))) })
+        Ok(Self { dialer, judge, clock, tls: TlsSetup(TlsConnector::from(Arc::new(config))) })
     }
 
     pub(super) async fn connect(
@@ -112,7 +118,9 @@ impl Connector {
             .map_err(|_elapsed| TargetFault::TimedOut(format!("TLS handshake with {}", what())))?
             .map_err(|error| tls_fault(&error, what()))?;
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
-        let trust = self.judge.verdict(chain, host.trim_matches(['[', ']']), UnixTime::now());
+        let now = self.clock.now().as_duration();
+        let now = UnixTime::since_unix_epoch(now.try_into().unwrap_or_default());
+        let trust = self.judge.verdict(chain, host.trim_matches(['[', ']']), now);
         Connection::open(stream, address, Some(trust), began).await
     }
 }

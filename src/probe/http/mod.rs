@@ -73,7 +73,7 @@ impl HttpProbe {
     ) -> Result<Self, rustls::Error> {
         Ok(Self {
             dns,
-            connector: Connector::new(Arc::clone(&dialer), judge)?,
+            connector: Connector::new(Arc::clone(&dialer), judge, Arc::clone(&clock))?,
             dialer,
             limits: Limits::default(),
             idle: Mutex::default(),
@@ -110,7 +110,9 @@ impl HttpProbe {
 
     async fn exchange(&self, request: &HttpRequest, endpoint: &Endpoint) -> Outcome {
         let began = Instant::now();
+        // A POST is not sent twice: nobody can tell whether the first one arrived.
         if !request.fresh_connection
+            && request.method != Method::Post
             && let Some(mut warm) = self.take_idle(endpoint)
             && let Ok(answer) = warm.send(request, endpoint, began).await
         {

@@ -72,6 +72,7 @@ fn judge_domain(evidence: &Evidence, domain: &Domain, target: &Target, out: &mut
 fn proves_absence(selector: &Selector) -> bool {
     match &selector.origin {
         Origin::Declared => true,
+        Origin::Usual => false,
         Origin::Tool(_) | Origin::Seen(_) => {
             selector.origin.provider().is_some_and(|provider| provider.selectors.are_fixed())
         }

@@ -7,6 +7,7 @@ use super::key::{Key, KeyRecord};
 use super::{Dkim, Evidence, Origin, SHORTEST_KEY, Selector};
 use crate::contract::{AssessCx, Assessment, Finding, FindingSpec, Severity};
 use crate::mail::providers::Provider;
+use crate::mail::selectors::provider_of;
 
 /// Below this receivers must refuse a key (RFC 8301 §3.2).
 const LEAST_BITS: usize = 1024;
@@ -36,7 +37,8 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Dkim>, out: &mut Asse
 
 /// The provider that publishes the key, where that is known.
 fn provider(selector: &Selector) -> Option<&'static Provider> {
-    selector.look.provider().or_else(|| selector.origin.provider())
+    let by_name = || provider_of(&selector.look.selector);
+    selector.look.provider().or_else(|| selector.origin.provider()).or_else(by_name)
 }
 
 /// Where the right record is shown.

@@ -5,6 +5,7 @@ use futures_util::join;
 use serde::{Deserialize, Serialize};
 
 use super::super::published::{Published, Unanswered, is_spf, spf_lets_somebody_send};
+use super::super::selectors::USUAL_SELECTORS;
 use super::walk::is_within;
 use crate::contract::{Bounded, Target};
 use crate::probe::{Dns, Rcode};
@@ -29,58 +30,6 @@ const RETURN_PATHS: [&str; 18] = [
     "smtp",
     "sg",
     "updates",
-];
-
-/// Selectors that sending services use for everybody.
-const SELECTORS: [&str; 48] = [
-    "google",
-    "selector1",
-    "selector2",
-    "resend",
-    "pm",
-    "s1",
-    "s2",
-    "pdk1",
-    "pdk2",
-    "k1",
-    "k2",
-    "k3",
-    "mx",
-    "smtp",
-    "mg",
-    "mailo",
-    "pic",
-    "krs",
-    "mte1",
-    "mte2",
-    "mandrill",
-    "brevo1",
-    "brevo2",
-    "mail",
-    "zmail",
-    "zoho",
-    "fm1",
-    "fm2",
-    "fm3",
-    "protonmail",
-    "protonmail2",
-    "protonmail3",
-    "hs1",
-    "hs2",
-    "kl",
-    "kl2",
-    "zendesk1",
-    "zendesk2",
-    "intercom",
-    "strong1",
-    "strong2",
-    "default",
-    "dkim",
-    "sig1",
-    "key1",
-    "mailjet",
-    "cf2024-1",
-    "litesrv",
 ];
 
 /// The most names of a kind that are kept.
@@ -165,7 +114,7 @@ async fn look_for_keys(
     }
     let is_declared = !declared.is_empty();
     let usual = domains.iter().flat_map(|domain| {
-        SELECTORS.iter().map(move |selector| ((*selector).to_owned(), domain.clone()))
+        USUAL_SELECTORS.iter().map(move |selector| ((*selector).to_owned(), domain.clone()))
     });
     let mut asked = declared;
     asked.extend(usual);

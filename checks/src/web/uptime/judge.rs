@@ -57,7 +57,7 @@ fn no_answer(
     cx: &AssessCx<'_, Uptime>,
     out: &mut Assessment,
 ) -> Option<bool> {
-    let resolution = matches!(fault, TargetFault::Unresolvable(_) | TargetFault::PrivateAddress(_));
+    let resolution = matches!(fault, TargetFault::Unresolvable(_));
     let declared = look.host().is_some_and(|host| cx.target.declared_hosts().contains(&host));
     if resolution && declared {
         out.not_checked(Unseen::Condition, &look.name, fault.to_string(), RESOLUTION_FIRST);
