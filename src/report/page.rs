@@ -45,6 +45,9 @@ impl Paint {
 
     /// One paragraph or one item of a list.
     fn block(self, text: &str, out: &mut String) {
+        if text.is_empty() {
+            return;
+        }
         let indent = if text.starts_with("- ") { 2 } else { 0 };
         for (index, line) in self.lines(text, indent).iter().enumerate() {
             let space = if index == 0 { 0 } else { indent };
