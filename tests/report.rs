@@ -200,6 +200,16 @@ fn junit_is_well_formed_and_its_counts_are_true() {
 }
 
 #[test]
+fn junit_fails_a_case_only_for_what_makes_the_exit_code_1() {
+    let mut report = sample();
+    for check in &mut report.checks {
+        check.findings.retain(|finding| finding.severity < Severity::Critical);
+    }
+    let failures = |fail_on| to_junit(&report, fail_on).matches("<failure ").count();
+    assert_eq!((failures(Severity::Critical), failures(Severity::Warning)), (0, 1));
+}
+
+#[test]
 fn json_gives_the_report_back() {
     let report = sample();
     let back: Report = serde_json::from_str(&form("json")).unwrap();
