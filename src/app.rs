@@ -32,8 +32,10 @@ pub struct Plan {
     pub time_limit: Duration,
     /// Approved evidence.
     pub baseline: Baseline,
-    /// What follows `launchready check ID` to look again.
+    /// The command that looks again; `{id}` stands for the check.
     pub recheck: String,
+    /// The config that named the project, where there was one.
+    pub config: Option<String>,
 }
 
 /// Limits, resolvers and roots that the audits of one process share.
@@ -93,6 +95,7 @@ impl Session {
             target: Arc::unwrap_or_clone(target),
             not_used: project.not_used.clone(),
             recheck: plan.recheck.clone(),
+            config: plan.config.clone(),
             clock_behind_s: http.clock_behind(),
             runs,
         })

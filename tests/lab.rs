@@ -81,7 +81,8 @@ async fn audit(world: World) -> Report {
         ids: registry::ALL.iter().map(|plugin| plugin.meta.id).collect(),
         time_limit: Duration::from_mins(2),
         baseline: Baseline::new(),
-        recheck: project.target.domain.clone(),
+        recheck: format!("launchready check {{id}} {}", project.target.domain),
+        config: None,
     };
     let record = session.audit(&project, &plan, &Silent).await.unwrap();
     lab.stop().await;

@@ -10,6 +10,7 @@
 use launchready::report::{
     Paint, Report, to_html, to_json, to_junit, to_markdown, to_sarif, to_terminal,
 };
+use launchready_checks::contract::Severity;
 use quick_xml::events::Event;
 use regex::Regex;
 use serde_json::Value;
@@ -25,7 +26,7 @@ fn forms(report: &Report) -> [(&'static str, String); 6] {
         ("markdown", to_markdown(report)),
         ("html", to_html(report)),
         ("sarif", to_sarif(report)),
-        ("junit", to_junit(report)),
+        ("junit", to_junit(report, Severity::Warning)),
     ]
 }
 
@@ -194,8 +195,18 @@ fn junit_is_well_formed_and_its_counts_are_true() {
         }
     }
     assert_eq!(totals, [cases, failures, errors, skipped].map(|count: u32| count.to_string()));
-    // The waived finding and the note fail nothing.
+    // The waived finding, the note and what is not proven either way fail nothing.
     assert_eq!((cases, failures, errors, skipped), (6, 1, 1, 2));
+}
+
+#[test]
+fn junit_fails_a_case_only_for_what_makes_the_exit_code_1() {
+    let mut report = sample();
+    for check in &mut report.checks {
+        check.findings.retain(|finding| finding.severity < Severity::Critical);
+    }
+    let failures = |fail_on| to_junit(&report, fail_on).matches("<failure ").count();
+    assert_eq!((failures(Severity::Critical), failures(Severity::Warning)), (0, 1));
 }
 
 #[test]

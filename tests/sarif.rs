@@ -86,6 +86,21 @@ fn every_code_has_one_rule_and_every_result_points_at_its_own() {
 }
 
 #[test]
+fn a_result_points_at_the_config_or_at_the_domain() {
+    for (config, wanted) in [
+        (None, "harbor.example"),
+        (Some("./launchready.toml"), "launchready.toml"),
+        (Some("our shops/a:b.toml"), "our%20shops/a%3Ab.toml"),
+        (Some("/etc/launchready.toml"), "file:///etc/launchready.toml"),
+    ] {
+        let report = Report { config: config.map(str::to_owned), ..sample() };
+        let log: Value = serde_json::from_str(&to_sarif(&report)).unwrap();
+        let location = &log["runs"][0]["results"][0]["locations"][0];
+        assert_eq!(location["physicalLocation"]["artifactLocation"]["uri"], wanted);
+    }
+}
+
+#[test]
 fn a_waived_finding_is_suppressed_and_what_was_not_seen_is_a_notification() {
     let log: Value = serde_json::from_str(&to_sarif(&sample())).unwrap();
     let run = &log["runs"][0];

@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -74,6 +74,19 @@ pub enum Format {
 }
 
 impl Format {
+    /// The form that the ending of a file's name means.
+    pub fn of_file(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "txt" => Some(Self::Terminal),
+            "json" => Some(Self::Json),
+            "md" | "markdown" => Some(Self::Markdown),
+            "html" | "htm" => Some(Self::Html),
+            "sarif" => Some(Self::Sarif),
+            "xml" => Some(Self::Junit),
+            _ => None,
+        }
+    }
+
     /// The usual ending of a file.
     pub const fn ending(self) -> &'static str {
         match self {
@@ -182,9 +195,9 @@ pub struct OutputArgs {
     /// What the product has to be ready for: launch, paid-traffic or handover.
     #[arg(long, value_parser = read_goal)]
     pub goal: Option<Goal>,
-    /// The form of the report.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    /// The form of the report; without it the ending of --out decides, such as report.html.
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
     /// Write the report to this file (with --all: to this folder) instead of standard output.
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
@@ -194,6 +207,14 @@ pub struct OutputArgs {
     /// End with what there is after this long.
     #[arg(long, default_value = "45s", value_parser = read_age)]
     pub time_limit: Duration,
+}
+
+impl OutputArgs {
+    /// The form that was asked for, or that the ending of the file means.
+    pub fn form(&self) -> Format {
+        let named = self.out.as_deref().and_then(Format::of_file);
+        self.format.or(named).unwrap_or_default()
+    }
 }
 
 /// Options of `check`.
@@ -272,21 +293,31 @@ pub struct ConfigArgs {
 #[derive(Debug, Clone, Subcommand)]
 pub enum ConfigAction {
     /// Say everything that is wrong with a config.
-    Check {
-        /// The file.
-        #[arg(long, default_value = "launchready.toml")]
-        config: PathBuf,
-    },
+    Check(ConfigFile),
     /// Print the JSON schema for editors.
     Schema,
     /// Print what becomes of a config: projects, hosts and the options in force.
-    Show {
-        /// The file.
-        #[arg(long, default_value = "launchready.toml")]
-        config: PathBuf,
-    },
+    Show(ConfigFile),
     /// Print an annotated example with every default.
     Example,
+}
+
+/// Which config.
+#[derive(Debug, Clone, Args)]
+pub struct ConfigFile {
+    /// The file.
+    #[arg(value_name = "FILE", default_value = "launchready.toml", conflicts_with = "config")]
+    pub file: PathBuf,
+    /// The file, as the other commands name it.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// The file that is meant.
+    pub fn path(&self) -> &Path {
+        self.config.as_deref().unwrap_or(&self.file)
+    }
 }
 
 fn read_age(text: &str) -> Result<Duration, String> {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use launchready_checks::contract::{Severity, SourceFacts, Status, Unit};
 use launchready_checks::registry;
 
-use super::args::{CheckArgs, CheckFormat, Cli, FailOn, Format, OutputArgs};
+use super::args::{CheckArgs, CheckFormat, Cli, FailOn, OutputArgs};
 use super::explain::{closest, ids};
 use super::output::{paint, print};
-use super::{Exit, UsageError, audit, progress};
+use super::{Exit, UsageError, audit, progress, project};
 use crate::app::Session;
 use crate::clock::SystemClock;
 use crate::config::Project;
@@ -31,31 +31,37 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
         return Err(UsageError(format!("there is no check {:?}{remedy}", args.id)).into());
     }
     if args.format == CheckFormat::Jsonl {
-        return list_secrets(args);
+        // Where only the check can tell what a key means, it looks too and says nothing.
+        if let Some(exit) = list_secrets(cli, args)? {
+            return Ok(exit);
+        }
     }
     let folder = if args.id == SOURCE { args.domain.as_deref() } else { None };
-    let (network, project, recheck) = if let Some(folder) = folder {
+    let (network, project, recheck, config) = if let Some(folder) = folder {
         let mut project = Project::of_domain("source");
+        folder.clone_into(&mut project.target.domain);
         project.target.source = Some(SourceFacts { path: existing(folder)? });
-        let network = audit::network(&args.project.network, crate::probe::Network::default())?;
-        (network, project, folder.to_owned())
+        let network = project::network(&args.project.network, crate::probe::Network::default())?;
+        (network, project, project::recheck(Some(folder), None, None), None)
     } else {
-        let (config, recheck) = audit::projects(args.domain.as_deref(), &args.project)?;
-        let project = audit::pick(&config.projects, args.project.project.as_deref())?.clone();
-        (config.network, project, recheck)
+        let source = project::projects(args.domain.as_deref(), &args.project)?;
+        let name = args.project.project.as_deref();
+        let project = project::pick(&source.config.projects, name)?.clone();
+        (source.config.network, project, source.recheck, source.path)
     };
     let output = OutputArgs {
         only: vec![args.id.clone()],
         skip: Vec::new(),
         goal: None,
-        format: Format::Terminal,
+        format: None,
         out: None,
         fail_on: FailOn::Critical,
         time_limit: args.time_limit,
     };
     let session = Session::new(network, Arc::new(SystemClock))?;
-    let plan = audit::plan(&output, None, recheck)?;
-    let progress = if args.nagios { Box::new(Silent) } else { progress::of(cli) };
+    let plan = audit::plan(&output, None, recheck, config.as_deref())?;
+    let is_silent = args.nagios || args.format == CheckFormat::Jsonl;
+    let progress = if is_silent { Box::new(Silent) } else { progress::of(cli) };
     let runtime = crate::app::runtime(project.target.source.is_some())?;
     let record = runtime.block_on(session.audit(&project, &plan, progress.as_ref()))?;
     let mut report = build(&record);
@@ -69,7 +75,8 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
     }
     match args.format {
         CheckFormat::Json => print(&(serde_json::to_string_pretty(check)? + "\n")),
-        CheckFormat::Terminal | CheckFormat::Jsonl => {
+        CheckFormat::Jsonl => {}
+        CheckFormat::Terminal => {
             print(&crate::report::check_to_terminal(&report, check, paint()));
         }
     }
@@ -95,19 +102,23 @@ fn existing(folder: &str) -> anyhow::Result<String> {
     }
 }
 
-fn list_secrets(args: &CheckArgs) -> anyhow::Result<Exit> {
+fn list_secrets(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Option<Exit>> {
     let (SOURCE, Some(folder)) = (args.id.as_str(), args.domain.as_deref()) else {
         let text = "--format jsonl lists the secrets of a folder: launchready check secrets-source PATH --format jsonl";
         return Err(UsageError(text.to_owned()).into());
     };
     let folder = existing(folder)?;
     let mut out = std::io::BufWriter::with_capacity(64 * 1024, std::io::stdout().lock());
-    let scanned = crate::probe::scan_folder(std::path::Path::new(&folder), &mut out)?;
+    let path = std::path::Path::new(&folder);
+    let listed = crate::app::runtime(true)?.block_on(crate::probe::list_keys(path, &mut out))?;
     drop(std::io::Write::flush(&mut out));
-    for path in &scanned.unreadable {
+    for path in &listed.now.unreadable {
         super::output::complain(&format!("could not read {path}"));
     }
-    Ok(if scanned.keys > 0 { Exit::Found } else { Exit::Clean })
+    if let Some(reason) = &listed.no_history {
+        progress::note(cli, &format!("the git history was not read whole: {reason}"));
+    }
+    Ok(listed.is_critical.map(|is_critical| if is_critical { Exit::Found } else { Exit::Clean }))
 }
 
 const fn nagios_code(status: Status) -> u8 {

@@ -13,16 +13,16 @@ const EXAMPLE: &str = include_str!("../../config.toml");
 
 pub(super) fn run(args: &ConfigArgs) -> anyhow::Result<Exit> {
     match &args.action {
-        ConfigAction::Check { config } => {
-            let loaded = load(config)?;
+        ConfigAction::Check(file) => {
+            let loaded = load(file.path())?;
             let names: Vec<_> = loaded.projects.iter().map(|p| p.target.project.as_str()).collect();
             let list =
                 if names.is_empty() { "no project yet".to_owned() } else { names.join(", ") };
-            print(&format!("{} is good: {list}\n", config.display()));
+            print(&format!("{} is good: {list}\n", file.path().display()));
         }
         ConfigAction::Schema => print(&(serde_json::to_string_pretty(&schema())? + "\n")),
-        ConfigAction::Show { config } => {
-            let loaded = load(config)?;
+        ConfigAction::Show(file) => {
+            let loaded = load(file.path())?;
             let projects: Vec<Value> = loaded.projects.iter().map(show).collect();
             print(&(serde_json::to_string_pretty(&projects)? + "\n"));
         }

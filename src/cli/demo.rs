@@ -9,6 +9,7 @@ use launchready_lab::{Lab, LabOptions, World};
 use super::args::{Cli, DemoArgs, Scenario};
 use super::audit::{finish, plan};
 use super::output::Place;
+use super::project::with_goal;
 use super::{Exit, UsageError, progress};
 use crate::app::Session;
 use crate::clock::{Clock as _, SystemClock};
@@ -33,17 +34,25 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
             dir: folder.path().to_owned(),
         };
         let lab = Lab::start(&world?, options).await.context("the lab cannot start")?;
-        if !cli.quiet {
-            progress::note(cli, "a small internet runs on this machine; nothing leaves it");
-        }
+        progress::note(cli, "a small internet runs on this machine; nothing leaves it");
         let path = folder.path().join("config.toml");
         std::fs::write(&path, lab.config_toml())?;
         let config = load(&path)?;
         let project = config.projects.first().context("the lab has no project")?;
         let session = Session::new(config.network.clone(), Arc::new(SystemClock))?;
-        let plan = plan(&args.output, None, project.target.domain.clone())?;
-        let record = session.audit(project, &plan, progress::of(cli).as_ref()).await?;
+        let project = with_goal(project, &args.output);
+        let plan = plan(&args.output, None, recheck(args.scenario), None)?;
+        let record = session.audit(&project, &plan, progress::of(cli).as_ref()).await?;
         lab.stop().await;
-        finish(&build(&record), &args.output, &place)
+        finish(cli, &build(&record), &args.output, &place)
     })
+}
+
+/// The command that looks again: the lab is gone by then, so it has to be started once more.
+fn recheck(scenario: Scenario) -> String {
+    let scenario = match scenario {
+        Scenario::Broken => "",
+        Scenario::Healthy => " --scenario healthy",
+    };
+    format!("launchready demo --once{scenario} --only {{id}}")
 }

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use launchready_checks::contract::Area;
+use launchready_checks::contract::{Area, CheckMeta, FindingSpec};
 use launchready_checks::registry;
 
 use super::args::ExplainArgs;
-use super::output::print;
+use super::output::{paint, print};
 use super::{Exit, UsageError};
+use crate::report::page_to_terminal;
 
 pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
     let Some(name) = args.name.as_deref() else {
@@ -15,22 +16,42 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Clean);
     };
     if let Some(plugin) = registry::find(name) {
-        print(plugin.meta.doc);
+        print(&page_to_terminal(plugin.meta.doc, paint()));
         return Ok(Exit::Clean);
     }
     if let Some((plugin, spec)) = registry::find_code(name) {
-        let meta = plugin.meta;
-        let section = section(meta.doc, &format!("### {name}"));
-        let text = format!(
-            "# {name}\n\n{}.\n{}\n\n{}\nA finding of {}; the whole page: launchready explain {}\n",
-            spec.title, spec.why, section, meta.id, meta.id
-        );
-        print(&text);
+        print(&page_to_terminal(&page_of(plugin.meta, spec), paint()));
         return Ok(Exit::Clean);
     }
     let codes = registry::ALL.iter().flat_map(|p| p.meta.findings.iter().map(|spec| spec.code));
     let remedy = closest(name, ids().chain(codes));
     Err(UsageError(format!("there is no check or finding {name:?}{remedy}")).into())
+}
+
+/// The sections of a check's page that say what to do about its findings.
+const ADVICE: [&str; 3] = ["## How to fix", "## How to undo", "## Options"];
+
+/// What the page of a check says about one of its findings.
+fn page_of(meta: &CheckMeta, spec: &FindingSpec) -> String {
+    let mut page = format!(
+        "# {}\n\n{}.\n{}\n\n{}\n",
+        spec.code,
+        spec.title,
+        spec.why,
+        section(meta.doc, &format!("### {}", spec.code))
+    );
+    for heading in ADVICE {
+        let text = section(meta.doc, heading);
+        if !text.trim().is_empty() {
+            _ = writeln!(page, "{heading}\n\n{text}");
+        }
+    }
+    _ = writeln!(
+        page,
+        "A finding of {}; the whole page: `launchready explain {}`",
+        meta.id, meta.id
+    );
+    page
 }
 
 /// The lines below a heading, up to the next one.
@@ -52,8 +73,20 @@ pub(super) fn ids() -> impl Iterator<Item = &'static str> {
 
 /// What follows the message that a name is not known: the closest one, or where all are listed.
 pub(super) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let name = name.to_ascii_lowercase();
+    if Area::ALL.iter().any(|area| area.as_str() == name)
+        && ids().any(|id| id.starts_with(&format!("{name}-")))
+    {
+        return format!("; `launchready audit --only '{name}-*'` runs all of that area");
+    }
     let best = known
-        .map(|known| (strsim::jaro_winkler(known, name), known))
+        .map(|known| {
+            // A part of the name, such as `spf`, means more than letters that are alike.
+            let part = name.len() > 2 && known.split('-').any(|part| part == name);
+            let within = name.len() > 2 && known.contains(&name);
+            let bonus = if part { 2.0 } else { f64::from(u8::from(within)) };
+            (bonus + strsim::jaro_winkler(known, &name), known)
+        })
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match best {
         Some((score, known)) if score > 0.75 => format!("; did you mean {known:?}?"),

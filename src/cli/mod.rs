@@ -5,12 +5,15 @@ mod audit;
 mod check;
 mod config;
 mod demo;
+mod domains;
 mod explain;
 mod output;
 mod progress;
+mod project;
 
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 
 pub use args::{Cli, Command};
@@ -54,6 +57,12 @@ pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            if let Some(domain) = lonely_domain(&error) {
+                output::complain(&format!(
+                    "error: there is no command {domain:?}; to look at that domain, type: launchready audit {domain}"
+                ));
+                return Exit::Usage.into();
+            }
             // clap prints help and errors where they belong; a closed pipe is nobody's problem.
             drop(error.print());
             return if error.use_stderr() { Exit::Usage } else { Exit::Clean }.into();
@@ -75,6 +84,18 @@ pub fn run() -> ExitCode {
             });
             if usage { Exit::Usage } else { Exit::Failed }.into()
         }
+    }
+}
+
+/// The domain that was typed where a command belongs.
+fn lonely_domain(error: &clap::Error) -> Option<String> {
+    let given = match error.kind() {
+        ErrorKind::InvalidSubcommand => error.get(ContextKind::InvalidSubcommand)?,
+        _ => return None,
+    };
+    match given {
+        ContextValue::String(name) => crate::config::read_domain(name).ok(),
+        _ => None,
     }
 }
 

@@ -3,6 +3,8 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use launchready_checks::contract::Severity;
+
 use super::UsageError;
 use super::args::Format;
 use crate::report::{Paint, Report};
@@ -30,14 +32,14 @@ pub(super) fn paint() -> Paint {
 }
 
 /// Draws a report in a form.
-pub(super) fn draw(report: &Report, format: Format, paint: Paint) -> String {
+pub(super) fn draw(report: &Report, format: Format, fail_on: Severity, paint: Paint) -> String {
     match format {
         Format::Terminal => crate::report::to_terminal(report, paint),
         Format::Json => crate::report::to_json(report),
         Format::Markdown => crate::report::to_markdown(report),
         Format::Html => crate::report::to_html(report),
         Format::Sarif => crate::report::to_sarif(report),
-        Format::Junit => crate::report::to_junit(report),
+        Format::Junit => crate::report::to_junit(report, fail_on),
     }
 }
 

@@ -24,6 +24,9 @@ pub(super) fn of(cli: &Cli) -> Box<dyn Progress> {
 
 /// A message that is no result, in the form of the log.
 pub(super) fn note(cli: &Cli, text: &str) {
+    if cli.quiet {
+        return;
+    }
     if cli.log_format == LogFormat::Json { tracing::info!("{text}") } else { complain(text) }
 }
 
@@ -51,7 +54,7 @@ struct Lines;
 
 impl Progress for Lines {
     fn begin(&self, total: usize) {
-        complain(&format!("running {total} checks"));
+        complain(&format!("running {total} {}", if total == 1 { "check" } else { "checks" }));
     }
 
     fn ended(&self, run: &RunRecord) {

@@ -24,8 +24,11 @@ pub struct AuditRecord {
     pub target: Target,
     /// Parts that the product does not have.
     pub not_used: Vec<String>,
-    /// What follows `launchready check ID` to look again.
+    /// The command that looks again; `{id}` stands for the check.
     pub recheck: String,
+    /// The config that named the project, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
     /// By how many seconds the clock of this machine was behind, where web servers agree that it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_behind_s: Option<i64>,
@@ -35,6 +38,11 @@ pub struct AuditRecord {
 }
 
 impl AuditRecord {
+    /// The command that looks again with one check.
+    pub fn recheck(&self, id: &str) -> String {
+        self.recheck.replacen("{id}", id, 1)
+    }
+
     /// That the clock of this machine is off, and the step that mends it.
     pub fn clock_off(&self) -> Option<(String, String)> {
         let behind = self.clock_behind_s?;

@@ -17,7 +17,7 @@ mod tls;
 mod trust;
 
 pub use dns::DnsProbe;
-pub use files::{FilesProbe, Scanned, scan_folder};
+pub use files::{FilesProbe, Listed, Scanned, list_keys, scan_folder};
 pub use http::HttpProbe;
 pub use limits::Limits;
 pub use registration::RegistrationProbe;

@@ -39,6 +39,7 @@ pub fn build(record: &AuditRecord) -> Report {
         tool: Tool { name: "launchready".to_owned(), version: record.version.clone() },
         project: record.target.project.clone(),
         domain: record.target.domain.clone(),
+        config: record.config.clone(),
         goal: record.target.goal,
         verdict,
         verdict_reasons,
@@ -56,7 +57,7 @@ pub fn build(record: &AuditRecord) -> Report {
 const JUDGED_BY_THE_CLOCK: [&str; 2] = ["domain-registration", "tls-certificate"];
 
 fn judge(record: &AuditRecord, run: &RunRecord, meta: &'static CheckMeta) -> CheckReport {
-    let recheck = format!("launchready check {} {}", meta.id, record.recheck);
+    let recheck = record.recheck(meta.id);
     let mut check = CheckReport {
         id: meta.id.to_owned(),
         title: meta.title.to_owned(),

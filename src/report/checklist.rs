@@ -19,6 +19,9 @@ pub struct Report {
     pub project: String,
     /// The domain that was audited.
     pub domain: String,
+    /// The config that named it, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
     /// What the project has to be ready for.
     pub goal: Goal,
     /// Whether it is.

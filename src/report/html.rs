@@ -1,9 +1,10 @@
 //! The report as one HTML file: no script, nothing fetched, and it prints well.
 
 use askama::Template;
+use askama::filters::{Escaper as _, Html};
 use launchready_checks::contract::{Severity, Status};
 
-use super::words::{self, GROUPS};
+use super::words::{self, GROUPS, Piece, pieces};
 use super::{CheckReport, FindingReport, Report, UnseenPart, Verdict};
 
 /// Draws the report.
@@ -45,6 +46,24 @@ struct Page<'a> {
     rows: Vec<Row<'a>>,
     unseen: Vec<(&'a UnseenPart, &'static str)>,
     money: Vec<String>,
+}
+
+/// A text as HTML: escaped, and what stands between two backticks as code.
+fn prose(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for piece in pieces(text) {
+        // Writing into a string cannot fail.
+        _ = match piece {
+            Piece::Plain(words) => Html.write_escaped_str(&mut out, words),
+            Piece::Code(words) => {
+                out.push_str("<code>");
+                let written = Html.write_escaped_str(&mut out, words);
+                out.push_str("</code>");
+                written
+            }
+        };
+    }
+    out
 }
 
 /// The findings of one severity.

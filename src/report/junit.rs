@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use launchready_checks::contract::{Severity, Status};
+use launchready_checks::contract::{Severity, Status, Unseen};
 
 use super::words;
 use super::{CheckReport, FindingReport, Report, UnseenPart};
@@ -14,8 +14,9 @@ const AREAS: &str = "not-looked-at";
 /// Draws the report: a suite for each area, a case for each check.
 ///
 /// Readers of this format differ in how many failures of a case they show, so that a case has at
-/// most one, named after its worst finding, with the text of all.
-pub fn to_junit(report: &Report) -> String {
+/// most one, named after its worst finding, with the text of all. It fails a case for what makes the
+/// exit code 1 and for nothing else: a finding at or above `fail_on`, or what blocks by being unseen.
+pub fn to_junit(report: &Report, fail_on: Severity) -> String {
     let report = &words::visible_report(report);
     let mut suites = Vec::new();
     let mut areas: Vec<&str> = Vec::new();
@@ -26,7 +27,7 @@ pub fn to_junit(report: &Report) -> String {
     }
     for area in areas {
         let mine = report.checks.iter().filter(|check| check.area == area);
-        suites.push(Suite::of(area, mine.map(Case::of)));
+        suites.push(Suite::of(area, mine.map(|check| Case::of(check, report, fail_on))));
     }
     let is_area = |part: &&UnseenPart| !report.checks.iter().any(|check| check.id == part.of);
     let unseen: Vec<_> = report.not_checked.iter().filter(is_area).map(Case::unseen).collect();
@@ -87,12 +88,12 @@ struct Case {
 }
 
 impl Case {
-    fn of(check: &CheckReport) -> Self {
+    fn of(check: &CheckReport, report: &Report, fail_on: Severity) -> Self {
         let mut findings: Vec<_> = check.findings.iter().collect();
         findings.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.urgency)));
         let (live, quiet): (Vec<_>, Vec<_>) = findings
             .into_iter()
-            .partition(|finding| finding.waived.is_none() && finding.severity >= Severity::Warning);
+            .partition(|finding| finding.waived.is_none() && finding.severity >= fail_on);
         let text = |findings: &[&FindingReport]| {
             findings.iter().map(|finding| story(finding)).collect::<Vec<_>>().join("\n")
         };
@@ -110,7 +111,7 @@ impl Case {
         Self {
             name: check.id.clone(),
             millis: check.duration_ms,
-            ended: ended(check, &live, text(&live)),
+            ended: ended(check, blocks(check, report), &live, text(&live)),
             notes,
         }
     }
@@ -118,7 +119,7 @@ impl Case {
     /// An area without any check.
     fn unseen(part: &UnseenPart) -> Self {
         let ended = Ended {
-            kind: Kind::Skipped,
+            kind: if part.unseen == Unseen::Blocks { Kind::Error } else { Kind::Skipped },
             code: words::unseen_word(part.unseen).to_owned(),
             message: format!("{}: {}", part.part, part.reason),
             text: part.unlock.clone(),
@@ -127,7 +128,17 @@ impl Case {
     }
 }
 
-fn ended(check: &CheckReport, live: &[&FindingReport], text: String) -> Option<Ended> {
+/// Whether the verdict is no-go because of what this check did not see.
+fn blocks(check: &CheckReport, report: &Report) -> bool {
+    report.not_checked.iter().any(|part| part.of == check.id && part.unseen == Unseen::Blocks)
+}
+
+fn ended(
+    check: &CheckReport,
+    blocks: bool,
+    live: &[&FindingReport],
+    text: String,
+) -> Option<Ended> {
     let reason = || {
         let unseen = check.not_checked.iter().map(|part| format!("{}: {}", part.part, part.reason));
         let reason = check.reason.clone();
@@ -142,11 +153,17 @@ fn ended(check: &CheckReport, live: &[&FindingReport], text: String) -> Option<E
             message: reason(),
             text: unlock.to_owned(),
         }),
-        (Status::Unknown, _) => Some(Ended {
+        (_, []) if blocks => Some(Ended {
             kind: Kind::Error,
             code: "unknown".to_owned(),
             message: reason(),
-            text: [unlock, &text].join("\n").trim().to_owned(),
+            text: unlock.to_owned(),
+        }),
+        (Status::Unknown, []) => Some(Ended {
+            kind: Kind::Skipped,
+            code: "unknown".to_owned(),
+            message: reason(),
+            text: unlock.to_owned(),
         }),
         (_, [worst, others @ ..]) => {
             let message = match others.len() {

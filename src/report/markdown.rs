@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::words::{self, GROUPS};
+use super::words::{self, GROUPS, Piece, pieces};
 use super::{CheckReport, FindingReport, Report};
 
 /// Draws the report.
@@ -36,7 +36,7 @@ pub fn to_markdown(report: &Report) -> String {
 fn head(report: &Report, out: &mut String) {
     _ = writeln!(out, "# {}: {}\n", escape(&report.domain), report.verdict.title());
     for reason in &report.verdict_reasons {
-        _ = writeln!(out, "- {}", escape(reason));
+        _ = writeln!(out, "- {}", prose(reason));
     }
     let seen = report.coverage;
     _ = writeln!(
@@ -65,7 +65,7 @@ fn list(title: &str, items: &[String], out: &mut String) {
 }
 
 fn draw(number: usize, check: &CheckReport, finding: &FindingReport, out: &mut String) {
-    _ = writeln!(out, "### {number}. {}\n", escape(&one_line(&finding.summary)));
+    _ = writeln!(out, "### {number}. {}\n", prose(&one_line(&finding.summary)));
     _ = writeln!(
         out,
         "**{}** · {} · {} · {}\n",
@@ -99,7 +99,7 @@ fn draw(number: usize, check: &CheckReport, finding: &FindingReport, out: &mut S
 
 /// A paragraph that keeps the line ends of its text.
 fn labelled(label: &str, text: &str, out: &mut String) {
-    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).map(escape).collect();
+    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).map(prose).collect();
     if !lines.is_empty() {
         _ = writeln!(out, "**{label}:** {}\n", lines.join("\\\n"));
     }
@@ -134,13 +134,13 @@ fn not_checked(report: &Report, out: &mut String) {
         _ = writeln!(
             out,
             "- **{}** ({}, {}): {}",
-            escape(&one_line(&part.part)),
+            prose(&one_line(&part.part)),
             escape(&one_line(&part.of)),
             words::unseen_word(part.unseen),
-            escape(&one_line(&part.reason))
+            prose(&one_line(&part.reason))
         );
         if !part.unlock.is_empty() {
-            _ = writeln!(out, "  → {}", escape(&one_line(&part.unlock)));
+            _ = writeln!(out, "  → {}", prose(&one_line(&part.unlock)));
         }
     }
     out.push('\n');
@@ -159,16 +159,37 @@ pub(super) fn escape(text: &str) -> String {
     for (index, c) in text.chars().enumerate() {
         let starts = index == 0 && matches!(c, '#' | '+' | '-' | '=');
         let numbers = index == digits && digits > 0 && matches!(c, '.' | ')');
-        let marks = matches!(
-            c,
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' | '!'
-        );
-        if starts || numbers || marks {
+        if starts || numbers || marks(c) {
             out.push('\\');
         }
         out.push(c);
     }
     out.replace('\n', "\\\n")
+}
+
+/// Characters that are markup wherever they stand.
+const fn marks(c: char) -> bool {
+    matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' | '!')
+}
+
+/// A sentence in which nothing but a span between two backticks is markup.
+fn prose(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for piece in pieces(text) {
+        match piece {
+            Piece::Plain(words) if out.is_empty() => out.push_str(&escape(words)),
+            Piece::Plain(words) => {
+                for c in words.chars() {
+                    if marks(c) {
+                        out.push('\\');
+                    }
+                    out.push(c);
+                }
+            }
+            Piece::Code(words) => out.push_str(&code(words)),
+        }
+    }
+    out
 }
 
 /// A code span that no backtick in the text can end.
@@ -194,6 +215,12 @@ mod tests {
         assert_eq!(escape("    12. item"), r"12\. item");
         assert_eq!(escape("- item"), r"\- item");
         assert_eq!(escape("mail-spf of 2026."), "mail-spf of 2026.");
+    }
+
+    #[test]
+    fn only_a_pair_of_backticks_is_markup_in_a_sentence() {
+        assert_eq!(prose("Set `a_b` to *1*."), r"Set `a_b` to \*1\*.");
+        assert_eq!(prose("- one ` of <b>"), r"\- one \` of \<b\>");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The report as SARIF 2.1.0, for GitHub code scanning and other viewers of results.
 
+use std::fmt::Write as _;
+
 use launchready_checks::contract::{Area, Severity, Unseen};
 use launchready_checks::registry;
 use serde_json::{Value, json};
@@ -10,8 +12,6 @@ use super::{CheckReport, FindingReport, Report, UnseenPart};
 /// The schema that OASIS publishes with the standard.
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-/// GitHub shows a result only at a line of a file; the config is the file that names the product.
-const CONFIG: &str = "launchready.toml";
 /// The descriptor of everything that was not looked at.
 const NOT_CHECKED: &str = "not-checked";
 
@@ -23,7 +23,7 @@ pub fn to_sarif(report: &Report) -> String {
     let results: Vec<_> = report
         .findings()
         .into_iter()
-        .map(|(check, finding)| result(check, finding, &rules))
+        .map(|(check, finding)| result(report, check, finding, &rules))
         .collect();
     let log = json!({
         "$schema": SCHEMA,
@@ -121,7 +121,7 @@ fn rule(check: &CheckReport, code: &str, severity: Severity, title: &str, why: &
     Rule { code: code.to_owned(), descriptor }
 }
 
-fn result(check: &CheckReport, finding: &FindingReport, rules: &[Rule]) -> Value {
+fn result(report: &Report, check: &CheckReport, finding: &FindingReport, rules: &[Rule]) -> Value {
     let index = rules.iter().position(|rule| rule.code == finding.code);
     let mut result = json!({
         "ruleId": finding.code,
@@ -130,7 +130,7 @@ fn result(check: &CheckReport, finding: &FindingReport, rules: &[Rule]) -> Value
         "message": { "text": plain(&message(finding)) },
         "locations": [{
             "physicalLocation": {
-                "artifactLocation": { "uri": CONFIG },
+                "artifactLocation": { "uri": place(report) },
                 "region": { "startLine": 1 },
             },
             "logicalLocations": [{
@@ -157,6 +157,23 @@ fn result(check: &CheckReport, finding: &FindingReport, rules: &[Rule]) -> Value
         result.insert("suppressions".to_owned(), json!([accepted]));
     }
     result
+}
+
+/// GitHub takes a result only with a place in a file, by a relative address. The config is the file
+/// that names the product; without one the domain stands for it.
+fn place(report: &Report) -> String {
+    let path = report.config.as_deref().unwrap_or(&report.domain);
+    let path = path.strip_prefix("./").unwrap_or(path);
+    let absolute = if path.starts_with('/') { "file://" } else { "" };
+    path.bytes().fold(absolute.to_owned(), |mut uri, byte| {
+        // RFC 3986 §3.3: what a path may hold as it is; a colon could be read as a scheme.
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            _ = write!(uri, "%{byte:02X}");
+        }
+        uri
+    })
 }
 
 /// What a viewer shows of a finding.

@@ -1,4 +1,4 @@
-//! The report as text for a terminal, at most 100 columns wide, readable without colour.
+//! The report as text for a terminal, wrapped at 100 columns or fewer, readable without colour.
 
 use std::fmt::Write as _;
 
@@ -32,9 +32,25 @@ const CYAN: &str = "36";
 /// The width of the labels in front of a finding's texts.
 const LABEL: usize = 10;
 
+/// A report with more lines than this has scrolled its verdict away; few windows are taller.
+const SCREEN: usize = 50;
+
 impl Paint {
     fn on(self, code: &str, text: &str) -> String {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    pub(super) fn bold(self, text: &str) -> String {
+        self.on(BOLD, text)
+    }
+
+    pub(super) fn dim(self, text: &str) -> String {
+        self.on(DIM, text)
+    }
+
+    /// The lines of a text that stands right of an indent.
+    pub(super) fn lines(self, text: &str, indent: usize) -> Vec<String> {
+        wrapped(text, self.columns().saturating_sub(indent))
     }
 
     fn columns(self) -> usize {
@@ -45,7 +61,7 @@ impl Paint {
     fn labelled(self, label: &str, text: &str, out: &mut String) {
         let first = format!("   {label:<width$}", width = LABEL - 3);
         let next = " ".repeat(LABEL);
-        for (index, line) in wrapped(text, self.columns() - LABEL).into_iter().enumerate() {
+        for (index, line) in self.lines(text, LABEL).into_iter().enumerate() {
             if index == 0 {
                 // The label is painted after padding, because colours have no width.
                 _ = writeln!(out, "{}{line}", self.on(DIM, &first));
@@ -56,7 +72,7 @@ impl Paint {
     }
 
     fn paragraph(self, indent: usize, text: &str, out: &mut String) {
-        for line in wrapped(text, self.columns().saturating_sub(indent)) {
+        for line in self.lines(text, indent) {
             _ = writeln!(out, "{}{line}", " ".repeat(indent));
         }
     }
@@ -67,9 +83,13 @@ impl Paint {
     }
 }
 
-/// Lines of at most `width` columns; a word that is longer, such as a record, is broken.
+/// Lines of at most `width` columns, broken at blanks alone: a URL, a host name, a date or a record
+/// stays whole, so that it can be copied, and stands on a line of its own where it is longer.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let options = textwrap::Options::new(width.max(20)).break_words(true);
+    let options = textwrap::Options::new(width.max(20))
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
     let lines = text.lines().flat_map(|line| textwrap::wrap(line, &options));
     let lines: Vec<String> = lines.map(std::borrow::Cow::into_owned).collect();
     if lines.is_empty() { vec![String::new()] } else { lines }
@@ -92,6 +112,9 @@ pub fn to_terminal(report: &Report, paint: Paint) -> String {
     }
     checks(report, paint, &mut out);
     not_checked(report, paint, &mut out);
+    if out.lines().count() > SCREEN {
+        closing(report, paint, &mut out);
+    }
     out
 }
 
@@ -103,7 +126,7 @@ pub fn check_to_terminal(report: &Report, check: &CheckReport, paint: Paint) -> 
     let line = format!("{} {}", paint.on(colour, word), check.id);
     _ = writeln!(out, "{line}  {}", paint.on(DIM, &format!("{} of {}", check.title, check.target)));
     if let Some(reason) = &check.reason {
-        paint.labelled("Because", reason, &mut out);
+        paint.labelled("Reason", reason, &mut out);
     }
     if let Some(unlock) = &check.unlock {
         paint.labelled("Unlock", unlock, &mut out);
@@ -134,15 +157,28 @@ fn head(report: &Report, paint: Paint, out: &mut String) {
     _ = writeln!(out, "{}  {}", paint.on(BOLD, &report.domain), paint.on(DIM, &date));
     let line = format!("goal {} · {}", report.goal.as_str(), words::coverage(report.coverage));
     paint.paragraph(0, &line, out);
-    let colour = match report.verdict {
-        Verdict::Go => GREEN,
-        Verdict::GoWithConditions => YELLOW,
-        Verdict::NoGo => RED,
-    };
+    let colour = verdict_colour(report.verdict);
     _ = writeln!(out, "\n  {}", paint.on(colour, report.verdict.title()));
     for reason in &report.verdict_reasons {
         paint.paragraph(2, reason, out);
     }
+}
+
+const fn verdict_colour(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Go => GREEN,
+        Verdict::GoWithConditions => YELLOW,
+        Verdict::NoGo => RED,
+    }
+}
+
+/// The verdict again, where the reader of a long report is.
+fn closing(report: &Report, paint: Paint, out: &mut String) {
+    let verdict = format!("{}.", report.in_short());
+    let verdict = paint.on(verdict_colour(report.verdict), &verdict);
+    let found = report.checks.iter().any(|check| !check.findings.is_empty());
+    let first = if found { " The first finding is at the top." } else { "" };
+    _ = writeln!(out, "\n{verdict}{first}");
 }
 
 fn draw(

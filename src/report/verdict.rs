@@ -3,7 +3,7 @@
 use launchready_checks::contract::{Severity, Unseen};
 use serde::{Deserialize, Serialize};
 
-use super::{CheckReport, UnseenPart};
+use super::{CheckReport, Report, UnseenPart};
 
 /// Whether the project is ready for its goal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -81,6 +81,35 @@ pub fn decide(checks: &[CheckReport], unseen: &[UnseenPart]) -> (Verdict, Vec<St
         reasons.push("Nothing was found that stands in the way.".to_owned());
     }
     (verdict, reasons)
+}
+
+impl Report {
+    /// The verdict in a line without a full stop: `NO-GO: 18 critical, 24 warnings`.
+    pub fn in_short(&self) -> String {
+        let live = |severity| {
+            let findings = self.checks.iter().flat_map(|check| &check.findings);
+            findings
+                .filter(|finding| finding.waived.is_none() && finding.severity == severity)
+                .count()
+        };
+        let unseen = |wanted| self.not_checked.iter().filter(|part| part.unseen == wanted).count();
+        let (critical, warnings) = (live(Severity::Critical), live(Severity::Warning));
+        let (blocks, conditions) = (unseen(Unseen::Blocks), unseen(Unseen::Condition));
+        let parts = [
+            (critical, format!("{critical} critical")),
+            (blocks, format!("{blocks} not proven")),
+            (warnings, number(warnings, "warning")),
+            (conditions, format!("{conditions} not looked at")),
+        ];
+        let parts: Vec<_> =
+            parts.into_iter().filter(|(count, _)| *count > 0).map(|(_, text)| text).collect();
+        let text = if parts.is_empty() {
+            "nothing stands in the way".to_owned()
+        } else {
+            parts.join(", ")
+        };
+        format!("{}: {text}", self.verdict.title())
+    }
 }
 
 /// `1 warning`, `3 warnings`.

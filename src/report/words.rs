@@ -75,6 +75,40 @@ pub(super) fn unseen_parts(report: &Report) -> Vec<&UnseenPart> {
         .collect()
 }
 
+/// A piece of one of our texts, in which backticks mark what is typed or copied as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Piece<'a> {
+    /// Words.
+    Plain(&'a str),
+    /// What stood between two backticks on one line.
+    Code(&'a str),
+}
+
+/// The pieces of a text; a backtick without its pair is a character like any other.
+pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut plain = text;
+    let mut from = 0;
+    loop {
+        let rest = plain.split_at_checked(from).map_or("", |(_, rest)| rest);
+        let Some((before, after)) = rest.split_once('`') else { break };
+        let code = after.split_once('`').map(|(code, _)| code);
+        let Some(code) = code.filter(|code| !code.trim().is_empty() && !code.contains('\n')) else {
+            from += before.len() + 1;
+            continue;
+        };
+        let start = from + before.len();
+        if let Some((words, marked)) = plain.split_at_checked(start) {
+            pieces.extend(Some(Piece::Plain(words)).filter(|_| !words.is_empty()));
+            pieces.push(Piece::Code(code));
+            plain = marked.split_at_checked(code.len() + 2).map_or("", |(_, rest)| rest);
+        }
+        from = 0;
+    }
+    pieces.extend(Some(Piece::Plain(plain)).filter(|_| !plain.is_empty()));
+    pieces
+}
+
 /// What a person decided about a finding.
 pub(super) fn waiver(finding: &FindingReport) -> Option<String> {
     let waived = finding.waived.as_ref()?;
@@ -214,6 +248,21 @@ mod tests {
         assert_eq!(visible("exe\u{202e}gpj"), "exe‹U+202E›gpj");
         assert_eq!(visible("one\r\ntwo\tthree"), "one\ntwo three");
         assert!(matches!(visible("bücher\nshop"), Cow::Borrowed("bücher\nshop")));
+    }
+
+    #[test]
+    fn backticks_mark_code_only_in_pairs_on_one_line() {
+        use Piece::{Code, Plain};
+        assert_eq!(pieces("plain"), [Plain("plain")]);
+        assert_eq!(
+            pieces("set `a` to `b`."),
+            [Plain("set "), Code("a"), Plain(" to "), Code("b"), Plain(".")]
+        );
+        assert_eq!(pieces("one ` alone"), [Plain("one ` alone")]);
+        assert_eq!(pieces("a `b\nc` d"), [Plain("a `b\nc` d")]);
+        assert_eq!(pieces("``x`"), [Plain("`"), Code("x")]);
+        assert_eq!(pieces("``"), [Plain("``")]);
+        assert_eq!(pieces(""), []);
     }
 
     #[test]

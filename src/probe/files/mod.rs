@@ -1,6 +1,7 @@
 //! Reads folders of this machine: every file from several threads, and every version in git.
 
 mod git;
+mod listing;
 mod walk;
 
 use std::path::Path;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use launchready_checks::probe::{Answer, FileLook, Files, Folder, ProbeError, SourceFile};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+pub use listing::{Listed, list_keys};
 pub use walk::{Scanned, scan_folder};
 
 /// The longest that git may take to list the files that it tracks.

@@ -136,6 +136,8 @@ pub struct Scanned {
     pub bytes: u64,
     /// Lines written.
     pub keys: u64,
+    /// Files that hold a key which opens something.
+    pub live: Vec<String>,
     /// Files that could not be read, at most 50 paths.
     pub unreadable: Vec<String>,
 }
@@ -163,9 +165,11 @@ pub fn scan_folder(path: &Path, out: &mut dyn Write) -> io::Result<Scanned> {
             };
             let name = relative(&entry, path);
             let mut lines = Vec::new();
+            let mut is_live = false;
             let mut add = |hit: &Match, base: u64| {
                 if hit.kind.class != Class::Test {
                     let offset = base + hit.start as u64;
+                    is_live |= hit.kind.class == Class::Live;
                     lines.push((offset, hit.end - hit.start, hit.kind.id));
                 }
             };
@@ -178,6 +182,9 @@ pub fn scan_folder(path: &Path, out: &mut dyn Write) -> io::Result<Scanned> {
                     scanned.bytes += bytes;
                 }
                 Err(_) => keep(&mut scanned.unreadable, &name),
+            }
+            if is_live {
+                scanned.live.push(name.clone());
             }
             if !lines.is_empty() {
                 found.push((name, lines));
@@ -194,6 +201,7 @@ pub fn scan_folder(path: &Path, out: &mut dyn Write) -> io::Result<Scanned> {
             scanned.keys += 1;
         }
     }
+    scanned.live.sort();
     scanned.unreadable.sort();
     Ok(scanned)
 }

@@ -1,0 +1,117 @@
+//! Which project is meant, how it is reached, and the command that looks again.
+
+use std::path::{Path, PathBuf};
+
+use super::UsageError;
+use super::args::{NetworkArgs, OutputArgs, ProjectArgs};
+use crate::config::{Config, Project, load, read_domain, read_resolver};
+use crate::probe::{ConnectTo, Network};
+
+/// The config that is looked for without `--config`.
+const CONFIG: &str = "launchready.toml";
+
+/// Where projects come from.
+pub(super) struct Source {
+    /// The config, or one made of the domain alone.
+    pub(super) config: Config,
+    /// The file that was read.
+    pub(super) path: Option<PathBuf>,
+    /// The command that looks again; `{id}` stands for the check.
+    pub(super) recheck: String,
+}
+
+/// The config, or one made of the domain alone.
+pub(super) fn projects(domain: Option<&str>, args: &ProjectArgs) -> anyhow::Result<Source> {
+    let default = PathBuf::from(CONFIG);
+    let path = match (&args.config, domain) {
+        (Some(path), _) => Some(path),
+        (None, None) if default.exists() => Some(&default),
+        (None, None) => {
+            let text = "name a domain, such as `launchready audit shop.example`, or a config with --config FILE";
+            return Err(UsageError(text.to_owned()).into());
+        }
+        (None, Some(_)) => None,
+    };
+    let mut config = match path {
+        Some(path) => load(path)?,
+        None => Config { network: Network::default(), projects: Vec::new() },
+    };
+    config.network = network(&args.network, config.network)?;
+    let domain = domain.map(read_domain).transpose()?;
+    if let Some(domain) = &domain {
+        config.projects.retain(|project| project.target.domain == *domain);
+        if config.projects.is_empty() {
+            config.projects.push(Project::of_domain(domain));
+        }
+    }
+    if config.projects.is_empty() {
+        let path = path.map(|path| path.display().to_string()).unwrap_or_default();
+        let text = format!("{path} holds no project; add a [[project]] with name and domain");
+        return Err(UsageError(text).into());
+    }
+    let recheck = recheck(domain.as_deref(), path.map(PathBuf::as_path), args.project.as_deref());
+    Ok(Source { config, path: path.cloned(), recheck })
+}
+
+/// The command that looks again with one check.
+pub(super) fn recheck(what: Option<&str>, config: Option<&Path>, project: Option<&str>) -> String {
+    let mut command = "launchready check {id}".to_owned();
+    let config = config.map(|path| format!("--config {}", path.display()));
+    let project = project.map(|name| format!("--project {name:?}"));
+    for part in what.map(str::to_owned).into_iter().chain(config).chain(project) {
+        command.push(' ');
+        command.push_str(&part);
+    }
+    command
+}
+/// The one project that is meant.
+pub(super) fn pick<'a>(projects: &'a [Project], name: Option<&str>) -> anyhow::Result<&'a Project> {
+    let names = || {
+        let names: Vec<_> = projects.iter().map(|p| p.target.project.as_str()).collect();
+        names.join(", ")
+    };
+    match (name, projects) {
+        (Some(name), _) => projects.iter().find(|p| p.target.project == name).ok_or_else(|| {
+            UsageError(format!("there is no project {name:?}; the config holds {}", names())).into()
+        }),
+        (None, [only]) => Ok(only),
+        (None, _) => {
+            let text =
+                format!("the config holds {}; name one with --project, or use --all", names());
+            Err(UsageError(text).into())
+        }
+    }
+}
+
+/// The project with the goal of the command line, where one was given.
+pub(super) fn with_goal(project: &Project, args: &OutputArgs) -> Project {
+    let mut project = project.clone();
+    project.target.goal = args.goal.unwrap_or(project.target.goal);
+    project
+}
+
+/// The settings of the config with those of the command line.
+pub(super) fn network(args: &NetworkArgs, mut network: Network) -> anyhow::Result<Network> {
+    if !args.resolvers.is_empty() {
+        network.resolvers.clear();
+    }
+    for text in &args.resolvers {
+        network.resolvers.push(read_resolver(text).ok_or_else(|| {
+            UsageError(format!(
+                "--resolver {text:?} is no address; write 1.1.1.1 or 127.0.0.1:5353"
+            ))
+        })?);
+    }
+    network.extra_roots.extend(args.extra_roots.iter().cloned());
+    network.allow_private |= args.allow_private;
+    let mut rules = Vec::new();
+    for text in &args.connect_to {
+        let parts = text.split_once('=').ok_or_else(|| {
+            UsageError(format!("--connect-to {text:?} has no =; write FROM=TO, such as shop.example:443=203.0.113.7:443"))
+        })?;
+        rules.push(ConnectTo::new(parts.0, parts.1).map_err(|e| UsageError(e.to_string()))?);
+    }
+    rules.append(&mut network.connect_to);
+    network.connect_to = rules;
+    Ok(network)
+}
