@@ -35,7 +35,7 @@ const FRESH: Duration = Duration::from_secs(20);
 const REMEMBERED: usize = 16_384;
 /// Questions that may be under way at once; sockets are what this saves, of which an ordinary process
 /// may have 1,024.
-const UNDER_WAY: usize = 128;
+const UNDER_WAY: usize = 96;
 /// The largest UDP answer that is asked for, which passes every path (DNS flag day 2020).
 const UDP_PAYLOAD: u16 = 1232;
 
