@@ -20,7 +20,10 @@ pub struct Element {
     pub name: String,
     /// Names in lower case, values with character references resolved.
     pub attributes: Vec<(String, String)>,
-    /// The text of `script`, `style`, `title`, `textarea` and `noscript`; empty for others.
+    /// The text of elements that hold nothing but text, such as `script`, `style`, `title` and
+    /// `textarea`; empty for others.
+    ///
+    /// What stands in a `noscript` is read as elements, and its text is not visible.
     pub text: String,
 }
 
@@ -93,8 +96,10 @@ struct State {
     reading: Option<usize>,
     visible: usize,
     after_blank: bool,
-    /// The elements whose text nobody sees.
-    hidden: usize,
+    /// Inside an element whose text nobody sees.
+    hidden: bool,
+    /// Inside a `noscript`, which a browser with scripts does not show.
+    without_scripts: bool,
 }
 
 struct Sink {
@@ -117,7 +122,8 @@ impl TokenSink for Sink {
                     "title" | "textarea" => Some(TokenSinkResult::RawData(RawKind::Rcdata)),
                     _ => None,
                 };
-                state.hidden = usize::from(raw.is_some());
+                state.hidden = raw.is_some();
+                state.without_scripts |= name == "noscript";
                 if state.elements.len() < ELEMENTS {
                     let attributes = tag.attrs.into_iter().map(|attribute| {
                         let mut value = attribute.value.to_string();
@@ -131,13 +137,14 @@ impl TokenSink for Sink {
                 }
                 raw.unwrap_or(TokenSinkResult::Continue)
             }
-            Token::TagToken(_) => {
+            Token::TagToken(tag) => {
                 state.reading = None;
-                state.hidden = 0;
+                state.hidden = false;
+                state.without_scripts &= &*tag.name != "noscript";
                 TokenSinkResult::Continue
             }
             Token::CharacterTokens(text) => {
-                if state.hidden == 0 {
+                if !state.hidden && !state.without_scripts {
                     for c in text.chars() {
                         let blank = c.is_whitespace();
                         state.visible += usize::from(!blank || !state.after_blank);
@@ -189,6 +196,21 @@ mod tests {
         assert_eq!(document.all("a").count(), 0);
         assert_eq!(document.visible_characters, "Hello there".len());
         assert!(document.is_script_shell());
+    }
+
+    #[test]
+    fn text_for_browsers_without_scripts_is_not_visible() {
+        let notice = "Please switch JavaScript on to use this app. ".repeat(20);
+        let page = |tail: &str| {
+            Document::parse(&format!(
+                "<title>A</title><noscript><p>{notice}</p><img src=/x.gif></noscript>{tail}\
+                 <div id=root></div><script src=/a.js></script>"
+            ))
+        };
+        assert_eq!(page("").visible_characters, 0);
+        assert!(page("").is_script_shell());
+        assert_eq!(page("").all("img").count(), 1);
+        assert!(!page(&notice).is_script_shell());
     }
 
     #[test]

@@ -74,7 +74,35 @@ fn cases() -> Vec<(&'static str, Storm, Vec<Outcome>)> {
             )),
             vec![Finding("web-headers", "csp-missing")],
         ),
+        (
+            "two megabytes of addresses of pictures",
+            pictures(),
+            vec![
+                Finding("web-pages", "mixed-content-passive"),
+                Finding("web-headers", "csp-missing"),
+            ],
+        ),
     ]
+}
+
+/// A page that names as many pictures as fit into what is read of it, each at another http address.
+fn pictures() -> Storm {
+    // Each element holds what is kept of an attribute.
+    let set = |element: usize| {
+        let one = |n: usize| format!("http://a.test/{element}.{n},");
+        (0..800).map(one).collect::<String>()
+    };
+    let images = (0..).map(|element| format!("<img srcset='{}'>", set(element)));
+    let mut body = String::new();
+    for image in images {
+        if body.len() > 2_000_000 {
+            break;
+        }
+        body.push_str(&image);
+    }
+    Storm::of(&format!(
+        "http = 'serve'\nroutes = [{{ path = '*', headers = {{ content-type = 'text/html' }}, body = \"{body}\" }}]"
+    ))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,8 +6,8 @@ use futures_util::join;
 use url::{Host, Url};
 
 use super::site::Site;
-use super::walk::{End, Hop, URL_CHARS, Walk, shown, shown_text};
-use crate::probe::{Http, HttpAnswer, HttpRequest, ProbeError};
+use super::walk::{End, Hop, Walk, shown, shown_text};
+use crate::probe::{Http, HttpAnswer, HttpRequest};
 
 /// After this many redirects a visit gives up; browsers give up after 20.
 pub(super) const HOPS: usize = 10;
@@ -84,10 +84,7 @@ async fn walk(
         }
         let answer = match http.send(request).await {
             Ok(answer) => answer,
-            Err(ProbeError::Target(fault)) => {
-                break End::NoAnswer { url: shown_text(&url), fault };
-            }
-            Err(ProbeError::Agent(fault)) => break End::NotSeen { url: shown_text(&url), fault },
+            Err(error) => break End::of_fault(&url, error),
         };
         let next = step(site, &answer);
         let status = answer.status;
@@ -126,7 +123,7 @@ fn step(site: &Site, answer: &HttpAnswer) -> Result<Url, End> {
     }
     let nowhere = || {
         let location = answer.header("location").unwrap_or_default();
-        End::Nowhere { url: url.clone(), location: location.chars().take(URL_CHARS).collect() }
+        End::Nowhere { url: url.clone(), location: shown_text(location) }
     };
     let mut next = answer.header("location").and_then(|_| answer.location()).ok_or_else(nowhere)?;
     next.set_fragment(None);

@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::visit::HOPS;
-use crate::probe::{AgentFault, TargetFault};
+use crate::probe::{AgentFault, ProbeError, TargetFault};
 
 /// The most characters of a URL that are kept.
 pub(super) const URL_CHARS: usize = 120;
+/// The most characters of the detail of a fault that are kept.
+pub(super) const FAULT_CHARS: usize = 120;
 /// Query values longer than this are one-time tokens and are not kept.
 const VALUE_CHARS: usize = 24;
 
@@ -90,6 +92,26 @@ impl Walk {
 }
 
 impl End {
+    /// The end at a URL that gave no answer, and why.
+    pub(super) fn of_fault(url: &str, error: ProbeError) -> Self {
+        let url = shown_text(url);
+        match shown_error(error) {
+            ProbeError::Target(fault) => Self::NoAnswer { url, fault },
+            ProbeError::Agent(fault) => Self::NotSeen { url, fault },
+        }
+    }
+
+    /// The same end with the detail of a fault in the target cut to so many characters.
+    pub(super) fn cut_fault(self, characters: usize) -> Self {
+        match self {
+            Self::NoAnswer { url, fault } => {
+                let fault = detailed(fault, |detail| front(detail.to_owned(), characters));
+                Self::NoAnswer { url, fault }
+            }
+            other => other,
+        }
+    }
+
     /// Whether the end is an answer of the site itself.
     pub(super) fn answered(&self) -> bool {
         !matches!(self, Self::Challenged { .. } | Self::NoAnswer { .. } | Self::NotSeen { .. })
@@ -159,30 +181,94 @@ pub(super) fn shown(url: &Url) -> String {
     // Both fail only for URLs without a host, which have neither.
     let _no_host = url.set_username("");
     let _no_host = url.set_password(None);
-    let query = url.query().map(|query| {
-        let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-            Some((name, value)) if value.chars().count() > VALUE_CHARS => format!("{name}=…"),
-            _ if pair.chars().count() > 2 * VALUE_CHARS => "…".to_owned(),
-            _ => pair.to_owned(),
-        });
-        pairs.collect::<Vec<_>>().join("&")
-    });
+    let query = url.query().map(shown_query);
     url.set_query(None);
     let text = match query {
         Some(query) => format!("{url}?{query}"),
         None => url.to_string(),
     };
-    if text.chars().count() > URL_CHARS {
-        text.chars().take(URL_CHARS).chain(['…']).collect()
+    front(text, URL_CHARS)
+}
+
+fn shown_query(query: &str) -> String {
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, value)) if value.chars().count() > VALUE_CHARS => format!("{name}=…"),
+        _ if pair.chars().count() > 2 * VALUE_CHARS => "…".to_owned(),
+        _ => pair.to_owned(),
+    });
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+fn front(text: String, characters: usize) -> String {
+    if text.chars().count() > characters {
+        text.chars().take(characters).chain(['…']).collect()
     } else {
         text
     }
 }
 
-/// [`shown`] for the text of a URL.
-pub(super) fn shown_text(url: &str) -> String {
-    Url::parse(url)
-        .map_or_else(|_not_a_url| url.chars().take(URL_CHARS).collect(), |url| shown(&url))
+/// [`shown`] for the text of a URL, also of a relative or a broken one.
+pub(super) fn shown_text(text: &str) -> String {
+    if let Ok(url) = Url::parse(text) {
+        return shown(&url);
+    }
+    let text = text.split('#').next().unwrap_or_default();
+    let (path, query) = text.split_once('?').unzip();
+    let path = path.unwrap_or(text);
+    // What stands between the slashes and an `@` is a user with a password.
+    let path = match path.split_once("//") {
+        Some((scheme, rest)) => {
+            let (host, way) = rest.split_once('/').unzip();
+            let host = host.unwrap_or(rest).rsplit('@').next().unwrap_or_default();
+            let way = way.map(|way| format!("/{way}")).unwrap_or_default();
+            format!("{scheme}//{host}{way}")
+        }
+        None => path.to_owned(),
+    };
+    let query = query.map(|query| format!("?{}", shown_query(query))).unwrap_or_default();
+    front(format!("{path}{query}"), URL_CHARS)
+}
+
+/// A fault as it may stand in evidence: the URLs in its detail as [`shown`] writes them, at most
+/// [`FAULT_CHARS`] characters.
+pub(super) fn shown_error(error: ProbeError) -> ProbeError {
+    match error {
+        ProbeError::Target(fault) => ProbeError::Target(detailed(fault, shown_detail)),
+        ProbeError::Agent(fault) => ProbeError::Agent(match fault {
+            AgentFault::NoNetwork(detail) => AgentFault::NoNetwork(shown_detail(&detail)),
+            AgentFault::NoResolver(detail) => AgentFault::NoResolver(shown_detail(&detail)),
+            AgentFault::RateLimited(detail) => AgentFault::RateLimited(shown_detail(&detail)),
+            AgentFault::TimeLimit(detail) => AgentFault::TimeLimit(shown_detail(&detail)),
+            AgentFault::Refused(detail) => AgentFault::Refused(shown_detail(&detail)),
+            other => other,
+        }),
+    }
+}
+
+/// A fault with another detail.
+fn detailed(fault: TargetFault, text: impl Fn(&str) -> String) -> TargetFault {
+    use TargetFault as Fault;
+    match fault {
+        Fault::Unresolvable(detail) => Fault::Unresolvable(text(&detail)),
+        Fault::Refused(detail) => Fault::Refused(text(&detail)),
+        Fault::TimedOut(detail) => Fault::TimedOut(text(&detail)),
+        Fault::Tls(detail) => Fault::Tls(text(&detail)),
+        Fault::Malformed(detail) => Fault::Malformed(text(&detail)),
+        Fault::TooLarge(detail) => Fault::TooLarge(text(&detail)),
+        Fault::PrivateAddress(detail) => Fault::PrivateAddress(text(&detail)),
+    }
+}
+
+fn shown_detail(detail: &str) -> String {
+    let words = detail.split(' ').map(|word| {
+        let bare = word.trim_start_matches('"').trim_end_matches(['"', ':', ',', ';']);
+        if bare.contains("://") {
+            word.replacen(bare, &shown_text(bare), 1)
+        } else {
+            word.to_owned()
+        }
+    });
+    front(words.collect::<Vec<_>>().join(" "), FAULT_CHARS)
 }
 
 #[cfg(test)]
@@ -195,6 +281,23 @@ mod tests {
     fn passwords_and_tokens_are_not_shown() {
         let url = Url::parse("https://me:secret@a.example/p?state=0123456789012345678901234&q=1#t");
         assert_eq!(shown(&url.unwrap()), "https://a.example/p?state=…&q=1");
+    }
+
+    #[test]
+    fn tokens_are_not_shown_in_relative_and_broken_targets_nor_in_faults() {
+        let token = "SECRETTOKEN0123456789012345678901234567890";
+        assert_eq!(shown_text(&format!("/cb?code={token}&a=1#{token}")), "/cb?code=…&a=1");
+        let broken = format!("http://me:secret@[bad/cb?code={token}");
+        assert_eq!(shown_text(&broken), "http://[bad/cb?code=…");
+        let url = format!("https://a.example/cb?code={token}");
+        for detail in [url.clone(), format!("{url}: no head"), format!("{url:?} is no web address")]
+        {
+            let error = shown_error(TargetFault::TimedOut(detail).into());
+            assert!(error.to_string().contains("https://a.example/cb?code=…"), "{error}");
+            assert!(!error.to_string().contains("SECRET"), "{error}");
+        }
+        let long = shown_error(TargetFault::Tls("x".repeat(400)).into()).to_string();
+        assert!(long.chars().count() < FAULT_CHARS + 40, "{long}");
     }
 
     proptest! {

@@ -11,7 +11,7 @@ use crate::probe::{Http, HttpAnswer, ProbeError, Seen};
 use crate::web::headers::is_html;
 use crate::web::recipe::Stack;
 use crate::web::site::Site;
-use crate::web::walk::shown_text;
+use crate::web::walk::{shown_error, shown_text};
 
 /// The files of a page on the project's own hosts, hashed names first, at most [`ASSETS`].
 pub(super) fn of_page(answer: &HttpAnswer, site: &Site) -> Vec<Url> {
@@ -25,7 +25,7 @@ pub(super) fn of_page(answer: &HttpAnswer, site: &Site) -> Vec<Url> {
         .next()
         .and_then(|base| page.join(base.attribute("href")?).ok())
         .unwrap_or(page);
-    let mut files: Vec<Url> = Vec::new();
+    let (mut hashed, mut others): (Vec<Url>, Vec<Url>) = (Vec::new(), Vec::new());
     for element in &document.elements {
         let address = match element.name.as_str() {
             "script" => element.attribute("src"),
@@ -43,13 +43,16 @@ pub(super) fn of_page(answer: &HttpAnswer, site: &Site) -> Vec<Url> {
         let Some(mut url) = address.and_then(|address| base.join(address).ok()) else { continue };
         url.set_fragment(None);
         let web = matches!(url.scheme(), "http" | "https");
-        if web && site.owns(&url) && !files.contains(&url) {
-            files.push(url);
+        if web && site.owns(&url) {
+            let files = if is_hashed(&url) { &mut hashed } else { &mut others };
+            if files.len() < ASSETS && !files.contains(&url) {
+                files.push(url);
+            }
         }
     }
-    files.sort_by_key(|url| !is_hashed(url));
-    files.truncate(ASSETS);
-    files
+    hashed.append(&mut others);
+    hashed.truncate(ASSETS);
+    hashed
 }
 
 /// Asks every file, and again while a cache says of every hashed one that it did not have it.
@@ -89,7 +92,8 @@ impl Asset {
         if let Ok(answer) = &answer {
             self.stack = Stack::of(answer);
         }
-        let seen = Seen::from(answer).map(|answer| Fetch::of(&answer, now, &mut Vec::new()));
+        let seen = Seen::from(answer.map_err(shown_error));
+        let seen = seen.map(|answer| Fetch::of(&answer, now, &mut Vec::new()));
         self.fetches.push(seen);
     }
 }

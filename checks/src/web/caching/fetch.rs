@@ -9,6 +9,7 @@ use crate::probe::{Http, HttpAnswer, HttpRequest, ProbeError};
 use crate::vendor::by_headers;
 use crate::web::cookie::{self, Purpose};
 use crate::web::headers::is_html;
+use crate::web::walk::shown_error;
 
 /// The most bytes of an answer that are read here; only whether it is large counts.
 const BODY_BYTES: usize = 64 * 1024;
@@ -59,7 +60,7 @@ pub(super) struct Fetch {
 
 /// Asks as a client that nobody has seen before, without cookies.
 pub(super) async fn fresh(http: &dyn Http, url: &str) -> Result<HttpAnswer, ProbeError> {
-    http.send(request(url).on_a_fresh_connection()).await
+    http.send(request(url).on_a_fresh_connection()).await.map_err(shown_error)
 }
 
 /// A request that a shared answer cannot satisfy.

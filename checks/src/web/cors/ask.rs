@@ -7,9 +7,11 @@ use url::Url;
 use super::name_of;
 use crate::contract::Target;
 use crate::probe::{Http, HttpAnswer, HttpRequest, Method, Seen};
+use crate::suffix::registrable;
 use crate::vendor::by_headers;
 use crate::web::headers::is_html;
 use crate::web::visit::challenge;
+use crate::web::walk::shown_error;
 
 /// A site that nobody has: the name is reserved (RFC 2606).
 pub(super) const STRANGER: &str = "https://launchready-foreign-origin.example";
@@ -28,6 +30,8 @@ pub(super) enum Asker {
     Stranger,
     /// A stranger whose name begins with that of the project.
     LookAlike,
+    /// A stranger whose name ends with that of the project.
+    Suffix,
     /// A sandboxed frame or a local file, which browsers call `null`.
     Null,
 }
@@ -39,6 +43,8 @@ impl Asker {
             Self::Nobody => None,
             Self::Stranger => Some(STRANGER.to_owned()),
             Self::LookAlike => Some(format!("https://{domain}.launchready-foreign-origin.example")),
+            // Below the registrable domain it would be a host of the project.
+            Self::Suffix => Some(format!("https://evil{}", registrable(domain).unwrap_or(domain))),
             Self::Null => Some("null".to_owned()),
         }
     }
@@ -89,6 +95,7 @@ pub(super) async fn subject(
         get(Asker::Nobody),
         get(Asker::Stranger),
         get(Asker::LookAlike),
+        get(Asker::Suffix),
         get(Asker::Null),
         preflight(Asker::Stranger),
         preflight(Asker::Null),
@@ -104,7 +111,7 @@ pub(super) async fn subject(
                 .header("access-control-request-method", "POST")
                 .header("access-control-request-headers", "authorization, content-type");
         }
-        (method, asker, http.send(request).await)
+        (method, asker, http.send(request).await.map_err(shown_error))
     });
     let answers = join_all(asked).await;
     let plain = answers
@@ -114,18 +121,15 @@ pub(super) async fn subject(
     let path = parsed.as_ref().map(Url::path).unwrap_or_default();
     let at_supabase =
         parsed.as_ref().and_then(Url::host_str).is_some_and(|host| host.ends_with(".supabase.co"))
-            || plain.is_some_and(|answer| {
+            || answers.iter().filter_map(|(_, _, answer)| answer.as_ref().ok()).any(|answer| {
                 answer.header("sb-project-ref").is_some()
                     || by_headers(&answer.headers)
                         .is_some_and(|platform| platform.name == "Supabase")
             });
-    let vendor_path = ["/rest/v1", "/auth/v1", "/storage/v1", "/realtime/v1", "/graphql/v1"]
-        .iter()
-        .any(|prefix| path.starts_with(prefix));
     Subject {
         url: name_of(url),
         is_function,
-        is_vendors: vendor_path || (at_supabase && !path.starts_with("/functions/v1/")),
+        is_vendors: at_supabase && !path.starts_with("/functions/v1/"),
         is_private: plain.is_some_and(is_private),
         challenge: plain.and_then(challenge),
         said: answers

@@ -102,6 +102,7 @@ fn with_credentials(subject: &Subject, said: &[&Said], target: &Target) -> Findi
     let url = &subject.url;
     let whom = match said.first().map(|said| said.asker) {
         Some(Asker::Null) => "the origin null, which any page can take,",
+        Some(Asker::Suffix) => "a stranger whose name ends with yours",
         Some(Asker::LookAlike) => "a stranger whose name begins with yours",
         _ => "a site that it has never heard of",
     };

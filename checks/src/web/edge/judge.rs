@@ -1,5 +1,6 @@
 //! Judges the edges of the hosts and the ways around them.
 
+use super::origin::{ADDRESSES, HOSTS};
 use super::{EDGE_MISSING, Evidence, Host, ORIGIN_EXPOSED, ORIGIN_REVEALED, Origin};
 use crate::contract::{Assessment, Severity, Unseen};
 use crate::suffix::registrable;
@@ -18,6 +19,7 @@ pub(super) fn judge(evidence: &Evidence, out: &mut Assessment) {
         let part = format!("whether the server answers around the edge at {address}");
         out.not_checked(Unseen::Condition, part, fault.to_string(), fault.unlock());
     }
+    left_out(evidence, out);
     if let Some((name, fault)) = evidence.unseen.items.first() {
         let part = "records that may lead around the edge";
         let reason =
@@ -43,6 +45,33 @@ pub(super) fn judge(evidence: &Evidence, out: &mut Assessment) {
             "open Cloudflare → SSL/TLS → Overview and see that the mode is Full (strict)",
         );
     }
+}
+
+/// Lists the addresses and hosts beyond the limits of the search for servers.
+fn left_out(evidence: &Evidence, out: &mut Assessment) {
+    let (addresses, hosts) = (&evidence.more_addresses, &evidence.more_hosts);
+    if addresses.total() > 0 {
+        let names: Vec<_> = addresses.items.iter().map(ToString::to_string).collect();
+        out.not_checked(
+            Unseen::Condition,
+            format!("whether a server answers around the edge at {}", list(&names, addresses.cut)),
+            format!("one run asks {ADDRESSES} addresses beside the edge"),
+            "delete the records that nobody needs, or audit the hosts in projects of their own",
+        );
+    }
+    if hosts.total() > 0 {
+        out.not_checked(
+            Unseen::Condition,
+            format!("servers that answer around the edge for {}", list(&hosts.items, hosts.cut)),
+            format!("one run looks for the servers of {HOSTS} hosts"),
+            "declare these hosts in a project of their own",
+        );
+    }
+}
+
+fn list(names: &[String], more: usize) -> String {
+    let names = names.join(", ");
+    if more > 0 { format!("{names} and {more} more") } else { names }
 }
 
 fn edge(host: &Host, out: &mut Assessment) {

@@ -65,10 +65,17 @@ pub struct Evidence {
     origins: Bounded<Origin>,
     /// Addresses beside the edge that could not be asked.
     unasked: Bounded<(IpAddr, AgentFault)>,
+    /// Addresses beside the edge that are too many for one run.
+    more_addresses: Bounded<IpAddr>,
+    /// Hosts behind an edge that are too many for one run.
+    more_hosts: Bounded<String>,
     /// Names beside the edge that no resolver answered.
     unseen: Bounded<(String, AgentFault)>,
     webhooks: Bounded<Hook>,
 }
+
+/// The most addresses and the most hosts that evidence names of those left out.
+const LEFT_OUT: usize = 8;
 
 /// One host of the project.
 #[derive(Debug, Serialize, Deserialize)]
@@ -145,12 +152,14 @@ impl Check for Edge {
             origin::look_up(dns, names),
             webhook::ask(http, &site, target),
         );
-        let (origins, unasked) = origin::find(http, &visited, &siblings).await;
+        let search = origin::find(http, &visited, &siblings).await;
         let hosts = visited.into_iter().map(|visited| visited.facts);
         let evidence = Evidence {
             hosts: Bounded::keep(hosts, look::HOSTS),
-            origins: Bounded::keep(origins, 24),
-            unasked: Bounded::keep(unasked, 8),
+            origins: Bounded::keep(search.origins, 24),
+            unasked: Bounded::keep(search.unasked, 8),
+            more_addresses: Bounded::keep(search.more_addresses, LEFT_OUT),
+            more_hosts: Bounded::keep(search.more_hosts, LEFT_OUT),
             unseen,
             webhooks,
         };

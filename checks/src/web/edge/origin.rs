@@ -1,6 +1,6 @@
 //! Servers that show an edge's page at an address beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use futures_util::future::join_all;
@@ -18,6 +18,7 @@ use crate::vendor::{by_address, by_alias, by_headers};
 use crate::web::headers::is_html;
 use crate::web::site::Site;
 use crate::web::visit::challenge;
+use crate::web::walk::{shown_error, shown_text};
 
 /// Labels that hosting panels and founders give to the server itself.
 const LABELS: [&str; 16] = [
@@ -41,9 +42,9 @@ const LABELS: [&str; 16] = [
 /// The most labels from the config.
 const MORE: usize = 20;
 /// The most addresses beside the edge that are asked.
-const ADDRESSES: usize = 6;
+pub(super) const ADDRESSES: usize = 6;
 /// The most hosts that are asked for at each address.
-const HOSTS: usize = 4;
+pub(super) const HOSTS: usize = 4;
 /// A body of fewer bytes says too little to prove that two pages are the same.
 const TELLING_BYTES: usize = 64;
 /// A server that does not answer this soon is not asked any longer.
@@ -86,18 +87,26 @@ pub(super) async fn look_up(
     (found, Bounded::keep(unseen, UNSEEN))
 }
 
+/// What the search for servers found.
+pub(super) struct Search {
+    pub(super) origins: Vec<Origin>,
+    /// Addresses that could not be asked.
+    pub(super) unasked: Vec<(IpAddr, AgentFault)>,
+    /// Addresses beyond the most that one run asks.
+    pub(super) more_addresses: Vec<IpAddr>,
+    /// Hosts behind an edge beyond the most that one run asks for.
+    pub(super) more_hosts: Vec<String>,
+}
+
 /// Asks every address beside the edge for the pages behind it.
-pub(super) async fn find(
-    http: &dyn Http,
-    hosts: &[Visited],
-    siblings: &Siblings,
-) -> (Vec<Origin>, Vec<(IpAddr, AgentFault)>) {
+pub(super) async fn find(http: &dyn Http, hosts: &[Visited], siblings: &Siblings) -> Search {
     let fronted: Vec<&Visited> = hosts
         .iter()
         .filter(|host| host.facts.edge.as_ref().is_some_and(|edge| edge.fronts))
         .collect();
-    let behind: Vec<&&Visited> =
-        fronted.iter().filter(|host| host.facts.comparable).take(HOSTS).collect();
+    let mut behind: Vec<&Visited> =
+        fronted.iter().copied().filter(|host| host.facts.comparable).collect();
+    let more_hosts = behind.split_off(behind.len().min(HOSTS));
     let open = hosts.iter().filter(|host| host.facts.edge.is_none());
     let open = open.filter_map(|host| Some((host.facts.name.as_str(), host.look.as_ref()?)));
     let stray: Vec<IpAddr> = fronted.iter().flat_map(|host| strays(host)).collect();
@@ -105,6 +114,7 @@ pub(super) async fn find(
     let mixed = mixed.filter_map(|host| Some((host.facts.name.as_str(), host.look.as_ref()?)));
     let all = siblings.iter().map(|(name, look)| (name.as_str(), look)).chain(open).chain(mixed);
     let mut beside: BTreeMap<IpAddr, Vec<String>> = BTreeMap::new();
+    let mut more_addresses = BTreeSet::new();
     for (name, look) in all.filter(|(_, look)| !look.aliases.iter().any(|a| by_alias(a).is_some()))
     {
         for address in &look.addresses {
@@ -113,8 +123,13 @@ pub(super) async fn find(
             };
             let edges = !stray.contains(address) && fronted.iter().any(|host| edges(host));
             let known = by_address(*address).is_some() || edges;
-            if !known && (beside.len() < ADDRESSES || beside.contains_key(address)) {
+            if known {
+                continue;
+            }
+            if beside.len() < ADDRESSES || beside.contains_key(address) {
                 beside.entry(*address).or_default().push(name.to_owned());
+            } else {
+                more_addresses.insert(*address);
             }
         }
     }
@@ -129,7 +144,22 @@ pub(super) async fn find(
             Err(fault) => unasked.push(fault),
         }
     }
-    (origins, unasked)
+    let nothing_to_ask = behind.is_empty() || beside.is_empty();
+    Search {
+        origins,
+        unasked,
+        // Without a page behind an edge, no address is a way around it, and the other way round.
+        more_addresses: if nothing_to_ask {
+            Vec::new()
+        } else {
+            more_addresses.into_iter().collect()
+        },
+        more_hosts: if nothing_to_ask {
+            Vec::new()
+        } else {
+            more_hosts.iter().map(|host| host.facts.name.clone()).collect()
+        },
+    }
 }
 
 async fn compare(
@@ -146,9 +176,10 @@ async fn compare(
     let request = |url: &str| HttpRequest::get(url).at(address).within_ms(WITHIN_MS);
     let own_url = format!("https://{name}/");
     let (around, own) = join!(http.send(request(&url)), http.send(request(&own_url)));
+    let around = around.map_err(shown_error);
     let origin = |url: String, around: bool, proof: String| Origin {
         host: host.facts.name.clone(),
-        url: crate::web::walk::shown_text(&url),
+        url: shown_text(&url),
         address,
         names: Bounded::keep(names.iter().cloned(), 4),
         around,

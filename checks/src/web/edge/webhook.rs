@@ -11,7 +11,7 @@ use crate::vendor::by_headers;
 use crate::web::headers::is_html;
 use crate::web::site::Site;
 use crate::web::visit::challenge;
-use crate::web::walk::{shown, shown_text};
+use crate::web::walk::{shown, shown_error, shown_text};
 
 /// The most webhook addresses that are asked.
 const HOOKS: usize = 6;
@@ -71,7 +71,8 @@ pub(super) async fn ask(http: &dyn Http, site: &Site, target: &Target) -> Bounde
 }
 
 async fn post(http: &dyn Http, url: &Url) -> Outcome {
-    match http.send(HttpRequest::get(url.as_str()).method(Method::Post)).await {
+    let answer = http.send(HttpRequest::get(url.as_str()).method(Method::Post)).await;
+    match answer.map_err(shown_error) {
         Ok(answer) => outcome(&answer),
         Err(ProbeError::Target(fault)) => Outcome::NoAnswer { fault },
         Err(ProbeError::Agent(fault)) => Outcome::NotSeen { fault },

@@ -1,5 +1,7 @@
 //! What is kept of one page.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -52,8 +54,8 @@ impl Facts {
             noindex: Bounded::keep(noindex(answer, document), LINES),
             test_keys: Bounded::keep(traces::test_keys(document), LINES),
             localhost: Bounded::keep(traces::local_addresses(document, is_home), LINES),
-            active: Bounded::keep(active, LINES),
-            passive: Bounded::keep(passive, LINES),
+            active,
+            passive,
             mentions: Kind::ALL.into_iter().filter(|kind| kind.is_named_in(&text)).collect(),
         }
     }
@@ -133,7 +135,7 @@ fn noindex(answer: &HttpAnswer, document: &Document) -> Vec<String> {
 }
 
 /// What an https page loads over http, as the W3C specification “Mixed Content” divides it.
-fn mixed_content(answer: &HttpAnswer, document: &Document) -> (Vec<String>, Vec<String>) {
+fn mixed_content(answer: &HttpAnswer, document: &Document) -> (Bounded<String>, Bounded<String>) {
     let policies = answer.all("content-security-policy").chain(
         document
             .all("meta")
@@ -147,18 +149,17 @@ fn mixed_content(answer: &HttpAnswer, document: &Document) -> (Vec<String>, Vec<
         .into_iter()
         .any(|policy| policy.to_ascii_lowercase().contains("upgrade-insecure-requests"));
     if upgraded || !answer.url.starts_with("https:") {
-        return (Vec::new(), Vec::new());
+        return (Bounded::default(), Bounded::default());
     }
     let base = base(answer, document);
-    let (mut active, mut passive) = (Vec::new(), Vec::new());
+    let (mut active, mut passive) = (BTreeMap::new(), BTreeMap::new());
     for element in &document.elements {
-        let push = |list: &mut Vec<String>, attribute: &str, value: &str| {
+        let push = |list: &mut BTreeMap<String, usize>, attribute: &str, value: &str| {
             let url = base.as_ref().and_then(|base| base.join(value).ok());
             if let Some(url) = url.filter(is_insecure) {
                 let line = format!("<{} {attribute}=\"{}\">", element.name, shown(&url));
-                if !list.contains(&line) {
-                    list.push(line);
-                }
+                let place = list.len();
+                list.entry(line).or_insert(place);
             }
         };
         for (attribute, is_active) in loaded(element) {
@@ -173,7 +174,14 @@ fn mixed_content(answer: &HttpAnswer, document: &Document) -> (Vec<String>, Vec<
             }
         }
     }
-    (active, passive)
+    (first_lines(active), first_lines(passive))
+}
+
+/// The lines that stand first in the page, and how many more there are.
+fn first_lines(lines: BTreeMap<String, usize>) -> Bounded<String> {
+    let mut lines: Vec<(usize, String)> = lines.into_iter().map(|(line, at)| (at, line)).collect();
+    lines.sort_unstable();
+    Bounded::keep(lines.into_iter().map(|(_, line)| line), LINES)
 }
 
 /// The attributes of an element that name something to load, and whether that can change the page.

@@ -9,7 +9,7 @@ use super::Verb;
 use crate::probe::{AgentFault, Http, HttpRequest, Method, ProbeError, TargetFault};
 use crate::vendor::is_below;
 use crate::web::visit::challenge;
-use crate::web::walk::shown;
+use crate::web::walk::{shown, shown_error};
 
 /// After this long a request has failed.
 const REQUEST_MS: u64 = 8_000;
@@ -98,7 +98,7 @@ pub(super) async fn knock(
             .unshared()
             .at_most(BODY_BYTES)
             .within_ms(REQUEST_MS);
-        let answer = match http.send(request).await {
+        let answer = match http.send(request).await.map_err(shown_error) {
             Ok(answer) => answer,
             Err(ProbeError::Target(fault)) => {
                 knocks.end = KnockEnd::NoAnswer(fault);

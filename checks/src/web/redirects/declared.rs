@@ -3,15 +3,23 @@
 use url::Url;
 
 use super::look::{Row, Short};
-use super::matrix::host_of;
-use super::{CALLBACK, CALLBACKS, Evidence, MAP_WRONG, NOT_SECURE, ROWS, TEMPORARY};
+use super::matrix::{by_host, is_http, is_open, note_unseen};
+use super::{CALLBACK, CALLBACKS, Evidence, MAP_WRONG, NOT_SECURE, OTHER_HOPS, ROWS, TEMPORARY};
 use crate::contract::{Assessment, Unseen};
-use crate::web::walk::End;
+use crate::web::walk::{End, Walk};
 
 /// Judges what the config declares.
 pub(super) fn judge(evidence: &Evidence, out: &mut Assessment) {
-    for other in &evidence.others {
-        judge_other(other, out);
+    for (host, walks) in by_host(&evidence.others) {
+        judge_other(&host, &walks, out);
+    }
+    for host in &evidence.not_kept {
+        out.not_checked(
+            Unseen::Blocks,
+            format!("redirects of {host}"),
+            format!("one run keeps {OTHER_HOPS} redirects of the hosts beside apex and www"),
+            "let each of them redirect less often, then run it again",
+        );
     }
     for row in &evidence.map.items {
         judge_row(row, out);
@@ -45,28 +53,27 @@ pub(super) fn judge(evidence: &Evidence, out: &mut Assessment) {
     }
 }
 
-/// An app or API host may refuse http, and must not serve it.
-fn judge_other(other: &Short, out: &mut Assessment) {
-    let host = host_of(&other.asked);
-    match &other.end {
-        End::Page { url, status: 200..=299 } if url.starts_with("http:") => out.find(
+/// An app or API host may refuse http, and must not serve its page over it.
+fn judge_other(host: &str, walks: &[&Walk], out: &mut Assessment) {
+    let open = walks.iter().find(|walk| {
+        is_http(&walk.start)
+            && is_open(walk)
+            && matches!(walk.end, End::Page { status: 200..=299, .. })
+    });
+    if let Some(walk) = open {
+        out.find(
             NOT_SECURE
-                .finding(&other.asked)
-                .summary(format!("{} answers without encryption and does not lead to https.", other.asked))
-                .saw_all(other.lines())
+                .finding(&walk.start)
+                .summary(format!("{} answers without encryption and does not lead to https.", walk.start))
+                .saw_all(walk.lines())
                 .fix(format!(
                     "Answer every address under http://{host} with a 301 to https://{host}, or close \
                      port 80 there. On Cloudflare: SSL/TLS → Edge Certificates → “Always Use HTTPS” on."
                 ))
                 .undo("Switch the setting off again."),
-        ),
-        End::NotSeen { .. } | End::Challenged { .. } if other.first.is_none() => {
-            if let Some((reason, unlock)) = other.end.unread() {
-                out.not_checked(Unseen::Blocks, format!("redirects of {host}"), reason, unlock);
-            }
-        }
-        _ => {}
+        );
     }
+    note_unseen(host, walks, true, out);
 }
 
 fn judge_row(row: &Row, out: &mut Assessment) {

@@ -9,19 +9,31 @@ use super::{DEEP, DOWNGRADE, HOPS, LOST, MANY, Redirects, TEMPORARY};
 use crate::contract::{AssessCx, Assessment, Finding, Severity};
 use crate::web::walk::{End, Step, Walk};
 
-/// Downgrades, lost paths and temporary redirects: properties of single hops.
-pub(super) fn judge_steps(walks: &[&Walk], out: &mut Assessment) {
-    let mut downgrades = BTreeMap::new();
-    let mut lost = BTreeMap::new();
-    let mut temporary = BTreeSet::new();
-    // What another site does with the path is its own business.
+/// The hops within the project; what another site does with the path is its own business.
+fn own_steps<'a>(walks: &'a [&'a Walk]) -> impl Iterator<Item = Step<'a>> {
     let stays =
         |walk: &Walk, step: &Step<'_>| !matches!(&walk.end, End::OffSite { url } if url == step.to);
-    let steps = walks.iter().flat_map(|walk| walk.steps().filter(|step| stays(walk, step)));
-    for step in steps {
+    walks.iter().flat_map(move |walk| walk.steps().filter(move |step| stays(walk, step)))
+}
+
+/// Hops from https to http, one finding for each host that sends one.
+pub(super) fn judge_downgrades(walks: &[&Walk], out: &mut Assessment) {
+    let mut downgrades = BTreeMap::new();
+    for step in own_steps(walks) {
         if !is_http(step.from) && is_http(step.to) {
             downgrades.entry(host_of(step.from)).or_insert(step);
         }
+    }
+    for (host, step) in downgrades {
+        out.find(downgrade(&host, step));
+    }
+}
+
+/// Lost paths and temporary statuses of hops between the usual addresses.
+pub(super) fn judge_moves(walks: &[&Walk], out: &mut Assessment) {
+    let mut lost = BTreeMap::new();
+    let mut temporary = BTreeSet::new();
+    for step in own_steps(walks) {
         let moved =
             host_of(step.from) != host_of(step.to) || is_http(step.from) != is_http(step.to);
         if moved && step.from.ends_with(DEEP) && !keeps(step.to) {
@@ -33,9 +45,6 @@ pub(super) fn judge_steps(walks: &[&Walk], out: &mut Assessment) {
                 temporary.insert(step.line());
             }
         }
-    }
-    for (host, step) in downgrades {
-        out.find(downgrade(&host, step));
     }
     for (host, step) in lost {
         out.find(
@@ -121,6 +130,24 @@ fn is_landing(step: Step<'_>) -> bool {
         && ((locale(first) && same_rest) || (from.path() == "/" && first_page))
 }
 
+/// The redirects of another host that count: a sign-in may take as many as it needs.
+fn counted_before_sign_in(walk: &Walk) -> usize {
+    let before = walk.steps().take_while(|step| !leads_to_sign_in(step.to)).count();
+    let end = walk.steps().nth(before).map(|step| step.from.to_owned());
+    let url = end.unwrap_or_else(|| walk.end.url().to_owned());
+    let hops = walk.hops.iter().take(before).cloned().collect();
+    counted(&Walk { start: walk.start.clone(), hops, end: End::TooMany { url } })
+}
+
+/// Whether an address is that of a sign-in by its path, or its host by the first label.
+fn leads_to_sign_in(to: &str) -> bool {
+    let Ok(url) = Url::parse(to) else { return false };
+    let label = url.host_str().and_then(|host| host.split('.').next()).unwrap_or_default();
+    is_sign_in(url.path())
+        || ["auth", "login", "signin", "accounts", "sso", "id"].contains(&label)
+        || url.path().split('/').any(|part| ["authorize", "oauth", "oauth2", "sso"].contains(&part))
+}
+
 /// The redirects that count: all but the upgrade to https on the same host and a landing.
 fn counted(walk: &Walk) -> usize {
     let upgrade = |index: usize, step: &Step<'_>| {
@@ -135,18 +162,28 @@ fn counted(walk: &Walk) -> usize {
         .count()
 }
 
-/// The number of redirects from each host, against the thresholds.
-pub(super) fn judge_chains(walks: &[&Walk], cx: &AssessCx<'_, Redirects>, out: &mut Assessment) {
+/// The number of redirects from each host, against the thresholds. Only the usual addresses are
+/// measured.
+pub(super) fn judge_chains(
+    walks: &[&Walk],
+    others: &[&Walk],
+    cx: &AssessCx<'_, Redirects>,
+    out: &mut Assessment,
+) {
     let (warning, critical) =
         (cx.options.max_hops, cx.options.critical_hops.max(cx.options.max_hops));
-    let chains = walks.iter().filter(|walk| {
+    let is_chain = |walk: &Walk| {
         matches!(walk.end, End::Page { .. } | End::TooMany { .. } | End::OffSite { .. })
+    };
+    let usual = walks.iter().filter(|walk| is_chain(walk)).map(|walk| (counted(walk), *walk));
+    let usual: Vec<(usize, &Walk)> = usual.collect();
+    let most = usual.iter().map(|(hops, _)| *hops).max();
+    let others = others.iter().filter(|walk| is_chain(walk)).map(|walk| {
+        let endless = matches!(walk.end, End::TooMany { .. });
+        (if endless { counted(walk) } else { counted_before_sign_in(walk) }, *walk)
     });
     let mut worst: BTreeMap<String, (usize, &Walk)> = BTreeMap::new();
-    let mut most = None;
-    for walk in chains {
-        let hops = counted(walk);
-        most = most.max(Some(hops));
+    for (hops, walk) in usual.into_iter().chain(others) {
         let entry = worst.entry(host_of(&walk.start)).or_insert((hops, walk));
         if hops > entry.0 {
             *entry = (hops, walk);

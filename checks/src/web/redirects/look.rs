@@ -12,6 +12,9 @@ use crate::web::site::Site;
 use crate::web::visit::{Visit, follow, glance};
 use crate::web::walk::{End, shown};
 
+/// The most characters of a fault that a visit in short keeps: there are many of them.
+pub(super) const SHORT_FAULT_CHARS: usize = 60;
+
 /// A visit in short: where it began, its first redirect and its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Short {
@@ -32,7 +35,7 @@ impl Short {
             asked: walk.start.clone(),
             first: walk.steps().next().map(|step| (step.status, step.to.to_owned())),
             hops: walk.hops.len(),
-            end: walk.end.clone(),
+            end: walk.end.clone().cut_fault(SHORT_FAULT_CHARS),
         }
     }
 

@@ -29,16 +29,24 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Redirects>, out: &mut
     for (host, walks) in by_host(walks.iter().copied()) {
         judge_port(&host, &walks, out);
     }
-    judge_loops(&walks, out);
-    hops::judge_steps(&walks, out);
-    hops::judge_chains(&walks, cx, out);
-    judge_ends(&walks, out);
+    // An application or an API may choose its landing page, its statuses and its sign-in; going round,
+    // leading nowhere and giving up the encryption are wrong at every host.
+    let others: Vec<&Walk> = evidence.others.iter().collect();
+    let every = [walks.as_slice(), others.as_slice()].concat();
+    judge_loops(&every, out);
+    hops::judge_downgrades(&every, out);
+    hops::judge_moves(&walks, out);
+    hops::judge_chains(&walks, &others, cx, out);
+    judge_off_site(&walks, out);
+    judge_broken(&every, out);
     if let [one, two] = evidence.faces.as_slice() {
         judge_faces(one, two, out);
     }
 }
 
-fn by_host<'a>(walks: impl IntoIterator<Item = &'a Walk>) -> BTreeMap<String, Vec<&'a Walk>> {
+pub(super) fn by_host<'a>(
+    walks: impl IntoIterator<Item = &'a Walk>,
+) -> BTreeMap<String, Vec<&'a Walk>> {
     let mut hosts: BTreeMap<String, Vec<&Walk>> = BTreeMap::new();
     for walk in walks {
         hosts.entry(host_of(&walk.start)).or_default().push(walk);
@@ -52,6 +60,11 @@ pub(super) fn host_of(url: &str) -> String {
 
 pub(super) fn is_http(url: &str) -> bool {
     url.starts_with("http:")
+}
+
+/// Whether a walk never meets https.
+pub(super) fn is_open(walk: &Walk) -> bool {
+    is_http(walk.end.url()) && walk.steps().all(|step| is_http(step.to))
 }
 
 /// Port 80, the way from http to https, and what of the host could not be seen.
@@ -86,9 +99,7 @@ fn judge_port(host: &str, walks: &[&Walk], out: &mut Assessment) {
         );
     }
     let stays = |walk: &&&Walk| {
-        is_http(walk.end.url())
-            && walk.steps().all(|step| is_http(step.to))
-            && matches!(walk.end, End::Page { status, .. } if status < 500)
+        is_open(walk) && matches!(walk.end, End::Page { status, .. } if status < 500)
     };
     let unencrypted: Vec<&&Walk> = plain.iter().filter(stays).collect();
     if let Some(first) = unencrypted.first() {
@@ -108,10 +119,17 @@ fn judge_port(host: &str, walks: &[&Walk], out: &mut Assessment) {
                        the 301 may remember it until their cache is cleared."),
         );
     }
-    let unseen = plain.iter().chain(&secure).find_map(|walk| {
+    note_unseen(host, walks, port_closed.is_some(), out);
+}
+
+/// What of a host could not be seen; that its port 80 is closed may be known already, or allowed.
+pub(super) fn note_unseen(host: &str, walks: &[&Walk], port_closed: bool, out: &mut Assessment) {
+    let plain = walks.iter().filter(|walk| is_http(&walk.start));
+    let secure = walks.iter().filter(|walk| !is_http(&walk.start));
+    let unseen = plain.chain(secure).find_map(|walk| {
         let never = matches!(walk.end, End::NotSeen { .. } | End::Challenged { .. });
         let down = match &walk.end {
-            End::NoAnswer { .. } => port_closed.is_none() || !is_http(&walk.start),
+            End::NoAnswer { .. } => !port_closed || !is_http(&walk.start),
             End::Page { url, status } => *status >= 500 && url.starts_with(&walk.start),
             _ => false,
         };
@@ -155,19 +173,12 @@ fn judge_loops(walks: &[&Walk], out: &mut Assessment) {
     }
 }
 
-/// Walks that leave the site or lead nowhere.
-fn judge_ends(walks: &[&Walk], out: &mut Assessment) {
+/// Walks that leave the site.
+fn judge_off_site(walks: &[&Walk], out: &mut Assessment) {
     let mut left = BTreeMap::new();
-    let mut broken = BTreeMap::new();
     for walk in walks {
-        match &walk.end {
-            End::OffSite { url } => {
-                left.entry(host_of(&walk.start)).or_insert((walk, url));
-            }
-            End::Nowhere { url, location } => {
-                broken.entry(host_of(url)).or_insert((walk, url, location));
-            }
-            _ => {}
+        if let End::OffSite { url } = &walk.end {
+            left.entry(host_of(&walk.start)).or_insert((walk, url));
         }
     }
     for (host, (walk, url)) in left {
@@ -184,6 +195,16 @@ fn judge_ends(walks: &[&Walk], out: &mut Assessment) {
                 ))
                 .undo("Restore the redirect, or take the name out of hosts again."),
         );
+    }
+}
+
+/// Redirects that nobody can follow, one finding for each host that sends one.
+fn judge_broken(walks: &[&Walk], out: &mut Assessment) {
+    let mut broken = BTreeMap::new();
+    for walk in walks {
+        if let End::Nowhere { url, location } = &walk.end {
+            broken.entry(host_of(url)).or_insert((walk, url, location));
+        }
     }
     for (host, (walk, url, location)) in broken {
         let wrong = if location.is_empty() { "no address at all" } else { location.as_str() };

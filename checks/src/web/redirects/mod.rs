@@ -5,6 +5,7 @@ mod hops;
 mod look;
 mod matrix;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -107,6 +108,8 @@ const HOPS: MeasurementSpec = MeasurementSpec {
 const DEEP: &str = "/launchready-redirect-probe?q=1";
 /// The most rows of the redirect map that one run asks.
 const ROWS: usize = 32;
+/// The most redirects of all other declared hosts together that one run keeps.
+const OTHER_HOPS: usize = 32;
 /// The most webhook and the most sign-in addresses that one run asks.
 const CALLBACKS: usize = 8;
 
@@ -137,8 +140,10 @@ pub struct Evidence {
     walks: Vec<Walk>,
     /// The pages at the https roots that do not leave their host.
     faces: Vec<Face>,
-    /// The http roots of the other declared hosts.
-    others: Vec<Short>,
+    /// From the roots of the other declared hosts, over https and http.
+    others: Vec<Walk>,
+    /// Other hosts with more redirects than one run keeps.
+    not_kept: BTreeSet<String>,
     /// The rows of the redirect map.
     map: Bounded<look::Row>,
     /// The webhook addresses.
@@ -184,10 +189,9 @@ impl Check for Redirects {
         };
         let starts = [at("https", "/"), at("http", "/"), at("https", DEEP), at("http", DEEP)];
         let visits = starts.concat().into_iter().map(async |url| follow(http, &site, &url).await);
-        let others = site.others.iter().map(async |host| {
-            let visit = follow(http, &site, &format!("http://{host}/")).await;
-            Short::of(&visit)
-        });
+        let others =
+            site.others.iter().flat_map(|host| ["https", "http"].map(|s| format!("{s}://{host}/")));
+        let others = others.map(async |url| follow(http, &site, &url).await.walk);
         let (visits, others) = join!(join_all(visits), join_all(others));
         let homes: Vec<_> = visits.iter().take(main.len()).collect();
         let home = homes.iter().find_map(|visit| url::Url::parse(&visit.page()?.url).ok());
@@ -196,10 +200,12 @@ impl Check for Redirects {
             look::callbacks(http, &site, home.as_ref(), &target.web.webhook_paths),
             look::callbacks(http, &site, home.as_ref(), &target.web.oauth_paths),
         );
+        let (others, not_kept) = keep(others);
         let evidence = Evidence {
             faces: look::faces(&homes),
             walks: visits.into_iter().map(|visit| visit.walk).collect(),
             others,
+            not_kept,
             homeless: map.1 + webhooks.1 + sign_in.1,
             map: map.0,
             webhooks: webhooks.0,
@@ -212,12 +218,26 @@ impl Check for Redirects {
         let mut out = Assessment::default();
         matrix::judge(evidence, cx, &mut out);
         declared::judge(evidence, &mut out);
-        let ends = evidence.walks.iter().map(|walk| (walk.hops.is_empty(), &walk.end));
-        let others = evidence.others.iter().map(|other| (other.first.is_none(), &other.end));
-        out.unless_seen(ends.chain(others).any(|(at_once, end)| !at_once || end.answered()));
+        let mut walks = evidence.walks.iter().chain(&evidence.others);
+        out.unless_seen(walks.any(|walk| !walk.hops.is_empty() || walk.end.answered()));
         Site::of(cx.target).note_cut(&mut out);
         out
     }
+}
+
+/// The walks with at most [`OTHER_HOPS`] redirects together, and the hosts of the rest.
+fn keep(walks: Vec<Walk>) -> (Vec<Walk>, BTreeSet<String>) {
+    let mut left = OTHER_HOPS;
+    let (mut kept, mut not_kept) = (Vec::new(), BTreeSet::new());
+    for walk in walks {
+        if let Some(rest) = left.checked_sub(walk.hops.len()) {
+            left = rest;
+            kept.push(walk);
+        } else {
+            not_kept.insert(matrix::host_of(&walk.start));
+        }
+    }
+    (kept, not_kept)
 }
 
 #[cfg(test)]
@@ -225,15 +245,22 @@ mod tests {
     use super::*;
     use crate::contract::EVIDENCE_LIMIT_BYTES;
     use crate::probe::TargetFault;
-    use crate::web::walk::{End, Hop};
+    use crate::web::walk::{End, FAULT_CHARS, Hop};
 
     #[test]
     fn the_largest_evidence_fits() {
         let url = || format!("https://harbor.example/{}…", "x".repeat(97));
-        let end = || End::NoAnswer { url: url(), fault: TargetFault::Tls("x".repeat(200)) };
+        let fault = || TargetFault::Tls(format!("{}…", "x".repeat(FAULT_CHARS)));
+        let end = || End::NoAnswer { url: url(), fault: fault() };
         let hops = || (0..10).map(|_| Hop { url: url(), status: 301 }).collect();
         let walk = |_| Walk { start: url(), hops: hops(), end: end() };
-        let short = || Short { asked: url(), first: Some((301, url())), hops: 10, end: end() };
+        let short = || Short {
+            asked: url(),
+            first: Some((301, url())),
+            hops: 10,
+            end: end().cut_fault(look::SHORT_FAULT_CHARS),
+        };
+        let other = |at| Walk { hops: if at < 3 { hops() } else { Vec::new() }, ..walk(at) };
         let row = |_| look::Row {
             from: url(),
             to: url(),
@@ -245,7 +272,8 @@ mod tests {
         let evidence = Evidence {
             walks: (0..8).map(walk).collect(),
             faces: (0..2).map(face).collect(),
-            others: (0..8).map(|_| short()).collect(),
+            others: keep((0..16).map(other).collect()).0,
+            not_kept: (0..8).map(|at| format!("{at}{}", "x".repeat(80))).collect(),
             map: Bounded::keep((0..ROWS).map(row), ROWS),
             webhooks: Bounded::keep((0..CALLBACKS).map(|_| short()), CALLBACKS),
             sign_in: Bounded::keep((0..CALLBACKS).map(|_| short()), CALLBACKS),

@@ -10,7 +10,7 @@ use crate::probe::{Http, HttpAnswer, HttpRequest, ProbeError, Seen, TargetFault}
 use crate::web::recipe::Stack;
 use crate::web::site::Site;
 use crate::web::visit::{challenge, follow};
-use crate::web::walk::{End, Walk, shown_text};
+use crate::web::walk::{End, Walk, shown_error, shown_text};
 
 /// Redirects that a visit to an endpoint may take: `web-redirects` finds more than that.
 pub(super) const HOPS: usize = 5;
@@ -125,7 +125,7 @@ pub(super) async fn followed(
         _ if visit.walk.hops.len() > HOPS => None,
         End::Page { .. } | End::OffSite { .. } => last.map(|answer| answer.url.clone()),
         End::NoAnswer { fault, .. } => {
-            look.tries.push(clipped_fault(Seen::Target(fault.clone())));
+            look.tries.push(Seen::Target(fault.clone()));
             let next = last.and_then(HttpAnswer::location).map(String::from);
             Some(next.unwrap_or_else(|| endpoint.url.clone()))
         }
@@ -194,8 +194,8 @@ async fn attempt(
     page: Option<&HttpAnswer>,
 ) -> Seen<Facts> {
     let request = HttpRequest::get(url).unshared().within_ms(REQUEST_MS);
-    let seen: Seen<HttpAnswer> = http.send(request).await.into();
-    clipped_fault(seen).map(|answer| match page {
+    let seen: Seen<HttpAnswer> = http.send(request).await.map_err(shown_error).into();
+    seen.map(|answer| match page {
         // A site that sends visitors without its cookie once round was walked with the cookie.
         Some(page) if answer.is_redirect() => facts(endpoint, page),
         _ => facts(endpoint, &answer),
@@ -274,25 +274,6 @@ fn clipped(text: &str) -> String {
     text.chars().take(VALUE_CHARS).collect()
 }
 
-/// The most characters of a fault that are kept: it may quote a URL as long as a server likes.
-const FAULT_CHARS: usize = 200;
-
-fn clipped_fault<T>(mut seen: Seen<T>) -> Seen<T> {
-    if let Seen::Target(
-        TargetFault::Unresolvable(text)
-        | TargetFault::Refused(text)
-        | TargetFault::TimedOut(text)
-        | TargetFault::Tls(text)
-        | TargetFault::Malformed(text)
-        | TargetFault::TooLarge(text)
-        | TargetFault::PrivateAddress(text),
-    ) = &mut seen
-    {
-        *text = text.chars().take(FAULT_CHARS).collect();
-    }
-    seen
-}
-
 /// Asks again and again, one request after the other, on the connection that the tries opened.
 async fn sample(http: &dyn Http, rule: &Rule, url: &str, planned: usize) -> Samples {
     let mut samples = Samples { planned, ..Samples::default() };
@@ -303,7 +284,7 @@ async fn sample(http: &dyn Http, rule: &Rule, url: &str, planned: usize) -> Samp
             break;
         }
         let request = HttpRequest::get(url).unshared().at_most(TIMED_BYTES).within_ms(REQUEST_MS);
-        match http.send(request).await {
+        match http.send(request).await.map_err(shown_error) {
             Ok(answer) => {
                 if let Some(sign) = challenge(&answer) {
                     samples.stopped = Some(Stop::Challenged(sign));
