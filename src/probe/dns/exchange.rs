@@ -14,7 +14,7 @@ use crate::probe::route::{Dialer, blame};
 
 /// When a question that has no answer yet is sent once more on the same socket: datagrams are lost,
 /// more so in a burst.
-const AGAIN: [Duration; 1] = [Duration::from_millis(1000)];
+const AGAIN: [Duration; 1] = [Duration::from_secs(1)];
 
 /// Records of a zone transfer after which reading stops: the zone is open, and that is enough.
 const TRANSFER_RECORDS: usize = 50;
