@@ -98,7 +98,7 @@ fn pictures() -> Storm {
         body.push_str(&image);
     }
     Storm::of(&format!(
-        "http = 'serve'\nroutes = [{{ path = '*', headers = {{ content-type = 'text/html' }}, body = \"{body}\" }}]"
+        "http = 'serve'\nroutes = [{{ path = '/', headers = {{ content-type = 'text/html' }}, body = \"{body}\" }}, {{ path = '*', status = 404 }}]"
     ))
 }
 

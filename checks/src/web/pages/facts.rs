@@ -15,6 +15,8 @@ use crate::web::walk::{shown, shown_text};
 
 /// The most lines of one kind that are kept of a page.
 const LINES: usize = 3;
+/// The most insecure addresses of one kind that are looked for in one page.
+pub(super) const INSECURE: usize = 500;
 /// The most characters of a title or header that are kept.
 const TEXT_CHARS: usize = 120;
 
@@ -152,9 +154,14 @@ fn mixed_content(answer: &HttpAnswer, document: &Document) -> (Bounded<String>, 
         return (Bounded::default(), Bounded::default());
     }
     let base = base(answer, document);
+    let base_is_http = base.as_ref().is_some_and(|base| base.scheme() == "http");
     let (mut active, mut passive) = (BTreeMap::new(), BTreeMap::new());
     for element in &document.elements {
         let push = |list: &mut BTreeMap<String, usize>, attribute: &str, value: &str| {
+            // Most addresses are known to be harmless before they are parsed, which is not cheap.
+            if list.len() >= INSECURE || !(leads_to_http(value) || base_is_http) {
+                return;
+            }
             let url = base.as_ref().and_then(|base| base.join(value).ok());
             if let Some(url) = url.filter(is_insecure) {
                 let line = format!("<{} {attribute}=\"{}\">", element.name, shown(&url));
@@ -175,6 +182,10 @@ fn mixed_content(answer: &HttpAnswer, document: &Document) -> (Bounded<String>, 
         }
     }
     (first_lines(active), first_lines(passive))
+}
+
+fn leads_to_http(value: &str) -> bool {
+    value.trim_start().get(..5).is_some_and(|front| front.eq_ignore_ascii_case("http:"))
 }
 
 /// The lines that stand first in the page, and how many more there are.

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::facts::Facts;
+use super::facts::{Facts, INSECURE};
 use super::{Evidence, Options, spec};
 use crate::contract::{Assessment, Bounded, FindingSpec, Severity, Unseen};
 use crate::web::recipe::Stack;
@@ -141,10 +141,11 @@ fn mixed(page: &Facts, out: &mut Assessment) {
             continue;
         }
         let count = found.total();
+        let at_least = if count < INSECURE { "" } else { "at least " };
         out.find(
             spec.finding(&page.url)
                 .summary(format!(
-                    "{} names {count} {} over plain http {what}.",
+                    "{} names {at_least}{count} {} over plain http {what}.",
                     page.url,
                     if count == 1 { "address" } else { "addresses" }
                 ))
