@@ -1,6 +1,6 @@
 //! Downloads what a browser would, a few files at a time, and keeps facts instead of bytes.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::Options;
+use super::gap::{self, Gap, Gaps};
+use super::links::{self, page_name};
 use super::references::{self, SourceMap};
 use crate::contract::Target;
-use crate::document::Document;
 use crate::probe::{Http, HttpAnswer, HttpRequest, ProbeError, Seen, TargetFault};
 use crate::secrets::detector::{self, FingerprintKey};
 use crate::secrets::leak::{Leak, shortened};
@@ -26,25 +27,13 @@ const LEAKS: usize = 60;
 const SEEN: usize = 4_000;
 /// The most home pages that are asked for.
 const HOMES: usize = 40;
+/// The most pages besides home pages that are asked for, on all hosts together.
+const PAGES: usize = 120;
 /// The most addresses of one list that are kept.
 const ADDRESSES: usize = 12;
-/// Words in the paths of pages that have scripts of their own.
-const CORE_PAGES: [&str; 10] = [
-    "login",
-    "signin",
-    "sign-in",
-    "signup",
-    "sign-up",
-    "register",
-    "checkout",
-    "pricing",
-    "dashboard",
-    "account",
-];
-
 /// What a job downloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
+pub(super) enum What {
     Home,
     Page,
     Script,
@@ -52,9 +41,11 @@ enum What {
 }
 
 #[derive(Debug, Clone)]
-struct Job {
-    url: Url,
-    what: What,
+pub(super) struct Job {
+    pub(super) url: Url,
+    pub(super) what: What,
+    /// The page that needs it, as people write it.
+    pub(super) page: String,
 }
 
 /// What came of one job, without the bytes.
@@ -71,6 +62,8 @@ struct Outcome {
     next: Vec<Job>,
     /// A source map that was read as such, or inside this script.
     has_map: bool,
+    /// Why nothing was read of it.
+    gap: Option<Gap>,
 }
 
 /// A home page that was asked for.
@@ -84,19 +77,9 @@ pub(super) struct Home {
     pub(super) is_html: bool,
 }
 
-/// A file that could not be read through no fault of the target.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Unread {
-    /// Its address.
-    pub(super) url: String,
-    /// Why.
-    pub(super) reason: String,
-    /// What unlocks it.
-    pub(super) unlock: String,
-}
-
 /// What a crawl found.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Crawl {
     /// The home page of each host.
     pub(super) homes: Vec<Home>,
@@ -116,8 +99,18 @@ pub(super) struct Crawl {
     pub(super) cut: Vec<String>,
     /// Files left out because a limit was reached.
     pub(super) left: usize,
-    /// Files that could not be read through no fault of the target.
-    pub(super) unread: Vec<Unread>,
+    /// Scripts that were asked for.
+    pub(super) scripts_named: usize,
+    /// Scripts that were read.
+    pub(super) scripts_read: usize,
+    /// What could not be read.
+    pub(super) gaps: Gaps,
+    /// Hosts past the limit of home pages.
+    pub(super) hosts_left: usize,
+    /// Pages past the limit of pages.
+    pub(super) pages_left: usize,
+    /// Some of them.
+    pub(super) pages_left_at: Vec<String>,
 }
 
 /// What every download needs.
@@ -140,10 +133,11 @@ pub(super) async fn crawl(
     let mut out = Crawl::default();
     let mut seen = BTreeSet::new();
     let mut queue: VecDeque<Job> = VecDeque::new();
-    let home = |host: &String| Url::parse(&format!("https://{host}/")).ok();
-    queue
-        .extend(hosts.iter().take(HOMES).filter_map(home).map(|url| Job { url, what: What::Home }));
-    let mut pages_asked = queue.len();
+    let address = |host: &String| Url::parse(&format!("https://{host}/")).ok();
+    let home = |url: Url| Job { page: page_name(&url), url, what: What::Home };
+    queue.extend(hosts.iter().take(HOMES).filter_map(address).map(home));
+    out.hosts_left = hosts.len() - queue.len();
+    let mut pages_asked: BTreeMap<String, usize> = BTreeMap::new();
     let mut files_asked = 0;
     let mut running = FuturesUnordered::new();
     loop {
@@ -157,22 +151,31 @@ pub(super) async fn crawl(
                 continue;
             }
             files_asked += usize::from(is_file);
+            out.scripts_named += usize::from(job.what == What::Script);
             running.push(cx.download(job, room));
         }
         let Some(outcome) = running.next().await else { break };
         for job in out.add(outcome, &mut seen) {
             let is_page = job.what == What::Page;
+            if !is_same_site(&job.url, target) || seen.contains(job.url.as_str()) {
+                continue;
+            }
             if seen.len() >= SEEN {
                 out.left += 1;
                 continue;
             }
-            if (is_page && pages_asked >= options.max_pages)
-                || !is_same_site(&job.url, target)
-                || !seen.insert(job.url.to_string())
-            {
-                continue;
+            seen.insert(job.url.to_string());
+            if is_page {
+                let all: usize = pages_asked.values().sum();
+                let host = job.url.host_str().unwrap_or_default().to_owned();
+                let here = pages_asked.entry(host).or_default();
+                if *here >= options.max_pages || all >= PAGES {
+                    out.pages_left += 1;
+                    out.pages_left_at.push(job.page);
+                    continue;
+                }
+                *here += 1;
             }
-            pages_asked += usize::from(is_page);
             // Maps last: where a limit comes first, it is the scripts that must have been read.
             if job.what == What::Map { queue.push_back(job) } else { queue.push_front(job) }
         }
@@ -184,24 +187,18 @@ pub(super) async fn crawl(
 impl Crawl {
     /// Takes up an outcome and gives what is to be read next.
     fn add(&mut self, outcome: Outcome, seen: &mut BTreeSet<String>) -> Vec<Job> {
-        let Outcome { job, answer, bytes, cut, is_html, leaks, next, has_map } = outcome;
+        let Outcome { job, answer, bytes, cut, is_html, leaks, next, has_map, gap } = outcome;
         let url = shortened(job.url.as_str());
         if job.what == What::Home {
             let status = answer.as_ref().map(|(_, status)| *status).map_err(Clone::clone).into();
             let host = job.url.host_str().unwrap_or_default().to_owned();
             self.homes.push(Home { host, status, is_html });
         }
-        let (found_at, status) = match answer {
-            Ok(answer) => answer,
-            Err(ProbeError::Agent(fault)) => {
-                if job.what != What::Home {
-                    let reason = shortened(&fault.to_string());
-                    self.unread.push(Unread { url, reason, unlock: fault.unlock().to_owned() });
-                }
-                return Vec::new();
-            }
-            Err(ProbeError::Target(_)) => return Vec::new(),
-        };
+        // What keeps a home page from being read is told by its status.
+        if let Some(gap) = gap.filter(|_| job.what != What::Home) {
+            self.gaps.add(&job.page, job.what == What::Script, gap);
+        }
+        let Ok((found_at, status)) = answer else { return Vec::new() };
         let is_page = matches!(job.what, What::Home | What::Page);
         // Two hosts that lead to one page are one page.
         if is_page && !seen.insert(found_at.to_string()) && found_at != job.url {
@@ -212,6 +209,7 @@ impl Crawl {
             self.pages += usize::from((200..300).contains(&status));
         } else if bytes > 0 {
             self.files += 1;
+            self.scripts_read += usize::from(job.what == What::Script);
         }
         if has_map {
             self.maps.push(url.clone());
@@ -229,11 +227,23 @@ impl Crawl {
         self.leaks.sort_by(|a, b| (&a.place, a.offset).cmp(&(&b.place, b.offset)));
         self.leaks_cut = self.leaks.len().saturating_sub(LEAKS);
         self.leaks.truncate(LEAKS);
-        self.unread.sort_by(|a, b| a.url.cmp(&b.url));
-        self.unread.truncate(ADDRESSES);
-        for list in [&mut self.maps, &mut self.cut] {
+        self.gaps.finish();
+        for list in [&mut self.maps, &mut self.cut, &mut self.pages_left_at] {
             list.sort();
             list.truncate(ADDRESSES);
+        }
+    }
+}
+
+impl Job {
+    /// Whether it matters that it was not read. A page may be for customers alone and a map is an
+    /// extra: of these only what says nothing about them counts.
+    fn gap(&self, gap: Gap) -> Option<Gap> {
+        match self.what {
+            What::Home => None,
+            What::Script => Some(gap),
+            What::Page => (gap.is_wall || gap.is_ours).then_some(gap),
+            What::Map => gap.is_ours.then_some(gap),
         }
     }
 }
@@ -260,9 +270,11 @@ impl Cx<'_> {
             leaks: Vec::new(),
             next: Vec::new(),
             has_map: false,
+            gap: None,
         };
-        if let Ok((url, answer)) = answer {
-            self.read(&mut outcome, &url, &answer);
+        match answer {
+            Ok((url, answer)) => self.read(&mut outcome, &url, &answer),
+            Err(fault) => outcome.gap = outcome.job.gap(Gap::of_fault(&fault, &outcome.job.url)),
         }
         outcome
     }
@@ -292,20 +304,29 @@ impl Cx<'_> {
         let is_missing = !(200..300).contains(&answer.status)
             || (matches!(what, What::Script | What::Map) && is_html)
             || (what == What::Map && !answer.body.trim_ascii_start().starts_with(b"{"));
-        if is_missing {
+        // A challenge may come with any status, and a shared page of one stands for no script.
+        let challenge = gap::is_challenge(answer);
+        if is_missing || (challenge && what != What::Home) {
+            let gap = Gap::of_answer(answer, &outcome.job.url);
+            outcome.gap = outcome.job.gap(gap);
             return;
         }
         outcome.bytes = answer.body.len();
         outcome.cut = answer.body_cut;
         outcome.leaks = self.leaks(&answer.body, url.as_str());
         match what {
-            What::Home | What::Page => outcome.next = of_page(&answer.text(), url),
+            What::Home | What::Page => outcome.next = links::of_page(&answer.text(), url),
             What::Map => outcome.has_map = true,
             What::Script => {
-                outcome.next = of_script(&answer.body, url);
+                let page = outcome.job.page.clone();
+                let job = |url| Job { url, what: What::Script, page: page.clone() };
+                outcome.next =
+                    references::scripts(&answer.body, url).into_iter().map(job).collect();
                 let header = answer.header("sourcemap").or_else(|| answer.header("x-sourcemap"));
                 match references::source_map(&answer.body, header, url) {
-                    Some(SourceMap::At(url)) => outcome.next.push(Job { url, what: What::Map }),
+                    Some(SourceMap::At(url)) => {
+                        outcome.next.push(Job { url, what: What::Map, page });
+                    }
                     Some(SourceMap::Inside(map)) => {
                         let place = format!("{url} (source map inside)");
                         outcome.leaks.extend(self.leaks(&map, &place));
@@ -321,45 +342,6 @@ impl Cx<'_> {
         let found = detector::scan(bytes);
         found.iter().take(LEAKS).map(|hit| Leak::of(hit, bytes, place, &self.key)).collect()
     }
-}
-
-fn of_script(bytes: &[u8], url: &Url) -> Vec<Job> {
-    let scripts = references::scripts(bytes, url);
-    scripts.into_iter().map(|url| Job { url, what: What::Script }).collect()
-}
-
-/// The scripts that a page loads or names, and the core pages that it links to.
-fn of_page(html: &str, url: &Url) -> Vec<Job> {
-    let document = Document::parse(html);
-    let base = document.all("base").find_map(|base| url.join(base.attribute("href")?).ok());
-    let base = base.as_ref().unwrap_or(url);
-    let mut jobs = Vec::new();
-    let mut add = |what, address: Option<&str>| {
-        if let Some(url) = address.and_then(|address| base.join(address).ok()) {
-            jobs.push(Job { url, what });
-        }
-    };
-    for link in document.all("a") {
-        let path = link.attribute("href").unwrap_or_default().to_ascii_lowercase();
-        if CORE_PAGES.iter().any(|word| path.contains(word)) && !path.contains(['?', '#']) {
-            add(What::Page, link.attribute("href"));
-        }
-    }
-    for link in document.all("link") {
-        let is_script = link.has_word("rel", "modulepreload")
-            || ((link.has_word("rel", "preload") || link.has_word("rel", "prefetch"))
-                && link.attribute("as").is_some_and(|kind| kind.eq_ignore_ascii_case("script")));
-        if is_script {
-            add(What::Script, link.attribute("href"));
-        }
-    }
-    for script in document.all("script") {
-        add(What::Script, script.attribute("src").filter(|source| !source.is_empty()));
-        for url in references::scripts(script.text.as_bytes(), url) {
-            add(What::Script, Some(url.as_str()));
-        }
-    }
-    jobs
 }
 
 /// Whether an address belongs to the product: its registrable domain, or a declared host.

@@ -1,6 +1,8 @@
 //! `secrets-bundle`: see `bundle.md`.
 
 mod crawl;
+mod gap;
+mod links;
 mod references;
 
 use std::collections::BTreeMap;
@@ -53,7 +55,7 @@ pub struct Bundle;
 #[serde(default, deny_unknown_fields)]
 #[allow(clippy::struct_field_names, reason = "they are the names of settings")]
 pub struct Options {
-    /// At most so many pages are read.
+    /// At most so many pages of a host are read besides its home page.
     pub max_pages: usize,
     /// At most so many scripts and source maps are read.
     pub max_files: usize,
@@ -237,12 +239,76 @@ fn unseen(crawl: &Crawl, cx: &AssessCx<'_, Bundle>, out: &mut Assessment) {
             "name the hosts at which the product runs as hosts in the config",
         );
     }
-    if let Some(first) = crawl.unread.first() {
+    unread(crawl, out);
+    past_the_limit(crawl, options, out);
+}
+
+/// Scripts and pages that were asked for and not read.
+fn unread(crawl: &Crawl, out: &mut Assessment) {
+    for gap in &crawl.gaps.pages {
+        let (part, unseen) = if gap.blocks {
+            (format!("scripts of {}", gap.page), SECRET.unseen)
+        } else {
+            (format!("the page {}", gap.page), Unseen::Condition)
+        };
+        let others = match gap.count {
+            0 | 1 => String::new(),
+            count => format!("{count} files could not be read; the first is "),
+        };
+        out.not_checked(unseen, part, format!("{others}{}: {}", gap.url, gap.reason), &gap.unlock);
+    }
+    if crawl.gaps.more > 0 {
         out.not_checked(
             SECRET.unseen,
-            "scripts that could not be downloaded",
-            format!("{}: {}", first.url, first.reason),
-            &first.unlock,
+            "scripts of further pages",
+            format!("{} more files could not be read", crawl.gaps.more),
+            "mend what keeps those from being read that are listed, then look again",
+        );
+    }
+    let missing_at = crawl.gaps.missing_at.as_deref().unwrap_or_default();
+    if crawl.gaps.missing > 0 {
+        out.not_checked(
+            Unseen::Noted,
+            "missing scripts",
+            match crawl.gaps.missing {
+                1 => format!("{missing_at} is named and does not exist"),
+                count => format!("{count} scripts are named and do not exist, {missing_at} first"),
+            },
+            "name only scripts that exist, or publish them",
+        );
+    }
+    let is_blocked = out.not_checked.iter().any(|part| part.unseen == SECRET.unseen);
+    if crawl.scripts_named > 0 && crawl.scripts_read == 0 && !is_blocked {
+        out.not_checked(
+            SECRET.unseen,
+            "scripts of the product",
+            format!("none of the {} scripts that are named could be read", crawl.scripts_named),
+            "publish the scripts that the pages name, then look again",
+        );
+    }
+}
+
+/// What a limit left out.
+fn past_the_limit(crawl: &Crawl, options: &Options, out: &mut Assessment) {
+    if crawl.hosts_left > 0 {
+        out.not_checked(
+            Unseen::Condition,
+            "hosts past the limit",
+            format!("{} more hosts are declared than are asked", crawl.hosts_left),
+            "split the hosts over several projects of the config",
+        );
+    }
+    if let Some(first) = crawl.pages_left_at.first() {
+        let and = match crawl.pages_left {
+            0 | 1 => " is".to_owned(),
+            2 => " and one more page are".to_owned(),
+            more => format!(" and {} more pages are", more - 1),
+        };
+        out.not_checked(
+            Unseen::Condition,
+            "further pages",
+            format!("{first}{and} past the limit of {} pages of a host", options.max_pages),
+            "raise max_pages of checks.secrets-bundle",
         );
     }
     if crawl.left > 0 {

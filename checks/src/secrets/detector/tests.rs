@@ -263,6 +263,23 @@ fn what_is_shown_gives_nothing_away() {
     assert_eq!(masked, "postgres://…@db.harbor.dev");
 }
 
+#[test]
+fn a_password_with_an_at_sign_of_its_own_ends_at_the_last() {
+    for (text, shown) in [
+        ("postgres://app:Tr0ub@4dor@db.harbor.dev:5432/app", "postgres://…@db.harbor.dev"),
+        ("smtp://me@harbor.dev:Tr0ub4dor@mail.harbor.dev:587", "smtp://…@mail.harbor.dev"),
+        ("mysql://app:Tr0ub4dor@db.harbor.dev?admin=me@harbor.dev", "mysql://…@db.harbor.dev"),
+        ("mysql://app:Tr0#ub@4d?or@db.harbor.dev/app", "mysql://…@db.harbor.dev"),
+    ] {
+        let hits = scan(text.as_bytes());
+        let masked: Vec<_> = hits.iter().map(|hit| hit.masked(text.as_bytes())).collect();
+        assert_eq!(masked, [shown], "{text}");
+    }
+    for text in ["redis://me@harbor.dev:6379/0", "postgres://app:Tr0ub@4dor@localhost:5432/app"] {
+        assert_eq!(found(text), [], "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {

@@ -46,7 +46,7 @@ const EXAMPLE_PASSWORDS: [&str; 20] = [
 /// The address around its scheme.
 pub(super) fn with_password(bytes: &[u8], at: usize) -> Option<Match> {
     const USER: usize = 128;
-    const PASSWORD: usize = 256;
+    const REST: usize = 256 + 254;
     const NEAR: usize = 24;
     // The literal stands in the scheme or, for `//:` and `//default:`, right after its colon.
     let near = at.saturating_sub(1);
@@ -62,26 +62,40 @@ pub(super) fn with_password(bytes: &[u8], at: usize) -> Option<Match> {
     let user = colon + "://".len();
     let user_end = run_end(bytes, user, USER, in_user);
     let password = user_end + 1;
-    let password_end = run_end(bytes, password, PASSWORD, in_password);
-    let secret = bytes.get(password..password_end)?;
-    let host = password_end + 1;
-    let end = run_end(bytes, host, 254, |byte| {
-        byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-'
-    });
-    let fits = starts_word(bytes, start)
-        && bytes.get(user_end) == Some(&b':')
-        && bytes.get(password_end) == Some(&b'@')
-        && is_password(secret)
-        && is_public_host(bytes.get(host..end)?);
+    let rest = bytes.get(password..run_end(bytes, password, REST, in_rest))?;
+    let end = splits(rest).find_map(|at| {
+        let (secret, host) = (rest.get(..at)?, rest.get(at + 1..)?);
+        let host = host.get(..run_end(host, 0, 254, in_host))?;
+        (is_password(secret) && is_public_host(host)).then_some(password + at + 1 + host.len())
+    })?;
+    let fits = starts_word(bytes, start) && bytes.get(user_end) == Some(&b':');
     fits.then(|| Match { kind, start, end, lead: user - start })
 }
 
-fn in_user(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"._%+-~".contains(&byte)
+/// Where the password may end and the host begin, the likeliest first.
+///
+/// Passwords are often pasted as they are, with an `@` of their own: what counts is the last one (RFC
+/// 3986, section 3.2.1, read from the right, as drivers do). One in the query behind the host does not
+/// count, unless the `?` or `#` belongs to the password.
+fn splits(rest: &[u8]) -> impl Iterator<Item = usize> + use<> {
+    let last = |bytes: &[u8]| bytes.iter().rposition(|byte| *byte == b'@');
+    let first = rest.iter().position(|byte| *byte == b'@').unwrap_or(rest.len());
+    let query = rest.iter().skip(first).position(|byte| matches!(byte, b'?' | b'#'));
+    let authority = query.and_then(|length| rest.get(..first + length)).unwrap_or(rest);
+    last(authority).into_iter().chain(last(rest))
 }
 
-fn in_password(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !b"@/\"'`\\<>{}[]|,;".contains(&byte)
+fn in_user(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._%+-~@".contains(&byte)
+}
+
+fn in_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-'
+}
+
+/// A password, the host and what follows it.
+fn in_rest(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"/\"'`\\<>{}[]|,;".contains(&byte)
 }
 
 /// A password that is no example, no variable and no row of stars.

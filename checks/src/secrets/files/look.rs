@@ -1,6 +1,8 @@
 //! Asks each host for the files, gently, and stops at a wall.
 
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
+use futures_util::stream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -13,6 +15,8 @@ use crate::probe::{AgentFault, Http, HttpAnswer, HttpRequest, ProbeError, Target
 const BODY: usize = 4 * 1024;
 /// Requests under way at one host at once.
 const AT_ONCE: usize = 6;
+/// Hosts that are asked at once.
+const HOSTS_AT_ONCE: usize = 8;
 
 /// One file that a stranger can read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -50,6 +54,9 @@ pub(super) struct HostFiles {
     pub(super) asked: usize,
     /// Paths that were not asked for or gave no answer.
     pub(super) left: usize,
+    /// Of these, paths whose file would be a critical finding.
+    #[serde(default)]
+    pub(super) left_critical: usize,
     /// Files that a stranger can read.
     pub(super) readable: Vec<Readable>,
     /// Why it was not looked at to the end.
@@ -65,7 +72,7 @@ fn nowhere(target: &Target, now: Timestamp) -> String {
     format!("/launchready-{}", hex::encode(digest.get(..8).unwrap_or_default()))
 }
 
-/// Asks the hosts, all at once, each for as many paths as the limit leaves it.
+/// Asks the hosts, a few at once, each with at most `max_requests` of its own.
 pub(super) async fn look(
     target: &Target,
     now: Timestamp,
@@ -74,26 +81,29 @@ pub(super) async fn look(
     max_requests: usize,
 ) -> Vec<HostFiles> {
     let nowhere = nowhere(target, now);
-    let controls =
-        join_all(hosts.iter().take(max_requests).map(|host| control(http, host, &nowhere)));
-    let controls = controls.await;
-    let open = controls.iter().filter(|(files, _)| files.is_open()).count();
-    let share = max_requests.saturating_sub(controls.len()).checked_div(open).unwrap_or_default();
-    let (listed, skipped) = hosts.split_at(controls.len());
-    debug_assert_eq!(listed.len(), controls.len());
-    let asked = controls.into_iter().map(async |(mut files, control)| {
-        if files.is_open() {
-            ask(http, &mut files, control.as_ref(), share).await;
+    let looks: Vec<_> =
+        hosts.iter().map(|host| one_host(http, host, &nowhere, max_requests)).collect();
+    stream::iter(looks).buffered(HOSTS_AT_ONCE).collect().await
+}
+
+async fn one_host(http: &dyn Http, host: &str, nowhere: &str, max_requests: usize) -> HostFiles {
+    let (mut files, control) = control(http, host, nowhere).await;
+    if files.is_open() {
+        let budget = max_requests.saturating_sub(1);
+        let refused = ask(http, &mut files, control.as_ref(), budget).await;
+        let is_past = files.asked + 2 > max_requests;
+        if refused && !is_past && matches!(files.stop, None | Some(Stop::Limit)) {
+            files.stop = wall_behind(http, host, nowhere).await.or(files.stop);
         }
-        files
-    });
-    let mut all = join_all(asked).await;
-    all.extend(skipped.iter().map(|host| HostFiles {
-        stop: Some(Stop::Limit),
-        left: CANDIDATES.len(),
-        ..HostFiles::new(host)
-    }));
-    all
+    }
+    files
+}
+
+/// Whether the host has begun to refuse everything: a firewall that takes the questions amiss
+/// answers 403 from then on, and such a 403 hides no file.
+async fn wall_behind(http: &dyn Http, host: &str, nowhere: &str) -> Option<Stop> {
+    let answer = http.send(request(host, &format!("{nowhere}-again"))).await.ok()?;
+    (is_wall(&answer) || answer.status == 403).then_some(Stop::Wall(answer.status))
 }
 
 impl HostFiles {
@@ -103,9 +113,17 @@ impl HostFiles {
             leads_to: None,
             asked: 0,
             left: 0,
+            left_critical: 0,
             readable: Vec::new(),
             stop: None,
         }
+    }
+
+    /// Counts paths of which nothing is known.
+    fn leave(&mut self, candidates: &[Candidate]) {
+        self.left += candidates.len();
+        self.left_critical +=
+            candidates.iter().filter(|candidate| candidate.exposure.is_critical()).count();
     }
 
     const fn is_open(&self) -> bool {
@@ -143,10 +161,19 @@ fn is_wall(answer: &HttpAnswer) -> bool {
         || answer.header("x-vercel-mitigated").is_some()
 }
 
-/// Asks one host for the first `share` paths, a few at once, up to the first wall.
-async fn ask(http: &dyn Http, files: &mut HostFiles, control: Option<&HttpAnswer>, share: usize) {
-    let (mine, cut) = CANDIDATES.split_at(share.min(CANDIDATES.len()));
-    files.left = cut.len();
+/// Asks one host for the first `budget` paths, a few at once, up to the first wall, and tells
+/// whether one of them was refused.
+async fn ask(
+    http: &dyn Http,
+    files: &mut HostFiles,
+    control: Option<&HttpAnswer>,
+    budget: usize,
+) -> bool {
+    let (mine, cut) = CANDIDATES.split_at(budget.min(CANDIDATES.len()));
+    files.leave(cut);
+    let mut refused = false;
+    let mut answered = false;
+    let mut dropped = None;
     let mut batches = mine.chunks(AT_ONCE);
     for batch in batches.by_ref() {
         let answers = batch.iter().map(|candidate| http.send(request(&files.host, candidate.path)));
@@ -155,14 +182,18 @@ async fn ask(http: &dyn Http, files: &mut HostFiles, control: Option<&HttpAnswer
             match answer {
                 Ok(answer) if is_wall(&answer) => {
                     files.stop = Some(Stop::Wall(answer.status));
-                    files.left += 1;
+                    files.leave(std::slice::from_ref(candidate));
                 }
-                Ok(answer) => files.readable.extend(readable(candidate, &answer, control)),
+                Ok(answer) => {
+                    answered = true;
+                    refused |= answer.status == 403;
+                    files.readable.extend(readable(candidate, &answer, control));
+                }
                 // A server may drop the connection instead of answering 404.
-                Err(ProbeError::Target(_)) => {}
+                Err(ProbeError::Target(fault)) => dropped = Some(fault),
                 Err(ProbeError::Agent(fault)) => {
                     files.stop = Some(Stop::Agent(fault));
-                    files.left += 1;
+                    files.leave(std::slice::from_ref(candidate));
                 }
             }
         }
@@ -170,10 +201,17 @@ async fn ask(http: &dyn Http, files: &mut HostFiles, control: Option<&HttpAnswer
             break;
         }
     }
-    files.left += batches.map(<[Candidate]>::len).sum::<usize>();
-    if !cut.is_empty() && files.stop.is_none() {
-        files.stop = Some(Stop::Limit);
+    for batch in batches {
+        files.leave(batch);
     }
+    if files.stop.is_none() {
+        files.stop = match dropped {
+            // It has answered the first question, and not one of the others.
+            Some(fault) if !answered => Some(Stop::Target(fault)),
+            _ => (!cut.is_empty()).then_some(Stop::Limit),
+        };
+    }
+    refused
 }
 
 fn readable(

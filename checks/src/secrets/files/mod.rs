@@ -61,9 +61,9 @@ pub struct Files;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// At most so many requests are sent in one run, to all hosts together; from 1 to 100.
+    /// At most so many requests are sent to one host in one run; from 1 to 40.
     #[serde(deserialize_with = "max_requests")]
-    #[schemars(range(min = 1, max = 100))]
+    #[schemars(range(min = 1, max = 40))]
     pub max_requests: usize,
 }
 
@@ -92,9 +92,9 @@ pub struct Evidence {
     hosts_cut: usize,
 }
 
-/// No option raises the number of requests above this.
-const REQUESTS: usize = 100;
-/// The most hosts that are asked; each costs one request before the first file.
+/// No option raises the number of requests to one host above this.
+const REQUESTS: usize = 40;
+/// The most hosts that are asked.
 const HOSTS: usize = 20;
 
 impl Check for Files {
@@ -258,17 +258,16 @@ fn unseen(host: &HostFiles, all: &[HostFiles], out: &mut Assessment) {
     }
 }
 
-/// One part for all hosts whose list was cut short.
+/// One part for all hosts whose list was cut short, by what the cut left out.
 fn past_the_limit(all: &[HostFiles], most: usize, out: &mut Assessment) {
     let cut: Vec<_> =
         all.iter().filter(|host| matches!(host.stop, Some(Stop::Limit)) && host.left > 0).collect();
     let (unasked, shortened): (Vec<&HostFiles>, Vec<_>) =
         cut.into_iter().partition(|host| host.asked == 0);
-    let unlock = if most < REQUESTS {
-        "raise max_requests of checks.secrets-files, up to 100"
-    } else {
-        "audit fewer hosts at a time: give each group of them a project of its own in the config"
-    };
+    let (serious, harmless): (Vec<&HostFiles>, Vec<_>) =
+        shortened.into_iter().partition(|host| host.left_critical > 0);
+    let unlock =
+        format!("raise max_requests of checks.secrets-files, up to {REQUESTS}, or leave it out");
     let names = |hosts: &[&HostFiles]| {
         let names: Vec<_> = hosts.iter().take(3).map(|host| host.host.as_str()).collect();
         match hosts.len().saturating_sub(names.len()) {
@@ -276,22 +275,26 @@ fn past_the_limit(all: &[HostFiles], most: usize, out: &mut Assessment) {
             more => format!("{} and {more} more hosts", names.join(", ")),
         }
     };
-    let left: usize = shortened.iter().map(|host| host.left).sum();
     if !unasked.is_empty() {
         out.not_checked(
             Unseen::Condition,
             "hosts that were asked for no file",
-            format!("the limit of {most} requests leaves none for {}", names(&unasked)),
-            unlock,
+            format!("the limit of {most} requests to a host leaves none for {}", names(&unasked)),
+            &unlock,
         );
     }
-    if !shortened.is_empty() {
-        out.not_checked(
-            Unseen::Noted,
-            "less usual files",
-            format!("{left} paths on {} are past the limit of {most} requests", names(&shortened)),
-            unlock,
-        );
+    let parts = [
+        (Unseen::Condition, "files past the limit", serious),
+        (Unseen::Noted, "less usual files", harmless),
+    ];
+    for (unseen, part, hosts) in parts {
+        let left: usize = hosts.iter().map(|host| host.left).sum();
+        if left > 0 {
+            let names = names(&hosts);
+            let reason =
+                format!("{left} paths on {names} are past the limit of {most} requests to a host");
+            out.not_checked(unseen, part, reason, &unlock);
+        }
     }
 }
 
@@ -308,7 +311,7 @@ mod tests {
         assert!(build(1).is_ok() && build(REQUESTS).is_ok());
         for wrong in [0, REQUESTS + 1] {
             let said = format!("{:?}", build(wrong).unwrap_err());
-            assert!(said.contains("from 1 to 100"), "{said}");
+            assert!(said.contains("from 1 to 40"), "{said}");
         }
     }
 }

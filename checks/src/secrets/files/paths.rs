@@ -20,6 +20,13 @@ pub(super) enum Exposure {
     Listing,
 }
 
+impl Exposure {
+    /// Whether a file of this kind is a critical finding.
+    pub(super) const fn is_critical(self) -> bool {
+        !matches!(self, Self::Listing)
+    }
+}
+
 /// One path and the proof.
 pub(super) struct Candidate {
     pub(super) path: &'static str,
@@ -55,30 +62,30 @@ candidates! {
     "/.git/config" GitFolder git_config;
     "/.env.local" EnvFile env_file;
     "/.env.production" EnvFile env_file;
+    "/.env.backup" EnvFile env_file;
+    "/.aws/credentials" EnvFile |page| plain(page, "aws_secret_access_key", "credentials of AWS");
     "/backup.zip" Backup zip;
     "/backup.sql" Backup sql;
     "/dump.sql" Backup sql;
     "/backup.tar.gz" Backup gzip;
     "/db.sqlite" Backup sqlite;
+    "/database.sql" Backup sql;
+    "/site.zip" Backup zip;
+    "/wp-config.php.bak" Backup |page| plain(page, "DB_PASSWORD", "the configuration of WordPress");
     "/phpinfo.php" DebugPage |page| text(page, "phpinfo()", "the page of phpinfo()");
     "/actuator/env" DebugPage |page| text(page, "\"propertySources\"", "the environment of a Spring server");
     "/server-status" DebugPage |page| text(page, "Apache Server Status", "the status of an Apache server");
     "/debug" DebugPage debug_page;
     "/_ignition/health-check" DebugPage |page| text(page, "\"can_execute_commands\":true", "Laravel Ignition, which runs commands");
     "/debug/pprof/" DebugPage |page| text(page, "Types of profiles available", "the profiles of a Go server");
-    "/admin" AdminPage admin_page;
-    "/.DS_Store" Listing ds_store;
-    "/uploads/" Listing listing;
-    "/backup/" Listing listing;
-    "/.env.backup" EnvFile env_file;
-    "/.aws/credentials" EnvFile |page| plain(page, "aws_secret_access_key", "credentials of AWS");
-    "/database.sql" Backup sql;
-    "/site.zip" Backup zip;
-    "/wp-config.php.bak" Backup |page| plain(page, "DB_PASSWORD", "the configuration of WordPress");
     "/_profiler" DebugPage |page| text(page, "Symfony Profiler", "the profiler of Symfony");
     "/telescope/requests" DebugPage |page| text(page, "Telescope", "Laravel Telescope");
     "/elmah.axd" DebugPage |page| text(page, "Error Log for", "the error log of ELMAH");
     "/storage/logs/laravel.log" DebugPage |page| plain(page, "production.ERROR", "the log of Laravel");
+    "/admin" AdminPage admin_page;
+    "/.DS_Store" Listing ds_store;
+    "/uploads/" Listing listing;
+    "/backup/" Listing listing;
     "/assets/" Listing listing;
     "/files/" Listing listing;
 }
@@ -232,6 +239,12 @@ mod tests {
         paths.sort_unstable();
         paths.dedup();
         assert_eq!(paths.len(), CANDIDATES.len());
+    }
+
+    #[test]
+    fn what_is_critical_is_asked_before_what_is_not() {
+        let critical: Vec<_> = CANDIDATES.iter().map(|one| one.exposure.is_critical()).collect();
+        assert!(critical.is_sorted_by(|before, after| before >= after));
     }
 
     #[test]
