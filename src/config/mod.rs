@@ -1,13 +1,17 @@
 //! config.toml: its shape, its validation with every error at once, and what becomes of it.
 
+mod agent;
 mod document;
 mod domain;
 mod file;
 mod load;
 mod redirects;
+mod secret;
 
+pub use agent::{Agent, Watch};
 pub use document::{ConfigError, ConfigErrors};
 pub use domain::{DomainError, read_domain, read_host};
 pub use file::{File, NetworkTable, ProjectTable, schema};
 pub(crate) use load::read_resolver;
 pub use load::{Config, LoadError, NOT_USED, Project, load, parse};
+pub use secret::{Secret, SecretRef};

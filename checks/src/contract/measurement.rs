@@ -1,5 +1,7 @@
 //! Measurements: numbers with a unit, exported as metrics.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// The unit of a measurement; also the suffix of its metric.
@@ -33,6 +35,9 @@ pub struct MeasurementSpec {
     pub help: &'static str,
     /// The label that tells several values of one run apart, such as `host`; bounded in number.
     pub label: Option<&'static str>,
+    /// How far back the check itself reads this measurement as history; zero for most, whose earlier
+    /// values are kept as hourly figures only.
+    pub window: Duration,
 }
 
 impl MeasurementSpec {

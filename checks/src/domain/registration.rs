@@ -82,6 +82,7 @@ const EXPIRES_AT: MeasurementSpec = MeasurementSpec {
     unit: Unit::TimestampSeconds,
     help: "When the registration of the domain runs out.",
     label: None,
+    window: Duration::ZERO,
 };
 
 impl Check for Registration {

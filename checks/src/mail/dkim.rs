@@ -119,6 +119,7 @@ const SHORTEST_KEY: MeasurementSpec = MeasurementSpec {
     unit: Unit::Count,
     help: "Bits of the shortest RSA key that signs mail of a domain.",
     label: Some("domain"),
+    window: Duration::ZERO,
 };
 
 impl Check for Dkim {

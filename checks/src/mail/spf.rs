@@ -81,6 +81,7 @@ const LOOKUPS: MeasurementSpec = MeasurementSpec {
     unit: Unit::Count,
     help: "Look-ups that the SPF record of a domain needs; ten are allowed.",
     label: Some("domain"),
+    window: Duration::ZERO,
 };
 const VOID_LOOKUPS: MeasurementSpec = MeasurementSpec {
     name: "void-lookups",
@@ -88,6 +89,7 @@ const VOID_LOOKUPS: MeasurementSpec = MeasurementSpec {
     unit: Unit::Count,
     help: "Look-ups of the SPF record of a domain that have no result.",
     label: Some("domain"),
+    window: Duration::ZERO,
 };
 
 impl Check for Spf {

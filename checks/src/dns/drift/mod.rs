@@ -47,6 +47,7 @@ const CHANGES: MeasurementSpec = MeasurementSpec {
     unit: Unit::Count,
     help: "How many record sets differ from the approved baseline.",
     label: None,
+    window: Duration::ZERO,
 };
 
 /// The domain's records against the approved ones.

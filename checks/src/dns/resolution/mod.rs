@@ -139,6 +139,7 @@ const SIGNATURE_EXPIRES: MeasurementSpec = MeasurementSpec {
     unit: Unit::TimestampSeconds,
     help: "When the first of the domain's DNSSEC signatures runs out.",
     label: None,
+    window: Duration::ZERO,
 };
 const SERVERS_ANSWERING: MeasurementSpec = MeasurementSpec {
     name: "servers-answering",
@@ -146,6 +147,7 @@ const SERVERS_ANSWERING: MeasurementSpec = MeasurementSpec {
     unit: Unit::Count,
     help: "How many addresses of name servers answer for the domain with authority.",
     label: None,
+    window: Duration::ZERO,
 };
 const SERIALS_SEEN: MeasurementSpec = MeasurementSpec {
     name: "serials",
@@ -153,6 +155,7 @@ const SERIALS_SEEN: MeasurementSpec = MeasurementSpec {
     unit: Unit::Count,
     help: "How many different serials the name servers of one primary hold; 1 is in step.",
     label: None,
+    window: Duration::from_hours(24),
 };
 
 /// The domain's name servers, its records and its hosts.

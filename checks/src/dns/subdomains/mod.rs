@@ -55,6 +55,7 @@ const NAMES_FOUND: MeasurementSpec = MeasurementSpec {
     unit: Unit::Count,
     help: "How many names below the domain have an answer.",
     label: None,
+    window: Duration::ZERO,
 };
 
 /// The names below the domain.

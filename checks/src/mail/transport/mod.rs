@@ -35,6 +35,7 @@ const NOT_AFTER: MeasurementSpec = MeasurementSpec {
     unit: Unit::TimestampSeconds,
     help: "When the certificate of a mail server runs out, the earliest of its addresses.",
     label: Some("host"),
+    window: Duration::ZERO,
 };
 
 impl Check for Transport {

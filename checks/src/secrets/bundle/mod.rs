@@ -83,6 +83,7 @@ const BYTES: MeasurementSpec = MeasurementSpec {
     unit: Unit::Bytes,
     help: "Bytes of pages, scripts and source maps that were searched for keys.",
     label: None,
+    window: Duration::ZERO,
 };
 
 impl Check for Bundle {

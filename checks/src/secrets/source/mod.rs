@@ -92,6 +92,7 @@ const FILES: MeasurementSpec = MeasurementSpec {
     unit: Unit::Count,
     help: "Files of the source folder that were searched for keys.",
     label: None,
+    window: Duration::ZERO,
 };
 
 impl Check for Source {

@@ -1,5 +1,7 @@
 //! The closed lists of what `tls-certificate` finds and measures.
 
+use std::time::Duration;
+
 use crate::contract::{FindingSpec, MeasurementSpec, Unit};
 
 const BROWSER_STOPS: &str = "Browsers show a full-page warning in place of the shop, and payment and \
@@ -108,4 +110,5 @@ pub(super) const NOT_AFTER: MeasurementSpec = MeasurementSpec {
     unit: Unit::TimestampSeconds,
     help: "When the first of the host's certificates runs out.",
     label: Some("host"),
+    window: Duration::ZERO,
 };

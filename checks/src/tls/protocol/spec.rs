@@ -1,5 +1,7 @@
 //! The closed lists of what `tls-protocol` finds and measures.
 
+use std::time::Duration;
+
 use crate::contract::{FindingSpec, MeasurementSpec, Unit};
 
 pub(super) const SSL3: FindingSpec = FindingSpec::critical(
@@ -42,4 +44,5 @@ pub(super) const OLD_VERSIONS: MeasurementSpec = MeasurementSpec {
     unit: Unit::Count,
     help: "How many versions older than TLS 1.2 the host accepts.",
     label: Some("host"),
+    window: Duration::ZERO,
 };

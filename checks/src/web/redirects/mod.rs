@@ -102,6 +102,7 @@ const HOPS: MeasurementSpec = MeasurementSpec {
     unit: Unit::Count,
     help: "The most redirects from any usual address to its page, not counting the upgrade to https.",
     label: None,
+    window: Duration::ZERO,
 };
 
 /// A path that no site has, to see what a redirect keeps.

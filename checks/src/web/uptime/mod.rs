@@ -81,6 +81,7 @@ const UP: MeasurementSpec = MeasurementSpec {
     unit: Unit::Count,
     help: "Whether the endpoint gives the right answer: 1 or 0.",
     label: Some("endpoint"),
+    window: Duration::from_hours(24),
 };
 const FIRST_BYTE: MeasurementSpec = MeasurementSpec {
     name: "first-byte-p95",
@@ -88,6 +89,7 @@ const FIRST_BYTE: MeasurementSpec = MeasurementSpec {
     unit: Unit::Seconds,
     help: "95th percentile of the time to the first byte on a warm connection.",
     label: Some("endpoint"),
+    window: Duration::ZERO,
 };
 const P95: MeasurementSpec = MeasurementSpec {
     name: "p95",
@@ -95,6 +97,7 @@ const P95: MeasurementSpec = MeasurementSpec {
     unit: Unit::Seconds,
     help: "95th percentile of the time to the last byte on a warm connection.",
     label: Some("endpoint"),
+    window: Duration::ZERO,
 };
 
 /// The most endpoints that one run asks.

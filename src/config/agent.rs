@@ -1,0 +1,54 @@
+//! The settings of the agent, read and checked.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::incident::{Book, Policy};
+use crate::notify::ChannelSettings;
+use crate::schedule::{Cron, Schedule};
+
+use super::secret::Secret;
+
+/// `[agent]`, `[metrics]`, `[[channel]]` and what belongs to them.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    /// Where the page, the API and the metrics are.
+    pub listen: SocketAddr,
+    /// The store's address, `sqlite:launchready.db`; a relative path counts from the config's folder.
+    pub store: String,
+    /// Where people reach the page, without a slash at the end.
+    pub public_url: Option<String>,
+    /// The URL that is called while all is well.
+    pub heartbeat_url: Option<Secret>,
+    /// How often it is called.
+    pub heartbeat_every: Duration,
+    /// The password of the page.
+    pub password: Option<Secret>,
+    /// The bearer token of `/metrics` and `/probe`.
+    pub metrics_token: Option<Secret>,
+    /// Looks that may be under way at once.
+    pub max_in_flight: usize,
+    /// Above so many checks `/metrics` has to be asked in shards.
+    pub metrics_max_checks: usize,
+    /// Hosts and URLs that `/probe` may be asked for beside those of the projects.
+    pub probe_targets: Vec<String>,
+    /// Hourly figures, spans and resolved incidents are kept for this long.
+    pub keep: Duration,
+    /// When the weekly summary is sent; never where absent.
+    pub summary: Option<Cron>,
+    /// Where a message goes.
+    pub channels: Vec<ChannelSettings>,
+    /// Who is told what, without silences and waivers, which are in the store.
+    pub book: Book,
+}
+
+/// What the agent does with one project.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    /// The rules of its incidents.
+    pub policy: Policy,
+    /// Its checks with their schedules, in the order of the registry.
+    pub schedules: Vec<(&'static str, Schedule)>,
+    /// Whether it is shown on the public status page.
+    pub public: bool,
+}

@@ -1,0 +1,137 @@
+//! The only way by which a secret enters: a reference in the config, read once at start.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+/// Where a secret stands: `{ env = "NAME" }` or `{ file = "path" }`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum SecretRef {
+    /// In a variable of the environment.
+    Env(String),
+    /// In a file, relative to the config; blanks around it are taken away.
+    File(PathBuf),
+}
+
+impl JsonSchema for SecretRef {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SecretRef".into()
+    }
+    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "description": "a secret: { env = \"NAME\" } or { file = \"path\" }; never the secret itself",
+            "properties": {
+                "env": {"type": "string", "description": "the variable that holds it"},
+                "file": {"type": "string", "description": "the file that holds it"},
+            },
+            "additionalProperties": false,
+            "minProperties": 1,
+            "maxProperties": 1,
+        })
+    }
+}
+
+/// A secret. It prints as `[secret]` and is compared in constant time.
+#[derive(Clone)]
+pub struct Secret(String);
+
+/// The most bytes of a file that holds a secret.
+const FILE_BYTES: u64 = 64 * 1024;
+
+impl Secret {
+    /// A secret made by the agent itself, or by a test.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The secret itself, for an adapter that hands it to the other side and to nobody else.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `other` is the same; takes the same time wherever they differ.
+    pub fn is(&self, other: &str) -> bool {
+        aws_lc_rs::constant_time::verify_slices_are_equal(self.0.as_bytes(), other.as_bytes())
+            .is_ok()
+    }
+
+    /// `text` with every occurrence of the secret replaced, for errors of libraries that may quote what
+    /// they were given.
+    pub fn redact(&self, text: &str) -> String {
+        if self.0.len() < 4 { text.to_owned() } else { text.replace(&self.0, "[secret]") }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+impl SecretRef {
+    /// Reads it; `folder` is that of the config.
+    ///
+    /// # Errors
+    /// A sentence that names the variable or the file and what to do, never the secret.
+    pub fn read(&self, folder: &Path) -> Result<Secret, String> {
+        let value = match self {
+            Self::Env(name) => {
+                #[allow(clippy::disallowed_methods, reason = "this is the one place that asks")]
+                let value = std::env::var(name);
+                value.map_err(|_source| {
+                    format!("the variable {name} is not set; set it before launchready starts")
+                })?
+            }
+            Self::File(path) => {
+                let path = folder.join(path);
+                let cannot =
+                    |why: &dyn fmt::Display| format!("cannot read {}: {why}", path.display());
+                let size = std::fs::metadata(&path).map_err(|error| cannot(&error))?.len();
+                if size > FILE_BYTES {
+                    return Err(cannot(&"it is over 64 KiB, which is no secret"));
+                }
+                std::fs::read_to_string(&path).map_err(|error| cannot(&error))?
+            }
+        };
+        let value = value.trim();
+        if value.is_empty() {
+            return Err(match self {
+                Self::Env(name) => format!("the variable {name} is empty; set it to the secret"),
+                Self::File(path) => {
+                    format!("{} is empty; write the secret into it", path.display())
+                }
+            });
+        }
+        Ok(Secret::new(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_prints_nothing_of_itself() {
+        let secret = Secret::new("hunter2-hunter2");
+        assert_eq!(format!("{secret:?}"), "[secret]");
+        assert_eq!(secret.redact("login hunter2-hunter2 refused"), "login [secret] refused");
+        assert!(secret.is("hunter2-hunter2") && !secret.is("hunter2-hunter3") && !secret.is(""));
+    }
+
+    #[test]
+    fn a_file_is_read_without_the_blanks_around_it_and_an_empty_one_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("key"), " s3cret\n").unwrap();
+        std::fs::write(folder.path().join("empty"), "\n").unwrap();
+        let read = |name: &str| SecretRef::File(name.into()).read(folder.path());
+        assert_eq!(read("key").unwrap().expose(), "s3cret");
+        assert!(read("empty").unwrap_err().contains("is empty"));
+        assert!(read("none").unwrap_err().contains("cannot read"));
+        let unset = SecretRef::Env("LAUNCHREADY_NO_SUCH_VARIABLE".to_owned()).read(folder.path());
+        assert!(unset.unwrap_err().contains("LAUNCHREADY_NO_SUCH_VARIABLE is not set"));
+    }
+}

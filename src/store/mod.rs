@@ -1,0 +1,189 @@
+//! What is worth keeping: jobs, runs, incidents and the outbox, behind one trait.
+//!
+//! A run, its measurements, the changes of its incidents and the outbox rows are one transaction
+//! ([`Store::commit`]). Everything is read anew by each loop, so restart, crash and a second agent take
+//! the same path.
+
+mod model;
+
+use std::fmt::Debug;
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+pub use model::{
+    Attempt, AttemptOutcome, Claimed, Committed, Delivery, DeliveryState, DueJob, Finished,
+    HistoryPoint, IncidentFilter, IncidentRecord, JobKey, JobSpec, LatestRun, Notification,
+    NotificationKind, OutboxCount, Plain, RecordedChange, RunInputs, Span, StoreError, Told,
+};
+
+use crate::incident::{Book, Incident, Silence, Waiver};
+
+/// The database of the agent. Every call is one transaction.
+#[async_trait]
+pub trait Store: Send + Sync + Debug {
+    // ── Jobs ──────────────────────────────────────────────────────────────────────────────────────
+
+    /// Makes the jobs those of the config: new ones are due at once, changed schedules count from now,
+    /// and jobs that are gone end, as do their incidents.
+    async fn sync_jobs(&self, jobs: &[JobSpec], now: Timestamp) -> Result<(), StoreError>;
+
+    /// Takes jobs that are due and that nobody else holds, earliest first, and leases them to `agent`.
+    async fn take_due(
+        &self,
+        agent: &str,
+        now: Timestamp,
+        lease: Duration,
+        limit: usize,
+    ) -> Result<Vec<DueJob>, StoreError>;
+
+    /// Gives jobs back that were taken and not run.
+    async fn give_back(&self, agent: &str, jobs: &[JobKey]) -> Result<(), StoreError>;
+
+    /// The earliest time at which a job is due.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Makes a check of a project, or all of them, due now.
+    async fn make_due(
+        &self,
+        project: &str,
+        check: Option<&str>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError>;
+
+    /// What a run is given: the last evidence, the carried state and the windows of history.
+    async fn run_inputs(&self, job: &JobKey, now: Timestamp) -> Result<RunInputs, StoreError>;
+
+    /// Stores finished runs with everything that follows from them, in one transaction. A run whose job
+    /// has a stored run of the same or a later due time is left out, so that a late lease does nothing
+    /// twice.
+    async fn commit(&self, runs: &[Finished], book: &Book) -> Result<Vec<Committed>, StoreError>;
+
+    /// Lets time pass for incidents: reminders, escalations, what a silence or a window held back, calm
+    /// after flapping. Returns how many changes were recorded.
+    async fn wake(&self, book: &Book, now: Timestamp) -> Result<u64, StoreError>;
+
+    // ── Outbox ────────────────────────────────────────────────────────────────────────────────────
+
+    /// Claims deliveries that are due, earliest first, at most one for each channel that is not in
+    /// `busy`. The notification of a claimed delivery takes no more changes.
+    async fn claim(
+        &self,
+        agent: &str,
+        busy: &[String],
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Vec<Claimed>, StoreError>;
+
+    /// Records what came of an attempt. `Retry` makes the delivery due again; `Failed` ends it and, where
+    /// the channel has a fallback, makes a delivery of the same notification for that channel.
+    async fn record_attempt(
+        &self,
+        delivery: &str,
+        attempt: &Attempt,
+        fallback: Option<&str>,
+    ) -> Result<(), StoreError>;
+
+    /// Puts a notification of its own into the outbox, such as a summary or an alert of the agent about
+    /// itself. `id` makes it once only: a second call with the same one does nothing.
+    async fn enqueue(
+        &self,
+        notification: &Notification,
+        channels: &[String],
+        due_at: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Deliveries by channel and state.
+    async fn outbox(&self) -> Result<Vec<OutboxCount>, StoreError>;
+
+    // ── People ────────────────────────────────────────────────────────────────────────────────────
+
+    /// Somebody is on an incident. The change is told to the channels.
+    async fn acknowledge(
+        &self,
+        incident: &str,
+        by: &str,
+        note: &str,
+        book: &Book,
+        now: Timestamp,
+    ) -> Result<Incident, StoreError>;
+
+    /// Somebody says that an incident is over. It opens again when the next look sees it.
+    async fn resolve(
+        &self,
+        incident: &str,
+        by: &str,
+        book: &Book,
+        now: Timestamp,
+    ) -> Result<Incident, StoreError>;
+
+    /// Adds a silence; its id is given back.
+    async fn add_silence(&self, silence: &Silence) -> Result<String, StoreError>;
+
+    /// Ends a silence now.
+    async fn end_silence(&self, id: &str, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Silences that have not ended.
+    async fn silences(&self, now: Timestamp) -> Result<Vec<Silence>, StoreError>;
+
+    /// Adds a waiver; its id is given back.
+    async fn add_waiver(&self, waiver: &Waiver) -> Result<String, StoreError>;
+
+    /// Takes a waiver away.
+    async fn remove_waiver(&self, id: &str) -> Result<(), StoreError>;
+
+    /// Every waiver, expired ones included.
+    async fn waivers(&self) -> Result<Vec<Waiver>, StoreError>;
+
+    // ── Looking ───────────────────────────────────────────────────────────────────────────────────
+
+    /// The latest run of every job of a project, or of all projects, by project and check.
+    async fn latest(&self, project: Option<&str>) -> Result<Vec<LatestRun>, StoreError>;
+
+    /// The spans of a check that touch the time since `since`, oldest first; at most 2,000.
+    async fn spans(
+        &self,
+        project: &str,
+        check: &str,
+        since: Timestamp,
+    ) -> Result<Vec<Span>, StoreError>;
+
+    /// Hourly figures of the measurements of a check since `since`, oldest first.
+    async fn history(
+        &self,
+        project: &str,
+        check: &str,
+        since: Timestamp,
+    ) -> Result<Vec<HistoryPoint>, StoreError>;
+
+    /// Incidents, newest first.
+    async fn incidents(&self, filter: &IncidentFilter) -> Result<Vec<Incident>, StoreError>;
+
+    /// One incident with everything that happened to it and what was told.
+    async fn incident(&self, id: &str) -> Result<Option<IncidentRecord>, StoreError>;
+
+    // ── Upkeep ────────────────────────────────────────────────────────────────────────────────────
+
+    /// A small value of the agent's own, such as a key.
+    async fn get(&self, name: &str) -> Result<Option<String>, StoreError>;
+
+    /// Stores a small value.
+    async fn put(&self, name: &str, value: &str) -> Result<(), StoreError>;
+
+    /// Stores a small value unless there is one, and gives back the one that is there then.
+    async fn put_once(&self, name: &str, value: &str) -> Result<String, StoreError>;
+
+    /// Rolls old rows up and takes away what is past its keeping time. Returns how many rows went.
+    async fn roll_up(&self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Copies the live database to a file.
+    async fn backup(&self, to: &Path) -> Result<(), StoreError>;
+
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Writes what is pending and closes.
+    async fn close(&self);
+}
