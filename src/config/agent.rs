@@ -1,6 +1,7 @@
 //! The settings of the agent, read and checked.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::incident::{Book, Policy};
@@ -12,6 +13,8 @@ use super::secret::Secret;
 /// `[agent]`, `[metrics]`, `[[channel]]` and what belongs to them.
 #[derive(Debug, Clone)]
 pub struct Agent {
+    /// The folder of the config.
+    pub folder: PathBuf,
     /// Where the page, the API and the metrics are.
     pub listen: SocketAddr,
     /// The store's address, `sqlite:launchready.db`; a relative path counts from the config's folder.
@@ -36,6 +39,8 @@ pub struct Agent {
     pub keep: Duration,
     /// When the weekly summary is sent; never where absent.
     pub summary: Option<Cron>,
+    /// The zone of what belongs to no project.
+    pub timezone: String,
     /// Where a message goes.
     pub channels: Vec<ChannelSettings>,
     /// Who is told what, without silences and waivers, which are in the store.
