@@ -4,10 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use launchready_checks::registry;
+
 use crate::incident::{Book, Policy};
 use crate::notify::ChannelSettings;
 use crate::schedule::{Cron, Schedule};
 
+use super::load::suggested;
 use super::secret::Secret;
 
 /// `[agent]`, `[metrics]`, `[[channel]]` and what belongs to them.
@@ -56,4 +59,13 @@ pub struct Watch {
     pub schedules: Vec<(&'static str, Schedule)>,
     /// Whether it is shown on the public status page.
     pub public: bool,
+}
+
+impl Default for Watch {
+    /// Every check at the schedule that it suggests.
+    fn default() -> Self {
+        let schedules =
+            registry::ALL.iter().map(|plugin| (plugin.meta.id, suggested(plugin.meta))).collect();
+        Self { policy: Policy::default(), schedules, public: false }
+    }
 }
