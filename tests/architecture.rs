@@ -35,7 +35,18 @@ const PROGRAM: &[Part] = &[
         checks: &["contract", "probe", "registry"],
     },
     Part { name: "clock", own: &[], checks: &[] },
-    Part { name: "config", own: &["probe"], checks: &["contract", "registry", "suffix"] },
+    Part {
+        name: "config",
+        own: &[
+            "probe",
+            "incident",
+            "notify::ChannelKind",
+            "notify::ChannelSettings",
+            "notify::SmtpSecurity",
+            "schedule",
+        ],
+        checks: &["contract", "registry", "suffix"],
+    },
     Part { name: "engine", own: &["clock"], checks: &["contract", "probe", "registry"] },
     Part { name: "incident", own: &["schedule"], checks: &["contract"] },
     // How trust in a certificate is built has one home, the adapters.
