@@ -15,11 +15,7 @@ const DEPTH: usize = 32;
 const SECRET: &str = "{ env = \"NAME\" } or { file = \"path\" }";
 
 /// Everything that `schema` does not allow, in the order of the file.
-pub(super) fn errors(
-    text: &str,
-    table: &Spanned<DeTable<'_>>,
-    schema: &Value,
-) -> Vec<ConfigError> {
+pub(super) fn errors(text: &str, table: &Spanned<DeTable<'_>>, schema: &Value) -> Vec<ConfigError> {
     let mut walk = Walk { text, root: schema, errors: Vec::new() };
     walk.table(schema, table.get_ref(), "", 0, &table.span());
     walk.errors.sort_by_key(|error| error.line);
@@ -153,9 +149,11 @@ impl Walk<'_> {
             (Some((name, value)), None) => match (name.get_ref().as_ref(), value.get_ref()) {
                 ("env", DeValue::String(text)) if is_variable(text) => return,
                 ("file", DeValue::String(text)) if !text.trim().is_empty() => return,
-                ("env", _) => "this is no name of a variable; write letters, digits and underscores, \
+                ("env", _) => {
+                    "this is no name of a variable; write letters, digits and underscores, \
                                such as { env = \"SMTP_PASSWORD\" }, and never the secret itself"
-                    .to_owned(),
+                        .to_owned()
+                }
                 ("file", _) => "write the path of the file that holds the secret".to_owned(),
                 _ => format!("this says not where the secret is; write {SECRET}"),
             },
@@ -310,4 +308,3 @@ fn a_kind(kind: &str) -> &'static str {
         _ => "a table",
     }
 }
-

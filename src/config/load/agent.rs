@@ -127,7 +127,9 @@ fn read_store(text: &str) -> Result<(), &'static str> {
         });
     };
     if path.trim().is_empty() || path.starts_with("//") || path.ends_with('/') {
-        return Err("write the path of a file after \"sqlite:\", such as \"sqlite:launchready.db\"");
+        return Err(
+            "write the path of a file after \"sqlite:\", such as \"sqlite:launchready.db\"",
+        );
     }
     if path.contains(":memory:") || path.contains(['?', '\0']) {
         return Err("what the agent knows has to outlive it; name a plain file, such as \

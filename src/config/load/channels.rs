@@ -40,8 +40,7 @@ impl Reader<'_> {
             self.known_projects(&table.projects, projects, &key);
             let rule = self.rule(table, &key);
             let most = Age::minutes(2);
-            let timeout =
-                self.within(&format!("{key}.timeout"), table.timeout, Age::secs(1), most);
+            let timeout = self.within(&format!("{key}.timeout"), table.timeout, Age::secs(1), most);
             if let Some(route) = self.route(table, &key) {
                 channels.push(ChannelPlan { rule, route, timeout });
             }
@@ -67,8 +66,7 @@ impl Reader<'_> {
                 self.error(&format!("{key}.{name}"), message);
             }
         }
-        let ungrouped =
-            matches!(table.kind, ChannelWord::PagerDuty | ChannelWord::Alertmanager);
+        let ungrouped = matches!(table.kind, ChannelWord::PagerDuty | ChannelWord::Alertmanager);
         ChannelRule {
             name: table.name.clone(),
             severities: table.severities.clone(),
@@ -174,10 +172,8 @@ impl Reader<'_> {
 
     /// A fallback has to be there, and must not lead back.
     fn fallbacks(&mut self, tables: &[ChannelTable]) {
-        let next: BTreeMap<&str, Option<&str>> = tables
-            .iter()
-            .map(|table| (table.name.as_str(), table.fallback.as_deref()))
-            .collect();
+        let next: BTreeMap<&str, Option<&str>> =
+            tables.iter().map(|table| (table.name.as_str(), table.fallback.as_deref())).collect();
         for (index, table) in tables.iter().enumerate() {
             let Some(fallback) = table.fallback.as_deref() else { continue };
             let key = format!("channel[{index}].fallback");

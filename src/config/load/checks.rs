@@ -72,7 +72,8 @@ impl Reader<'_> {
                 let message = "write either schedule or every, never both";
                 self.error(&format!("{key}.every"), message);
             } else if let Some((schedule, name)) = table.schedule(&zone)
-                && let Err(message) = schedule.and_then(|schedule| slow_enough(&schedule, plugin.meta))
+                && let Err(message) =
+                    schedule.and_then(|schedule| slow_enough(&schedule, plugin.meta))
             {
                 self.error(&format!("{key}.{name}"), message);
             }

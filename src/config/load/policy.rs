@@ -51,9 +51,9 @@ impl Reader<'_> {
             }
         }
         if let Some(after) = table.escalate_after {
-            policy.escalate_after = after
-                .0
-                .map(|after| self.within(&format!("{key}.escalate_after"), Age(after), minute, day));
+            policy.escalate_after = after.0.map(|after| {
+                self.within(&format!("{key}.escalate_after"), Age(after), minute, day)
+            });
         }
         policy
     }

@@ -72,8 +72,7 @@ impl Reader<'_> {
                 return None;
             };
             let most = Age::days(7);
-            let length =
-                self.within(&format!("{key}.length"), length, Age::minutes(1), most);
+            let length = self.within(&format!("{key}.length"), length, Age::minutes(1), most);
             return match Cron::new(text, zone.clone()) {
                 Ok(schedule) => Some(WindowTimes::Cron { schedule, length }),
                 Err(error) => {

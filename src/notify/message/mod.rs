@@ -197,9 +197,7 @@ fn told(changes: &[(&Told, ChangeKind)], zone: &Zone, page: Option<&str>) -> Mes
 
 /// `3 new problems, 1 resolved`.
 fn counts(changes: &[(&Told, ChangeKind)]) -> String {
-    let of = |kinds: &[ChangeKind]| {
-        changes.iter().filter(|(_, kind)| kinds.contains(kind)).count()
-    };
+    let of = |kinds: &[ChangeKind]| changes.iter().filter(|(_, kind)| kinds.contains(kind)).count();
     use ChangeKind as K;
     let groups: [(usize, &str); 8] = [
         (of(&[K::Opened]), "new"),
@@ -211,8 +209,11 @@ fn counts(changes: &[(&Told, ChangeKind)]) -> String {
         (of(&[K::Resolved, K::Calm]), "resolved or calm"),
         (of(&[K::Expired]), "closed as too old"),
     ];
-    let words: Vec<String> =
-        groups.iter().filter(|(count, _)| *count > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    let words: Vec<String> = groups
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(n, word)| format!("{n} {word}"))
+        .collect();
     format!("{}: {}", counted(changes.len(), "problem"), words.join(", "))
 }
 
@@ -234,7 +235,11 @@ fn first_look(changes: &[(&Told, ChangeKind)], page: Option<&str>) -> Message {
         changes.iter().skip(from).filter(|(told, _)| told.incident.severity == wanted).count()
     };
     let sum = |from: usize| {
-        let all = [(Severity::Critical, "critical"), (Severity::Warning, "warning"), (Severity::Info, "to note")];
+        let all = [
+            (Severity::Critical, "critical"),
+            (Severity::Warning, "warning"),
+            (Severity::Info, "to note"),
+        ];
         let words: Vec<String> = all
             .iter()
             .map(|(severity, word)| (at(*severity, from), word))

@@ -98,10 +98,9 @@ fn about<'a>(told: &'a Told, kind: ChangeKind) -> (Vec<&'a Member>, u64) {
 pub(super) fn subject(told: &Told, kind: ChangeKind) -> String {
     let (members, count) = about(told, kind);
     match members.as_slice() {
-        [one] if count == 1 => harmless::line(
-            &harmless::seen(&one.subject, &told.incident.key.target, SHORT),
-            SHORT,
-        ),
+        [one] if count == 1 => {
+            harmless::line(&harmless::seen(&one.subject, &told.incident.key.target, SHORT), SHORT)
+        }
         _ if kind == ChangeKind::Joined => format!("{count} more"),
         _ if count == 0 => harmless::line(&told.incident.key.target, SHORT),
         _ => format!("{count} affected"),
@@ -237,5 +236,8 @@ fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
 fn evidence(shown: &[&Member], target: &str) -> Vec<String> {
     let each = EVIDENCE.div_ceil(shown.len().max(1));
     let lines = shown.iter().flat_map(|member| member.evidence.iter().take(each));
-    lines.take(EVIDENCE).map(|line| harmless::line(&harmless::seen(line, target, SEEN), SEEN)).collect()
+    lines
+        .take(EVIDENCE)
+        .map(|line| harmless::line(&harmless::seen(line, target, SEEN), SEEN))
+        .collect()
 }

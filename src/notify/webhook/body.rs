@@ -74,7 +74,8 @@ fn draft(
 ) -> Vec<u8> {
     let message = draw(notification, envelope);
     let (_, _, chars) = detail;
-    let (first, rest) = notification.told.split_at_checked(full).unwrap_or((&notification.told, &[]));
+    let (first, rest) =
+        notification.told.split_at_checked(full).unwrap_or((&notification.told, &[]));
     let named = rest.get(..NAMED.min(rest.len())).unwrap_or_default();
     let body = Body {
         r#type: event(notification),
