@@ -115,12 +115,19 @@ pub struct Incident {
     pub opened_at: Option<Timestamp>,
     /// When it was over.
     pub resolved_at: Option<Timestamp>,
+    /// Who said that it is over, where a person did and not a look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_by: Option<String>,
     /// Who is on it.
     pub acknowledged: Option<Acknowledgement>,
     /// When its opening was first told.
     pub told_at: Option<Timestamp>,
     /// When it was last told of at all.
     pub last_told_at: Option<Timestamp>,
+    /// As what it has been told so far, each pair once: a channel that took one of them is told its end,
+    /// whatever it is by then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told_as: Vec<(Severity, Urgency)>,
     /// When it was told to the escalation channels.
     pub escalated_at: Option<Timestamp>,
     /// Whether it was already there at the first look of its check.
@@ -263,6 +270,8 @@ pub enum ChangeKind {
     Opened,
     /// It became critical.
     Worsened,
+    /// It was believed before, and what kept it from being told is over: it is told now.
+    Unmuted,
     /// New members joined.
     Joined,
     /// It lasts.
@@ -287,6 +296,7 @@ impl ChangeKind {
         match self {
             Self::Opened => "opened",
             Self::Worsened => "worsened",
+            Self::Unmuted => "unmuted",
             Self::Joined => "joined",
             Self::Reminded => "reminded",
             Self::Acknowledged => "acknowledged",
@@ -342,4 +352,7 @@ pub struct Outcome {
     pub changes: Vec<Change>,
     /// When the check should look again, where sooner than its schedule.
     pub look_again_at: Option<Timestamp>,
+    /// Ids of other checks of the project that should look at once: what their incidents hung on is over,
+    /// and only a look can say whether they are.
+    pub look_too: Vec<String>,
 }
