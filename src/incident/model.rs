@@ -147,6 +147,39 @@ impl Incident {
     /// The most members that are kept one by one.
     pub const MEMBERS: usize = 200;
 
+    /// An incident that is only suspected and has no members yet.
+    pub(super) fn begin(key: IncidentKey, at: Timestamp) -> Self {
+        Self {
+            id: String::new(),
+            key,
+            state: State::Suspected,
+            severity: Severity::Info,
+            urgency: Urgency::Digest,
+            title: String::new(),
+            why: String::new(),
+            recheck: String::new(),
+            members: BTreeMap::new(),
+            more_members: 0,
+            first_seen: at,
+            last_seen: at,
+            last_good: None,
+            confirmations: 0,
+            recoveries: 0,
+            opened_at: None,
+            resolved_at: None,
+            resolved_by: None,
+            acknowledged: None,
+            told_at: None,
+            last_told_at: None,
+            told_as: Vec::new(),
+            escalated_at: None,
+            from_start: false,
+            turns: Vec::new(),
+            flapping: false,
+            unheard: None,
+        }
+    }
+
     /// All members, those beyond the limit included.
     pub fn member_count(&self) -> u64 {
         u64::try_from(self.members.len()).unwrap_or(u64::MAX).saturating_add(self.more_members)
