@@ -71,6 +71,7 @@ const PROGRAM: &[Part] = &[
         checks: &["contract", "registry"],
     },
     Part { name: "schedule", own: &[], checks: &[] },
+    Part { name: "store", own: &["clock", "incident", "schedule"], checks: &["contract"] },
     Part { name: "telemetry", own: &[], checks: &[] },
 ];
 
