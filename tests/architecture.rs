@@ -37,6 +37,7 @@ const PROGRAM: &[Part] = &[
     Part { name: "clock", own: &[], checks: &[] },
     Part { name: "config", own: &["probe"], checks: &["contract", "registry", "suffix"] },
     Part { name: "engine", own: &["clock"], checks: &["contract", "probe", "registry"] },
+    Part { name: "incident", own: &["schedule"], checks: &["contract"] },
     // Files are searched while they are read: no byte of them ever reaches a check.
     Part { name: "probe", own: &["clock"], checks: &["contract", "probe", "secrets::detector"] },
     Part {
@@ -52,6 +53,8 @@ const PROGRAM: &[Part] = &[
         ],
         checks: &["contract", "registry"],
     },
+    Part { name: "schedule", own: &[], checks: &[] },
+    Part { name: "store", own: &["clock", "incident", "schedule"], checks: &["contract"] },
     Part { name: "telemetry", own: &[], checks: &[] },
     // A page shows what is stored: it never runs a check.
     Part {

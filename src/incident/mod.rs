@@ -3,11 +3,28 @@
 //! A run hands over what it saw ([`RunSeen`]); [`observe`] compares it with the incidents that are not
 //! resolved and gives back what changed ([`Outcome`]). The store does both in one transaction.
 
-mod life;
+mod blind;
+mod causes;
+mod members;
 mod model;
+mod moment;
+mod muting;
+mod news;
+mod observe;
+mod people;
 mod policy;
+mod quiet;
+mod route;
+#[cfg(test)]
+mod sample;
+mod span;
+mod turns;
+mod wake;
 
-pub use life::{acknowledge, observe, resolve, route, wake};
+pub use observe::observe;
+pub use people::{acknowledge, resolve};
+pub use route::route;
+pub use wake::wake;
 
 pub use model::{
     Acknowledgement, Change, ChangeKind, Incident, IncidentKey, Member, Outcome, RunSeen,

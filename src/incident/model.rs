@@ -115,12 +115,19 @@ pub struct Incident {
     pub opened_at: Option<Timestamp>,
     /// When it was over.
     pub resolved_at: Option<Timestamp>,
+    /// Who said that it is over, where a person did and not a look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_by: Option<String>,
     /// Who is on it.
     pub acknowledged: Option<Acknowledgement>,
     /// When its opening was first told.
     pub told_at: Option<Timestamp>,
     /// When it was last told of at all.
     pub last_told_at: Option<Timestamp>,
+    /// As what it has been told so far, each pair once: a channel that took one of them is told its end,
+    /// whatever it is by then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told_as: Vec<(Severity, Urgency)>,
     /// When it was told to the escalation channels.
     pub escalated_at: Option<Timestamp>,
     /// Whether it was already there at the first look of its check.
@@ -139,6 +146,39 @@ impl Incident {
     pub const BLIND: &str = "check-blind";
     /// The most members that are kept one by one.
     pub const MEMBERS: usize = 200;
+
+    /// An incident that is only suspected and has no members yet.
+    pub(super) fn begin(key: IncidentKey, at: Timestamp) -> Self {
+        Self {
+            id: String::new(),
+            key,
+            state: State::Suspected,
+            severity: Severity::Info,
+            urgency: Urgency::Digest,
+            title: String::new(),
+            why: String::new(),
+            recheck: String::new(),
+            members: BTreeMap::new(),
+            more_members: 0,
+            first_seen: at,
+            last_seen: at,
+            last_good: None,
+            confirmations: 0,
+            recoveries: 0,
+            opened_at: None,
+            resolved_at: None,
+            resolved_by: None,
+            acknowledged: None,
+            told_at: None,
+            last_told_at: None,
+            told_as: Vec::new(),
+            escalated_at: None,
+            from_start: false,
+            turns: Vec::new(),
+            flapping: false,
+            unheard: None,
+        }
+    }
 
     /// All members, those beyond the limit included.
     pub fn member_count(&self) -> u64 {
@@ -263,6 +303,8 @@ pub enum ChangeKind {
     Opened,
     /// It became critical.
     Worsened,
+    /// It was believed before, and what kept it from being told is over: it is told now.
+    Unmuted,
     /// New members joined.
     Joined,
     /// It lasts.
@@ -287,6 +329,7 @@ impl ChangeKind {
         match self {
             Self::Opened => "opened",
             Self::Worsened => "worsened",
+            Self::Unmuted => "unmuted",
             Self::Joined => "joined",
             Self::Reminded => "reminded",
             Self::Acknowledged => "acknowledged",
@@ -342,4 +385,7 @@ pub struct Outcome {
     pub changes: Vec<Change>,
     /// When the check should look again, where sooner than its schedule.
     pub look_again_at: Option<Timestamp>,
+    /// Ids of other checks of the project that should look at once: what their incidents hung on is over,
+    /// and only a look can say whether they are.
+    pub look_too: Vec<String>,
 }
