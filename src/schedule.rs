@@ -80,6 +80,11 @@ impl Cron {
         &self.text
     }
 
+    /// The name of the zone in which it is read; empty where it has none.
+    pub fn zone_name(&self) -> &str {
+        self.zone.iana_name().unwrap_or_default()
+    }
+
     /// The first time after `now`. A local time that a change to summer time leaves out comes at the end
     /// of the gap; one that comes twice counts once, the first time.
     pub fn after(&self, now: Timestamp) -> Option<Timestamp> {

@@ -67,11 +67,34 @@ const PROGRAM: &[Part] = &[
     Part { name: "probe", own: &["clock"], checks: &["contract", "probe", "secrets::detector"] },
     Part {
         name: "report",
-        own: &["engine::AuditRecord", "engine::RunRecord", "engine::Outcome"],
+        own: &[
+            "engine::AuditRecord",
+            "engine::RunRecord",
+            "engine::Outcome",
+            "incident::Incident",
+            "incident::State",
+            "incident::Waiver",
+            "store::LatestRun",
+        ],
         checks: &["contract", "registry"],
     },
     Part { name: "schedule", own: &[], checks: &[] },
+    Part { name: "store", own: &["clock", "incident", "schedule"], checks: &["contract"] },
     Part { name: "telemetry", own: &[], checks: &[] },
+    // A page shows what is stored: it never runs a check.
+    Part {
+        name: "web",
+        own: &[
+            "clock",
+            "config::Secret",
+            "config::secret",
+            "incident",
+            "report",
+            "schedule",
+            "store",
+        ],
+        checks: &["contract", "registry"],
+    },
 ];
 
 /// The parts of the checks. An area never imports another one, nor the list of all checks.

@@ -4,10 +4,19 @@
 //! ([`Store::commit`]). Everything is read anew by each loop, so restart, crash and a second agent take
 //! the same path.
 
+mod evidence;
+mod figures;
+mod histogram;
+mod ids;
+mod keeping;
 mod model;
+mod plan;
+pub mod sqlite;
+mod words;
 
 use std::fmt::Debug;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,6 +29,27 @@ pub use model::{
 };
 
 use crate::incident::{Book, Incident, Silence, Waiver};
+
+/// Opens the store of an address, such as `sqlite:launchready.db`; a relative path counts from `folder`.
+///
+/// # Errors
+/// The address is none, or the store cannot be opened.
+pub async fn open(address: &str, folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
+    // What follows the scheme may hold a password, and is never shown.
+    let none = |said: String| Err(StoreError::Address(said));
+    let path = match address.split_once(':') {
+        Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
+        Some(("postgres" | "postgresql", _)) => {
+            return none("postgres:… (this version keeps its store in SQLite only)".to_owned());
+        }
+        Some((scheme, _)) => return none(format!("{scheme}:…")),
+        None => return none(address.to_owned()),
+    };
+    if path.is_empty() || path.starts_with(':') || path.contains('?') {
+        return none(address.to_owned());
+    }
+    Ok(Arc::new(sqlite::SqliteStore::open(&folder.join(path)).await?))
+}
 
 /// The database of the agent. Every call is one transaction.
 #[async_trait]

@@ -1,0 +1,179 @@
+//! Writes what came of a look, of time passing or of a person: incidents, changes, and what is told.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnection;
+
+use super::fault::Fault;
+use super::{jobs, outbox, runs};
+use crate::incident::{Book, Change, ChangeKind, Incident, IncidentKey, Outcome, State};
+use crate::store::ids::{INCIDENT, new_id};
+use crate::store::plan::plan;
+use crate::store::words::{NO_CHANNEL, json, ms, unheard};
+
+pub(super) const SAVE_INCIDENT: &str = "INSERT INTO incident \
+     (id, project, check_id, code, target, state, flapping, first_seen, resolved_at, body) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+     ON CONFLICT (id) DO UPDATE SET state = excluded.state, flapping = excluded.flapping, \
+     resolved_at = excluded.resolved_at, body = excluded.body";
+
+const INSERT_CHANGE: &str = "INSERT INTO change (incident, kind, at, members, unheard, body) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+/// The evidence in which the incidents of a check were seen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sighting<'s> {
+    pub(super) check: &'s str,
+    pub(super) hash: &'s [u8],
+}
+
+/// Writes an outcome; gives back what happened, with the ids of the incidents.
+pub(super) async fn apply(
+    on: &mut SqliteConnection,
+    outcome: Outcome,
+    book: &Book,
+    project: &str,
+    now: Timestamp,
+    sighting: Option<Sighting<'_>>,
+) -> Result<Vec<(ChangeKind, String)>, Fault> {
+    let Outcome { mut incidents, forgotten, mut changes, look_too, .. } = outcome;
+    for gone in &forgotten {
+        forget(on, gone).await?;
+    }
+    let new = give_ids(&mut incidents, &mut changes)?;
+    // One that is over goes first, so that there is never more than one unresolved of a key.
+    incidents.sort_by_key(|incident| incident.state != State::Resolved);
+    for incident in &incidents {
+        save(on, incident).await?;
+        if let Some(sighting) = sighting.filter(|sighting| sighting.check == incident.key.check) {
+            see(on, incident, sighting, new.contains_key(&incident.key)).await?;
+        }
+    }
+    let mut happened = Vec::with_capacity(changes.len());
+    for change in &changes {
+        record(on, change, book, now).await?;
+        happened.push((change.kind, change.incident.id.clone()));
+    }
+    for check in &look_too {
+        jobs::look_now(on, project, Some(check), now).await?;
+    }
+    Ok(happened)
+}
+
+/// Gives an id to each incident that has none, in the changes too.
+fn give_ids(
+    incidents: &mut [Incident],
+    changes: &mut [Change],
+) -> Result<HashMap<IncidentKey, String>, Fault> {
+    let mut new: HashMap<IncidentKey, String> = HashMap::new();
+    let changed = changes.iter_mut().map(|change| &mut change.incident);
+    for incident in incidents.iter_mut().chain(changed) {
+        if !incident.id.is_empty() {
+            continue;
+        }
+        let id = match new.get(&incident.key) {
+            Some(id) => id.clone(),
+            None => new_id(INCIDENT)?,
+        };
+        incident.id.clone_from(&id);
+        new.insert(incident.key.clone(), id);
+    }
+    Ok(new)
+}
+
+async fn save(on: &mut SqliteConnection, incident: &Incident) -> Result<(), Fault> {
+    sqlx::query(SAVE_INCIDENT)
+        .bind(&incident.id)
+        .bind(&incident.key.project)
+        .bind(&incident.key.check)
+        .bind(&incident.key.code)
+        .bind(&incident.key.target)
+        .bind(incident.state.as_str())
+        .bind(incident.flapping)
+        .bind(ms(incident.first_seen))
+        .bind(incident.resolved_at.map(ms))
+        .bind(json(incident)?)
+        .execute(on)
+        .await?;
+    Ok(())
+}
+
+/// Points an incident to the evidence of the first and the last run that had to do with it.
+async fn see(
+    on: &mut SqliteConnection,
+    incident: &Incident,
+    sighting: Sighting<'_>,
+    is_new: bool,
+) -> Result<(), Fault> {
+    if is_new {
+        sqlx::query("UPDATE incident SET first_evidence = ?2, last_evidence = ?2 WHERE id = ?1")
+            .bind(&incident.id)
+            .bind(sighting.hash)
+            .execute(on)
+            .await?;
+        return Ok(());
+    }
+    let row: Option<(Option<Vec<u8>>,)> =
+        sqlx::query_as("SELECT last_evidence FROM incident WHERE id = ?1")
+            .bind(&incident.id)
+            .fetch_optional(&mut *on)
+            .await?;
+    let before = row.and_then(|(before,)| before);
+    if before.as_deref() == Some(sighting.hash) {
+        return Ok(());
+    }
+    sqlx::query("UPDATE incident SET last_evidence = ?2 WHERE id = ?1")
+        .bind(&incident.id)
+        .bind(sighting.hash)
+        .execute(&mut *on)
+        .await?;
+    if let Some(before) = before {
+        sqlx::query(runs::DROP_EVIDENCE).bind(before).execute(on).await?;
+    }
+    Ok(())
+}
+
+async fn forget(on: &mut SqliteConnection, incident: &Incident) -> Result<(), Fault> {
+    sqlx::query("DELETE FROM incident WHERE id = ?1 AND state = 'suspected'")
+        .bind(&incident.id)
+        .execute(on)
+        .await?;
+    Ok(())
+}
+
+/// Records a change, and puts it into the outbox where it is told.
+async fn record(
+    on: &mut SqliteConnection,
+    change: &Change,
+    book: &Book,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let groups = plan(change, book, now);
+    let silent = unheard(&change.tell);
+    let silent = silent.or_else(|| groups.is_empty().then(|| NO_CHANNEL.to_owned()));
+    let number = insert(on, change, now, silent.as_deref()).await?;
+    for group in &groups {
+        outbox::join(on, &change.incident.key.project, number, group, now).await?;
+    }
+    Ok(())
+}
+
+/// Writes the row of a change; gives back its number.
+pub(super) async fn insert(
+    on: &mut SqliteConnection,
+    change: &Change,
+    now: Timestamp,
+    unheard: Option<&str>,
+) -> Result<i64, Fault> {
+    let done = sqlx::query(INSERT_CHANGE)
+        .bind(&change.incident.id)
+        .bind(change.kind.as_str())
+        .bind(ms(now))
+        .bind(json(&change.members)?)
+        .bind(unheard)
+        .bind(json(&change.incident)?)
+        .execute(on)
+        .await?;
+    Ok(done.last_insert_rowid())
+}

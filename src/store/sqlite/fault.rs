@@ -1,0 +1,82 @@
+//! What can go wrong inside a call, and the errors that a user meets.
+
+use std::error::Error;
+use std::path::Path;
+
+use crate::store::StoreError;
+
+/// Anything that ends a call early.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The database refuses.
+    Sql(sqlx::Error),
+    /// A row does not hold what this version writes.
+    Row(Box<dyn Error + Send + Sync>),
+    /// It has its words already.
+    Told(StoreError),
+}
+
+impl From<sqlx::Error> for Fault {
+    fn from(source: sqlx::Error) -> Self {
+        Self::Sql(source)
+    }
+}
+
+impl From<serde_json::Error> for Fault {
+    fn from(source: serde_json::Error) -> Self {
+        Self::Row(Box::new(source))
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Told(error)
+    }
+}
+
+/// The first eight bits of what SQLite says; the rest tells kinds of them apart.
+fn code(error: &sqlx::Error) -> Option<i64> {
+    error.as_database_error()?.code()?.parse().ok()
+}
+
+/// SQLITE_BUSY and SQLITE_LOCKED.
+const BUSY: [i64; 2] = [5, 6];
+/// SQLITE_FULL.
+const FULL: i64 = 13;
+/// SQLITE_IOERR_SHMSIZE: there is no room for the index of the write-ahead log.
+const NO_ROOM_FOR_INDEX: i64 = 4874;
+/// SQLITE_CORRUPT and SQLITE_NOTADB.
+const DAMAGED: [i64; 2] = [11, 26];
+
+/// The error of a call that could not do what `doing` says.
+pub(super) fn explain(path: &Path, doing: &'static str, fault: Fault) -> StoreError {
+    let source = match fault {
+        Fault::Told(error) => return error,
+        Fault::Row(source) => return StoreError::Database { doing, source },
+        Fault::Sql(source) => source,
+    };
+    let path = path.to_owned();
+    match code(&source) {
+        Some(code) if BUSY.contains(&(code & 0xff)) => StoreError::Busy,
+        Some(code) if code & 0xff == FULL || code == NO_ROOM_FOR_INDEX => StoreError::Full { path },
+        Some(code) if DAMAGED.contains(&(code & 0xff)) => {
+            StoreError::Damaged { path, source: source.into() }
+        }
+        _ if matches!(source, sqlx::Error::PoolTimedOut) => StoreError::Busy,
+        _ if matches!(source, sqlx::Error::PoolClosed) => closed(),
+        _ => StoreError::Database { doing, source: source.into() },
+    }
+}
+
+/// The error of opening: what is not told apart is a file that cannot be opened.
+pub(super) fn explain_open(path: &Path, fault: Fault) -> StoreError {
+    match explain(path, "be opened", fault) {
+        StoreError::Database { source, .. } => StoreError::Open { path: path.to_owned(), source },
+        other => other,
+    }
+}
+
+/// The error of a call after [`close`](crate::store::Store::close).
+pub(super) fn closed() -> StoreError {
+    StoreError::State("the store is closed".to_owned())
+}

@@ -1,0 +1,230 @@
+//! The store in one SQLite file.
+
+mod changes;
+mod commit;
+mod connection;
+mod fault;
+mod incidents;
+mod jobs;
+mod look;
+mod migrate;
+mod outbox;
+mod people;
+mod plans;
+mod runs;
+mod sending;
+mod upkeep;
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{
+    Attempt, Claimed, Committed, DueJob, Finished, HistoryPoint, IncidentFilter, IncidentRecord,
+    JobKey, JobSpec, LatestRun, Notification, OutboxCount, RunInputs, Span, Store, StoreError,
+};
+use crate::incident::{Book, Incident, Silence, Waiver};
+use connection::Connections;
+use people::Muting;
+
+/// A store in a file of its own. Several agents on one machine may share it.
+#[derive(Debug)]
+pub struct SqliteStore {
+    connections: Connections,
+    muting: Muting,
+}
+
+impl SqliteStore {
+    /// Opens a file, makes it where there is none, and brings it to the tables of this version.
+    ///
+    /// # Errors
+    /// The file cannot be opened, is damaged, is locked, or was written by a newer version.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let connections = Connections::open(path).await?;
+        migrate::migrate(&connections).await?;
+        Ok(Self { connections, muting: Muting::default() })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn sync_jobs(&self, jobs: &[JobSpec], now: Timestamp) -> Result<(), StoreError> {
+        jobs::sync(&self.connections, jobs, now).await
+    }
+
+    async fn take_due(
+        &self,
+        agent: &str,
+        now: Timestamp,
+        lease: Duration,
+        limit: usize,
+    ) -> Result<Vec<DueJob>, StoreError> {
+        jobs::take_due(&self.connections, agent, now, lease, limit).await
+    }
+
+    async fn give_back(&self, agent: &str, jobs: &[JobKey]) -> Result<(), StoreError> {
+        jobs::give_back(&self.connections, agent, jobs).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        jobs::next_due(&self.connections).await
+    }
+
+    async fn make_due(
+        &self,
+        project: &str,
+        check: Option<&str>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        jobs::make_due(&self.connections, project, check, now).await
+    }
+
+    async fn run_inputs(&self, job: &JobKey, now: Timestamp) -> Result<RunInputs, StoreError> {
+        runs::inputs(&self.connections, job, now).await
+    }
+
+    async fn commit(&self, runs: &[Finished], book: &Book) -> Result<Vec<Committed>, StoreError> {
+        commit::commit(self, runs, book).await
+    }
+
+    async fn wake(&self, book: &Book, now: Timestamp) -> Result<u64, StoreError> {
+        incidents::wake(self, book, now).await
+    }
+
+    async fn claim(
+        &self,
+        agent: &str,
+        busy: &[String],
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        sending::claim(&self.connections, agent, busy, now, lease).await
+    }
+
+    async fn record_attempt(
+        &self,
+        delivery: &str,
+        attempt: &Attempt,
+        fallback: Option<&str>,
+    ) -> Result<(), StoreError> {
+        sending::record_attempt(&self.connections, delivery, attempt, fallback).await
+    }
+
+    async fn enqueue(
+        &self,
+        notification: &Notification,
+        channels: &[String],
+        due_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        outbox::enqueue(&self.connections, notification, channels, due_at).await
+    }
+
+    async fn outbox(&self) -> Result<Vec<OutboxCount>, StoreError> {
+        outbox::count(&self.connections).await
+    }
+
+    async fn acknowledge(
+        &self,
+        incident: &str,
+        by: &str,
+        note: &str,
+        book: &Book,
+        now: Timestamp,
+    ) -> Result<Incident, StoreError> {
+        incidents::acknowledge(self, incident, by, note, book, now).await
+    }
+
+    async fn resolve(
+        &self,
+        incident: &str,
+        by: &str,
+        book: &Book,
+        now: Timestamp,
+    ) -> Result<Incident, StoreError> {
+        incidents::resolve(self, incident, by, book, now).await
+    }
+
+    async fn add_silence(&self, silence: &Silence) -> Result<String, StoreError> {
+        people::add_silence(&self.connections, silence).await
+    }
+
+    async fn end_silence(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        people::end_silence(&self.connections, id, now).await
+    }
+
+    async fn silences(&self, now: Timestamp) -> Result<Vec<Silence>, StoreError> {
+        people::silences(&self.connections, now).await
+    }
+
+    async fn add_waiver(&self, waiver: &Waiver) -> Result<String, StoreError> {
+        people::add_waiver(&self.connections, waiver).await
+    }
+
+    async fn remove_waiver(&self, id: &str) -> Result<(), StoreError> {
+        people::remove_waiver(&self.connections, id).await
+    }
+
+    async fn waivers(&self) -> Result<Vec<Waiver>, StoreError> {
+        people::waivers(&self.connections).await
+    }
+
+    async fn latest(&self, project: Option<&str>) -> Result<Vec<LatestRun>, StoreError> {
+        look::latest(&self.connections, project).await
+    }
+
+    async fn spans(
+        &self,
+        project: &str,
+        check: &str,
+        since: Timestamp,
+    ) -> Result<Vec<Span>, StoreError> {
+        look::spans(&self.connections, project, check, since).await
+    }
+
+    async fn history(
+        &self,
+        project: &str,
+        check: &str,
+        since: Timestamp,
+    ) -> Result<Vec<HistoryPoint>, StoreError> {
+        look::history(&self.connections, project, check, since).await
+    }
+
+    async fn incidents(&self, filter: &IncidentFilter) -> Result<Vec<Incident>, StoreError> {
+        look::incidents(&self.connections, filter).await
+    }
+
+    async fn incident(&self, id: &str) -> Result<Option<IncidentRecord>, StoreError> {
+        look::incident(&self.connections, id).await
+    }
+
+    async fn get(&self, name: &str) -> Result<Option<String>, StoreError> {
+        upkeep::get(&self.connections, name).await
+    }
+
+    async fn put(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        upkeep::put(&self.connections, name, value).await
+    }
+
+    async fn put_once(&self, name: &str, value: &str) -> Result<String, StoreError> {
+        upkeep::put_once(&self.connections, name, value).await
+    }
+
+    async fn roll_up(&self, now: Timestamp) -> Result<u64, StoreError> {
+        upkeep::roll_up(&self.connections, now).await
+    }
+
+    async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        upkeep::backup(&self.connections, to).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        upkeep::ping(&self.connections).await
+    }
+
+    async fn close(&self) {
+        self.connections.close().await;
+    }
+}

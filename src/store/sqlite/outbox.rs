@@ -1,0 +1,251 @@
+//! How notifications and deliveries are made.
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
+
+use super::connection::Connections;
+use super::fault::Fault;
+use crate::store::ids::{DELIVERY, NOTIFICATION, new_id};
+use crate::store::plan::{CHANGES, Group};
+use crate::store::words::{at, json, ms, word};
+use crate::store::{Notification, OutboxCount, StoreError};
+
+pub(super) const OPEN: &str = "SELECT seq, due_at, changes FROM notification \
+     WHERE project = ?1 AND kind = ?2 AND hold = ?3 AND sealed = 0";
+
+const INSERT_NOTIFICATION: &str = "INSERT INTO notification \
+     (id, kind, project, made_at, due_at, hold, sealed, changes, body) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+const INSERT_DELIVERY: &str = "INSERT INTO delivery \
+     (id, notification, channel, instead_of, state, made_at, due_at) \
+     VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?6)";
+
+pub(super) const DELIVERY_OF: &str =
+    "SELECT seq FROM delivery WHERE notification = ?1 AND channel = ?2";
+
+/// A delivery to be made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct New<'n> {
+    pub(super) notification: i64,
+    pub(super) channel: &'n str,
+    /// The channel that failed, where this one stands in for it.
+    pub(super) instead_of: Option<&'n str>,
+    pub(super) made_at: i64,
+    pub(super) due_at: i64,
+}
+
+/// Puts a change into the notification of its group, and makes a delivery for each channel that has none.
+pub(super) async fn join(
+    on: &mut SqliteConnection,
+    project: &str,
+    change: i64,
+    group: &Group,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let (notification, due_at) = match open(on, project, group).await? {
+        Some(open) => {
+            sqlx::query("UPDATE notification SET changes = changes + 1 WHERE seq = ?1")
+                .bind(open.0)
+                .execute(&mut *on)
+                .await?;
+            open
+        }
+        None => (begin(on, project, group, now).await?, ms(group.due_at)),
+    };
+    for channel in &group.channels {
+        let row = sqlx::query(DELIVERY_OF)
+            .bind(notification)
+            .bind(channel)
+            .fetch_optional(&mut *on)
+            .await?;
+        let delivery = match row {
+            Some(row) => row.try_get("seq")?,
+            None => {
+                let new =
+                    New { notification, channel, instead_of: None, made_at: ms(now), due_at };
+                deliver(on, new).await?
+            }
+        };
+        tell(on, change, channel, delivery).await?;
+    }
+    Ok(())
+}
+
+/// The notification of a group that still takes changes. One that is full takes no more.
+async fn open(
+    on: &mut SqliteConnection,
+    project: &str,
+    group: &Group,
+) -> Result<Option<(i64, i64)>, Fault> {
+    if group.alone {
+        return Ok(None);
+    }
+    let row = sqlx::query(OPEN)
+        .bind(project)
+        .bind(group.kind.as_str())
+        .bind(group.hold.map_or(0, ms))
+        .fetch_optional(&mut *on)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let (seq, changes): (i64, i64) = (row.try_get("seq")?, row.try_get("changes")?);
+    if changes < CHANGES {
+        return Ok(Some((seq, row.try_get("due_at")?)));
+    }
+    seal(on, seq).await?;
+    Ok(None)
+}
+
+/// Lets a notification take no more changes.
+pub(super) async fn seal(on: &mut SqliteConnection, notification: i64) -> Result<(), Fault> {
+    sqlx::query("UPDATE notification SET sealed = 1 WHERE seq = ?1 AND sealed = 0")
+        .bind(notification)
+        .execute(on)
+        .await?;
+    Ok(())
+}
+
+async fn begin(
+    on: &mut SqliteConnection,
+    project: &str,
+    group: &Group,
+    now: Timestamp,
+) -> Result<i64, Fault> {
+    let done = sqlx::query(INSERT_NOTIFICATION)
+        .bind(new_id(NOTIFICATION)?)
+        .bind(group.kind.as_str())
+        .bind(project)
+        .bind(ms(now))
+        .bind(ms(group.due_at))
+        .bind(group.hold.map_or(0, ms))
+        .bind(group.alone)
+        .bind(1_i64)
+        .bind(None::<String>)
+        .execute(on)
+        .await?;
+    Ok(done.last_insert_rowid())
+}
+
+/// Makes a notification for changes that another one of the same kind was to tell; it takes no more.
+pub(super) async fn begin_like(
+    on: &mut SqliteConnection,
+    notification: i64,
+    now: i64,
+) -> Result<i64, Fault> {
+    let done = sqlx::query(
+        "INSERT INTO notification (id, kind, project, made_at, due_at, hold, sealed, changes, body) \
+         SELECT ?2, kind, project, ?3, ?3, 0, 1, 0, NULL FROM notification WHERE seq = ?1",
+    )
+    .bind(notification)
+    .bind(new_id(NOTIFICATION)?)
+    .bind(now)
+    .execute(on)
+    .await?;
+    Ok(done.last_insert_rowid())
+}
+
+/// Makes a delivery.
+pub(super) async fn deliver(on: &mut SqliteConnection, new: New<'_>) -> Result<i64, Fault> {
+    let done = sqlx::query(INSERT_DELIVERY)
+        .bind(new_id(DELIVERY)?)
+        .bind(new.notification)
+        .bind(new.channel)
+        .bind(new.instead_of)
+        .bind(new.made_at)
+        .bind(new.due_at)
+        .execute(on)
+        .await?;
+    Ok(done.last_insert_rowid())
+}
+
+/// Says that a delivery tells a change. A channel is told each change once; a second time is an error of
+/// the database.
+pub(super) async fn tell(
+    on: &mut SqliteConnection,
+    change: i64,
+    channel: &str,
+    delivery: i64,
+) -> Result<(), Fault> {
+    sqlx::query("INSERT INTO told (change, channel, delivery) VALUES (?1, ?2, ?3)")
+        .bind(change)
+        .bind(channel)
+        .bind(delivery)
+        .execute(on)
+        .await?;
+    Ok(())
+}
+
+/// See [`Store::enqueue`](crate::store::Store::enqueue).
+pub(super) async fn enqueue(
+    connections: &Connections,
+    notification: &Notification,
+    channels: &[String],
+    due_at: Timestamp,
+) -> Result<bool, StoreError> {
+    let mut write = connections.write().await?;
+    let done = enqueue_in(write.on(), notification, channels, ms(due_at)).await;
+    write.end("put a notification into the outbox", done).await
+}
+
+async fn enqueue_in(
+    on: &mut SqliteConnection,
+    notification: &Notification,
+    channels: &[String],
+    due_at: i64,
+) -> Result<bool, Fault> {
+    let there = sqlx::query("SELECT 1 FROM notification WHERE id = ?1")
+        .bind(&notification.id)
+        .fetch_optional(&mut *on)
+        .await?;
+    if there.is_some() {
+        return Ok(false);
+    }
+    let made_at = ms(notification.at);
+    let done = sqlx::query(INSERT_NOTIFICATION)
+        .bind(&notification.id)
+        .bind(notification.kind.as_str())
+        .bind(&notification.project)
+        .bind(made_at)
+        .bind(due_at)
+        .bind(0_i64)
+        .bind(true)
+        .bind(0_i64)
+        .bind(json(notification)?)
+        .execute(&mut *on)
+        .await?;
+    let notification = done.last_insert_rowid();
+    for (place, channel) in channels.iter().enumerate() {
+        if !channels.iter().take(place).any(|earlier| earlier == channel) {
+            let new = New { notification, channel, instead_of: None, made_at, due_at };
+            deliver(on, new).await?;
+        }
+    }
+    Ok(true)
+}
+
+/// See [`Store::outbox`](crate::store::Store::outbox).
+pub(super) async fn count(connections: &Connections) -> Result<Vec<OutboxCount>, StoreError> {
+    let mut on = connections.reader().await?;
+    let done = async {
+        let rows = sqlx::query(
+            "SELECT channel, state, count(*) AS count, min(made_at) AS oldest FROM delivery \
+             GROUP BY state, channel ORDER BY channel, state",
+        )
+        .fetch_all(&mut *on)
+        .await?;
+        let mut counts = Vec::with_capacity(rows.len());
+        for row in rows {
+            let count: i64 = row.try_get("count")?;
+            let oldest: Option<i64> = row.try_get("oldest")?;
+            counts.push(OutboxCount {
+                channel: row.try_get("channel")?,
+                state: word(row.try_get("state")?)?,
+                count: u64::try_from(count).unwrap_or_default(),
+                oldest: oldest.map(at),
+            });
+        }
+        Ok(counts)
+    };
+    connections.told("count the outbox", done.await)
+}

@@ -1,0 +1,64 @@
+//! The statements that run often, and that each of them finds its rows by an index.
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Row as _};
+
+    use super::super::{SqliteStore, changes, incidents, jobs, look, outbox, runs, sending, upkeep};
+
+    /// Every statement of a run, of sending and of looking at one project.
+    const OFTEN: &[&str] = &[
+        jobs::TAKE,
+        jobs::NEXT_FREE,
+        jobs::NEXT_HELD,
+        runs::LOAD,
+        runs::EXTEND_SPAN,
+        runs::DROP_EVIDENCE,
+        runs::POINTS_OF,
+        incidents::KNOWN,
+        incidents::ASLEEP,
+        incidents::PROJECTS,
+        changes::SAVE_INCIDENT,
+        outbox::OPEN,
+        outbox::DELIVERY_OF,
+        sending::WAITING,
+        sending::FIRST,
+        sending::TOLD,
+        sending::COLUMNS,
+        look::LATEST_OF,
+        look::SPANS_OF,
+        look::HOURS_OF,
+        look::INCIDENTS_OF,
+        look::CHANGES_OF,
+        look::DELIVERIES_OF,
+        upkeep::OLD_POINTS,
+        upkeep::OLD_HOURS,
+        upkeep::OLD_SPANS,
+        upkeep::OLD_INCIDENTS,
+        upkeep::OLD_DELIVERIES,
+        upkeep::GONE_JOBS,
+    ];
+
+    #[tokio::test]
+    async fn every_statement_that_runs_often_finds_its_rows_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("store.db")).await.unwrap();
+        let mut on = store.connections.reader().await.unwrap();
+        let mut wrong = Vec::new();
+        for statement in OFTEN {
+            let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+            for row in sqlx::query(explain).fetch_all(&mut *on).await.unwrap() {
+                let step: String = row.get("detail");
+                let reads_all = step.starts_with("SCAN") && !step.contains("INDEX");
+                // These have no rows of their own, or those of an inner statement.
+                let is_inner = ["(subquery", "json_each", "CONSTANT ROW"]
+                    .iter()
+                    .any(|inner| step.contains(inner));
+                if reads_all && !is_inner {
+                    wrong.push(format!("{step}: {statement}"));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
