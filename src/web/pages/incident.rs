@@ -81,6 +81,7 @@ const fn words(kind: ChangeKind) -> (&'static str, &'static str) {
     match kind {
         ChangeKind::Opened => ("Opened", "critical"),
         ChangeKind::Worsened => ("Became critical", "critical"),
+        ChangeKind::Unmuted => ("Told: what had held it back is over", "warning"),
         ChangeKind::Joined => ("More of the same joined", "warning"),
         ChangeKind::Reminded => ("Reminded: it lasts", "quiet"),
         ChangeKind::Acknowledged => ("Acknowledged", "info"),
