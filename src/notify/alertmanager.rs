@@ -101,7 +101,8 @@ fn of_incident(told: &Told, notification: &Notification, envelope: &Envelope) ->
     let message = draw(&alone, envelope);
     [Severity::Critical, Severity::Warning, Severity::Info].map(|severity| {
         let burns = severity == incident.severity && !over;
-        let ends = if burns { later(told.at, BURNS) } else { incident.resolved_at.unwrap_or(told.at) };
+        let ends =
+            if burns { later(told.at, BURNS) } else { incident.resolved_at.unwrap_or(told.at) };
         json!({
             "labels": labels(incident, severity),
             "annotations": annotations(incident, &message),
@@ -126,7 +127,9 @@ fn labels(incident: &Incident, severity: Severity) -> Value {
 fn annotations(incident: &Incident, message: &Message) -> Value {
     let part = |role| {
         let section = message.sections.first();
-        section.and_then(|section| section.point(role)).map_or(String::new(), |p| p.lines.join("\n"))
+        section
+            .and_then(|section| section.point(role))
+            .map_or(String::new(), |p| p.lines.join("\n"))
     };
     json!({
         "summary": message.headline,

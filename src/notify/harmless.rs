@@ -5,8 +5,20 @@
 
 /// What a known kind of secret begins with: Stripe, Supabase, Slack, GitHub, AWS, JSON web tokens.
 const SECRETS: [&str; 14] = [
-    "sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_", "sbp_", "sb_secret_", "xoxb-", "xoxp-",
-    "ghp_", "github_pat_", "AKIA", "eyJ", "pat-",
+    "sk_live_",
+    "sk_test_",
+    "rk_live_",
+    "rk_test_",
+    "whsec_",
+    "sbp_",
+    "sb_secret_",
+    "xoxb-",
+    "xoxp-",
+    "ghp_",
+    "github_pat_",
+    "AKIA",
+    "eyJ",
+    "pat-",
 ];
 /// A secret is longer than this; what is shorter is a mask such as `sk_live_…a1b2`.
 const SECRET_CHARS: usize = 19;
@@ -52,7 +64,9 @@ fn scan(text: &str, limit: usize, foreign: impl Fn(&str) -> bool) -> String {
     let mut token = String::new();
     // Twice the limit is read, because masks are shorter than what they hide.
     for c in text.chars().take(limit.saturating_mul(2)) {
-        if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '@' | '+') || c.is_alphanumeric()
+        if c.is_ascii_alphanumeric()
+            || matches!(c, '_' | '-' | '.' | '@' | '+')
+            || c.is_alphanumeric()
         {
             token.push(c);
             continue;
@@ -62,7 +76,10 @@ fn scan(text: &str, limit: usize, foreign: impl Fn(&str) -> bool) -> String {
             '\n' => out.push('\n'),
             '\t' => out.push(' '),
             // What reorders or hides the text around it is no text.
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {}
+            '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}' => {}
             c if c.is_control() => out.push('\u{fffd}'),
             c => out.push(c),
         }
@@ -94,13 +111,17 @@ mod tests {
 
     #[test]
     fn of_a_customer_only_the_domain_stays_and_of_the_project_the_whole_address() {
-        let text = "orders of jo.doe+x@mail.example and ops@Harbor.example, rua=mailto:d@r.harbor.example";
+        let text =
+            "orders of jo.doe+x@mail.example and ops@Harbor.example, rua=mailto:d@r.harbor.example";
         assert_eq!(
             seen(text, "harbor.example", 200),
             "orders of …@mail.example and ops@Harbor.example, rua=mailto:d@r.harbor.example"
         );
         assert_eq!(seen("a@notharbor.example", "harbor.example", 99), "…@notharbor.example");
-        assert_eq!(ours("v=DMARC1; rua=mailto:d@x.example", 99), "v=DMARC1; rua=mailto:d@x.example");
+        assert_eq!(
+            ours("v=DMARC1; rua=mailto:d@x.example", 99),
+            "v=DMARC1; rua=mailto:d@x.example"
+        );
     }
 
     #[test]

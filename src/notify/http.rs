@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use jiff::fmt::rfc2822;
 use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Url, redirect};
 use rustls::ClientConfig;
@@ -110,7 +110,8 @@ pub(super) fn verdict(
 ) -> Result<(), NotifyError> {
     let word = word.map(|word| format!(" ({word})")).unwrap_or_default();
     let why = format!("{} answered {status}{word}", side.host);
-    let later = |reason| Err(NotifyError::Transient { reason, why: why.clone(), retry_after: wait });
+    let later =
+        |reason| Err(NotifyError::Transient { reason, why: why.clone(), retry_after: wait });
     let never = |reason, remedy: &str| {
         Err(NotifyError::Permanent { reason, why: why.clone(), remedy: remedy.to_owned() })
     };

@@ -148,8 +148,7 @@ fn plain(notification: &Notification, message: &Message) -> Vec<Value> {
         "class": notification.kind,
         "custom_details": {"message": harmless::cut(&text(message), DETAILS)},
     });
-    let trigger =
-        json!({"event_action": "trigger", "dedup_key": key, "payload": payload, "client": "launchready"});
+    let trigger = json!({"event_action": "trigger", "dedup_key": key, "payload": payload, "client": "launchready"});
     let mut events = vec![trigger];
     if notification.kind == NotificationKind::Test {
         events.push(json!({"event_action": "resolve", "dedup_key": key}));

@@ -92,17 +92,21 @@ fn orphans() -> Incident {
     incident.key.check = "orders-orphaned-checkouts".to_owned();
     incident.key.code = "order-missing".to_owned();
     incident.title = "Paid checkouts without an order".to_owned();
-    incident.why = "These buyers paid and get nothing; the refunds and bad reviews follow.".to_owned();
+    incident.why =
+        "These buyers paid and get nothing; the refunds and bad reviews follow.".to_owned();
     incident.recheck = "launchready check orders-orphaned-checkouts --project harbor".to_owned();
     incident.members = (1..=7)
         .map(|number| {
             let id = format!("cs_live_a1b2c3d4e5f60{number}");
             let summary = format!("{id}: EUR 49.00 paid 12 minutes ago, no row in orders");
             let mut one = member(&id, &summary);
-            one.evidence = vec![format!("checkout.session.completed evt_1Q{number}, order row: none")];
-            one.fix = "Open Stripe, Developers, Webhooks, your endpoint, and resend the failed events."
+            one.evidence =
+                vec![format!("checkout.session.completed evt_1Q{number}, order row: none")];
+            one.fix =
+                "Open Stripe, Developers, Webhooks, your endpoint, and resend the failed events."
+                    .to_owned();
+            one.undo = "Nothing to undo: resending is safe where events are stored by their id."
                 .to_owned();
-            one.undo = "Nothing to undo: resending is safe where events are stored by their id.".to_owned();
             (format!("bbbb00000000000{number}"), one)
         })
         .collect();
@@ -123,8 +127,9 @@ fn dmarc() -> Incident {
     incident.recheck = "launchready check mail-dmarc --project harbor".to_owned();
     let mut one = member("_dmarc.harbor.example", "p=none: forged mail is delivered");
     one.evidence = vec!["_dmarc.harbor.example TXT v=DMARC1; p=none".to_owned()];
-    one.fix = "Set the TXT record `_dmarc` to `v=DMARC1; p=quarantine; rua=mailto:dmarc@harbor.example`."
-        .to_owned();
+    one.fix =
+        "Set the TXT record `_dmarc` to `v=DMARC1; p=quarantine; rua=mailto:dmarc@harbor.example`."
+            .to_owned();
     one.undo = "Set it back to `v=DMARC1; p=none`.".to_owned();
     incident.members = BTreeMap::from([("cccc000000000001".to_owned(), one)]);
     incident
@@ -200,8 +205,10 @@ pub(super) fn all() -> Vec<(&'static str, Notification, Envelope)> {
     blind.key.code = Incident::BLIND.to_owned();
     blind.title = "We cannot see webhook deliveries".to_owned();
     blind.why = "A failed webhook would go unnoticed until this is fixed.".to_owned();
-    let mut one = member("stripe-deliveries", "Stripe answered 403 three times: the key may not read events");
-    one.fix = "Open dashboard.stripe.com/apikeys, the key of launchready, and grant Events: Read.".to_owned();
+    let mut one =
+        member("stripe-deliveries", "Stripe answered 403 three times: the key may not read events");
+    one.fix = "Open dashboard.stripe.com/apikeys, the key of launchready, and grant Events: Read."
+        .to_owned();
     blind.members = BTreeMap::from([("dddd000000000001".to_owned(), one)]);
     let mut first = changes(vec![
         told(1, ChangeKind::Opened, now, dmarc()),
@@ -239,8 +246,14 @@ pub(super) fn all() -> Vec<(&'static str, Notification, Envelope)> {
         ),
         with("reminded", changes(vec![told(4, ChangeKind::Reminded, late, down())])),
         with("joined", changes(vec![joined])),
-        with("resolved", changes(vec![told(5, ChangeKind::Resolved, "2026-11-22T07:27:00Z", over)])),
-        with("expired", changes(vec![told(6, ChangeKind::Expired, "2026-12-22T07:15:00Z", expired)])),
+        with(
+            "resolved",
+            changes(vec![told(5, ChangeKind::Resolved, "2026-11-22T07:27:00Z", over)]),
+        ),
+        with(
+            "expired",
+            changes(vec![told(6, ChangeKind::Expired, "2026-12-22T07:15:00Z", expired)]),
+        ),
         with("acknowledged", changes(vec![told(7, ChangeKind::Acknowledged, now, taken)])),
         with("flapping", changes(vec![told(9, ChangeKind::Flapping, late, flapping)])),
         with("blind", changes(vec![told(10, ChangeKind::Opened, now, blind)])),

@@ -1,6 +1,5 @@
 //! The weekly summary: what is open, what was mended, what is about to end.
 
-
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use launchready_checks::contract::{Severity, Status};
@@ -45,7 +44,8 @@ impl Week {
     /// # Errors
     /// The first error of the store.
     pub async fn read(store: &dyn Store, now: Timestamp) -> Result<Self, StoreError> {
-        let resolved = IncidentFilter { states: vec![State::Resolved], ..IncidentFilter::default() };
+        let resolved =
+            IncidentFilter { states: vec![State::Resolved], ..IncidentFilter::default() };
         Ok(Self {
             open: store.incidents(&IncidentFilter::default()).await?,
             resolved: store.incidents(&resolved).await?,
@@ -91,7 +91,8 @@ impl Week {
         open.iter()
             .map(|incident| {
                 let span = lasting(now.duration_since(incident.first_seen));
-                let taken = if incident.state == State::Acknowledged { ", somebody is on it" } else { "" };
+                let taken =
+                    if incident.state == State::Acknowledged { ", somebody is on it" } else { "" };
                 let project = &incident.key.project;
                 let severity = severity(incident.severity);
                 format!("{severity}, {project}: {} (for {span}{taken})", title(incident))
@@ -107,7 +108,11 @@ impl Week {
             .filter(|run| matches!(run.status, Status::Fail | Status::Unknown) && run.at.is_some())
             .collect();
         bad.sort_by_key(|run| {
-            (std::cmp::Reverse(run.assessment.findings.len()), run.status != Status::Fail, run.key.clone())
+            (
+                std::cmp::Reverse(run.assessment.findings.len()),
+                run.status != Status::Fail,
+                run.key.clone(),
+            )
         });
         bad.iter()
             .map(|run| {
@@ -157,9 +162,11 @@ impl Week {
             ends.push((silence.until, format!("Silence of {what}, until {until}{why}")));
         }
         for waiver in self.waivers.iter().filter(|waiver| within(now, waiver.until, SOON)) {
-            let subject = waiver.subject.as_deref().map(|s| format!(" ({})", harmless::line(s, SHORT)));
+            let subject =
+                waiver.subject.as_deref().map(|s| format!(" ({})", harmless::line(s, SHORT)));
             let (until, why) = (zone.when(waiver.until), reason(&waiver.reason));
-            let what = format!("{}, {}{}", waiver.project, waiver.code, subject.unwrap_or_default());
+            let what =
+                format!("{}, {}{}", waiver.project, waiver.code, subject.unwrap_or_default());
             ends.push((waiver.until, format!("Waiver of {what}, until {until}{why}")));
         }
         ends.sort();
@@ -234,7 +241,6 @@ fn reason(text: &str) -> String {
     let text = harmless::line(&harmless::ours(text, SHORT), SHORT);
     if text.is_empty() { text } else { format!(": {text}") }
 }
-
 
 #[cfg(test)]
 mod tests {

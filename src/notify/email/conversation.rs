@@ -14,8 +14,8 @@ use lettre::transport::smtp::client::{
 };
 use lettre::transport::smtp::extension::ClientId;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::PemObject as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -76,8 +76,8 @@ impl Server {
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host.clone())
             .map_err(|_source| BuildError::Url { channel: channel() })?;
-        let mut upgrade = TlsParameters::builder(host.clone())
-            .certificate_store(CertificateStore::WebpkiRoots);
+        let mut upgrade =
+            TlsParameters::builder(host.clone()).certificate_store(CertificateStore::WebpkiRoots);
         // `roots` has read the same files without an error.
         for path in &settings.extra_roots {
             let certificates = CertificateDer::pem_file_iter(path).into_iter().flatten().flatten();
@@ -128,9 +128,10 @@ impl Server {
                 return Err(NotifyError::Permanent {
                     reason: "no_starttls",
                     why: format!("{} offers no STARTTLS", self.who()),
-                    remedy: "use smtps:// with its port (often 465), or ask the provider for the port \
+                    remedy:
+                        "use smtps:// with its port (often 465), or ask the provider for the port \
                              that offers STARTTLS (often 587)"
-                        .to_owned(),
+                            .to_owned(),
                 });
             }
             let upgraded = server.starttls(self.upgrade.clone(), &hello).await;
@@ -160,7 +161,9 @@ impl Server {
     fn broken(&self, error: &io::Error) -> NotifyError {
         let tls = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
         match error.kind() {
-            _ if tls => self.later("tls", "cannot be reached securely: its certificate is not accepted"),
+            _ if tls => {
+                self.later("tls", "cannot be reached securely: its certificate is not accepted")
+            }
             io::ErrorKind::ConnectionRefused => self.later("refused", "refuses the connection"),
             _ => self.later("unreachable", "cannot be reached"),
         }
@@ -206,7 +209,9 @@ impl Server {
                 "check the From and To addresses of this channel: the server must be allowed to send \
                  for the one and must know the other",
             ),
-            (552, _) => ("too_large", "the mailbox is full, or the server takes no letter of this size"),
+            (552, _) => {
+                ("too_large", "the mailbox is full, or the server takes no letter of this size")
+            }
             _ => ("invalid", "ask the provider of the mail server what this code means"),
         };
         NotifyError::Permanent { reason, why, remedy: remedy.to_owned() }

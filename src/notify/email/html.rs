@@ -1,7 +1,7 @@
 //! A message as HTML that mail programs draw: tables, inline styles, light and dark.
 
-use askama::filters::{Escaper as _, Html};
 use askama::Template;
+use askama::filters::{Escaper as _, Html};
 
 use crate::notify::message::{Message, Point, Role, Tone};
 

@@ -69,7 +69,8 @@ fn threads(notification: &Notification, domain: &str) -> Vec<String> {
 
 /// RFC 2919: a name and an identifier, by which a mail program sorts.
 fn list_id(project: &str, domain: &str) -> String {
-    let label = if project.is_empty() { "all".to_owned() } else { token(project).to_ascii_lowercase() };
+    let label =
+        if project.is_empty() { "all".to_owned() } else { token(project).to_ascii_lowercase() };
     format!("launchready {label} <{label}.launchready.{domain}>")
 }
 

@@ -98,10 +98,9 @@ fn about<'a>(told: &'a Told, kind: ChangeKind) -> (Vec<&'a Member>, u64) {
 pub(super) fn subject(told: &Told, kind: ChangeKind) -> String {
     let (members, count) = about(told, kind);
     match members.as_slice() {
-        [one] if count == 1 => harmless::line(
-            &harmless::seen(&one.subject, &told.incident.key.target, SHORT),
-            SHORT,
-        ),
+        [one] if count == 1 => {
+            harmless::line(&harmless::seen(&one.subject, &told.incident.key.target, SHORT), SHORT)
+        }
         _ if kind == ChangeKind::Joined => format!("{count} more"),
         _ if count == 0 => harmless::line(&told.incident.key.target, SHORT),
         _ => format!("{count} affected"),
@@ -129,9 +128,9 @@ impl Section {
         };
         let over = kind.is_end() || (kind == ChangeKind::Calm && incident.state == State::Resolved);
         if !over {
-            add(Role::Why, "Why it matters", paragraph(&incident.why));
             add(Role::Fix, "What to do", distinct(shown.iter().map(|m| m.fix.as_str())));
             add(Role::Undo, "To undo that", distinct(shown.iter().map(|m| m.undo.as_str())));
+            add(Role::Why, "Why it matters", paragraph(&incident.why));
             add(Role::Seen, "What we saw", evidence(shown, &incident.key.target));
         }
         add(Role::Recheck, "Look again", paragraph(&incident.recheck));
@@ -213,7 +212,8 @@ fn since(told: &Told, kind: ChangeKind, zone: &Zone) -> Vec<String> {
     let mut lines = vec![format!("{}{good}", zone.when(began))];
     if matches!(kind, ChangeKind::Reminded | ChangeKind::Escalated) {
         let span = words::lasting(told.at.duration_since(began));
-        lines.push(format!("that is {span}, seen again {}", zone.short(incident.last_seen, began)));
+        let seen = zone.short(incident.last_seen, began);
+        lines.push(format!("open for {span}, last seen {seen}"));
     }
     lines
 }
@@ -237,5 +237,8 @@ fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
 fn evidence(shown: &[&Member], target: &str) -> Vec<String> {
     let each = EVIDENCE.div_ceil(shown.len().max(1));
     let lines = shown.iter().flat_map(|member| member.evidence.iter().take(each));
-    lines.take(EVIDENCE).map(|line| harmless::line(&harmless::seen(line, target, SEEN), SEEN)).collect()
+    lines
+        .take(EVIDENCE)
+        .map(|line| harmless::line(&harmless::seen(line, target, SEEN), SEEN))
+        .collect()
 }

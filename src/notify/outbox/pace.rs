@@ -24,7 +24,8 @@ const PATIENCE: u32 = 4;
 pub(super) fn wait(delivery: &str, attempt: u32, asked: Option<Duration>) -> Duration {
     let index = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);
     let wait = WAITS.get(index).map_or(EVERY, |seconds| Duration::from_secs(*seconds));
-    let digest = Sha256::new().chain_update(delivery).chain_update(attempt.to_be_bytes()).finalize();
+    let digest =
+        Sha256::new().chain_update(delivery).chain_update(attempt.to_be_bytes()).finalize();
     let chance = f64::from(digest.first().copied().unwrap_or_default()) / 255.0;
     let wait = wait.mul_f64(1.0 - JITTER + 2.0 * JITTER * chance);
     asked.map_or(wait, |asked| asked.max(wait))

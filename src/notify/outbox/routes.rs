@@ -65,7 +65,8 @@ impl Routes {
             return Err(errors);
         }
         let zones = book.policies.iter();
-        let timezones = zones.map(|(name, policy)| (name.clone(), policy.timezone.clone())).collect();
+        let timezones =
+            zones.map(|(name, policy)| (name.clone(), policy.timezone.clone())).collect();
         Ok(Self { channels: routes, public_url, timezones })
     }
 }

@@ -88,7 +88,11 @@ impl Sender {
                 Err(StoreError::Missing { .. } | StoreError::State(_)) => return,
                 Err(error) if !said => {
                     let error: &dyn std::error::Error = &error;
-                    tracing::error!(error, delivery, "cannot record a delivery; trying until it works");
+                    tracing::error!(
+                        error,
+                        delivery,
+                        "cannot record a delivery; trying until it works"
+                    );
                     said = true;
                 }
                 Err(_again) => {}

@@ -72,11 +72,13 @@ fn incident(part: &Section, alone: bool, blocks: &mut Vec<Value>) {
     blocks.push(section(&cut_lines(&lines), open));
     let mut doing = Vec::new();
     for role in [Role::Fix, Role::Undo] {
-        doing.extend(part.point(role).map(|p| format!("*{}*\n{}", p.label, texts(&p.lines, 1_000))));
+        doing
+            .extend(part.point(role).map(|p| format!("*{}*\n{}", p.label, texts(&p.lines, 1_000))));
     }
-    doing.extend(part.point(Role::Recheck).map(|p| {
-        format!("*{}*\n```{}```", p.label, texts(&p.lines, 300).replace('`', "'"))
-    }));
+    doing.extend(
+        part.point(Role::Recheck)
+            .map(|p| format!("*{}*\n```{}```", p.label, texts(&p.lines, 300).replace('`', "'"))),
+    );
     if !doing.is_empty() {
         blocks.push(section(&cut_lines(&doing), None));
     }

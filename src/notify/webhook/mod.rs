@@ -43,9 +43,8 @@ impl Webhook {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, BuildError> {
         let url = http::address(settings, url.expose())?;
-        let read = |key| {
-            read_key(key).ok_or_else(|| BuildError::Key { channel: settings.name.clone() })
-        };
+        let read =
+            |key| read_key(key).ok_or_else(|| BuildError::Key { channel: settings.name.clone() });
         let side = Side {
             host: http::host(&url),
             credential: "check the URL and the key of this channel, and that the receiver still \
