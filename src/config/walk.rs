@@ -15,11 +15,7 @@ const DEPTH: usize = 32;
 const SECRET: &str = "{ env = \"NAME\" } or { file = \"path\" }";
 
 /// Everything that `schema` does not allow, in the order of the file.
-pub(super) fn errors(
-    text: &str,
-    table: &Spanned<DeTable<'_>>,
-    schema: &Value,
-) -> Vec<ConfigError> {
+pub(super) fn errors(text: &str, table: &Spanned<DeTable<'_>>, schema: &Value) -> Vec<ConfigError> {
     let mut walk = Walk { text, root: schema, errors: Vec::new() };
     walk.table(schema, table.get_ref(), "", 0, &table.span());
     walk.errors.sort_by_key(|error| error.line);
@@ -153,9 +149,11 @@ impl Walk<'_> {
             (Some((name, value)), None) => match (name.get_ref().as_ref(), value.get_ref()) {
                 ("env", DeValue::String(text)) if is_variable(text) => return,
                 ("file", DeValue::String(text)) if !text.trim().is_empty() => return,
-                ("env", _) => "this is no name of a variable; write letters, digits and underscores, \
+                ("env", _) => {
+                    "this is no name of a variable; write letters, digits and underscores, \
                                such as { env = \"SMTP_PASSWORD\" }, and never the secret itself"
-                    .to_owned(),
+                        .to_owned()
+                }
                 ("file", _) => "write the path of the file that holds the secret".to_owned(),
                 _ => format!("this says not where the secret is; write {SECRET}"),
             },
@@ -311,3 +309,44 @@ fn a_kind(kind: &str) -> &'static str {
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use crate::config::parse;
+    use std::path::Path;
+
+    #[test]
+    fn a_secret_in_the_file_is_refused_and_never_quoted() {
+        let slack = "[[channel]]\nname = \"a\"\nkind = \"slack\"\nurl =";
+        for place in [
+            "[agent]\nheartbeat_url =",
+            "[agent.auth]\npassword =",
+            "[agent.auth]\nmetrics_token =",
+            slack,
+        ] {
+            for value in [
+                "\"hunter2/hunter2\"",
+                "[\"hunter2/hunter2\"]",
+                "{ env = \"hunter2/hunter2\" }",
+                "{ env = [\"hunter2/hunter2\"] }",
+                "{ value = \"hunter2/hunter2\" }",
+                "{ env = \"A\", file = \"hunter2/hunter2\" }",
+                "{ file = \"\" }",
+                "{}",
+                "7",
+                "2026-12-01",
+                "hunter2/hunter2",
+                "\"hunter2/hunter2",
+            ] {
+                let text = format!("{place} {value}\n");
+                let errors = parse(&text, Path::new(".")).unwrap_err().to_string();
+                assert_eq!(errors.lines().count(), 1, "{text}: {errors}");
+                assert!(!errors.contains("hunter2"), "{errors}");
+                let line = format!("line {}", place.lines().count());
+                assert!(errors.contains(&line), "{text}: {errors}");
+            }
+            let errors =
+                parse(&format!("{place} \"x\"\n"), Path::new(".")).unwrap_err().to_string();
+            assert!(errors.contains("write { env = \"NAME\" } or { file = \"path\" }"), "{errors}");
+        }
+    }
+}

@@ -135,7 +135,14 @@ fn words<T: Serialize>(all: &[T], usual: &[T]) -> Schema {
 
 /// Keys that every kind takes.
 const COMMON: [&str; 9] = [
-    "name", "kind", "severities", "urgency", "projects", "quiet", "fallback", "escalation",
+    "name",
+    "kind",
+    "severities",
+    "urgency",
+    "projects",
+    "quiet",
+    "fallback",
+    "escalation",
     "timeout",
 ];
 
@@ -154,12 +161,7 @@ const KINDS: [Kind; 5] = [
         required: &["smtp", "from", "to"],
         optional: &["user", "password", "summary"],
     },
-    Kind {
-        word: "slack",
-        title: "a slack channel",
-        required: &["url"],
-        optional: &["summary"],
-    },
+    Kind { word: "slack", title: "a slack channel", required: &["url"], optional: &["summary"] },
     Kind {
         word: "webhook",
         title: "a webhook channel",
@@ -188,9 +190,8 @@ pub(super) fn by_kind(flat: &Value) -> Value {
         .iter()
         .map(|kind| {
             let names = COMMON.iter().chain(kind.required).chain(kind.optional);
-            let mut properties: Map<String, Value> = names
-                .filter_map(|name| Some(((*name).to_owned(), property(name)?)))
-                .collect();
+            let mut properties: Map<String, Value> =
+                names.filter_map(|name| Some(((*name).to_owned(), property(name)?))).collect();
             properties.insert("kind".to_owned(), json!({"const": kind.word}));
             if kind.word == "alertmanager" {
                 let description = "Its address, without /api/v2/alerts.";

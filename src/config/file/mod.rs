@@ -18,8 +18,8 @@ pub use agent::{AgentTable, AuthTable, MetricsTable};
 pub use channel::{ChannelTable, ChannelWord, UrlValue};
 pub use policy::{AgeOrNever, PolicyTable};
 pub use project::{MailTable, ProjectTable, RegistrationTable, SourceTable, WebTable};
-pub use schema::schema;
 pub(in crate::config) use schema::WHEN;
+pub use schema::schema;
 
 /// The whole file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]

@@ -3,6 +3,7 @@
 mod agent;
 mod channels;
 mod checks;
+mod email;
 mod policy;
 mod reader;
 mod windows;
@@ -20,8 +21,8 @@ use super::plan::Plan;
 use crate::incident::Policy;
 use crate::probe::Network;
 pub(super) use checks::suggested;
-pub(crate) use reader::read_resolver;
 use reader::Reader;
+pub(crate) use reader::read_resolver;
 
 /// The names that `not_used` takes.
 pub const NOT_USED: [&str; 7] =
