@@ -26,7 +26,16 @@ struct Part {
 const PROGRAM: &[Part] = &[
     Part {
         name: "cli",
-        own: &["app", "clock", "config", "engine", "probe", "report", "telemetry"],
+        own: &[
+            "app",
+            "clock",
+            "config",
+            "engine",
+            "probe",
+            "report",
+            "schedule::Schedule",
+            "telemetry",
+        ],
         checks: &["contract", "registry"],
     },
     Part {
