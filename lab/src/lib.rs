@@ -7,11 +7,16 @@
 mod config;
 mod dns;
 mod error;
+mod fault;
+mod gate;
+mod kept;
 mod link;
 mod listener;
 mod mail;
+mod mailbox;
 pub mod plan;
 mod registration;
+mod sinks;
 mod template;
 mod tls;
 mod web;
@@ -24,6 +29,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use self::error::LabError;
+pub use self::fault::When;
+pub use self::mailbox::{Mail, MailEnvelope, MailFault, Mailbox, MailboxOptions};
+pub use self::sinks::{Received, SinkFault, SinkKind, Sinks};
+pub use self::tls::CertificateAuthority;
 pub use self::world::{Defect, SCENARIOS, World};
 use crate::listener::{ClosedPort, Servers};
 use crate::tls::Pki;

@@ -120,6 +120,7 @@ async fn bind_tcp() -> Result<TcpListener, LabError> {
     TcpListener::bind(free_port()).await.map_err(LabError::Listen)
 }
 
-fn free_port() -> SocketAddr {
+/// Any free port of loopback.
+pub(crate) fn free_port() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 0).into()
 }

@@ -15,9 +15,9 @@ mod people;
 mod policy;
 mod quiet;
 mod route;
-#[cfg(test)]
-mod sample;
 mod span;
+#[cfg(test)]
+mod tests;
 mod turns;
 mod wake;
 

@@ -44,10 +44,9 @@ pub fn route(change: &Change, book: &Book, now: Timestamp) -> Vec<(String, Times
 fn takes_kind(channel: &ChannelRule, change: &Change, is_end: bool, book: &Book) -> bool {
     match (&change.tell, channel.escalation) {
         (Tell::No(_), _) => false,
-        (Tell::Escalation, true) => true,
+        (Tell::Escalation, true) | (Tell::Grouped | Tell::FirstLook, false) => true,
         (Tell::Escalation, false) => !book.channels.iter().any(|channel| channel.escalation),
         (Tell::Grouped | Tell::FirstLook, true) => is_end && change.incident.escalated_at.is_some(),
-        (Tell::Grouped | Tell::FirstLook, false) => true,
     }
 }
 

@@ -23,9 +23,14 @@ pub fn build(record: &AuditRecord) -> Report {
         not_checked.extend(unseen_parts(&check, plugin.meta));
         checks.push(check);
     }
-    not_checked.extend(unseen_areas(record));
-    not_checked.extend(left_out(&checks));
-    not_checked.extend(beyond_launch(record));
+    not_checked.extend(unseen_areas(&record.not_used));
+    not_checked.extend(left_out(
+        &checks,
+        "audit",
+        "--only or --skip leaves them out",
+        "audit without --only and --skip",
+    ));
+    not_checked.extend(beyond_launch(record.target.goal));
     not_checked.extend(record.clock_off().map(|(reason, unlock)| UnseenPart {
         of: "clock".to_owned(),
         part: "what depends on the time".to_owned(),
@@ -146,7 +151,7 @@ fn assessed(
 }
 
 /// What one check did not see; a run that could not look at all did not see any of its codes.
-fn unseen_parts(check: &CheckReport, meta: &CheckMeta) -> Vec<UnseenPart> {
+pub(super) fn unseen_parts(check: &CheckReport, meta: &CheckMeta) -> Vec<UnseenPart> {
     let whole = |unseen| UnseenPart {
         of: check.id.clone(),
         part: meta.title.to_owned(),
@@ -176,8 +181,7 @@ fn unseen_parts(check: &CheckReport, meta: &CheckMeta) -> Vec<UnseenPart> {
 }
 
 /// What a goal other than a launch demands more is not judged yet.
-fn beyond_launch(record: &AuditRecord) -> Option<UnseenPart> {
-    let goal = record.target.goal;
+pub(super) fn beyond_launch(goal: Goal) -> Option<UnseenPart> {
     (goal != Goal::Launch).then(|| UnseenPart {
         of: "goal".to_owned(),
         part: format!("what the goal {} demands beyond a launch", goal.as_str()),
@@ -187,23 +191,28 @@ fn beyond_launch(record: &AuditRecord) -> Option<UnseenPart> {
     })
 }
 
-/// The checks that this audit was told to leave out: what is left is no verdict on the launch.
-fn left_out(checks: &[CheckReport]) -> Option<UnseenPart> {
+/// The checks that were left out: what is left is no verdict on the launch.
+pub(super) fn left_out(
+    checks: &[CheckReport],
+    of: &str,
+    reason: &str,
+    unlock: &str,
+) -> Option<UnseenPart> {
     let (ran, all) = (checks.len(), registry::ALL.len());
     (ran < all).then(|| UnseenPart {
-        of: "audit".to_owned(),
+        of: of.to_owned(),
         part: format!("{} of {all} checks", all - ran),
-        reason: "--only or --skip leaves them out".to_owned(),
-        unlock: "audit without --only and --skip".to_owned(),
+        reason: reason.to_owned(),
+        unlock: unlock.to_owned(),
         unseen: Unseen::Condition,
     })
 }
 
 /// Areas that are neither looked at nor said to be missing on purpose.
-fn unseen_areas(record: &AuditRecord) -> Vec<UnseenPart> {
+pub(super) fn unseen_areas(not_used: &[String]) -> Vec<UnseenPart> {
     let looked_at = |setting: &str| {
         // Mail is seen from outside; the others need a connector with a credential.
-        setting == "mail" || record.not_used.iter().any(|name| name == setting)
+        setting == "mail" || not_used.iter().any(|name| name == setting)
     };
     AREAS_BY_SETTING
         .iter()

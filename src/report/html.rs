@@ -49,7 +49,7 @@ struct Page<'a> {
 }
 
 /// A text as HTML: escaped, and what stands between two backticks as code.
-fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for piece in pieces(text) {
         // Writing into a string cannot fail.

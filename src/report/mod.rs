@@ -7,6 +7,7 @@ mod checklist;
 mod html;
 mod json;
 mod junit;
+mod latest;
 mod markdown;
 mod page;
 mod sarif;
@@ -19,11 +20,14 @@ pub use checklist::{
     CheckReport, Coverage, FindingReport, MoneyAtRisk, NotCheckedReport, Report, Tool, UnseenPart,
     Waived,
 };
+pub(crate) use html::prose;
 pub use html::to_html;
 pub use json::to_json;
 pub use junit::to_junit;
+pub use latest::{Standing, from_latest};
 pub use markdown::to_markdown;
 pub use page::page_to_terminal;
 pub use sarif::to_sarif;
 pub use terminal::{Paint, check_to_terminal, to_terminal};
 pub use verdict::{AREAS_BY_SETTING, Verdict, decide};
+pub(crate) use words::{GROUPS, money, of_severity, unseen_parts, unseen_word, visible};

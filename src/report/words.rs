@@ -9,7 +9,7 @@ use launchready_checks::contract::{Severity, Unseen};
 use super::{CheckReport, Coverage, FindingReport, MoneyAtRisk, Report, UnseenPart};
 
 /// The groups of findings in the order in which a reader should take them.
-pub(super) const GROUPS: [(Severity, &str); 3] = [
+pub(crate) const GROUPS: [(Severity, &str); 3] = [
     (Severity::Critical, "Do this first"),
     (Severity::Warning, "Settle or accept these"),
     (Severity::Info, "Later"),
@@ -19,7 +19,7 @@ pub(super) const GROUPS: [(Severity, &str); 3] = [
 pub(super) const UNSEEN_ORDER: [Unseen; 3] = [Unseen::Blocks, Unseen::Condition, Unseen::Noted];
 
 /// What an unseen part means for the verdict.
-pub(super) const fn unseen_word(unseen: Unseen) -> &'static str {
+pub(crate) const fn unseen_word(unseen: Unseen) -> &'static str {
     match unseen {
         Unseen::Blocks => "blocks",
         Unseen::Condition => "condition",
@@ -59,7 +59,7 @@ pub(super) fn took(report: &Report) -> String {
 }
 
 /// The findings of one severity, most urgent first.
-pub(super) fn of_severity(
+pub(crate) fn of_severity(
     report: &Report,
     severity: Severity,
 ) -> Vec<(&CheckReport, &FindingReport)> {
@@ -68,7 +68,7 @@ pub(super) fn of_severity(
 }
 
 /// The unseen parts, what weighs most first.
-pub(super) fn unseen_parts(report: &Report) -> Vec<&UnseenPart> {
+pub(crate) fn unseen_parts(report: &Report) -> Vec<&UnseenPart> {
     UNSEEN_ORDER
         .iter()
         .flat_map(|wanted| report.not_checked.iter().filter(|part| part.unseen == *wanted))
@@ -123,7 +123,7 @@ const WHOLE: [&str; 15] = [
 const THOUSANDTHS: [&str; 6] = ["bhd", "iqd", "jod", "kwd", "omr", "tnd"];
 
 /// `EUR 1234.50 in 7 payments`.
-pub(super) fn money(at_risk: &MoneyAtRisk) -> String {
+pub(crate) fn money(at_risk: &MoneyAtRisk) -> String {
     let currency = at_risk.currency.to_ascii_lowercase();
     let digits = match currency.as_str() {
         code if WHOLE.contains(&code) => 0,
@@ -144,7 +144,7 @@ pub(super) fn money(at_risk: &MoneyAtRisk) -> String {
 
 /// Shows what would act on the reader's screen instead of being read: control characters, marks
 /// that turn the direction of writing (UAX #9) and characters without width. Line ends stay.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(acts) {
         return Cow::Borrowed(text);
     }

@@ -89,6 +89,11 @@ impl Pki {
         })
     }
 
+    /// The time around which certificates are made.
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// The root in PEM.
     pub(crate) fn root_pem(&self) -> String {
         self.root.pem()

@@ -32,10 +32,14 @@ impl Clock {
         Self { start, since: Instant::now() }
     }
 
+    /// Now.
+    pub(crate) fn now(self) -> Timestamp {
+        self.start.checked_add(self.since.elapsed()).unwrap_or(self.start)
+    }
+
     /// Now, as a `Date` header has it (RFC 9110 section 5.6.7).
     pub(crate) fn http_date(self) -> String {
-        let now = self.start.checked_add(self.since.elapsed()).unwrap_or(self.start);
-        now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+        self.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 }
 

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use launchready_checks::contract::{Severity, Unseen, Urgency};
 
-use super::{ChannelRule, Incident, IncidentKey, Member, RunSeen, SeenFinding, Sight, Silence};
+use crate::incident::{
+    ChannelRule, Incident, IncidentKey, Member, RunSeen, SeenFinding, Sight, Silence,
+};
 
 /// Reads a time.
-pub(super) fn at(text: &str) -> Timestamp {
+pub(in crate::incident) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
 /// A suspected incident of `harbor` without members.
-pub(super) fn incident(check: &str, code: &str) -> Incident {
+pub(in crate::incident) fn incident(check: &str, code: &str) -> Incident {
     let key = IncidentKey {
         project: "harbor".to_owned(),
         check: check.to_owned(),
@@ -27,7 +29,7 @@ pub(super) fn incident(check: &str, code: &str) -> Incident {
 }
 
 /// A member that nobody has heard of.
-pub(super) fn member(subject: &str) -> Member {
+pub(in crate::incident) fn member(subject: &str) -> Member {
     Member {
         subject: subject.to_owned(),
         summary: format!("{subject} is down."),
@@ -41,7 +43,7 @@ pub(super) fn member(subject: &str) -> Member {
 }
 
 /// A critical finding of urgency now; its fingerprint is its subject.
-pub(super) fn finding(code: &str, subject: &str) -> SeenFinding {
+pub(in crate::incident) fn finding(code: &str, subject: &str) -> SeenFinding {
     SeenFinding {
         code: code.to_owned(),
         severity: Severity::Critical,
@@ -59,7 +61,7 @@ pub(super) fn finding(code: &str, subject: &str) -> SeenFinding {
 }
 
 /// A run of a check of `harbor` that looked and found nothing.
-pub(super) fn run(check: &str, when: &str) -> RunSeen {
+pub(in crate::incident) fn run(check: &str, when: &str) -> RunSeen {
     RunSeen {
         project: "harbor".to_owned(),
         check: check.to_owned(),
@@ -76,7 +78,7 @@ pub(super) fn run(check: &str, when: &str) -> RunSeen {
 }
 
 /// A run that could not look.
-pub(super) fn blind(check: &str, when: &str, runs: u32, since: &str) -> RunSeen {
+pub(in crate::incident) fn blind(check: &str, when: &str, runs: u32, since: &str) -> RunSeen {
     let sight = Sight::Blind {
         cause: "The key was refused.".to_owned(),
         unlock: "Make a new key.".to_owned(),
@@ -89,7 +91,7 @@ pub(super) fn blind(check: &str, when: &str, runs: u32, since: &str) -> RunSeen 
 }
 
 /// A silence for everything.
-pub(super) fn silence(from: &str, until: &str) -> Silence {
+pub(in crate::incident) fn silence(from: &str, until: &str) -> Silence {
     Silence {
         id: "sil_1".to_owned(),
         project: None,
@@ -103,7 +105,7 @@ pub(super) fn silence(from: &str, until: &str) -> Silence {
 }
 
 /// A channel that takes everything.
-pub(super) fn channel(name: &str) -> ChannelRule {
+pub(in crate::incident) fn channel(name: &str) -> ChannelRule {
     ChannelRule {
         name: name.to_owned(),
         severities: vec![Severity::Info, Severity::Warning, Severity::Critical],

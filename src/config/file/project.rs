@@ -1,60 +1,19 @@
-//! The shape of config.toml, version 1, and its JSON schema.
+//! `[[project]]`: one audited product.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
 use launchready_checks::contract::Goal;
-use launchready_checks::registry;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-/// The whole file.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct File {
-    /// How this machine reaches the world.
-    pub network: NetworkTable,
-    /// Options of the checks, by id, for all projects.
-    pub checks: BTreeMap<String, Value>,
-    /// The audited products.
-    pub project: Vec<ProjectTable>,
-}
+use super::PolicyTable;
 
-/// How this machine reaches the world.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct NetworkTable {
-    /// Resolvers, `IP` or `IP:port`; the system's where none are given.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub resolvers: Vec<String>,
-    /// PEM files of certificate authorities beside the usual ones.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub extra_roots: Vec<PathBuf>,
-    /// Follow the product to private addresses.
-    pub allow_private: bool,
-    /// Connect elsewhere than the DNS says, as curl's --connect-to does.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub connect_to: Vec<ConnectToTable>,
-    /// An RDAP server that is asked instead of the registry's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rdap: Option<String>,
-}
-
-/// One rule of `network.connect_to`.
+/// One audited product. The schema, and not this type, refuses unknown keys: serde cannot do it beside
+/// `flatten`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ConnectToTable {
-    /// `HOST:PORT` or `ADDRESS:PORT` as asked for; `*` matches any.
-    pub from: String,
-    /// `ADDRESS:PORT` to connect to.
-    pub to: String,
-}
-
-/// One audited product.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ProjectTable {
     /// Its name in reports and metrics.
     pub name: String,
@@ -66,6 +25,9 @@ pub struct ProjectTable {
     /// What it has to be ready for.
     #[serde(default)]
     pub goal: Goal,
+    /// Show it on the public status page.
+    #[serde(default)]
+    pub public: bool,
     /// Parts that the product does not have, so that their absence is no oversight.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_used: Vec<String>,
@@ -84,7 +46,10 @@ pub struct ProjectTable {
     /// The source folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceTable>,
-    /// Options of the checks, by id, for this project alone.
+    /// What differs from `[defaults]`.
+    #[serde(flatten)]
+    pub policy: PolicyTable,
+    /// Options and schedules of the checks, by id, for this project alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub checks: BTreeMap<String, Value>,
 }
@@ -143,42 +108,4 @@ pub struct RegistrationTable {
 pub struct SourceTable {
     /// The folder, relative to the config file.
     pub path: PathBuf,
-}
-
-/// JSON schema of the whole file, with the options of every check.
-pub fn schema() -> Value {
-    let mut schema = schemars::SchemaGenerator::default().into_root_schema_for::<File>().to_value();
-    let mut properties = Map::new();
-    let mut definitions = Map::new();
-    for plugin in registry::ALL {
-        let mut options = (plugin.schema)().to_value();
-        if let Some(object) = options.as_object_mut() {
-            object.remove("$schema");
-            if let Some(Value::Object(own)) = object.remove("$defs") {
-                definitions.extend(own);
-            }
-            object.insert("title".to_owned(), json!(plugin.meta.title));
-        }
-        properties.insert(plugin.meta.id.to_owned(), options);
-    }
-    let checks = json!({
-        "type": "object",
-        "description": "Options of the checks, by id.",
-        "properties": properties,
-        "additionalProperties": false,
-    });
-    if let Some(Value::Object(defs)) = schema.get_mut("$defs") {
-        defs.extend(definitions);
-        defs.insert("Checks".to_owned(), checks);
-    }
-    let reference = json!({"$ref": "#/$defs/Checks"});
-    for pointer in ["/properties/checks", "/$defs/ProjectTable/properties/checks"] {
-        if let Some(place) = schema.pointer_mut(pointer) {
-            *place = reference.clone();
-        }
-    }
-    if let Some(object) = schema.as_object_mut() {
-        object.insert("title".to_owned(), json!("launchready config.toml"));
-    }
-    schema
 }

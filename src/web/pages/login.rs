@@ -1,0 +1,122 @@
+//! `/login` and `/logout`.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{FromRequest as _, Query, Request, State};
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use serde::Deserialize;
+
+use super::frame::{Done, Frame, after};
+use crate::web::fault::Fault;
+use crate::web::forms::{Filled, Plain};
+use crate::web::guard::{self, Caller, Told, Who};
+use crate::web::route::Web;
+use crate::web::session;
+use crate::web::show;
+
+#[derive(Debug, Default, Deserialize)]
+pub(in crate::web) struct Wanted {
+    #[serde(default)]
+    next: String,
+}
+
+#[derive(Template)]
+#[template(path = "web/login.html")]
+struct Page<'a> {
+    frame: Frame,
+    next: &'a str,
+    wrong: bool,
+    has_password: bool,
+}
+
+/// A place on this site to go to after signing in; anything else leads to the overview.
+fn place(next: &str) -> &str {
+    let mut chars = next.chars();
+    let is_path = chars.next() == Some('/') && !matches!(chars.next(), Some('/' | '\\'));
+    let is_plain = next.chars().all(|c| c.is_ascii_graphic() && c != '\\');
+    if is_path && is_plain { next } else { "/" }
+}
+
+fn form(web: &Web, frame: Frame, next: &str, wrong: bool) -> Result<Response, Fault> {
+    let has_password = web.site.facts().password.is_some();
+    let html = show::draw(&Page { frame, next: place(next), wrong, has_password })?;
+    let mut response = show::answer(html);
+    if wrong {
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        response.extensions_mut().insert(Told);
+    }
+    Ok(response)
+}
+
+pub(in crate::web) async fn login(
+    State(web): State<Arc<Web>>,
+    Query(wanted): Query<Wanted>,
+    Query(done): Query<Done>,
+) -> Result<Response, Fault> {
+    form(&web, Frame::outside("Sign in").done(&done), &wanted.next, false)
+}
+
+/// Signs in. A right and a wrong password take the same steps until the answer.
+pub(in crate::web) async fn sign_in(
+    State(web): State<Arc<Web>>,
+    request: Request,
+) -> Result<Response, Fault> {
+    let (facts, now) = (web.site.facts(), web.site.clock.now());
+    let (parts, body) = request.into_parts();
+    let address = guard::address(&parts);
+    let request = Request::from_parts(parts, body);
+    web.logins.count(address, now).map_err(Fault::too_often)?;
+    let Plain(sent) = Plain::from_request(request, &()).await?;
+    let Some(password) = &facts.password else {
+        return form(&web, Frame::outside("Sign in"), sent.text("next"), true);
+    };
+    let begun = guard::key(&web).await?.begin(password, now);
+    let is_right = session::same(password.expose(), sent.text("password"));
+    let Some((_, cookie)) = begun.filter(|_| is_right) else {
+        return form(&web, Frame::outside("Sign in"), sent.text("next"), true);
+    };
+    web.logins.right(address);
+    let mut response = Redirect::to(place(sent.text("next"))).into_response();
+    set(&mut response, &session::set_cookie(&facts, &cookie));
+    Ok(response)
+}
+
+pub(in crate::web) async fn sign_out(
+    State(web): State<Arc<Web>>,
+    Extension(caller): Extension<Caller>,
+    _form: Filled,
+) -> Result<Response, Fault> {
+    let site = &*web.site;
+    if let Who::Session(session) = &caller.who {
+        session::end(&*site.store, session, site.clock.now()).await?;
+    }
+    let mut response = after("/login", "signed-out");
+    set(&mut response, &session::set_cookie(&site.facts(), ""));
+    Ok(response)
+}
+
+fn set(response: &mut Response, cookie: &str) {
+    // The cookie is letters, digits and marks of ours.
+    if let Ok(line) = HeaderValue::from_str(cookie) {
+        response.headers_mut().insert(SET_COOKIE, line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signing_in_leads_to_a_place_on_this_site() {
+        assert_eq!(place("/incidents?state=all"), "/incidents?state=all");
+        for elsewhere in
+            ["", "//evil.example", "/\\evil.example", "https://evil.example", "/a\nb", "x"]
+        {
+            assert_eq!(place(elsewhere), "/", "{elsewhere}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! `/`: every project in short.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use launchready_checks::contract::{Severity, Unseen};
+use serde::Deserialize;
+
+use super::frame::Frame;
+use crate::incident::{Incident, State as Life};
+use crate::report::{self, Report};
+use crate::web::fault::Fault;
+use crate::web::guard::Caller;
+use crate::web::route::Web;
+use crate::web::show::{self, Badge, Segment, count};
+use crate::web::time::{When, zone};
+use crate::web::{ProjectFacts, standing};
+
+/// Projects on one page.
+const PROJECTS: usize = 24;
+
+#[derive(Debug, Default, Deserialize)]
+pub(in crate::web) struct Wanted {
+    #[serde(default)]
+    q: String,
+    page: Option<usize>,
+}
+
+#[derive(Template)]
+#[template(path = "web/overview.html")]
+struct Page<'a> {
+    frame: Frame,
+    numbers: Vec<(String, String, &'static str)>,
+    q: &'a str,
+    cards: Vec<Card<'a>>,
+    found: usize,
+    total: usize,
+    page: usize,
+    pages: usize,
+    searchable: bool,
+}
+
+struct Card<'a> {
+    project: &'a ProjectFacts,
+    href: String,
+    verdict: Badge,
+    in_short: String,
+    open: Vec<(Badge, u64)>,
+    unseen: Option<String>,
+    money: Vec<String>,
+    last: Option<When>,
+    coverage: String,
+}
+
+/// The projects that a search finds: those with the worst incidents first, then in the order of the
+/// config.
+pub(in crate::web) fn ranked<'f>(
+    projects: &'f [ProjectFacts],
+    q: &str,
+    incidents: &std::collections::BTreeMap<String, Vec<Incident>>,
+) -> Vec<&'f ProjectFacts> {
+    let q = q.trim().to_lowercase();
+    let hit = |text: &str| text.to_lowercase().contains(&q);
+    let mut found: Vec<_> = projects
+        .iter()
+        .filter(|project| q.is_empty() || hit(&project.name) || hit(&project.domain))
+        .collect();
+    found.sort_by_key(|project| {
+        let mine = incidents.get(&project.name).map_or(&[][..], Vec::as_slice);
+        let number =
+            |severity| mine.iter().filter(|incident| incident.severity == severity).count();
+        std::cmp::Reverse((number(Severity::Critical), number(Severity::Warning)))
+    });
+    found
+}
+
+pub(in crate::web) async fn overview(
+    State(web): State<Arc<Web>>,
+    Extension(caller): Extension<Caller>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Fault> {
+    let site = &*web.site;
+    let facts = site.facts();
+    let incidents = standing::unresolved(site, None, standing::MOST_INCIDENTS).await?;
+    let waivers = site.store.waivers().await?;
+    let numbers = numbers(&incidents, facts.projects.len());
+    let mut incidents = standing::by_project(incidents);
+    let found = ranked(&facts.projects, &wanted.q, &incidents);
+    let pages = found.len().div_ceil(PROJECTS).max(1);
+    let page = wanted.page.unwrap_or(1).clamp(1, pages);
+    let mut cards = Vec::new();
+    for project in found.iter().skip((page - 1) * PROJECTS).take(PROJECTS) {
+        let mine = incidents.remove(&project.name).unwrap_or_default();
+        let known = standing::known_with(site, project, mine, &waivers).await?;
+        cards.push(Card::of(project, &known, site.clock.now()));
+    }
+    let (found, total) = (found.len(), facts.projects.len());
+    let html = show::draw(&Page {
+        frame: Frame::new("Overview", "overview", &caller).live(),
+        numbers,
+        q: wanted.q.trim(),
+        cards,
+        found,
+        total,
+        page,
+        pages,
+        searchable: total > 6,
+    })?;
+    Ok(show::answer(html))
+}
+
+/// The figures at the head of the page.
+fn numbers(incidents: &[Incident], projects: usize) -> Vec<(String, String, &'static str)> {
+    let number =
+        |severity| incidents.iter().filter(|incident| incident.severity == severity).count();
+    let (critical, warnings) = (number(Severity::Critical), number(Severity::Warning));
+    let taken = incidents.iter().filter(|incident| incident.state == Life::Acknowledged).count();
+    let tone = |count: usize, tone| if count > 0 { tone } else { "quiet" };
+    vec![
+        ("open critical".to_owned(), critical.to_string(), tone(critical, "critical")),
+        ("open warnings".to_owned(), warnings.to_string(), tone(warnings, "warning")),
+        ("acknowledged".to_owned(), taken.to_string(), "quiet"),
+        ("projects".to_owned(), projects.to_string(), "quiet"),
+    ]
+}
+
+impl<'a> Card<'a> {
+    fn of(project: &'a ProjectFacts, known: &standing::Known, now: jiff::Timestamp) -> Self {
+        let report = &known.report;
+        let last = known.latest.iter().filter_map(|run| run.at).max();
+        Self {
+            project,
+            href: format!("/projects/{}", Segment(&project.name)),
+            verdict: report.verdict.into(),
+            in_short: short(report),
+            open: standing::by_severity(&known.incidents)
+                .into_iter()
+                .map(|(severity, number)| (severity.into(), number))
+                .collect(),
+            unseen: unseen(report),
+            money: report.money_at_risk.iter().map(report::money).collect(),
+            last: last.map(|at| When::new(at, now, &zone(&project.timezone))),
+            coverage: format!("{} of {}", report.coverage.run, report.coverage.total()),
+        }
+    }
+}
+
+/// The first reason of the verdict.
+fn short(report: &Report) -> String {
+    report.verdict_reasons.first().cloned().unwrap_or_default()
+}
+
+/// What was not seen and counts for the verdict.
+fn unseen(report: &Report) -> Option<String> {
+    let number = |wanted| {
+        let parts = report.not_checked.iter().filter(|part| part.unseen == wanted).count();
+        u64::try_from(parts).unwrap_or(u64::MAX)
+    };
+    let (blocks, conditions) = (number(Unseen::Blocks), number(Unseen::Condition));
+    let parts = blocks + conditions;
+    (parts > 0).then(|| {
+        let blocking =
+            if blocks > 0 { format!(", {blocks} must be proven") } else { String::new() };
+        format!("{}{blocking}", count(parts, "part"))
+    })
+}

@@ -1,0 +1,196 @@
+//! `/projects/NAME`: the checklist of one project.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use launchready_checks::contract::Severity;
+
+use super::frame::{Done, Frame};
+use super::incidents::{Row as IncidentRow, rows};
+use crate::report::{self, CheckReport, FindingReport, Report, UnseenPart};
+use crate::store::LatestRun;
+use crate::web::fault::Fault;
+use crate::web::guard::Caller;
+use crate::web::route::Web;
+use crate::web::show::{self, Badge, Prose, Segment};
+use crate::web::time::{When, zone};
+use crate::web::{ProjectFacts, standing};
+
+#[derive(Template)]
+#[template(path = "web/project.html")]
+struct Page<'a> {
+    frame: Frame,
+    project: &'a ProjectFacts,
+    href: String,
+    report: &'a Report,
+    verdict: Badge,
+    reasons: Vec<Prose>,
+    money: Vec<String>,
+    last: Option<When>,
+    incidents: Vec<IncidentRow>,
+    groups: Vec<Group<'a>>,
+    rows: Vec<Row<'a>>,
+    unseen: Vec<Part<'a>>,
+}
+
+/// The findings of one severity.
+struct Group<'a> {
+    id: &'static str,
+    title: &'static str,
+    cards: Vec<Card<'a>>,
+}
+
+/// One finding.
+pub(super) struct Card<'a> {
+    pub(super) badge: Badge,
+    pub(super) check: &'a CheckReport,
+    pub(super) finding: &'a FindingReport,
+    pub(super) summary: Prose,
+    pub(super) seen: String,
+    pub(super) why: Prose,
+    pub(super) fix: Prose,
+    pub(super) undo: Prose,
+    pub(super) since: Option<When>,
+    pub(super) waived: Option<(String, When)>,
+    pub(super) history: String,
+    pub(super) waive: String,
+}
+
+impl<'a> Card<'a> {
+    pub(super) fn of(
+        project: &ProjectFacts,
+        check: &'a CheckReport,
+        finding: &'a FindingReport,
+        now: jiff::Timestamp,
+    ) -> Self {
+        let zone = zone(&project.timezone);
+        let name = Segment(&project.name);
+        Self {
+            badge: finding.severity.into(),
+            check,
+            finding,
+            summary: Prose::new(&finding.summary),
+            seen: finding.evidence.join("\n"),
+            why: Prose::new(&finding.why),
+            fix: Prose::new(&finding.fix),
+            undo: Prose::new(&finding.undo),
+            since: finding.since.map(|at| When::new(at, now, &zone)),
+            waived: finding.waived.as_ref().map(|waived| {
+                let text = format!("{}: {}", waived.by, waived.reason);
+                (text, When::new(waived.until, now, &zone))
+            }),
+            history: format!("/projects/{name}/checks/{}", check.id),
+            waive: format!(
+                "/waivers?project={name}&code={}&subject={}#add",
+                Segment(&finding.code),
+                Segment(&finding.subject)
+            ),
+        }
+    }
+}
+
+/// One check in the table.
+struct Row<'a> {
+    badge: Badge,
+    check: &'a CheckReport,
+    href: String,
+    reason: Option<Prose>,
+    findings: usize,
+    last: Option<When>,
+}
+
+/// Something that was not looked at.
+struct Part<'a> {
+    part: &'a UnseenPart,
+    weight: &'static str,
+    what: Prose,
+    reason: Prose,
+    unlock: Option<Prose>,
+}
+
+pub(in crate::web) async fn project(
+    State(web): State<Arc<Web>>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    Query(done): Query<Done>,
+) -> Result<Response, Fault> {
+    let site = &*web.site;
+    let facts = site.facts();
+    let project = standing::project(&facts, &name)?;
+    let known = standing::known(site, project).await?;
+    let now = site.clock.now();
+    let zone = zone(&project.timezone);
+    let report = &known.report;
+    let last = known.latest.iter().filter_map(|run| run.at).max();
+    let groups = report::GROUPS.iter().filter_map(|(severity, title)| {
+        let cards: Vec<_> = report::of_severity(report, *severity)
+            .into_iter()
+            .map(|(check, finding)| Card::of(project, check, finding, now))
+            .collect();
+        (!cards.is_empty()).then_some(Group { id: id(*severity), title, cards })
+    });
+    let row = |check| Row::of(project, check, &known.latest, now);
+    let html = show::draw(&Page {
+        frame: Frame::new(
+            format!("{} · {}", report.verdict.title(), project.domain),
+            "overview",
+            &caller,
+        )
+        .done(&done)
+        .live(),
+        project,
+        href: format!("/projects/{}", Segment(&project.name)),
+        report,
+        verdict: report.verdict.into(),
+        reasons: report.verdict_reasons.iter().map(|reason| Prose::new(reason)).collect(),
+        money: report.money_at_risk.iter().map(report::money).collect(),
+        last: last.map(|at| When::new(at, now, &zone)),
+        incidents: rows(&facts, &known.incidents, now),
+        groups: groups.collect(),
+        rows: report.checks.iter().map(row).collect(),
+        unseen: report::unseen_parts(report).into_iter().map(Part::of).collect(),
+    })?;
+    Ok(show::answer(html))
+}
+
+const fn id(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "critical-findings",
+        Severity::Warning => "warnings",
+        Severity::Info => "later",
+    }
+}
+
+impl<'a> Row<'a> {
+    fn of(
+        project: &ProjectFacts,
+        check: &'a CheckReport,
+        latest: &[LatestRun],
+        now: jiff::Timestamp,
+    ) -> Self {
+        let at = latest.iter().find(|run| run.key.check == check.id).and_then(|run| run.at);
+        Self {
+            badge: check.status.into(),
+            check,
+            href: format!("/projects/{}/checks/{}", Segment(&project.name), check.id),
+            reason: check.reason.as_deref().map(Prose::new),
+            findings: check.findings.len(),
+            last: at.map(|at| When::new(at, now, &zone(&project.timezone))),
+        }
+    }
+}
+
+impl<'a> Part<'a> {
+    fn of(part: &'a UnseenPart) -> Self {
+        Self {
+            part,
+            weight: report::unseen_word(part.unseen),
+            what: Prose::new(&part.part),
+            reason: Prose::new(&part.reason),
+            unlock: Some(Prose::new(&part.unlock)).filter(|_| !part.unlock.is_empty()),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Times as a reader wants them: in the project's zone, with how long ago in words.
+
+use std::fmt;
+
+use askama::filters::HtmlSafe;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::show::Escaped;
+
+/// A time in a zone, with the distance from the present.
+#[derive(Debug, Clone)]
+pub(super) struct When {
+    /// As a machine reads it.
+    iso: String,
+    /// As a reader of the zone does.
+    pub(super) local: String,
+    /// `3 hours ago`.
+    pub(super) ago: String,
+}
+
+impl When {
+    pub(super) fn new(at: Timestamp, now: Timestamp, zone: &TimeZone) -> Self {
+        Self {
+            iso: at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            local: at.to_zoned_datetime(zone.clone()).strftime("%-d %b %Y, %H:%M %Z").to_string(),
+            ago: ago(at, now),
+        }
+    }
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { iso, local, ago } = self;
+        let (local, ago) = (Escaped(local), Escaped(ago));
+        write!(f, "<time datetime=\"{iso}\">{local}</time> <span class=\"soft\">({ago})</span>")
+    }
+}
+
+impl HtmlSafe for When {}
+
+/// The zone of a project; UTC where the machine does not know it.
+pub(super) fn zone(name: &str) -> TimeZone {
+    crate::schedule::read_zone(name).unwrap_or(TimeZone::UTC)
+}
+
+/// How far a time is from the present: `just now`, `5 minutes ago`, `in 2 days`.
+fn ago(at: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(at).as_secs();
+    if seconds.abs() < 45 {
+        return "just now".to_owned();
+    }
+    let length = length(seconds.unsigned_abs());
+    if seconds > 0 { format!("{length} ago") } else { format!("in {length}") }
+}
+
+/// A length of time in one unit: `45 seconds`, `3 hours`, `12 days`.
+pub(super) fn length(seconds: u64) -> String {
+    let (size, unit) = match seconds {
+        ..90 => (1, "second"),
+        ..5_400 => (60, "minute"),
+        ..129_600 => (3_600, "hour"),
+        _ => (86_400, "day"),
+    };
+    super::show::count((seconds + size / 2) / size, unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_read_in_its_zone_and_from_now() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let now = at("2026-07-22T08:00:00Z");
+        let when = When::new(at("2026-07-22T05:00:00Z"), now, &zone("Europe/Berlin"));
+        assert_eq!(
+            when.to_string(),
+            "<time datetime=\"2026-07-22T05:00:00Z\">22 Jul 2026, 07:00 CEST</time> \
+             <span class=\"soft\">(3 hours ago)</span>"
+        );
+        let ago = |text: &str| ago(at(text), now);
+        assert_eq!(ago("2026-07-22T07:59:30Z"), "just now");
+        assert_eq!(ago("2026-07-22T07:55:00Z"), "5 minutes ago");
+        assert_eq!(ago("2026-07-24T08:00:00Z"), "in 2 days");
+        assert_eq!(ago("2026-07-22T08:01:00Z"), "in 60 seconds");
+        assert_eq!(length(1), "1 second");
+    }
+}
