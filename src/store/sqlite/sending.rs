@@ -36,7 +36,7 @@ pub(super) const TOLD: &str = "SELECT c.id, c.kind, c.at, c.members, c.body \
      FROM told t JOIN change c ON c.id = t.change WHERE t.delivery = ?1 ORDER BY t.change";
 
 pub(super) const COLUMNS: &str = "SELECT d.id, n.id AS notification, d.channel, d.state, d.due_at, \
-     d.attempts, d.last_error, d.sent_at, n.kind, n.project, n.made_at, n.body \
+     d.attempts, d.last_error, d.sent_at, d.instead_of, n.kind, n.project, n.made_at, n.body \
      FROM delivery d JOIN notification n ON n.seq = d.notification WHERE d.seq = ?1";
 
 /// The delivery of a row.
@@ -51,6 +51,7 @@ pub(super) fn delivery(row: &SqliteRow) -> Result<Delivery, Fault> {
         attempts: row.try_get("attempts")?,
         last_error: row.try_get("last_error")?,
         sent_at: sent_at.map(at),
+        instead_of: row.try_get("instead_of")?,
     })
 }
 
