@@ -22,7 +22,9 @@ pub(super) fn run(args: &ConfigArgs) -> anyhow::Result<Exit> {
                 if names.is_empty() { "no project yet".to_owned() } else { names.join(", ") };
             let mut text = format!("{} is good: {list}\n", file.path().display());
             for warning in loaded.warnings() {
-                text += &format!("for the agent: {warning}\n");
+                text.push_str("for the agent: ");
+                text.push_str(&warning.to_string());
+                text.push('\n');
             }
             print(&text);
         }

@@ -262,3 +262,130 @@ impl Vault<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{LoadError, load, load_agent, parse};
+
+    const KEY: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
+
+    const ALL: &str = "[agent]\nheartbeat_url = { file = \"beat\" }\n\
+        [agent.auth]\npassword = { file = \"password\" }\nmetrics_token = { file = \"token\" }\n\
+        [network]\nextra_roots = [\"token\"]\n\
+        [[channel]]\nname = \"a\"\nkind = \"email\"\nsmtp = \"smtps://smtp.harbor.example\"\n\
+        from = \"a@harbor.example\"\nto = [\"b@harbor.example\"]\nuser = \"me\"\npassword = { file = \"mail\" }\n\
+        [[channel]]\nname = \"b\"\nkind = \"slack\"\nurl = { file = \"slack\" }\n\
+        [[channel]]\nname = \"c\"\nkind = \"webhook\"\nurl = { file = \"hook\" }\nkey = { file = \"key\" }\n\
+        [[channel]]\nname = \"d\"\nkind = \"pagerduty\"\nrouting_key = { file = \"route\" }\n\
+        [[channel]]\nname = \"e\"\nkind = \"alertmanager\"\nurl = \"http://127.0.0.1:9093/\"\ntoken = { file = \"bearer\" }\n";
+
+    const FILES: [(&str, &str); 9] = [
+        ("beat", "https://beat.example/s3cret-beat"),
+        ("password", "s3cret-password"),
+        ("token", "s3cret-token"),
+        ("mail", "s3cret-mail"),
+        ("slack", "https://hooks.example/s3cret-slack"),
+        ("hook", "http://127.0.0.1:1/s3cret-hook"),
+        ("key", KEY),
+        ("route", "s3cret-route"),
+        ("bearer", "s3cret-bearer"),
+    ];
+
+    #[test]
+    fn every_secret_is_read_from_its_place_and_none_is_printed() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, secret) in FILES {
+            std::fs::write(folder.path().join(name), format!("{secret}\n")).unwrap();
+        }
+        let path = folder.path().join("launchready.toml");
+        std::fs::write(&path, ALL).unwrap();
+        let (config, agent) = load_agent(&path).unwrap();
+        assert_eq!(agent.password.as_ref().unwrap().expose(), "s3cret-password");
+        assert_eq!(agent.heartbeat_url.as_ref().unwrap().expose(), FILES[0].1);
+        assert_eq!(agent.folder, folder.path());
+        let kinds: Vec<_> = agent.channels.iter().map(|channel| &channel.kind).collect();
+        let [
+            ChannelKind::Email { host, port: 465, login: Some((user, password)), .. },
+            ChannelKind::Slack { url: slack },
+            ChannelKind::Webhook { key: Some(key), .. },
+            ChannelKind::PagerDuty { routing_key, .. },
+            ChannelKind::Alertmanager { url, token: Some(token) },
+        ] = kinds.as_slice()
+        else {
+            panic!("{kinds:?}")
+        };
+        assert_eq!((host.as_str(), user.as_str()), ("smtp.harbor.example", "me"));
+        assert_eq!((password.expose(), slack.expose()), ("s3cret-mail", FILES[4].1));
+        assert_eq!((key.expose(), routing_key.expose()), (KEY, "s3cret-route"));
+        assert_eq!((url.as_str(), token.expose()), ("http://127.0.0.1:9093", "s3cret-bearer"));
+        for channel in &agent.channels {
+            assert_eq!(channel.extra_roots, [folder.path().join("token")]);
+        }
+        let printed = format!("{config:?} {agent:?}");
+        assert!(!printed.contains("s3cret") && !printed.contains(KEY), "{printed}");
+    }
+
+    #[test]
+    fn an_audit_needs_no_secret_and_the_agent_says_every_missing_one_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("token"), "s3cret-token").unwrap();
+        let path = folder.path().join("launchready.toml");
+        let unset = "{ env = \"LAUNCHREADY_NO_SUCH_VARIABLE\" }";
+        std::fs::write(&path, ALL.replace("{ file = \"mail\" }", unset)).unwrap();
+        let config = load(&path).unwrap();
+        let Err(LoadError::Secrets(errors)) = config.agent() else { panic!("secrets are missing") };
+        let keys: Vec<_> = errors.0.iter().map(|error| (error.line, error.key.as_str())).collect();
+        let wanted = [
+            (2, "agent.heartbeat_url"),
+            (4, "agent.auth.password"),
+            (15, "channel[0].password"),
+            (19, "channel[1].url"),
+            (23, "channel[2].url"),
+            (24, "channel[2].key"),
+            (28, "channel[3].routing_key"),
+            (33, "channel[4].token"),
+        ];
+        assert_eq!(keys, wanted);
+        assert!(errors.to_string().contains("LAUNCHREADY_NO_SUCH_VARIABLE is not set"), "{errors}");
+        assert_eq!(config.warnings(), errors.0);
+    }
+
+    #[test]
+    fn a_secret_of_no_use_is_named_by_its_place_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, secret) in FILES {
+            let secret = match name {
+                "password" => "s3cret",
+                "slack" => "hooks.example/s3cret",
+                "key" => "whsec_s3cret",
+                _ => secret,
+            };
+            std::fs::write(folder.path().join(name), secret).unwrap();
+        }
+        let errors = parse(ALL, folder.path()).unwrap().agent().unwrap_err().to_string();
+        assert_eq!(errors.lines().count(), 4, "{errors}");
+        assert!(errors.contains("password is of no use: it is shorter than 8"), "{errors}");
+        assert!(errors.contains("slack is of no use: it is no web address"), "{errors}");
+        assert!(errors.contains("key is of no use: it is no signing key"), "{errors}");
+        assert!(!errors.contains("s3cret"), "{errors}");
+    }
+
+    #[test]
+    fn who_would_be_told_of_nothing_hears_of_it() {
+        let projects = "[[project]]\nname = \"a\"\ndomain = \"a.example\"\n\
+                        [[project]]\nname = \"b\"\ndomain = \"b.example\"\n";
+        let channel =
+            "[[channel]]\nname = \"am\"\nkind = \"alertmanager\"\nurl = \"http://am.example\"\n";
+        let said = |rest: &str| {
+            let config = parse(&format!("{projects}{rest}"), Path::new(".")).unwrap();
+            config.warnings().first().map(ToString::to_string)
+        };
+        assert!(said("").unwrap().contains("there is no [[channel]], so the agent tells nobody"));
+        assert_eq!(said(channel), None);
+        let escalation = said(&format!("{channel}escalation = true\n")).unwrap();
+        assert!(escalation.contains("escalations alone"), "{escalation}");
+        let one = said(&format!("{channel}projects = [\"a\"]\n")).unwrap();
+        assert_eq!(one, "channel: no channel takes b, so nobody is told of it");
+    }
+}

@@ -308,3 +308,45 @@ fn a_kind(kind: &str) -> &'static str {
         _ => "a table",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::parse;
+    use std::path::Path;
+
+    #[test]
+    fn a_secret_in_the_file_is_refused_and_never_quoted() {
+        let slack = "[[channel]]\nname = \"a\"\nkind = \"slack\"\nurl =";
+        for place in [
+            "[agent]\nheartbeat_url =",
+            "[agent.auth]\npassword =",
+            "[agent.auth]\nmetrics_token =",
+            slack,
+        ] {
+            for value in [
+                "\"hunter2/hunter2\"",
+                "[\"hunter2/hunter2\"]",
+                "{ env = \"hunter2/hunter2\" }",
+                "{ env = [\"hunter2/hunter2\"] }",
+                "{ value = \"hunter2/hunter2\" }",
+                "{ env = \"A\", file = \"hunter2/hunter2\" }",
+                "{ file = \"\" }",
+                "{}",
+                "7",
+                "2026-12-01",
+                "hunter2/hunter2",
+                "\"hunter2/hunter2",
+            ] {
+                let text = format!("{place} {value}\n");
+                let errors = parse(&text, Path::new(".")).unwrap_err().to_string();
+                assert_eq!(errors.lines().count(), 1, "{text}: {errors}");
+                assert!(!errors.contains("hunter2"), "{errors}");
+                let line = format!("line {}", place.lines().count());
+                assert!(errors.contains(&line), "{text}: {errors}");
+            }
+            let errors =
+                parse(&format!("{place} \"x\"\n"), Path::new(".")).unwrap_err().to_string();
+            assert!(errors.contains("write { env = \"NAME\" } or { file = \"path\" }"), "{errors}");
+        }
+    }
+}

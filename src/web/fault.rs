@@ -15,7 +15,7 @@ pub(super) struct Fault {
     /// What to do next, as a sentence.
     pub(super) next: String,
     /// A header of its own, such as `Retry-After`.
-    pub(super) header: Option<(HeaderName, HeaderValue)>,
+    pub(super) header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Fault {
@@ -47,7 +47,7 @@ impl Fault {
         let minutes = seconds.div_ceil(60).max(1);
         let plural = if minutes == 1 { "" } else { "s" };
         Self {
-            header: Some((header::RETRY_AFTER, HeaderValue::from(seconds))),
+            header: Some(Box::new((header::RETRY_AFTER, HeaderValue::from(seconds)))),
             ..Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "Too many wrong passwords or tokens came from your address, or from everywhere.",

@@ -234,8 +234,8 @@ fn unknown(facts: &Facts, request: &Parts, target: &str) -> Response {
         "Sign in at /login, or send the password as Authorization: Bearer."
     };
     let mut fault = Fault::new(StatusCode::UNAUTHORIZED, "Credentials are missing or wrong.", next);
-    fault.header =
-        Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"launchready\"")));
+    let challenge = HeaderValue::from_static("Bearer realm=\"launchready\"");
+    fault.header = Some(Box::new((WWW_AUTHENTICATE, challenge)));
     fault.into_response()
 }
 
@@ -251,7 +251,7 @@ fn explain(mut response: Response, path: &str, wants_json: bool) -> Response {
         }
         None => return response,
     };
-    let header = fault.header.clone();
+    let header = fault.header.clone().map(|header| *header);
     let mut response = if wants_json {
         let body = serde_json::json!({"error": fault.what, "next": fault.next});
         (fault.status, axum::Json(body)).into_response()

@@ -54,8 +54,8 @@ fn heading(out: &mut String, line: &str) {
     let text = text.trim();
     _ = match depth {
         1 => Ok(()),
-        2 => write!(out, "<h2>{}</h2>\n", prose(text)),
-        _ => write!(out, "<h3 id=\"{}\"><code>{0}</code></h3>\n", Escaped(text)),
+        2 => writeln!(out, "<h2>{}</h2>", prose(text)),
+        _ => writeln!(out, "<h3 id=\"{}\"><code>{0}</code></h3>", Escaped(text)),
     };
 }
 
@@ -66,10 +66,10 @@ fn flush(out: &mut String, block: &mut String, in_list: &mut bool) {
             out.push_str("<ul>\n");
             *in_list = true;
         }
-        _ = write!(out, "<li>{}</li>\n", prose(item));
+        _ = writeln!(out, "<li>{}</li>", prose(item));
     } else if !block.is_empty() {
         close(out, in_list);
-        _ = write!(out, "<p>{}</p>\n", prose(block));
+        _ = writeln!(out, "<p>{}</p>", prose(block));
     }
     block.clear();
 }

@@ -62,7 +62,7 @@ pub(super) async fn discovery(State(web): State<Arc<Web>>, headers: HeaderMap) -
             let labels = if shards == 1 {
                 serde_json::json!({"__metrics_path__": "/metrics"})
             } else {
-                serde_json::json!({"__metrics_path__": "/metrics", "__param_shard": shard})
+                serde_json::json!({"__metrics_path__": "/metrics", "__param_shard": shard, "shard": shard})
             };
             serde_json::json!({"targets": [host], "labels": labels})
         })

@@ -1,8 +1,8 @@
 //! Who is signed in: a cookie that the agent signed, and the tokens of its forms.
 
 use aws_lc_rs::{constant_time, digest, hmac, rand};
-use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
+use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
@@ -42,14 +42,12 @@ fn random() -> Option<String> {
 impl Key {
     /// The key that the store keeps; made at the first call.
     pub(super) async fn of(store: &dyn Store) -> Result<Self, Fault> {
-        let kept = match store.get(KEY).await? {
-            Some(kept) => kept,
-            None => {
-                let made = random().ok_or_else(|| {
-                    Fault::of_status(axum::http::StatusCode::INTERNAL_SERVER_ERROR)
-                })?;
-                store.put_once(KEY, &made).await?
-            }
+        let kept = if let Some(kept) = store.get(KEY).await? {
+            kept
+        } else {
+            let made =
+                random().ok_or_else(|| Fault::of_status(StatusCode::INTERNAL_SERVER_ERROR))?;
+            store.put_once(KEY, &made).await?
         };
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, kept.as_bytes())))
     }

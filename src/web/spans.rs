@@ -92,7 +92,7 @@ impl Bar {
             .collect();
         let share = |status| {
             let mine = stretches.iter().filter(|stretch| stretch.status == status);
-            let time: f64 = mine.map(|stretch| length(stretch)).sum();
+            let time: f64 = mine.map(length).sum();
             100.0 * time / seconds
         };
         let shares = Status::ALL.map(|status| (status.as_str(), share(status)));

@@ -58,8 +58,8 @@ fn ago(at: Timestamp, now: Timestamp) -> String {
 pub(super) fn length(seconds: u64) -> String {
     let (size, unit) = match seconds {
         ..90 => (1, "second"),
-        ..5_400 => (60, "minute"),
-        ..129_600 => (3_600, "hour"),
+        90..5_400 => (60, "minute"),
+        5_400..129_600 => (3_600, "hour"),
         _ => (86_400, "day"),
     };
     super::show::count((seconds + size / 2) / size, unit)

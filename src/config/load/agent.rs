@@ -47,23 +47,20 @@ impl Reader<'_> {
     }
 
     fn addresses(&mut self, table: &AgentTable, plan: &mut Plan) {
-        match table.listen.parse::<SocketAddr>() {
-            Ok(listen) => {
-                if !listen.ip().to_canonical().is_loopback() && table.auth.password.is_none() {
-                    let message = format!(
-                        "anybody who reaches {listen} could read the page; add password = {{ env = \
-                         \"LAUNCHREADY_PASSWORD\" }} to [agent.auth], or listen on 127.0.0.1"
-                    );
-                    self.error("agent.listen", message);
-                }
-                plan.agent.listen = listen;
-            }
-            Err(_) => {
-                let text = &table.listen;
-                let message =
-                    format!("{text:?} is no address; write \"127.0.0.1:9797\" or \"[::1]:9797\"");
+        if let Ok(listen) = table.listen.parse::<SocketAddr>() {
+            if !listen.ip().to_canonical().is_loopback() && table.auth.password.is_none() {
+                let message = format!(
+                    "anybody who reaches {listen} could read the page; add password = {{ env = \
+                     \"LAUNCHREADY_PASSWORD\" }} to [agent.auth], or listen on 127.0.0.1"
+                );
                 self.error("agent.listen", message);
             }
+            plan.agent.listen = listen;
+        } else {
+            let text = &table.listen;
+            let message =
+                format!("{text:?} is no address; write \"127.0.0.1:9797\" or \"[::1]:9797\"");
+            self.error("agent.listen", message);
         }
         if let Err(message) = read_store(&table.store) {
             self.error("agent.store", message);
@@ -166,5 +163,95 @@ pub(super) fn read_host_port(text: &str) -> Option<(String, Option<u16>)> {
         Host::Domain(name) => Some((name, port)),
         Host::Ipv4(ip) => Some((ip.to_string(), port)),
         Host::Ipv6(ip) => Some((ip.to_string(), port)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, parse};
+    use std::path::Path;
+
+    fn read(text: &str) -> Config {
+        parse(text, Path::new(".")).unwrap_or_else(|errors| panic!("{errors}"))
+    }
+
+    fn errors(text: &str) -> String {
+        parse(text, Path::new(".")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn without_a_word_the_agent_is_on_this_machine_alone_and_remembers_in_a_file() {
+        let agent = read("").agent().unwrap();
+        assert_eq!(agent.listen.to_string(), "127.0.0.1:9797");
+        assert_eq!(agent.store, "sqlite:launchready.db");
+        assert_eq!(agent.summary.unwrap().text(), "0 8 * * 1");
+        assert_eq!((agent.max_in_flight, agent.metrics_max_checks), (200, 20_000));
+        assert_eq!(agent.keep, Age::days(90).0);
+        let made = Config::default().agent().unwrap();
+        assert_eq!(format!("{made:?}").replace("folder: \"\"", "folder: \".\""), {
+            let same = read("").agent().unwrap();
+            format!("{same:?}")
+        });
+    }
+
+    #[test]
+    fn who_listens_beyond_this_machine_needs_a_password() {
+        for listen in ["0.0.0.0:9797", "[::]:9797", "192.0.2.7:80"] {
+            let text = format!("[agent]\nlisten = \"{listen}\"\n");
+            let errors = errors(&text);
+            assert!(errors.contains("line 2: agent.listen: anybody who reaches"), "{errors}");
+            assert!(errors.contains("password = { env = \"LAUNCHREADY_PASSWORD\" }"), "{errors}");
+            let with = format!("{text}[agent.auth]\npassword = {{ env = \"NOT_SET\" }}\n");
+            assert_eq!(read(&with).plan.agent.listen.to_string(), listen);
+        }
+        for listen in ["127.0.0.1:0", "[::1]:9797", "127.8.8.8:1"] {
+            read(&format!("[agent]\nlisten = \"{listen}\"\n"));
+        }
+        assert!(errors("[agent]\nlisten = \"9797\"\n").contains("write \"127.0.0.1:9797\""));
+    }
+
+    #[test]
+    fn the_summary_may_never_come_and_is_told_in_the_zone_of_the_defaults() {
+        for never in ["never", ""] {
+            let config = read(&format!("[agent]\nsummary = \"{never}\"\n"));
+            assert_eq!(config.agent().unwrap().summary, None);
+        }
+        let text = "[defaults]\ntimezone = \"Asia/Tokyo\"\n[agent]\nsummary = \"0 9 * * 5\"\n";
+        let agent = read(text).agent().unwrap();
+        let next = agent.summary.unwrap().after("2026-11-24T00:00:00Z".parse().unwrap());
+        assert_eq!(next.unwrap().to_string(), "2026-11-27T00:00:00Z");
+        assert_eq!(agent.timezone, "Asia/Tokyo");
+        let wrong = errors("[agent]\nsummary = \"weekly\"\n");
+        assert!(wrong.contains("line 2: agent.summary") && wrong.contains("\"never\""), "{wrong}");
+    }
+
+    #[test]
+    fn addresses_are_checked_and_what_may_hold_a_password_is_never_quoted() {
+        let text = "[agent]\npublic_url = \"https://watch.harbor.example/base/\"\n\
+                    probe_targets = [\"shop.example\", \"shop.example:443\", \"[2001:db8::7]:25\", \
+                    \"https://shop.example/health?x=1\"]\n";
+        let agent = read(text).agent().unwrap();
+        assert_eq!(agent.public_url.as_deref(), Some("https://watch.harbor.example/base"));
+        assert_eq!(agent.probe_targets.len(), 4);
+        for (line, part) in [
+            ("store = \"postgres://agent:hunter2@db/agent\"", "SQLite"),
+            ("store = \"sqlite:\"", "path of a file"),
+            ("store = \"sqlite::memory:\"", "outlive"),
+            ("store = \"hunter2\"", "sqlite:launchready.db"),
+            ("public_url = \"https://me:hunter2@watch.example\"", "no user and password"),
+            ("public_url = \"watch.example/hunter2\"", "no web address"),
+            ("public_url = \"https://watch.example/?t=hunter2\"", "?"),
+            ("probe_targets = [\"ftp://a.example\"]", "probe_targets[0]"),
+            ("probe_targets = [\"a b\"]", "probe_targets[0]"),
+            ("heartbeat_every = \"1s\"", "write 15s to 24h"),
+            ("keep = \"1h\"", "write 24h to 3650d"),
+            ("max_in_flight = 0", "write a number from 1 to 10000"),
+            ("max_in_flight = 99999999999999999999", "the number is too large"),
+        ] {
+            let errors = errors(&format!("[agent]\n{line}\n"));
+            assert!(errors.contains(part) && errors.contains("line 2"), "{line}: {errors}");
+            assert!(!errors.contains("hunter2"), "{errors}");
+        }
     }
 }

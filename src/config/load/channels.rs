@@ -1,23 +1,17 @@
 //! `[[channel]]`: where messages go and what each takes.
 
 use std::collections::{BTreeMap, HashSet};
-use std::net::IpAddr;
 
 use launchready_checks::contract::Age;
 
-use super::agent::read_host_port;
 use super::reader::{Reader, read_label};
 use crate::config::file::{ChannelTable, ChannelWord, UrlValue};
-use crate::config::plan::{ChannelPlan, Named, Route};
+use crate::config::plan::{ChannelPlan, Route};
 use crate::config::walk::meant;
 use crate::incident::{ChannelRule, Quiet};
-use crate::notify::SmtpSecurity;
 
 /// The address of PagerDuty's Events API.
 const PAGERDUTY: &str = "https://events.pagerduty.com";
-
-/// The most addresses of one channel: beyond it, a mailing list is the better tool.
-const ADDRESSES: usize = 50;
 
 impl Reader<'_> {
     /// The channels, in the order of the file.
@@ -111,51 +105,6 @@ impl Reader<'_> {
         }
     }
 
-    fn email(&mut self, table: &ChannelTable, key: &str) -> Option<Route> {
-        let smtp = read_smtp(table.smtp.as_deref().unwrap_or_default());
-        if let Err(message) = smtp {
-            self.error(&format!("{key}.smtp"), message);
-        }
-        let from = table.from.clone().unwrap_or_default();
-        self.address(&from, &format!("{key}.from"));
-        for (index, to) in table.to.iter().enumerate() {
-            self.address(to, &format!("{key}.to[{index}]"));
-        }
-        if table.to.is_empty() || table.to.len() > ADDRESSES {
-            let message = format!("write 1 to {ADDRESSES} addresses");
-            self.error(&format!("{key}.to"), message);
-        }
-        let password = self.named(table.password.as_ref(), &format!("{key}.password"));
-        let login: Option<(String, Named)> = match (table.user.clone(), password) {
-            (Some(user), Some(password)) => Some((user, password)),
-            (Some(_), None) => {
-                let message = "a user needs a password; add password = { env = \"SMTP_PASSWORD\" }";
-                self.error(&format!("{key}.user"), message);
-                None
-            }
-            (None, Some(_)) => {
-                self.error(&format!("{key}.password"), "a password needs a user; add user = \"…\"");
-                None
-            }
-            (None, None) => None,
-        };
-        let (security, host, port) = smtp.ok()?;
-        if login.is_some() && security == SmtpSecurity::Plain && !is_near(&host) {
-            let message = "smtp:// would send the password readable over the network; write \
-                           smtps:// or smtp+starttls://";
-            self.error(&format!("{key}.smtp"), message);
-        }
-        Some(Route::Email { host, port, security, login, from, to: table.to.clone() })
-    }
-
-    fn address(&mut self, text: &str, key: &str) {
-        if text.parse::<lettre::Address>().is_err() {
-            let message =
-                format!("{text:?} is no mail address; write such as \"founder@shop.example\"");
-            self.error(key, message);
-        }
-    }
-
     /// Names of projects that the file does not hold.
     pub(super) fn known_projects(&mut self, given: &[String], projects: &[&str], key: &str) {
         for (index, name) in given.iter().enumerate() {
@@ -203,35 +152,6 @@ impl Reader<'_> {
     }
 }
 
-/// `smtps://HOST`, `smtp+starttls://HOST` or `smtp://HOST`, each with a port or not. The text is never
-/// quoted: people write passwords into such addresses.
-fn read_smtp(text: &str) -> Result<(SmtpSecurity, String, u16), &'static str> {
-    const WRITE: &str = "this is no mail server; write such as \"smtps://smtp.shop.example:465\", \
-                         \"smtp+starttls://smtp.shop.example:587\" or \"smtp://127.0.0.1:25\"";
-    let (scheme, rest) = text.split_once("://").ok_or(WRITE)?;
-    let (security, usual) = match scheme {
-        "smtps" => (SmtpSecurity::Tls, 465),
-        "smtp+starttls" => (SmtpSecurity::StartTls, 587),
-        "smtp" => (SmtpSecurity::Plain, 25),
-        _ => return Err(WRITE),
-    };
-    if rest.contains('@') {
-        return Err("the address of the mail server holds no user and password; \
-                    write them as user = \"…\" and password = { env = \"SMTP_PASSWORD\" }");
-    }
-    let (host, port) = read_host_port(rest.strip_suffix('/').unwrap_or(rest)).ok_or(WRITE)?;
-    Ok((security, host, port.unwrap_or(usual)))
-}
-
-/// Whether a server is this machine or in its own network.
-fn is_near(host: &str) -> bool {
-    match host.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
-        Ok(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
-        Ok(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local(),
-        Err(_) => host == "localhost",
-    }
-}
-
 /// `22:00-07:00` as minutes after midnight; 24:00 is midnight.
 pub(super) fn read_hours(text: &str) -> Option<(u16, u16)> {
     let (from, to) = text.split_once('-')?;
@@ -250,4 +170,131 @@ pub(super) fn read_hours(text: &str) -> Option<(u16, u16)> {
     };
     let (from, to) = (minutes(from)?, minutes(to)?);
     (from != to).then_some((from, to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, parse};
+    use launchready_checks::contract::{Severity, Urgency};
+    use std::path::Path;
+
+    const MAIL: &str = "[[channel]]\nname = \"founder\"\nkind = \"email\"\n\
+                        smtp = \"smtps://smtp.harbor.example\"\nfrom = \"a@harbor.example\"\n\
+                        to = [\"b@harbor.example\"]\n";
+    const SLACK: &str =
+        "[[channel]]\nname = \"ops\"\nkind = \"slack\"\nurl = { env = \"NOT_SET\" }\n";
+
+    fn read(text: &str) -> Config {
+        parse(text, Path::new(".")).unwrap_or_else(|errors| panic!("{errors}"))
+    }
+
+    fn errors(text: &str) -> String {
+        parse(text, Path::new(".")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_channel_takes_what_is_worth_a_message_unless_it_says_otherwise() {
+        let config =
+            read(&format!("{MAIL}{SLACK}quiet = \"22:00-7:30\"\nfallback = \"founder\"\n"));
+        let [mail, slack] = config.plan.channels.as_slice() else { panic!("two channels") };
+        assert_eq!(mail.rule.severities, [Severity::Critical, Severity::Warning]);
+        assert_eq!(mail.rule.urgencies, [Urgency::Now, Urgency::Day]);
+        assert!(mail.rule.summary && !slack.rule.summary);
+        assert!(!mail.rule.escalation && !mail.rule.ungrouped);
+        assert_eq!(mail.timeout, Age::secs(20).0);
+        assert_eq!(slack.rule.quiet, Some(Quiet { from: 22 * 60, to: 7 * 60 + 30 }));
+        assert_eq!(slack.rule.fallback.as_deref(), Some("founder"));
+        let pager = "[[channel]]\nname = \"pager\"\nkind = \"pagerduty\"\n\
+                     routing_key = { file = \"key\" }\nescalation = true\nurgency = [\"now\"]\n";
+        let pager = read(pager).plan.channels.remove(0);
+        assert!(pager.rule.ungrouped && pager.rule.escalation && !pager.rule.summary);
+        assert!(matches!(pager.route, Route::PagerDuty { api, .. } if api == PAGERDUTY));
+    }
+
+    #[test]
+    fn hours_may_span_midnight_and_must_not_be_empty() {
+        assert_eq!(read_hours("22:00-07:00"), Some((1320, 420)));
+        assert_eq!(read_hours(" 9:05 - 24:00 "), Some((545, 0)));
+        for bad in ["", "22-07", "22:00", "25:00-01:00", "22:60-01:00", "22:00-22:00", "+1:00-2:00"]
+        {
+            assert_eq!(read_hours(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_channel_is_said_with_its_line_and_remedy() {
+        for (text, parts) in [
+            ("[[channel]]\nname = \"a\"\n", "line 1: channel[0]: the key \"kind\" is missing"),
+            ("[[channel]]\nname = \"a\"\nkind = \"slak\"\n", "line 3: channel[0].kind"),
+            ("[[channel]]\nname = \"a\"\nkind = 1\n", "write text in quotes"),
+            ("[[channel]]\nname = \"a\"\nkind = \"slack\"\n", "the key \"url\" is missing"),
+            (
+                &format!("{SLACK}to = [\"a@b.example\"]\n"),
+                "line 5: channel[0].to: a slack channel takes no such key; it takes name,",
+            ),
+            (&format!("{SLACK}fallbak = \"ops\"\n"), "did you mean \"fallback\"?"),
+            (
+                &format!("{SLACK}fallback = \"opps\"\n"),
+                "no channel \"opps\"; did you mean \"ops\"?",
+            ),
+            (&format!("{SLACK}fallback = \"ops\"\n"), "lead back to where they began: ops → ops"),
+            (&format!("{SLACK}{SLACK}"), "line 6: channel[1].name: \"ops\" is used twice"),
+            (&format!("{SLACK}quiet = \"night\"\n"), "line 5: channel[0].quiet: \"night\" are no"),
+            (&format!("{SLACK}severities = []\n"), "would take nothing"),
+            (&format!("{SLACK}urgency = [\"soon\"]\n"), "\"soon\" is none of now, day, digest"),
+            (&format!("{SLACK}timeout = \"1h\"\n"), "write 1s to 2m"),
+            (
+                &format!(
+                    "{SLACK}projects = [\"habor\"]\n[[project]]\nname = \"harbor\"\ndomain = \"harbor.example\"\n"
+                ),
+                "line 5: channel[0].projects[0]: there is no project \"habor\"; did you mean \"harbor\"?",
+            ),
+            (&MAIL.replace("b@harbor", "b harbor"), "line 6: channel[0].to[0]: \"b harbor"),
+            (&MAIL.replace("[\"b@harbor.example\"]", "[]"), "write 1 to 50 addresses"),
+            (&MAIL.replace("\"a@", "\"a\\n@"), "channel[0].from"),
+            (
+                &MAIL.replace("smtps://", "imap://"),
+                "line 4: channel[0].smtp: this is no mail server",
+            ),
+            (&format!("{MAIL}user = \"me\"\n"), "a user needs a password"),
+            (&format!("{MAIL}password = {{ env = \"P\" }}\n"), "a password needs a user"),
+            (
+                &format!(
+                    "{}user = \"me\"\npassword = {{ env = \"P\" }}\n",
+                    MAIL.replace("smtps", "smtp")
+                ),
+                "readable over the network",
+            ),
+            (
+                "[[channel]]\nname = \"am\"\nkind = \"alertmanager\"\nurl = \"am.example\"\n",
+                "line 4: channel[0].url: this is no web address",
+            ),
+            (
+                "[[channel]]\nname = \"am\"\nkind = \"alertmanager\"\nurl = { env = \"AM\" }\n",
+                "this is a table; write text in quotes",
+            ),
+        ] {
+            let errors = errors(text);
+            assert!(errors.contains(parts), "{text}\n{errors}");
+        }
+    }
+
+    #[test]
+    fn fallbacks_that_go_in_a_circle_are_found_and_a_chain_is_none() {
+        let chain = |last: &str| {
+            format!(
+                "{}fallback = \"b\"\n{}fallback = \"c\"\n{}{last}",
+                SLACK.replace("ops", "a"),
+                SLACK.replace("ops", "b"),
+                SLACK.replace("ops", "c")
+            )
+        };
+        assert_eq!(read(&chain("")).plan.channels.len(), 3);
+        let circle = errors(&chain("fallback = \"a\"\n"));
+        assert!(circle.contains("a → b → c → a"), "{circle}");
+        // One that leads into a circle is in none itself.
+        let into = errors(&chain("fallback = \"b\"\n"));
+        assert!(into.contains("b → c → b") && !into.contains("a →"), "{into}");
+    }
 }

@@ -141,3 +141,108 @@ pub(super) fn options(common: &Checks, own: &Checks) -> BTreeMap<String, Value> 
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Project, parse};
+    use std::path::Path;
+    use std::time::Duration;
+
+    const HARBOR: &str = "[[project]]\nname = \"harbor\"\ndomain = \"harbor.example\"\n";
+
+    fn project(text: &str) -> Project {
+        let mut config = parse(text, Path::new(".")).unwrap_or_else(|errors| panic!("{errors}"));
+        config.projects.remove(0)
+    }
+
+    fn errors(text: &str) -> String {
+        parse(text, Path::new(".")).unwrap_err().to_string()
+    }
+
+    fn when(project: &Project, id: &str) -> Option<Schedule> {
+        let found = project.watch.schedules.iter().find(|(known, _)| *known == id);
+        found.map(|(_, schedule)| schedule.clone())
+    }
+
+    #[test]
+    fn the_keys_of_the_agent_are_no_option_of_any_check() {
+        for plugin in registry::ALL {
+            let schema = (plugin.schema)().to_value();
+            for key in WHEN {
+                let taken = schema.pointer(&format!("/properties/{key}"));
+                assert!(taken.is_none(), "{} has an option {key}", plugin.meta.id);
+            }
+            let text =
+                format!("{HARBOR}[checks.{}]\nevery = \"30d\"\nenabled = true\n", plugin.meta.id);
+            let project = project(&text);
+            let month = Schedule::Every(Duration::from_hours(720));
+            assert_eq!(when(&project, plugin.meta.id), Some(month), "{}", plugin.meta.id);
+            let own = format!("{HARBOR}[project.checks.{}]\nenabled = false\n", plugin.meta.id);
+            let project = self::project(&own);
+            assert_eq!(when(&project, plugin.meta.id), None);
+            assert_eq!(project.watch.schedules.len() + 1, registry::ALL.len());
+            let options = project.options_of(plugin.meta.id);
+            assert!((plugin.build)(&options).is_ok(), "{}: {options}", plugin.meta.id);
+        }
+    }
+
+    #[test]
+    fn checks_run_as_they_suggest_in_the_order_of_the_registry() {
+        let project = project(HARBOR);
+        let ids: Vec<_> = project.watch.schedules.iter().map(|(id, _)| *id).collect();
+        let known: Vec<_> = registry::ALL.iter().map(|plugin| plugin.meta.id).collect();
+        assert_eq!(ids, known);
+        let minute = Schedule::Every(Duration::from_mins(1));
+        assert_eq!(when(&project, "web-uptime"), Some(minute));
+    }
+
+    #[test]
+    fn a_project_wins_key_by_key_and_its_zone_is_that_of_its_schedules() {
+        let text = "[checks.mail-spf]\nschedule = \"0 7 * * *\"\nrecord_bytes = 400\nenabled = false\n\
+                    [[project]]\nname = \"a\"\ndomain = \"a.example\"\ntimezone = \"Asia/Tokyo\"\n\
+                    [project.checks.mail-spf]\nenabled = true\nvoid_lookups = 1\n\
+                    [[project]]\nname = \"b\"\ndomain = \"b.example\"\n\
+                    [[project]]\nname = \"c\"\ndomain = \"c.example\"\n\
+                    [project.checks.mail-spf]\nevery = \"2h\"\nenabled = true\n";
+        let config = parse(text, Path::new(".")).unwrap();
+        let [a, b, c] = config.projects.as_slice() else { panic!("three projects") };
+        let seven = when(a, "mail-spf").unwrap();
+        let next = seven.after("2026-11-24T12:00:00Z".parse().unwrap(), 0.0);
+        assert_eq!(next.to_string(), "2026-11-24T22:00:00Z");
+        let options = serde_json::json!({"record_bytes": 400, "void_lookups": 1});
+        assert_eq!(a.options_of("mail-spf"), options);
+        assert_eq!(when(b, "mail-spf"), None);
+        assert_eq!(when(c, "mail-spf"), Some(Schedule::Every(Duration::from_hours(2))));
+    }
+
+    #[test]
+    fn a_schedule_that_cannot_be_is_one_error_with_its_line() {
+        for (text, part) in [
+            (
+                "[checks.mail-spf]\nevery = \"10m\"\nschedule = \"*/10 * * * *\"\n",
+                "line 2: checks.mail-spf.every: write either schedule or every, never both",
+            ),
+            (
+                "[checks.mail-spf]\nevery = \"1m\"\n",
+                "line 2: checks.mail-spf.every: mail-spf may run every 5m at most, and this is every 1m",
+            ),
+            (
+                "[checks.mail-spf]\nschedule = \"*/2 * * * *\"\n",
+                "line 2: checks.mail-spf.schedule: mail-spf may run every 5m at most",
+            ),
+            ("[checks.mail-spf]\nschedule = \"hourly\"\n", "no five-field cron"),
+            ("[checks.mail-spf]\nevery = \"often\"\n", "\"often\" cannot be read"),
+            ("[checks.mail-spf]\nenabled = \"no\"\n", "write true or false"),
+            ("[checks.mail-spf]\nscedule = \"* * * * *\"\n", "did you mean \"schedule\"?"),
+            (
+                &format!("{HARBOR}[project.checks.mail-spf]\nevery = \"0s\"\n"),
+                "line 5: project[0].checks.mail-spf.every",
+            ),
+        ] {
+            let errors = errors(text);
+            assert!(errors.contains(part), "{text}: {errors}");
+            assert_eq!(errors.lines().count(), 1, "{errors}");
+        }
+    }
+}

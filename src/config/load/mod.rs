@@ -3,6 +3,7 @@
 mod agent;
 mod channels;
 mod checks;
+mod email;
 mod policy;
 mod reader;
 mod windows;

@@ -63,3 +63,64 @@ impl Reader<'_> {
 pub(super) fn zone(policy: &Policy) -> TimeZone {
     read_zone(&policy.timezone).unwrap_or(TimeZone::UTC)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+    use std::path::Path;
+
+    #[test]
+    fn a_project_says_anew_what_differs_and_keeps_the_rest() {
+        let text = "[defaults]\nconfirmations = 3\nreminder = \"6h\"\nescalate_after = \"30m\"\n\
+                    [[project]]\nname = \"a\"\ndomain = \"a.example\"\nconfirmations = 1\n\
+                    escalate_after = \"never\"\npublic = true\ntimezone = \"Europe/Berlin\"\n\
+                    [[project]]\nname = \"b\"\ndomain = \"b.example\"\nflap_turns = 9\n";
+        let config = parse(text, Path::new(".")).unwrap();
+        let common = Policy {
+            confirmations: 3,
+            reminder: Duration::from_hours(6),
+            escalate_after: Some(Duration::from_mins(30)),
+            ..Policy::default()
+        };
+        let a = Policy {
+            confirmations: 1,
+            escalate_after: None,
+            timezone: "Europe/Berlin".to_owned(),
+            ..common.clone()
+        };
+        let b = Policy { flap_turns: 9, ..common };
+        assert_eq!((&config.projects[0].watch.policy, config.projects[0].watch.public), (&a, true));
+        assert_eq!(
+            (&config.projects[1].watch.policy, config.projects[1].watch.public),
+            (&b, false)
+        );
+        let book = config.agent().unwrap().book;
+        assert_eq!(book.policies["a"], a);
+        assert_eq!(book.policies["b"], b);
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_said_with_its_line() {
+        let project = "[[project]]\nname = \"a\"\ndomain = \"a.example\"\n";
+        for (line, part) in [
+            ("timezone = \"Mars/Phobos\"", "timezone: \"Mars/Phobos\" is no time zone"),
+            ("confirmations = 0", "confirmations: write a number from 1 to 100"),
+            ("confirmations = -1", "confirmations: write a number from 1 to 100"),
+            ("reminder = \"1s\"", "reminder: 1s is out of range; write 1m to 365d"),
+            ("reminder = 2026-12-01", "reminder: \"2026-12-01\" cannot be read"),
+            ("reminder = \"99999999999999999999d\"", "cannot be read"),
+            ("escalate_after = \"soon\"", "or \"never\""),
+            ("escalate_after = \"2d\"", "write 1m to 24h"),
+            ("confirmation = 2", "did you mean \"confirmations\"?"),
+        ] {
+            for (text, place) in [
+                (format!("[defaults]\n{line}\n"), "line 2: defaults."),
+                (format!("{project}{line}\n"), "line 4: project[0]."),
+            ] {
+                let errors = parse(&text, Path::new(".")).unwrap_err().to_string();
+                assert!(errors.contains(part) && errors.contains(place), "{text}: {errors}");
+            }
+        }
+    }
+}

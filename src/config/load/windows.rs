@@ -134,3 +134,80 @@ fn read_weekly(text: &str, zone: &TimeZone) -> Option<(Cron, Duration)> {
     let length = Duration::from_mins(u64::try_from(minutes).ok()?);
     Some((Cron::new(&cron, zone.clone()).ok()?, length))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+    use std::path::Path;
+
+    fn windows(text: &str) -> Vec<Window> {
+        let config = parse(text, Path::new(".")).unwrap_or_else(|errors| panic!("{errors}"));
+        config.agent().unwrap().book.windows
+    }
+
+    fn errors(table: &str) -> String {
+        let text = format!("[[maintenance]]\nname = \"Move\"\n{table}");
+        parse(&text, Path::new(".")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn work_is_announced_once_with_an_offset_or_in_the_zone_of_the_defaults() {
+        let zone = "[defaults]\ntimezone = \"Europe/Berlin\"\n";
+        for times in [
+            "from = \"2026-12-01T22:00:00+01:00\"\nto = \"2026-12-02T01:00:00Z\"\n",
+            "from = \"2026-12-01 22:00\"\nto = \"2026-12-02T02:00:00\"\n",
+            "from = 2026-12-01T22:00:00\nto = 2026-12-02 02:00:00\n",
+        ] {
+            let all = windows(&format!("{zone}[[maintenance]]\nname = \"Move\"\n{times}"));
+            let (from, to) = ("2026-12-01T21:00:00Z", "2026-12-02T01:00:00Z");
+            let times = WindowTimes::Once { from: from.parse().unwrap(), to: to.parse().unwrap() };
+            assert_eq!(all, [Window { name: "Move".into(), projects: Vec::new(), times }]);
+        }
+    }
+
+    #[test]
+    fn work_of_each_week_may_span_midnight_and_several_days() {
+        let next = |weekly: &str| {
+            let text = format!("[[maintenance]]\nname = \"Backup\"\nweekly = \"{weekly}\"\n");
+            let WindowTimes::Cron { schedule, length } = windows(&text).remove(0).times else {
+                panic!("by cron")
+            };
+            // 2026-11-24 is a Tuesday.
+            let next = schedule.after("2026-11-24T12:00:00Z".parse().unwrap()).unwrap();
+            (next.to_string(), length.as_secs() / 60)
+        };
+        assert_eq!(next("Sun 02:00-04:00"), ("2026-11-29T02:00:00Z".to_owned(), 120));
+        assert_eq!(next("saturday 23:30-00:15"), ("2026-11-28T23:30:00Z".to_owned(), 45));
+        assert_eq!(next("Mon,Wed 1:05-24:00"), ("2026-11-25T01:05:00Z".to_owned(), 1375));
+        assert_eq!(next("Mon-Fri 12:00-12:30"), ("2026-11-25T12:00:00Z".to_owned(), 30));
+    }
+
+    #[test]
+    fn work_by_cron_has_a_length() {
+        let text = "[[maintenance]]\nname = \"Update\"\ncron = \"0 2 1 * *\"\nlength = \"2h\"\n";
+        let WindowTimes::Cron { schedule, length } = windows(text).remove(0).times else {
+            panic!("by cron")
+        };
+        assert_eq!((schedule.text(), length), ("0 2 1 * *", Duration::from_hours(2)));
+    }
+
+    #[test]
+    fn times_that_cannot_be_are_said_with_what_to_write() {
+        for (table, part) in [
+            ("", "say once when it is: write from and to"),
+            ("weekly = \"Sun 02:00-04:00\"\ncron = \"0 2 1 * *\"\nlength = \"2h\"\n", "say once"),
+            ("from = \"2026-12-01 22:00\"\n", "from and to belong together"),
+            ("cron = \"0 2 1 * *\"\n", "cron and length belong together"),
+            ("cron = \"0 2 1 *\"\nlength = \"2h\"\n", "line 3: maintenance[0].cron"),
+            ("cron = \"0 2 1 * *\"\nlength = \"8d\"\n", "write 1m to 7d"),
+            ("weekly = \"Sn 02:00-04:00\"\n", "line 3: maintenance[0].weekly"),
+            ("weekly = \"Sun-Mon 02:00-04:00\"\nprojects = [\"x\"]\n", "no project \"x\""),
+            ("from = \"soon\"\nto = \"2026-12-01\"\n", "\"soon\" is no time"),
+            ("from = \"2026-12-02 01:00\"\nto = \"2026-12-01 22:00\"\n", "ends before it begins"),
+        ] {
+            let errors = errors(table);
+            assert!(errors.contains(part), "{table}: {errors}");
+        }
+    }
+}

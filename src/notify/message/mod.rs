@@ -189,7 +189,7 @@ fn told(changes: &[(&Told, ChangeKind)], zone: &Zone, page: Option<&str>) -> Mes
         sections,
         list: Vec::new(),
         paragraphs: Vec::new(),
-        more: more.map(|rest| format!("And {} that are not listed here.", counts(rest))),
+        more: more.map(|rest| format!("And {}; they are not listed here.", counts(rest))),
         page: link,
         notes: Vec::new(),
     }
@@ -199,14 +199,15 @@ fn told(changes: &[(&Told, ChangeKind)], zone: &Zone, page: Option<&str>) -> Mes
 fn counts(changes: &[(&Told, ChangeKind)]) -> String {
     let of = |kinds: &[ChangeKind]| changes.iter().filter(|(_, kind)| kinds.contains(kind)).count();
     use ChangeKind as K;
-    let groups: [(usize, &str); 8] = [
+    let groups: [(usize, &str); 9] = [
         (of(&[K::Opened]), "new"),
         (of(&[K::Worsened, K::Joined]), "grown"),
         (of(&[K::Reminded]), "still open"),
         (of(&[K::Escalated]), "with nobody on it"),
         (of(&[K::Acknowledged]), "taken"),
         (of(&[K::Flapping]), "coming and going"),
-        (of(&[K::Resolved, K::Calm]), "resolved or calm"),
+        (of(&[K::Resolved]), "resolved"),
+        (of(&[K::Calm]), "calm again"),
         (of(&[K::Expired]), "closed as too old"),
     ];
     let words: Vec<String> = groups
@@ -242,9 +243,12 @@ fn first_look(changes: &[(&Told, ChangeKind)], page: Option<&str>) -> Message {
         ];
         let words: Vec<String> = all
             .iter()
-            .map(|(severity, word)| (at(*severity, from), word))
+            .map(|(severity, word)| (at(*severity, from), *word))
             .filter(|(count, _)| *count > 0)
-            .map(|(count, word)| format!("{count} {word}"))
+            .map(|(count, word)| match word {
+                "warning" => counted(count, word),
+                _ => format!("{count} {word}"),
+            })
             .collect();
         words.join(", ")
     };
@@ -330,7 +334,7 @@ mod tests {
         assert_eq!(message.sections.len(), IN_FULL);
         assert!(message.sections.iter().take(16).all(|section| section.tone == Tone::Critical));
         let more = message.more.clone().unwrap();
-        assert_eq!(more, "And 30 problems: 30 new that are not listed here.");
+        assert_eq!(more, "And 30 problems: 30 new; they are not listed here.");
         let long = draw(&sample::many(200, &"x".repeat(5_000)), &sample::envelope());
         assert!(long.subject.chars().count() <= SUBJECT);
         assert!(text(&long).len() < 300_000);

@@ -68,7 +68,6 @@ pub(super) fn tone(kind: ChangeKind, incident: &Incident) -> Tone {
         ChangeKind::Expired | ChangeKind::Calm | ChangeKind::Acknowledged => Tone::Quiet,
         ChangeKind::Opened
         | ChangeKind::Worsened
-        | ChangeKind::Unmuted
         | ChangeKind::Joined
         | ChangeKind::Reminded
         | ChangeKind::Escalated
@@ -129,9 +128,9 @@ impl Section {
         };
         let over = kind.is_end() || (kind == ChangeKind::Calm && incident.state == State::Resolved);
         if !over {
-            add(Role::Why, "Why it matters", paragraph(&incident.why));
             add(Role::Fix, "What to do", distinct(shown.iter().map(|m| m.fix.as_str())));
             add(Role::Undo, "To undo that", distinct(shown.iter().map(|m| m.undo.as_str())));
+            add(Role::Why, "Why it matters", paragraph(&incident.why));
             add(Role::Seen, "What we saw", evidence(shown, &incident.key.target));
         }
         add(Role::Recheck, "Look again", paragraph(&incident.recheck));
@@ -213,7 +212,8 @@ fn since(told: &Told, kind: ChangeKind, zone: &Zone) -> Vec<String> {
     let mut lines = vec![format!("{}{good}", zone.when(began))];
     if matches!(kind, ChangeKind::Reminded | ChangeKind::Escalated) {
         let span = words::lasting(told.at.duration_since(began));
-        lines.push(format!("that is {span}, seen again {}", zone.short(incident.last_seen, began)));
+        let seen = zone.short(incident.last_seen, began);
+        lines.push(format!("open for {span}, last seen {seen}"));
     }
     lines
 }

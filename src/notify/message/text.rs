@@ -8,6 +8,7 @@ const WIDTH: usize = 76;
 /// The whole message.
 pub(crate) fn text(message: &Message) -> String {
     let mut out = String::new();
+    push(&mut out, "", &message.badge.to_uppercase());
     push(&mut out, "", &message.headline);
     if let Some(stakes) = message.stakes {
         push(&mut out, "", stakes);
@@ -37,7 +38,9 @@ pub(crate) fn text(message: &Message) -> String {
         push(&mut out, "", &format!("{}: {}", item.badge, item.title));
         push(&mut out, "    ", &item.what);
         if let Some(fix) = &item.fix {
-            push(&mut out, "    ", &format!("To do: {fix}"));
+            out.push_str("    To do: ");
+            out.push_str(fix);
+            out.push('\n');
         }
     }
     if let Some(more) = &message.more {
@@ -65,7 +68,7 @@ fn section_text(section: &Section) -> String {
         for line in &point.lines {
             match point.role {
                 // What is copied stays on one line.
-                Role::Recheck | Role::Seen => {
+                Role::Fix | Role::Undo | Role::Recheck | Role::Seen => {
                     for line in line.lines() {
                         out.push_str("    ");
                         out.push_str(line);

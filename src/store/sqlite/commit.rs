@@ -30,12 +30,8 @@ pub(super) async fn commit(
 }
 
 async fn one(on: &mut SqliteConnection, run: &Finished, book: &Book) -> Result<Committed, Fault> {
-    let left_out = |next_due| Committed {
-        key: run.key.clone(),
-        stored: false,
-        changes: Vec::new(),
-        next_due,
-    };
+    let left_out =
+        |next_due| Committed { key: run.key.clone(), stored: false, changes: Vec::new(), next_due };
     let Some(job) = runs::load(on, &run.key).await? else { return Ok(left_out(run.next_due)) };
     if job.last_due.is_some_and(|last| ms(run.due_at) <= last) {
         return Ok(left_out(at(job.due_at)));
@@ -52,7 +48,8 @@ async fn one(on: &mut SqliteConnection, run: &Finished, book: &Book) -> Result<C
         .unwrap_or(run.started_at);
     let next = next(run, outcome.look_again_at);
     let evidence = runs::keep_evidence(on, &job, run).await?;
-    let sighting = evidence.as_deref().map(|hash| changes::Sighting { check: &run.key.check, hash });
+    let sighting =
+        evidence.as_deref().map(|hash| changes::Sighting { check: &run.key.check, hash });
     let changes = changes::apply(on, outcome, book, &run.key.project, ended, sighting).await?;
     runs::save(on, &job, run, evidence.as_deref(), next).await?;
     Ok(Committed { key: run.key.clone(), stored: true, changes, next_due: next.at })

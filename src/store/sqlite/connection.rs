@@ -134,8 +134,9 @@ impl Connections {
             sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
             Ok(connection)
         };
-        let connection =
-            begin.await.map_err(|fault| explain(&self.path, "begin to write", Fault::Sql(fault)))?;
+        let connection = begin
+            .await
+            .map_err(|fault| explain(&self.path, "begin to write", Fault::Sql(fault)))?;
         Ok(Write { path: &self.path, place, connection })
     }
 

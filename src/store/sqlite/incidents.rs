@@ -104,8 +104,7 @@ pub(super) async fn wake(
         for project in moved {
             let known = asleep(write.on(), &project).await?;
             let outcome = incident::wake(&known, &book, now);
-            let happened =
-                changes::apply(write.on(), outcome, &book, &project, now, None).await?;
+            let happened = changes::apply(write.on(), outcome, &book, &project, now, None).await?;
             count += happened.len() as u64;
         }
         Ok(count)
@@ -155,11 +154,8 @@ async fn by_hand(
         let change = say(&incident, &book).map_err(StoreError::State)?;
         let after = change.incident.clone();
         let project = after.key.project.clone();
-        let outcome = Outcome {
-            incidents: vec![after.clone()],
-            changes: vec![change],
-            ..Outcome::default()
-        };
+        let outcome =
+            Outcome { incidents: vec![after.clone()], changes: vec![change], ..Outcome::default() };
         changes::apply(write.on(), outcome, &book, &project, now, None).await?;
         Ok(after)
     };
@@ -168,10 +164,8 @@ async fn by_hand(
 }
 
 async fn find(on: &mut SqliteConnection, id: &str) -> Result<Incident, Fault> {
-    let row = sqlx::query("SELECT body FROM incident WHERE id = ?1")
-        .bind(id)
-        .fetch_optional(on)
-        .await?;
+    let row =
+        sqlx::query("SELECT body FROM incident WHERE id = ?1").bind(id).fetch_optional(on).await?;
     match row {
         Some(row) => read(&row),
         None => Err(StoreError::Missing { what: "incident", id: id.to_owned() }.into()),

@@ -92,11 +92,7 @@ pub(super) async fn sync(
     write.end("take over the jobs of the config", done).await
 }
 
-async fn sync_in(
-    on: &mut SqliteConnection,
-    jobs: &[JobSpec],
-    now: Timestamp,
-) -> Result<(), Fault> {
+async fn sync_in(on: &mut SqliteConnection, jobs: &[JobSpec], now: Timestamp) -> Result<(), Fault> {
     let mut before = known(on).await?;
     let first_looks = first_looks(jobs, &before, now);
     for job in jobs {
@@ -107,7 +103,10 @@ async fn sync_in(
             // What was seen of another domain is no past of this one.
             Some(known) if known.target != job.target => {
                 incidents::end_of_job(on, &job.key, now).await?;
-                sqlx::query("DELETE FROM job WHERE id = ?1").bind(known.id).execute(&mut *on).await?;
+                sqlx::query("DELETE FROM job WHERE id = ?1")
+                    .bind(known.id)
+                    .execute(&mut *on)
+                    .await?;
                 None
             }
             known => known,
@@ -142,11 +141,13 @@ async fn sync_in(
     }
     for (key, known) in before.iter().filter(|(_, known)| !known.gone) {
         incidents::end_of_job(on, key, now).await?;
-        sqlx::query("UPDATE job SET gone_at = ?2, lease_by = NULL, lease_until = NULL WHERE id = ?1")
-            .bind(known.id)
-            .bind(ms(now))
-            .execute(&mut *on)
-            .await?;
+        sqlx::query(
+            "UPDATE job SET gone_at = ?2, lease_by = NULL, lease_until = NULL WHERE id = ?1",
+        )
+        .bind(known.id)
+        .bind(ms(now))
+        .execute(&mut *on)
+        .await?;
     }
     Ok(())
 }
@@ -159,7 +160,8 @@ fn first_looks<'j>(
 ) -> HashMap<&'j str, i64> {
     let mut projects: Vec<&str> = Vec::new();
     for job in jobs {
-        let is_new = known.get(&job.key).is_none_or(|known| known.gone || known.target != job.target);
+        let is_new =
+            known.get(&job.key).is_none_or(|known| known.gone || known.target != job.target);
         if is_new && projects.last() != Some(&job.key.project.as_str()) {
             projects.push(&job.key.project);
         }

@@ -61,10 +61,8 @@ async fn check(on: &mut SqliteConnection, path: &std::path::Path) -> Result<(), 
     let pages: i64 = sqlx::query("PRAGMA page_count").fetch_one(&mut *on).await?.try_get(0)?;
     let application: i64 =
         sqlx::query("PRAGMA application_id").fetch_one(&mut *on).await?.try_get(0)?;
-    let tables: i64 = sqlx::query("SELECT count(*) FROM sqlite_schema")
-        .fetch_one(&mut *on)
-        .await?
-        .try_get(0)?;
+    let tables: i64 =
+        sqlx::query("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *on).await?.try_get(0)?;
     if tables > 0 && application != APPLICATION {
         return Err(Fault::Row("it is the database of another program".into()));
     }

@@ -78,8 +78,7 @@ pub(super) async fn join(
         let delivery = match row {
             Some(row) => row.try_get("seq")?,
             None => {
-                let new =
-                    New { notification, channel, instead_of: None, made_at: ms(now), due_at };
+                let new = New { notification, channel, instead_of: None, made_at: ms(now), due_at };
                 deliver(on, new).await?
             }
         };

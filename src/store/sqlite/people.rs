@@ -95,7 +95,8 @@ async fn all_silences(on: &mut SqliteConnection) -> Result<Vec<Silence>, Fault> 
 }
 
 async fn all_waivers(on: &mut SqliteConnection) -> Result<Vec<Waiver>, Fault> {
-    let rows = sqlx::query("SELECT body, last_used FROM waiver ORDER BY rowid").fetch_all(on).await?;
+    let rows =
+        sqlx::query("SELECT body, last_used FROM waiver ORDER BY rowid").fetch_all(on).await?;
     rows.iter().map(waiver).collect()
 }
 
@@ -207,11 +208,10 @@ pub(super) async fn silences(
 ) -> Result<Vec<Silence>, StoreError> {
     let mut on = connections.reader().await?;
     let done = async {
-        let rows =
-            sqlx::query("SELECT body FROM silence WHERE until_at > ?1 ORDER BY from_at, id")
-                .bind(ms(now))
-                .fetch_all(&mut *on)
-                .await?;
+        let rows = sqlx::query("SELECT body FROM silence WHERE until_at > ?1 ORDER BY from_at, id")
+            .bind(ms(now))
+            .fetch_all(&mut *on)
+            .await?;
         rows.iter().map(silence).collect()
     };
     connections.told("read silences", done.await)
@@ -266,7 +266,8 @@ pub(super) async fn waivers(connections: &Connections) -> Result<Vec<Waiver>, St
 /// Takes silences and waivers away that ended before a time.
 pub(super) async fn forget(on: &mut SqliteConnection, before: Timestamp) -> Result<u64, Fault> {
     let mut gone = 0;
-    for statement in ["DELETE FROM silence WHERE until_at < ?1", "DELETE FROM waiver WHERE until_at < ?1"]
+    for statement in
+        ["DELETE FROM silence WHERE until_at < ?1", "DELETE FROM waiver WHERE until_at < ?1"]
     {
         gone += sqlx::query(statement).bind(ms(before)).execute(&mut *on).await?.rows_affected();
     }

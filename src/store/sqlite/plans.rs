@@ -4,7 +4,9 @@
 mod tests {
     use sqlx::{AssertSqlSafe, Row as _};
 
-    use super::super::{SqliteStore, changes, incidents, jobs, look, outbox, runs, sending, upkeep};
+    use super::super::{
+        SqliteStore, changes, incidents, jobs, look, outbox, runs, sending, upkeep,
+    };
 
     /// Every statement of a run, of sending and of looking at one project.
     const OFTEN: &[&str] = &[

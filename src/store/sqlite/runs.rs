@@ -1,7 +1,7 @@
 //! What one run leaves behind beside incidents: its job's row, span, evidence, figures and points.
 
-use launchready_checks::contract::{Assessment, History, Measurement, Point, Status};
 use jiff::Timestamp;
+use launchready_checks::contract::{Assessment, History, Measurement, Point, Status};
 use serde_json::Value;
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};

@@ -101,8 +101,7 @@ async fn claim_in(
 ) -> Result<Vec<Claimed>, Fault> {
     let mut claimed = Vec::new();
     for channel in waiting(on, busy, now).await? {
-        let row =
-            sqlx::query(FIRST).bind(&channel).bind(ms(now)).fetch_optional(&mut *on).await?;
+        let row = sqlx::query(FIRST).bind(&channel).bind(ms(now)).fetch_optional(&mut *on).await?;
         let Some(row) = row else { continue };
         let (seq, notification): (i64, i64) = (row.try_get("seq")?, row.try_get("notification")?);
         sqlx::query(

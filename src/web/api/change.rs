@@ -14,7 +14,7 @@ use super::shape::IncidentV1;
 use crate::incident::{Silence, Waiver};
 use crate::web::fault::Fault;
 use crate::web::forms::{self, Sent};
-use crate::web::pages::{book, check_scope, check_waiver};
+use crate::web::pages::{check_scope, check_waiver};
 use crate::web::route::Web;
 use crate::web::standing;
 
@@ -35,8 +35,7 @@ pub(in crate::web) async fn acknowledge(
     let site = &*web.site;
     let by = forms::by(&taken.by)?;
     let note = forms::bounded(&taken.note, "note", forms::NOTE)?;
-    let book = book(site).await?;
-    let incident = site.store.acknowledge(&id, &by, &note, &book, site.clock.now()).await?;
+    let incident = site.store.acknowledge(&id, &by, &note, &site.facts().book, site.clock.now()).await?;
     Ok(Json(incident.into()))
 }
 
@@ -54,7 +53,7 @@ pub(in crate::web) async fn resolve(
 ) -> Result<Json<IncidentV1>, Fault> {
     let site = &*web.site;
     let by = forms::by(&over.by)?;
-    let incident = site.store.resolve(&id, &by, &book(site).await?, site.clock.now()).await?;
+    let incident = site.store.resolve(&id, &by, &site.facts().book, site.clock.now()).await?;
     Ok(Json(incident.into()))
 }
 

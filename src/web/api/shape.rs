@@ -10,7 +10,7 @@ use crate::store::{Delivery, HistoryPoint, IncidentRecord, RecordedChange, Span}
 
 /// A project in short.
 #[derive(Debug, Serialize)]
-pub(super) struct ProjectV1 {
+pub(in crate::web) struct ProjectV1 {
     name: String,
     domain: String,
     verdict: Verdict,
@@ -36,7 +36,7 @@ impl ProjectV1 {
 
 /// A stretch of runs that ended in the same status.
 #[derive(Debug, Serialize)]
-pub(super) struct SpanV1 {
+pub(in crate::web) struct SpanV1 {
     status: Status,
     from: Timestamp,
     to: Timestamp,
@@ -53,7 +53,7 @@ impl From<Span> for SpanV1 {
 
 /// One hour of one measurement.
 #[derive(Debug, Serialize)]
-pub(super) struct PointV1 {
+pub(in crate::web) struct PointV1 {
     name: String,
     subject: Option<String>,
     hour: Timestamp,
@@ -73,7 +73,7 @@ impl From<HistoryPoint> for PointV1 {
 
 /// An incident.
 #[derive(Debug, Serialize)]
-pub(super) struct IncidentV1 {
+pub(in crate::web) struct IncidentV1 {
     id: String,
     project: String,
     check: String,
@@ -157,7 +157,7 @@ impl From<Incident> for IncidentV1 {
 
 /// An incident with its past.
 #[derive(Debug, Serialize)]
-pub(super) struct RecordV1 {
+pub(in crate::web) struct RecordV1 {
     incident: IncidentV1,
     changes: Vec<ChangeV1>,
     deliveries: Vec<DeliveryV1>,
@@ -211,7 +211,7 @@ impl From<IncidentRecord> for RecordV1 {
 
 /// A silence.
 #[derive(Debug, Serialize)]
-pub(super) struct SilenceV1 {
+pub(in crate::web) struct SilenceV1 {
     id: String,
     project: Option<String>,
     check: Option<String>,
@@ -231,7 +231,7 @@ impl From<Silence> for SilenceV1 {
 
 /// A waiver.
 #[derive(Debug, Serialize)]
-pub(super) struct WaiverV1 {
+pub(in crate::web) struct WaiverV1 {
     id: String,
     project: String,
     code: String,

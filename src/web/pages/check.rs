@@ -53,10 +53,10 @@ struct Page<'a> {
     at: Option<When>,
     since: Option<When>,
     next: When,
-    parts: Vec<Part<'a>>,
+    parts: Vec<Missed<'a>>,
     incidents: Vec<IncidentRow>,
     cards: Vec<Card<'a>>,
-    values: Vec<Value>,
+    values: Vec<Measured>,
     bars: Vec<(&'static str, Bar)>,
     ranges: Vec<(&'static str, &'static str, bool)>,
     charts: Vec<Figure>,
@@ -65,14 +65,14 @@ struct Page<'a> {
     to: String,
 }
 
-struct Part<'a> {
+struct Missed<'a> {
     part: &'a NotCheckedReport,
     reason: Prose,
     unlock: Prose,
 }
 
 /// A measured value as it is at present.
-struct Value {
+struct Measured {
     name: &'static str,
     help: &'static str,
     subject: Option<String>,
@@ -146,14 +146,14 @@ pub(in crate::web) async fn check(
         at: run.at.map(when),
         since: run.since.map(when),
         next: when(run.next_due),
-        parts: check.not_checked.iter().map(Part::of).collect(),
+        parts: check.not_checked.iter().map(Missed::of).collect(),
         incidents: rows(&facts, &mine, now),
         cards: check
             .findings
             .iter()
             .map(|finding| Card::of(project, check, finding, now))
             .collect(),
-        values: run.assessment.measurements.iter().filter_map(|m| Value::of(meta, m)).collect(),
+        values: run.assessment.measurements.iter().filter_map(|m| Measured::of(meta, m)).collect(),
         bars: WINDOWS
             .iter()
             .map(|(_, words, hours)| (*words, Bar::new(&spans, back(*hours), now, interval)))
@@ -170,7 +170,7 @@ pub(in crate::web) async fn check(
     Ok(show::answer(html))
 }
 
-impl<'a> Part<'a> {
+impl<'a> Missed<'a> {
     fn of(part: &'a NotCheckedReport) -> Self {
         Self { part, reason: Prose::new(&part.reason), unlock: Prose::new(&part.unlock) }
     }
@@ -182,7 +182,7 @@ pub(super) fn interval(meta: &CheckMeta) -> SignedDuration {
     SignedDuration::try_from(interval).unwrap_or(SignedDuration::from_hours(1))
 }
 
-impl Value {
+impl Measured {
     fn of(meta: &'static CheckMeta, measured: &Measurement) -> Option<Self> {
         let spec = meta.measurements.iter().find(|spec| spec.name == measured.name)?;
         let bound = |word: &str, bound: Option<f64>| {

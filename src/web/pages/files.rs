@@ -20,7 +20,9 @@ const FILES: [(&str, &str, &str); 3] = [
 pub(super) fn version() -> &'static str {
     static VERSION: LazyLock<String> = LazyLock::new(|| {
         let mut hash = Sha256::new();
-        FILES.iter().for_each(|(_, _, content)| hash.update(content));
+        for (_, _, content) in FILES {
+            hash.update(content);
+        }
         hex::encode(hash.finalize()).chars().take(12).collect()
     });
     &VERSION

@@ -64,7 +64,7 @@ impl Frame {
 
 /// What was just done, as the address of the page says it.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Done {
+pub(in crate::web) struct Done {
     done: Option<String>,
 }
 

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 
 use super::frame::{Done, Frame, after};
 use super::incidents::{about, unheard};
-use crate::incident::{Book, ChangeKind, Incident, Member, Silence, State as Life};
+use crate::incident::{ChangeKind, Incident, Member, Silence, State as Life};
 use crate::store::{Delivery, DeliveryState, IncidentRecord, RecordedChange, StoreError};
 use crate::web::Site;
 use crate::web::fault::Fault;
@@ -72,14 +72,15 @@ struct Entry<'a> {
 
 struct Told<'a> {
     delivery: &'a Delivery,
+    state: Badge,
     words: String,
     at: Option<When>,
-    tone: &'static str,
 }
 
 const fn words(kind: ChangeKind) -> (&'static str, &'static str) {
     match kind {
         ChangeKind::Opened => ("Opened", "critical"),
+        ChangeKind::Unmuted => ("Told after it was held back", "warning"),
         ChangeKind::Worsened => ("Became critical", "critical"),
         ChangeKind::Unmuted => ("Told: what had held it back is over", "warning"),
         ChangeKind::Joined => ("More of the same joined", "warning"),
@@ -99,14 +100,19 @@ impl<'a> Told<'a> {
             0 => "not tried yet".to_owned(),
             number => show::count(u64::from(number), "try").replace("trys", "tries"),
         };
-        let (words, at, tone) = match delivery.state {
-            DeliveryState::Sent => (format!("accepted after {tries}"), delivery.sent_at, "pass"),
-            DeliveryState::Pending => {
-                (format!("waits, {tries}; due"), Some(delivery.due_at), "warning")
+        let (state, words, at) = match delivery.state {
+            DeliveryState::Sent => {
+                (Badge::new("pass", "✓", "sent"), format!("after {tries}"), delivery.sent_at)
             }
-            DeliveryState::Failed => (format!("refused for good after {tries}"), None, "critical"),
+            DeliveryState::Pending => {
+                let words = format!("{tries}, due");
+                (Badge::new("warning", "…", "waits"), words, Some(delivery.due_at))
+            }
+            DeliveryState::Failed => {
+                (Badge::new("critical", "◆", "refused"), format!("for good after {tries}"), None)
+            }
         };
-        Self { delivery, words, at: at.map(|at| When::new(at, now, zone)), tone }
+        Self { delivery, state, words, at: at.map(|at| When::new(at, now, zone)) }
     }
 }
 
@@ -201,14 +207,6 @@ pub(in crate::web) async fn incident(
     Ok(show::answer(html))
 }
 
-/// Who is told what, with the silences and waivers of the store.
-pub(in crate::web) async fn book(site: &Site) -> Result<Book, Fault> {
-    let mut book = site.facts().book.clone();
-    book.silences = site.store.silences(site.clock.now()).await?;
-    book.waivers = site.store.waivers().await?;
-    Ok(book)
-}
-
 fn path(id: &str) -> String {
     format!("/incidents/{}", Segment(id))
 }
@@ -221,7 +219,7 @@ pub(in crate::web) async fn acknowledge(
     let site = &*web.site;
     let by = forms::by(form.text("by"))?;
     let note = forms::bounded(form.text("note"), "note", forms::NOTE)?;
-    site.store.acknowledge(&id, &by, &note, &book(site).await?, site.clock.now()).await?;
+    site.store.acknowledge(&id, &by, &note, &site.facts().book, site.clock.now()).await?;
     Ok(after(&path(&id), "acknowledged"))
 }
 
@@ -232,7 +230,7 @@ pub(in crate::web) async fn resolve(
 ) -> Result<Response, Fault> {
     let site = &*web.site;
     let by = forms::by(form.text("by"))?;
-    site.store.resolve(&id, &by, &book(site).await?, site.clock.now()).await?;
+    site.store.resolve(&id, &by, &site.facts().book, site.clock.now()).await?;
     Ok(after(&path(&id), "resolved"))
 }
 

@@ -105,7 +105,7 @@ struct Page<'a> {
     project: &'a str,
     projects: Vec<&'a str>,
     incidents: Vec<Row>,
-    page: usize,
+    number: usize,
     has_more: bool,
 }
 
@@ -143,7 +143,7 @@ pub(in crate::web) async fn incidents(
         project,
         projects: facts.projects.iter().map(|project| project.name.as_str()).collect(),
         incidents: rows(&facts, &shown, site.clock.now()),
-        page,
+        number: page,
         has_more,
     })?;
     Ok(show::answer(html))

@@ -17,7 +17,7 @@ pub(super) use check::{check, run_all, run_check};
 pub(super) use files::file;
 pub(super) use frame::fault_page;
 pub(super) use handbook::{handbook, handbook_page};
-pub(super) use incident::{acknowledge, book, incident, resolve, silence_incident};
+pub(super) use incident::{acknowledge, incident, resolve, silence_incident};
 pub(super) use incidents::incidents;
 pub(super) use login::{login, sign_in, sign_out};
 pub(super) use overview::{overview, ranked};

@@ -38,7 +38,7 @@ struct Page<'a> {
     cards: Vec<Card<'a>>,
     found: usize,
     total: usize,
-    page: usize,
+    number: usize,
     pages: usize,
     searchable: bool,
 }
@@ -105,7 +105,7 @@ pub(in crate::web) async fn overview(
         cards,
         found,
         total,
-        page,
+        number: page,
         pages,
         searchable: total > 6,
     })?;

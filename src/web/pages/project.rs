@@ -33,7 +33,7 @@ struct Page<'a> {
     incidents: Vec<IncidentRow>,
     groups: Vec<Group<'a>>,
     rows: Vec<Row<'a>>,
-    unseen: Vec<Part<'a>>,
+    unseen: Vec<Missed<'a>>,
 }
 
 /// The findings of one severity.
@@ -103,7 +103,7 @@ struct Row<'a> {
 }
 
 /// Something that was not looked at.
-struct Part<'a> {
+struct Missed<'a> {
     part: &'a UnseenPart,
     weight: &'static str,
     what: Prose,
@@ -151,7 +151,7 @@ pub(in crate::web) async fn project(
         incidents: rows(&facts, &known.incidents, now),
         groups: groups.collect(),
         rows: report.checks.iter().map(row).collect(),
-        unseen: report::unseen_parts(report).into_iter().map(Part::of).collect(),
+        unseen: report::unseen_parts(report).into_iter().map(Missed::of).collect(),
     })?;
     Ok(show::answer(html))
 }
@@ -183,7 +183,7 @@ impl<'a> Row<'a> {
     }
 }
 
-impl<'a> Part<'a> {
+impl<'a> Missed<'a> {
     fn of(part: &'a UnseenPart) -> Self {
         Self {
             part,

@@ -48,7 +48,7 @@ struct Page<'a> {
     all: (&'static str, &'static str),
     rows: Vec<Row<'a>>,
     at: When,
-    page: usize,
+    number: usize,
     pages: usize,
 }
 
@@ -163,7 +163,7 @@ pub(in crate::web) async fn status(
         all,
         rows,
         at: When::new(now, now, &jiff::tz::TimeZone::UTC),
-        page,
+        number: page,
         pages,
     })?;
     let drawn = Drawn { at: now, page, html: html.clone() };
