@@ -92,6 +92,7 @@ const fn action(told: &Told) -> &'static str {
         ChangeKind::Calm if matches!(told.incident.state, State::Resolved) => "resolve",
         ChangeKind::Opened
         | ChangeKind::Worsened
+        | ChangeKind::Unmuted
         | ChangeKind::Joined
         | ChangeKind::Reminded
         | ChangeKind::Escalated

@@ -68,6 +68,7 @@ pub(super) fn tone(kind: ChangeKind, incident: &Incident) -> Tone {
         ChangeKind::Expired | ChangeKind::Calm | ChangeKind::Acknowledged => Tone::Quiet,
         ChangeKind::Opened
         | ChangeKind::Worsened
+        | ChangeKind::Unmuted
         | ChangeKind::Joined
         | ChangeKind::Reminded
         | ChangeKind::Escalated
