@@ -123,8 +123,8 @@ pub(crate) async fn quiet_hours_hold_one_message_until_the_morning(mut bench: Be
     bench.commit(run("harbor", "web", later(now, 3700), seen)).await;
     let urgent = bench.claim(later(now, 3730)).await;
     let channels: Vec<_> = urgent.iter().map(|claim| claim.delivery.channel.as_str()).collect();
-    assert_eq!(channels, ["ops", "founder", "partner"]);
-    assert_eq!(told(&urgent[1]), ["opened no-checkout"]);
+    assert_eq!(channels, ["founder", "ops", "partner"]);
+    assert_eq!(told(&urgent[0]), ["opened no-checkout"]);
     for claim in &urgent {
         bench.sent(claim, later(now, 3731)).await;
     }
@@ -200,6 +200,8 @@ pub(crate) async fn a_channel_that_fails_for_good_falls_back_once(bench: Bench) 
     let second = bench.claim(later(now, 32)).await;
     assert_eq!(second.len(), 1);
     assert_eq!(second[0].delivery.channel, "partner");
+    assert_eq!(second[0].delivery.instead_of.as_deref(), Some("founder"));
+    assert_eq!(first[0].delivery.instead_of, None);
     assert_eq!(second[0].notification, first[0].notification);
     // A fallback that falls back to the first ends there.
     bench.record(&second[0], later(now, 33), failed(), Some("founder")).await;

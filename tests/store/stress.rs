@@ -35,7 +35,7 @@ pub(crate) async fn a_commit_that_is_dropped_anywhere_leaves_all_or_nothing(benc
     bench.harbor(&["web"], start).await;
     for waits in 0.. {
         assert!(waits < 1000, "the commit never ends");
-        let now = later(start, 600 * i64::try_from(waits).unwrap());
+        let now = later(start, 7200 * i64::try_from(waits).unwrap());
         let mut done = run("harbor", "web", now, vec![finding("web-down", "www")]);
         done.evidence = Some((1, serde_json::json!({ "waits": waits })));
         done.assessment.measure(crate::bench::measured("time", None, 1.0));

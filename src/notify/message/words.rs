@@ -90,7 +90,7 @@ pub(super) fn badge(kind: ChangeKind, incident: &Incident, at: Timestamp) -> Str
     match kind {
         ChangeKind::Opened => severity(incident.severity).to_owned(),
         ChangeKind::Worsened => "Worse: critical".to_owned(),
-        ChangeKind::Unmuted => format!("Open for {}", open()),
+        ChangeKind::Unmuted => format!("Open for {}, held back until now", open()),
         ChangeKind::Joined => "More of the same".to_owned(),
         ChangeKind::Reminded => format!("Still open after {}", open()),
         ChangeKind::Acknowledged => "Somebody is on it".to_owned(),

@@ -35,8 +35,8 @@ pub(super) const FIRST: &str = "SELECT d.seq, d.notification FROM delivery d \
 pub(super) const TOLD: &str = "SELECT c.id, c.kind, c.at, c.members, c.body \
      FROM told t JOIN change c ON c.id = t.change WHERE t.delivery = ?1 ORDER BY t.change";
 
-pub(super) const COLUMNS: &str = "SELECT d.id, n.id AS notification, d.channel, d.instead_of, d.state, d.due_at, \
-     d.attempts, d.last_error, d.sent_at, n.kind, n.project, n.made_at, n.body \
+pub(super) const COLUMNS: &str = "SELECT d.id, n.id AS notification, d.channel, d.state, d.due_at, \
+     d.attempts, d.last_error, d.sent_at, d.instead_of, n.kind, n.project, n.made_at, n.body \
      FROM delivery d JOIN notification n ON n.seq = d.notification WHERE d.seq = ?1";
 
 /// The delivery of a row.
@@ -46,12 +46,12 @@ pub(super) fn delivery(row: &SqliteRow) -> Result<Delivery, Fault> {
         id: row.try_get("id")?,
         notification: row.try_get("notification")?,
         channel: row.try_get("channel")?,
-        instead_of: row.try_get("instead_of")?,
         state: word(row.try_get("state")?)?,
         due_at: at(row.try_get("due_at")?),
         attempts: row.try_get("attempts")?,
         last_error: row.try_get("last_error")?,
         sent_at: sent_at.map(at),
+        instead_of: row.try_get("instead_of")?,
     })
 }
 
