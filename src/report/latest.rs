@@ -27,7 +27,7 @@ pub struct Standing<'a> {
     pub recheck: &'a str,
     /// The latest run of each of its jobs.
     pub latest: &'a [LatestRun],
-    /// Incidents; those of other projects and resolved ones are passed over.
+    /// Incidents; those of others and resolved ones are passed over.
     pub incidents: &'a [Incident],
     /// Waivers; those of other projects are passed over.
     pub waivers: &'a [Waiver],
@@ -227,6 +227,8 @@ mod tests {
     }
 
     const NOW: &str = "2026-11-22T08:00:00Z";
+    const NOTHING_ELSE: [&str; 6] =
+        ["stripe", "supabase", "database", "crm", "support", "automation"];
 
     fn run(check: &str, codes: &[(&str, &str)]) -> LatestRun {
         let mut assessment = Assessment::default();
@@ -282,9 +284,6 @@ mod tests {
             now: at(NOW),
         }
     }
-
-    const NOTHING_ELSE: [&str; 6] =
-        ["stripe", "supabase", "database", "crm", "support", "automation"];
 
     #[test]
     fn a_waiver_takes_a_finding_out_of_the_verdict_until_it_expires() {
