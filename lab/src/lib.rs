@@ -53,6 +53,12 @@ pub struct LabOptions {
     pub dir: PathBuf,
 }
 
+/// The secret key that the defect `stripe-key-in-bundle` serves, for tests that look for it where it must
+/// never be.
+pub fn stripe_key_of_the_bundle() -> String {
+    template::fixed("stripe_live_key", Timestamp::UNIX_EPOCH).unwrap_or_default()
+}
+
 /// A running world. Dropping it ends every server.
 #[derive(Debug)]
 pub struct Lab {

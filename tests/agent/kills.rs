@@ -26,7 +26,8 @@ struct Dice(u64);
 impl Dice {
     fn roll(&mut self, below: u64) -> u64 {
         // The constants of Knuth's MMIX generator.
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % below
     }
 }
@@ -100,7 +101,10 @@ async fn two_hundred_kills_lose_no_message_and_give_none_two_names() {
 
     let store = rig.store().await;
     let told = heard.compare(&*store).await;
-    println!("{KILLS} kills: {told} changes told, {} webhooks", heard.repeats.values().sum::<usize>());
+    println!(
+        "{KILLS} kills: {told} changes told, {} webhooks",
+        heard.repeats.values().sum::<usize>()
+    );
     assert!(told >= 40, "too little happened to show anything: {told}");
     sound(&rig).await;
 }
@@ -147,7 +151,13 @@ impl Heard {
                 let Some(notification) = change.notification else { continue };
                 told += 1;
                 let names = self.names.get(&change.id).cloned().unwrap_or_default();
-                assert_eq!(names.len(), 1, "change {} ({:?}) came as {names:?}", change.id, change.kind);
+                assert_eq!(
+                    names.len(),
+                    1,
+                    "change {} ({:?}) came as {names:?}",
+                    change.id,
+                    change.kind
+                );
                 assert!(
                     self.mails.iter().any(|id| id.starts_with(notification.as_str()))
                         || names.contains(&notification),

@@ -52,7 +52,10 @@ async fn a_host_that_goes_down_is_in_the_mailbox_within_five_minutes_of_its_last
     let mail = record
         .deliveries
         .iter()
-        .find(|delivery| Some(&delivery.notification) == opened.notification.as_ref() && delivery.channel == "founder")
+        .find(|delivery| {
+            Some(&delivery.notification) == opened.notification.as_ref()
+                && delivery.channel == "founder"
+        })
         .unwrap();
     let took = between(down.last_good.unwrap(), mail.sent_at.unwrap());
     assert!(took <= PROMISE, "{took:?} from the last good look to the accepted mail");

@@ -44,7 +44,9 @@ async fn a_mail_server_that_refuses_stalls_or_dies_delays_and_loses_nothing() {
         rig.lab.plant("app-down").await.unwrap();
         let subject = "https://app.harbor.example/";
         let mail = rig.mailbox.wait_for(
-            |mails| mails.iter().any(|mail| mail.text.as_ref().is_some_and(|t| t.contains(subject))),
+            |mails| {
+                mails.iter().any(|mail| mail.text.as_ref().is_some_and(|t| t.contains(subject)))
+            },
             PATIENCE,
         );
         assert!(mail.await.is_some(), "{fault:?}: {}", rig.tail());
@@ -67,7 +69,8 @@ async fn a_mail_server_that_refuses_stalls_or_dies_delays_and_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_stops_the_agent_from_storing_and_loses_nothing() {
-    let Some(disk) = Disk::mount("a_full_disk_stops_the_agent_from_storing_and_loses_nothing") else {
+    let Some(disk) = Disk::mount("a_full_disk_stops_the_agent_from_storing_and_loses_nothing")
+    else {
         return;
     };
     let world = World::load("healthy").unwrap();
@@ -87,7 +90,9 @@ async fn a_full_disk_stops_the_agent_from_storing_and_loses_nothing() {
     disk.fill();
     rig.lab.plant("app-down").await.unwrap();
     rig.wait_for("the agent says that it cannot store", async |rig: &Rig| {
-        rig.get("/readyz").await.is_some_and(|(status, text)| status == 503 && text.contains("full"))
+        rig.get("/readyz")
+            .await
+            .is_some_and(|(status, text)| status == 503 && text.contains("full"))
     })
     .await;
     assert!(rig.log().contains("is full; make room"), "{}", rig.tail());
@@ -106,7 +111,10 @@ async fn a_full_disk_stops_the_agent_from_storing_and_loses_nothing() {
     rig.lab.heal("app-down").await.unwrap();
     rig.wait_for("it is over", async |rig: &Rig| open(rig).await == 0).await;
     let sent = rig.mailbox.wait_for(
-        |mails| mails.iter().filter(|m| m.text.as_ref().is_some_and(|t| t.contains(subject))).count() >= 2,
+        |mails| {
+            mails.iter().filter(|m| m.text.as_ref().is_some_and(|t| t.contains(subject))).count()
+                >= 2
+        },
         PATIENCE,
     );
     assert!(sent.await.is_some(), "{}", rig.tail());

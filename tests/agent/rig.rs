@@ -10,9 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use launchready::clock::{Clock as _, SystemClock};
 use launchready::store::Store;
-use launchready_lab::{
-    Lab, LabOptions, Mailbox, MailboxOptions, SinkKind, Sinks, World,
-};
+use launchready_lab::{Lab, LabOptions, Mailbox, MailboxOptions, SinkKind, Sinks, World};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -54,12 +52,12 @@ impl Rig {
     pub(crate) async fn new(setup: Setup<'_>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let now = SystemClock.now();
-        let options =
-            LabOptions { now, delay: Duration::ZERO, dir: folder.path().to_owned() };
+        let options = LabOptions { now, delay: Duration::ZERO, dir: folder.path().to_owned() };
         let lab = Lab::start(&setup.world, options).await.unwrap();
         let login = Some(("alerts".to_owned(), SMTP_PASSWORD.to_owned()));
         let mailbox =
-            Mailbox::start(lab.authority(), MailboxOptions { login, ..Default::default() }).unwrap();
+            Mailbox::start(lab.authority(), MailboxOptions { login, ..Default::default() })
+                .unwrap();
         let sinks = Sinks::start(now).unwrap();
         sinks.set_webhook_key(Some(WEBHOOK_KEY)).unwrap();
         let rig = Self {

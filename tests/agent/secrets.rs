@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use launchready_lab::{SinkKind, World};
 
-use crate::rig::{
-    METRICS_TOKEN, PAGE_PASSWORD, PATIENCE, Rig, SMTP_PASSWORD, Setup, WEBHOOK_KEY,
-};
+use crate::rig::{METRICS_TOKEN, PAGE_PASSWORD, PATIENCE, Rig, SMTP_PASSWORD, Setup, WEBHOOK_KEY};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_secret_is_in_the_store_the_log_the_metrics_the_pages_or_the_messages() {
@@ -40,8 +38,10 @@ async fn no_secret_is_in_the_store_the_log_the_metrics_the_pages_or_the_messages
     }
     assert!(pages.contains("secrets-bundle"));
     let mails: Vec<_> = rig.mailbox.mails();
-    let hooks: Vec<_> =
-        [SinkKind::Slack, SinkKind::Webhook].iter().flat_map(|kind| rig.sinks.received(*kind)).collect();
+    let hooks: Vec<_> = [SinkKind::Slack, SinkKind::Webhook]
+        .iter()
+        .flat_map(|kind| rig.sinks.received(*kind))
+        .collect();
     rig.stop().await;
 
     let mut places: Vec<(&str, Vec<u8>)> = vec![("pages", pages.into_bytes())];
@@ -70,7 +70,8 @@ async fn no_secret_is_in_the_store_the_log_the_metrics_the_pages_or_the_messages
 fn a_panic_with_everything_in_it_shows_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("password"), PAGE_PASSWORD).unwrap();
-    std::fs::write(folder.path().join("hook"), format!("https://hooks.example/{METRICS_TOKEN}")).unwrap();
+    std::fs::write(folder.path().join("hook"), format!("https://hooks.example/{METRICS_TOKEN}"))
+        .unwrap();
     let text = "[agent.auth]\npassword = { file = \"password\" }\n[[channel]]\nname = \"ops\"\nkind = \"slack\"\nurl = { file = \"hook\" }\n";
     let config = launchready::config::parse(text, folder.path()).unwrap();
     let agent = config.agent().unwrap();

@@ -111,7 +111,7 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     let scheduling = tokio::spawn(scheduler.run(ended, parts.stop.clone(), GRACE));
     let told = Arc::clone(&parts.telling);
     let committing = tokio::spawn(commit_all(runs, Arc::clone(&parts.store), book.1, told));
-    let sender = Sender::new(
+    let mut sender = Sender::new(
         me,
         Arc::clone(&parts.store),
         Arc::clone(&parts.clock),
@@ -119,6 +119,8 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
         Arc::clone(&parts.telling.outbox),
         Arc::clone(&parts.telling) as _,
     );
+    // A fast clock makes what waits due sooner.
+    sender.poll = parts.clock.takes(sender.poll).max(Duration::from_millis(20));
     let sending = tokio::spawn(sender.run(parts.stopped()));
     let router = page.router(&parts);
     let serving = tokio::spawn(crate::web::serve(listener, router, parts.stopped()));
