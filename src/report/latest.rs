@@ -330,9 +330,7 @@ mod tests {
 
     #[test]
     fn a_job_that_has_not_run_is_unknown_and_one_that_is_missing_is_said() {
-        let mut first = run("mail-spf", &[]);
-        first.at = None;
-        let latest = [first];
+        let latest = [LatestRun { at: None, ..run("mail-spf", &[]) }];
         let report = from_latest(&standing(&latest, &[]));
         assert_eq!(report.coverage.unknown, 1);
         assert_eq!(report.checks[0].reason.as_deref(), Some("it has not run yet"));
