@@ -182,7 +182,7 @@ fn changes(body: &serde_json::Value) -> BTreeSet<i64> {
     fn collect(value: &serde_json::Value, all: &mut BTreeSet<i64>) {
         match value {
             serde_json::Value::Object(map) => {
-                all.extend(map.get("change").and_then(serde_json::Value::as_i64));
+                all.extend(map.get("change_id").and_then(serde_json::Value::as_i64));
                 map.values().for_each(|value| collect(value, all));
             }
             serde_json::Value::Array(list) => list.iter().for_each(|value| collect(value, all)),
