@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 #[derive(Debug, Clone)]
 pub struct Cron {
     text: String,
-    schedule: cron::Schedule,
+    schedule: Box<cron::Schedule>,
     zone: TimeZone,
 }
 
@@ -68,7 +68,7 @@ impl Cron {
         let weekday = unix_weekdays(weekday).ok_or_else(wrong)?;
         let with_seconds = format!("0 {minute} {hour} {day} {month} {weekday}");
         let schedule = cron::Schedule::from_str(&with_seconds).map_err(|_source| wrong())?;
-        let cron = Self { text: text.to_owned(), schedule, zone };
+        let cron = Self { text: text.to_owned(), schedule: Box::new(schedule), zone };
         if cron.after(Timestamp::UNIX_EPOCH).is_none() {
             return Err(ScheduleError::Never(text.to_owned()));
         }

@@ -330,6 +330,46 @@ fn configs_are_checked_shown_and_described() {
     refused(&say(&["config", "check", "gone.toml"]), &["gone.toml"]);
 }
 
+#[test]
+fn a_config_of_the_agent_is_good_without_its_secrets_and_the_check_names_them() {
+    let alone = say_in(with_config(TWO).path(), &["config", "check"]);
+    assert!(alone.out.contains("there is no [[channel]], so the agent tells nobody"), "{alone:?}");
+    let text = format!(
+        "[agent.auth]\npassword = {{ env = \"LAUNCHREADY_NO_SUCH_VARIABLE\" }}\n{TWO}\
+         timezone = \"Europe/Berlin\"\npublic = true\n\
+         [project.checks.mail-spf]\nschedule = \"0 7 * * 1-5\"\n\
+         [[channel]]\nname = \"ops\"\nkind = \"slack\"\nurl = {{ file = \"gone\" }}\n"
+    );
+    let folder = with_config(&text);
+    let say = |arguments: &[&str]| say_in(folder.path(), arguments);
+    let check = say(&["config", "check"]);
+    assert_eq!(check.code, Some(0), "{check:?}");
+    let lines: Vec<_> = check.out.lines().collect();
+    assert_eq!(lines.len(), 3, "{check:?}");
+    assert!(lines[0].contains("is good: harbor, cove"), "{check:?}");
+    let variable = "for the agent: line 2: agent.auth.password: the variable \
+                    LAUNCHREADY_NO_SUCH_VARIABLE is not set";
+    assert!(lines[1].starts_with(variable), "{check:?}");
+    assert!(
+        lines[2].starts_with("for the agent: line 16: channel[0].url: cannot read"),
+        "{check:?}"
+    );
+    let shown: Value = serde_json::from_str(&say(&["config", "show"]).out).unwrap();
+    assert_eq!(shown[0]["schedules"]["mail-spf"], serde_json::json!({"every": "1h"}));
+    assert_eq!(shown[1]["schedules"]["mail-spf"], serde_json::json!({"schedule": "0 7 * * 1-5"}));
+    assert_eq!(shown[1]["policy"]["timezone"], "Europe/Berlin");
+    assert_eq!(
+        (&shown[0]["public"], &shown[1]["public"]),
+        (&Value::Bool(false), &Value::Bool(true))
+    );
+    let literal = with_config("[agent.auth]\npassword = \"hunter2-hunter2\"\n");
+    let refused_as = say_in(literal.path(), &["audit"]);
+    assert!(!format!("{refused_as:?}").contains("hunter2"), "{refused_as:?}");
+    let words =
+        ["line 2: agent.auth.password: a secret never stands in this file", "{ env = \"NAME\" }"];
+    refused(&refused_as, &words);
+}
+
 /// A shell that reads a script without running it, or `None` where it is not installed.
 fn is_read_by(shell: &str, script: &str) -> Option<bool> {
     let folder = tempfile::tempdir().unwrap();

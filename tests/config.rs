@@ -8,6 +8,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::disallowed_methods,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking, and reads its own setting"
 )]
 
@@ -15,9 +16,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use launchready::config::{load, parse, schema};
+use launchready::config::{PolicyTable, load, parse, schema};
+use launchready::incident::Policy;
 use launchready_checks::registry;
-use serde_json::Value;
+use proptest::prelude::*;
+use serde_json::{Value, json};
 
 /// The last line that is written by hand.
 const MARK: &str =
@@ -91,5 +94,275 @@ fn a_misspelt_option_of_every_check_is_one_error_with_its_line() {
         let errors = parse(&text, Path::new(".")).unwrap_err();
         assert_eq!(errors.0.len(), 1, "{errors}");
         assert_eq!(errors.0.first().unwrap().line, 2, "{errors}");
+    }
+}
+
+/// config.toml above its last heading, and the same with what is commented out put in: settings that have
+/// no default, and examples.
+fn head() -> (String, String) {
+    let text = std::fs::read_to_string(path()).unwrap();
+    let (head, _) = text.split_once(MARK).unwrap();
+    let setting = regex::Regex::new(r"^# ([a-z_]+ = |\[)").unwrap();
+    // The first names a file that is not there, the second is given above, and the third is cut short.
+    let left_out = ["# redirect_map", "# connect_to", "# ownership"];
+    let full = head.lines().map(|line| {
+        let put_in = setting.is_match(line) && !left_out.iter().any(|l| line.starts_with(l));
+        if put_in { line.trim_start_matches("# ") } else { line }
+    });
+    (head.to_owned(), full.collect::<Vec<_>>().join("\n"))
+}
+
+fn keys(value: &Value) -> BTreeSet<String> {
+    value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+}
+
+#[test]
+fn what_config_toml_holds_commented_out_is_right_as_well() {
+    let (_, full) = head();
+    let config = parse(&full, &path()).unwrap_or_else(|errors| panic!("{errors}"));
+    let missing: BTreeSet<_> = config.warnings().into_iter().map(|warning| warning.key).collect();
+    let secrets = [
+        "agent.auth.metrics_token",
+        "agent.auth.password",
+        "agent.heartbeat_url",
+        "channel[0].password",
+        "channel[1].url",
+        "channel[2].key",
+        "channel[2].url",
+        "channel[3].routing_key",
+        "channel[4].token",
+    ];
+    assert_eq!(missing, secrets.map(str::to_owned).into());
+    let full: Value = toml::from_str(&full.replace("expires = 2027-03-01", "")).unwrap();
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let errors: Vec<_> = validator.iter_errors(&full).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+#[test]
+fn config_toml_names_every_setting_of_the_schema_and_no_other() {
+    let (_, full) = head();
+    let full: Value = toml::from_str(&full.replace("redirects.csv", "")).unwrap();
+    let schema = schema();
+    let known = |table: &str| keys(&schema["$defs"][table]["properties"]);
+    assert_eq!(keys(&full["agent"]), known("AgentTable"));
+    assert_eq!(keys(&full["agent"]["auth"]), known("AuthTable"));
+    assert_eq!(keys(&full["metrics"]), known("MetricsTable"));
+    assert_eq!(keys(&full["defaults"]), known("PolicyTable"));
+    assert_eq!(keys(&full["network"]), known("NetworkTable"));
+    let windows = full["maintenance"].as_array().unwrap().iter();
+    assert_eq!(windows.flat_map(keys).collect::<BTreeSet<_>>(), known("MaintenanceTable"));
+    // Keys of [defaults] may stand in a project, and their list is not repeated there.
+    let project = &known("ProjectTable") - &known("PolicyTable");
+    let given = &keys(&full["project"][0]) - &known("PolicyTable");
+    let named_in_words = ["checks", "ownership"].map(str::to_owned).into();
+    assert_eq!(given, &project - &named_in_words);
+    assert!(known("ProjectTable").is_superset(&known("PolicyTable")));
+
+    let branches = schema["$defs"]["ChannelTable"]["oneOf"].as_array().unwrap();
+    let channels = full["channel"].as_array().unwrap();
+    assert_eq!(channels.len(), branches.len(), "one example of each kind");
+    let everywhere: BTreeSet<String> = branches
+        .iter()
+        .map(|branch| keys(&branch["properties"]))
+        .reduce(|common, other| &common & &other)
+        .unwrap();
+    let used: BTreeSet<String> = channels.iter().flat_map(keys).collect();
+    assert!(used.is_superset(&everywhere), "{:?} is in no example", &everywhere - &used);
+    for (branch, channel) in branches.iter().zip(channels) {
+        assert_eq!(branch["properties"]["kind"]["const"], channel["kind"]);
+        let own = &(&keys(&branch["properties"]) - &everywhere) - &["summary".to_owned()].into();
+        let given = &(&keys(channel) - &everywhere) - &["summary".to_owned()].into();
+        assert_eq!(given, own, "{}", channel["kind"]);
+    }
+}
+
+#[test]
+fn the_defaults_of_config_toml_the_schema_and_the_program_are_the_same() {
+    let (head, full) = head();
+    let given: Value = toml::from_str(&head).unwrap();
+    let schema = schema();
+    for (table, name) in
+        [("agent", "AgentTable"), ("metrics", "MetricsTable"), ("defaults", "PolicyTable")]
+    {
+        for (key, value) in given[table].as_object().unwrap() {
+            let default = &schema["$defs"][name]["properties"][key]["default"];
+            assert_eq!(value, default, "{table}.{key}");
+        }
+    }
+    let policy = serde_json::to_value(PolicyTable::from(&Policy::default())).unwrap();
+    assert_eq!(given["defaults"], policy);
+    let full: Value = toml::from_str(&full.replace("redirects.csv", "")).unwrap();
+    let email = &schema["$defs"]["ChannelTable"]["oneOf"][0]["properties"];
+    for key in ["severities", "urgency", "timeout"] {
+        assert_eq!(full["channel"][0][key], email[key]["default"], "{key}");
+    }
+
+    let with = load(&path()).unwrap();
+    let without = parse("", path().parent().unwrap()).unwrap();
+    let print = |config: &launchready::config::Config| {
+        let mut agent = config.agent().unwrap();
+        agent.book.policies.clear();
+        format!("{agent:?}")
+    };
+    assert_eq!(print(&with), print(&without));
+    assert_eq!(with.projects[0].watch.policy, Policy::default());
+}
+
+/// The sample of the design, without the tables of later versions.
+const DESIGN: &str = r#"
+[agent]
+listen = "127.0.0.1:9797"            # page, API and /metrics; anything but loopback demands auth
+store = "sqlite:launchready.db"
+public_url = "https://watch.harbor.example"
+heartbeat_url = { env = "DEAD_MAN_URL" }
+[agent.auth]
+password = { env = "LAUNCHREADY_PASSWORD" }
+metrics_token = { env = "LAUNCHREADY_METRICS_TOKEN" }
+
+[network]                            # all optional
+resolvers = ["127.0.0.1:5353"]       # IP or IP:port; default: the system's
+extra_roots = ["lab-ca.pem"]
+allow_private = true
+connect_to = [{ from = "harbor.example:443", to = "127.0.0.1:8443" }]   # "*:443" matches any host
+
+[defaults]                           # may be overridden per [[project]]
+timezone = "UTC"
+confirmations = 2
+recoveries = 1
+reminder = "4h"
+
+[checks.mail-spf]                    # options, thresholds and schedule of a check, for all projects
+void_lookups = 2
+schedule = "*/10 * * * *"            # five-field cron, or every = "10m"; never below the check's min_interval
+
+[[project]]
+name = "harbor"
+domain = "harbor.example"
+hosts = ["www", "app", "api"]        # relative or full names
+goal = "launch"
+not_used = ["automation"]            # said once, so that the verdict knows it was no oversight
+[project.web]
+redirect_map = "redirects.csv"       # header line from,to,status; status may be empty
+webhook_paths = ["https://api.harbor.example/stripe"]
+oauth_paths = ["/auth/callback"]
+legal_pages = ["/privacy", "/terms", "/refunds"]
+[project.mail]
+sends_from = ["harbor.example"]
+selectors = ["resend"]
+tools = ["resend", "hubspot"]
+[project.checks.web-uptime]          # the same options, for this project alone
+endpoints = [{ name = "checkout", url = "https://app.harbor.example/checkout", status = [200], p95 = "300ms" }]
+
+[[channel]]
+name = "founder"
+kind = "email"
+smtp = "smtps://smtp.harbor.example:465"      # smtp:// (plain), smtp+starttls://, smtps://
+user = "alerts"
+password = { env = "SMTP_PASSWORD" }
+from = "launchready@harbor.example"
+to = ["founder@harbor.example"]
+[[channel]]
+name = "ops"
+kind = "slack"
+url = { env = "SLACK_WEBHOOK" }
+severities = ["critical", "warning"]
+urgency = ["now", "day"]
+quiet = "22:00-07:00"                # held until morning, except urgency now
+fallback = "founder"
+"#;
+
+#[test]
+fn the_sample_of_the_design_is_a_config() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("lab-ca.pem"), "").unwrap();
+    std::fs::write(folder.path().join("redirects.csv"), "from,to,status\n/old,/new,\n").unwrap();
+    let config = parse(DESIGN, folder.path()).unwrap_or_else(|errors| panic!("{errors}"));
+    let watch = &config.projects[0].watch;
+    let (_, spf) = watch.schedules.iter().find(|(id, _)| *id == "mail-spf").unwrap();
+    assert_eq!(spf.shortest(), std::time::Duration::from_mins(10));
+    assert_eq!(config.projects[0].options_of("mail-spf"), json!({"void_lookups": 2}));
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let sample: Value = toml::from_str(DESIGN).unwrap();
+    let errors: Vec<_> = validator.iter_errors(&sample).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    assert!(validator.validate(&json!({"agent": {"auth": {"password": "literal"}}})).is_err());
+    assert!(
+        validator
+            .validate(&json!({"project": [{"name": "a", "domain": "a.example", "x": 1}]}))
+            .is_err()
+    );
+}
+
+/// Values that somebody, or somebody's mishap, may write.
+fn values() -> impl Strategy<Value = String> {
+    let usual = [
+        "\"\"",
+        "0",
+        "-1",
+        "1e400",
+        "nan",
+        "9223372036854775807",
+        "true",
+        "[]",
+        "{}",
+        "[[]]",
+        "2026-12-01",
+        "2026-12-01T24:00:00",
+        "12:00:00",
+        "\"99999999999d\"",
+        "\"0ms\"",
+        "\"\\u0000\"",
+        "{ env = \"\" }",
+        "{ file = \"/\" }",
+        "[{ name = \"a\" }]",
+        "\"0/0 * * * *\"",
+        "\"smtps://[::\"",
+        "\"Sun 24:00-24:00\"",
+        "\"-9999-01-01\"",
+        "\"9999-12-31T23:59:59\"",
+    ];
+    let cron = "\"[0-9*/,-]{1,9} [0-9*/,-]{1,5} [0-9*/,-]{1,5} [0-9*/,-]{1,5} [0-9*/,a-z-]{1,7}\"";
+    prop_oneof![
+        proptest::sample::select(usual.to_vec()).prop_map(str::to_owned),
+        cron,
+        "\"[ -~]{0,20}\"",
+        "\\PC{0,20}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn no_mishap_in_the_file_ends_the_program(
+        what in 0..4_u8,
+        at in any::<proptest::sample::Index>(),
+        other in any::<proptest::sample::Index>(),
+        value in values(),
+    ) {
+        let (_, full) = head();
+        let mut lines: Vec<String> = full
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .map(str::to_owned)
+            .collect();
+        let line = at.index(lines.len());
+        match (what, lines[line].split_once(" = ")) {
+            (0, _) => drop(lines.remove(line)),
+            (1, _) => { let other = other.index(lines.len()); lines.swap(line, other) }
+            (2, Some((key, _))) => lines[line] = format!("{key} = {value}"),
+            _ => lines[line] = value,
+        }
+        if let Ok(config) = parse(&lines.join("\n"), Path::new(env!("CARGO_MANIFEST_DIR"))) {
+            let warned = config.warnings().len();
+            prop_assert!(config.agent().is_ok() || warned > 0);
+        }
+    }
+
+    #[test]
+    fn no_schedule_ends_the_program(value in values()) {
+        let text = format!("[checks.mail-spf]\nschedule = {value}\n[agent]\nsummary = {value}\n");
+        let _either_is_fine = parse(&text, Path::new(".")).is_ok();
     }
 }

@@ -63,6 +63,16 @@ impl Link {
     }
 }
 
+impl Link {
+    /// Ends the connection with a reset instead of a proper end.
+    pub(crate) fn reset(self) -> io::Result<()> {
+        match &self {
+            Self::Direct(stream) => stream.set_zero_linger(),
+            Self::Delayed(link) => link.writer.as_ref().set_zero_linger(),
+        }
+    }
+}
+
 async fn pump(
     mut reader: OwnedReadHalf,
     sender: mpsc::Sender<(Instant, io::Result<Bytes>)>,

@@ -1,12 +1,14 @@
 //! `launchready config`.
 
+use launchready_checks::contract::Age;
 use launchready_checks::registry;
 use serde_json::{Value, json};
 
 use super::Exit;
 use super::args::{ConfigAction, ConfigArgs};
 use super::output::print;
-use crate::config::{load, schema};
+use crate::config::{PolicyTable, load, schema};
+use crate::schedule::Schedule;
 
 /// The annotated example at the top of the repository.
 const EXAMPLE: &str = include_str!("../../config.toml");
@@ -18,7 +20,13 @@ pub(super) fn run(args: &ConfigArgs) -> anyhow::Result<Exit> {
             let names: Vec<_> = loaded.projects.iter().map(|p| p.target.project.as_str()).collect();
             let list =
                 if names.is_empty() { "no project yet".to_owned() } else { names.join(", ") };
-            print(&format!("{} is good: {list}\n", file.path().display()));
+            let mut text = format!("{} is good: {list}\n", file.path().display());
+            for warning in loaded.warnings() {
+                text.push_str("for the agent: ");
+                text.push_str(&warning.to_string());
+                text.push('\n');
+            }
+            print(&text);
         }
         ConfigAction::Schema => print(&(serde_json::to_string_pretty(&schema())? + "\n")),
         ConfigAction::Show(file) => {
@@ -31,7 +39,7 @@ pub(super) fn run(args: &ConfigArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
-/// A project with the options in force, defaults filled in.
+/// A project with the options and schedules in force, defaults filled in.
 fn show(project: &crate::config::Project) -> Value {
     let options: serde_json::Map<String, Value> = registry::ALL
         .iter()
@@ -40,5 +48,23 @@ fn show(project: &crate::config::Project) -> Value {
             Some((plugin.meta.id.to_owned(), built.options()))
         })
         .collect();
-    json!({"target": project.target, "not_used": project.not_used, "checks": options})
+    let watch = &project.watch;
+    let schedules: serde_json::Map<String, Value> =
+        watch.schedules.iter().map(|(id, schedule)| ((*id).to_owned(), when(schedule))).collect();
+    json!({
+        "target": project.target,
+        "not_used": project.not_used,
+        "checks": options,
+        "public": watch.public,
+        "policy": PolicyTable::from(&watch.policy),
+        "schedules": schedules,
+    })
+}
+
+/// When a check runs, as the config says it.
+fn when(schedule: &Schedule) -> Value {
+    match schedule {
+        Schedule::Every(interval) => json!({"every": Age(*interval)}),
+        Schedule::Cron(cron) => json!({"schedule": cron.text()}),
+    }
 }

@@ -34,7 +34,7 @@ pub(super) fn projects(domain: Option<&str>, args: &ProjectArgs) -> anyhow::Resu
     };
     let mut config = match path {
         Some(path) => load(path)?,
-        None => Config { network: Network::default(), projects: Vec::new() },
+        None => Config::default(),
     };
     config.network = network(&args.network, config.network)?;
     let domain = domain.map(read_domain).transpose()?;

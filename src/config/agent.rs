@@ -1,17 +1,23 @@
 //! The settings of the agent, read and checked.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
+
+use launchready_checks::registry;
 
 use crate::incident::{Book, Policy};
 use crate::notify::ChannelSettings;
 use crate::schedule::{Cron, Schedule};
 
+use super::load::suggested;
 use super::secret::Secret;
 
 /// `[agent]`, `[metrics]`, `[[channel]]` and what belongs to them.
 #[derive(Debug, Clone)]
 pub struct Agent {
+    /// The folder of the config.
+    pub folder: PathBuf,
     /// Where the page, the API and the metrics are.
     pub listen: SocketAddr,
     /// The store's address, `sqlite:launchready.db`; a relative path counts from the config's folder.
@@ -36,6 +42,8 @@ pub struct Agent {
     pub keep: Duration,
     /// When the weekly summary is sent; never where absent.
     pub summary: Option<Cron>,
+    /// The zone of what belongs to no project.
+    pub timezone: String,
     /// Where a message goes.
     pub channels: Vec<ChannelSettings>,
     /// Who is told what, without silences and waivers, which are in the store.
@@ -51,4 +59,13 @@ pub struct Watch {
     pub schedules: Vec<(&'static str, Schedule)>,
     /// Whether it is shown on the public status page.
     pub public: bool,
+}
+
+impl Default for Watch {
+    /// Every check at the schedule that it suggests.
+    fn default() -> Self {
+        let schedules =
+            registry::ALL.iter().map(|plugin| (plugin.meta.id, suggested(plugin.meta))).collect();
+        Self { policy: Policy::default(), schedules, public: false }
+    }
 }

@@ -1,14 +1,12 @@
-//! Holds a TOML document against the JSON schema: every error at once, each with its line.
+//! A TOML document whose keys are found by line, and what is wrong with one.
 
 use std::fmt;
-use std::ops::Range;
 
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-/// The deepest nesting of a config that is read.
-const DEPTH: usize = 32;
+use super::walk;
 
 /// One thing that is wrong with a config.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,10 +68,7 @@ impl<'a> Document<'a> {
 
     /// Everything that the schema does not allow.
     pub(super) fn errors(&self, schema: &Value) -> Vec<ConfigError> {
-        let mut walk = Walk { text: self.text, root: schema, errors: Vec::new() };
-        walk.table(schema, self.table.get_ref(), "", 0, &self.table.span());
-        walk.errors.sort_by_key(|error| error.line);
-        walk.errors
+        walk::errors(self.text, &self.table, schema)
     }
 
     /// The document as JSON.
@@ -110,175 +105,8 @@ impl<'a> Document<'a> {
     }
 }
 
-struct Walk<'a> {
-    text: &'a str,
-    root: &'a Value,
-    errors: Vec<ConfigError>,
-}
-
-impl Walk<'_> {
-    fn error(&mut self, span: &Range<usize>, key: &str, message: String) {
-        let line = line_of(self.text, span.start);
-        self.errors.push(ConfigError { line, key: key.to_owned(), message });
-    }
-
-    /// Follows `$ref`s and the first branch of `anyOf` that is not null.
-    fn resolve<'s>(&'s self, schema: &'s Value) -> &'s Value {
-        let mut schema = schema;
-        for _ in 0..DEPTH {
-            let next = if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-                reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer))
-            } else if let Some(Value::Array(branches)) = schema.get("anyOf") {
-                branches.iter().find(|b| b.get("type").is_none_or(|kind| kind != "null"))
-            } else {
-                None
-            };
-            match next {
-                Some(next) => schema = next,
-                None => break,
-            }
-        }
-        schema
-    }
-
-    fn table(
-        &mut self,
-        schema: &Value,
-        table: &DeTable<'_>,
-        key: &str,
-        depth: usize,
-        at: &Range<usize>,
-    ) {
-        let schema = self.resolve(schema).clone();
-        let empty = serde_json::Map::new();
-        let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
-        let closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
-        for (name, value) in table {
-            let path = if key.is_empty() {
-                name.get_ref().to_string()
-            } else {
-                format!("{key}.{}", name.get_ref())
-            };
-            match properties.get(name.get_ref().as_ref()) {
-                Some(inner) => self.value(inner, value, &path, depth + 1),
-                None if closed => {
-                    let known: Vec<&str> = properties.keys().map(String::as_str).collect();
-                    let message = unknown(name.get_ref(), &known, key);
-                    self.error(&name.span(), &path, message);
-                }
-                None => {}
-            }
-        }
-        let required = schema.get("required").and_then(Value::as_array);
-        for name in required.into_iter().flatten().filter_map(Value::as_str) {
-            if !table.iter().any(|(present, _)| present.get_ref() == name) {
-                self.error(at, key, format!("the key {name:?} is missing; add it"));
-            }
-        }
-    }
-
-    fn value(&mut self, schema: &Value, value: &Spanned<DeValue<'_>>, key: &str, depth: usize) {
-        if depth > DEPTH {
-            self.error(&value.span(), key, "the nesting is too deep".to_owned());
-            return;
-        }
-        let schema = self.resolve(schema).clone();
-        let span = value.span();
-        let kinds: Vec<&str> = match schema.get("type") {
-            Some(Value::String(kind)) => vec![kind],
-            Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        };
-        let wanted = |kind: &str| kinds.is_empty() || kinds.contains(&kind);
-        match value.get_ref() {
-            DeValue::Table(table) if wanted("object") => {
-                self.table(&schema, table, key, depth, &span);
-            }
-            DeValue::Array(items) if wanted("array") => {
-                if let Some(inner) = schema.get("items") {
-                    for (index, item) in items.iter().enumerate() {
-                        self.value(inner, item, &format!("{key}[{index}]"), depth + 1);
-                    }
-                }
-            }
-            DeValue::String(text) if wanted("string") => self.string(&schema, text, key, &span),
-            DeValue::Integer(_) if wanted("integer") || wanted("number") => {}
-            DeValue::Float(_) if wanted("number") => {}
-            DeValue::Boolean(_) if wanted("boolean") => {}
-            // A TOML date is read as its text.
-            DeValue::Datetime(_) if wanted("string") => {}
-            other => {
-                let kinds: Vec<_> =
-                    kinds.iter().filter(|k| **k != "null").map(|k| a_kind(k)).collect();
-                let message = format!("this is {}; write {}", kind_of(other), kinds.join(" or "));
-                self.error(&span, key, message);
-            }
-        }
-    }
-
-    fn string(&mut self, schema: &Value, text: &str, key: &str, span: &Range<usize>) {
-        if let Some(Value::Array(words)) = schema.get("enum") {
-            let words: Vec<_> = words.iter().filter_map(Value::as_str).collect();
-            self.word(&words, text, key, span);
-        } else if let Some(Value::Array(branches)) = schema.get("oneOf") {
-            let words = branches.iter().filter_map(|b| b.get("const")).filter_map(Value::as_str);
-            self.word(&words.collect::<Vec<_>>(), text, key, span);
-        } else if let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
-            && !regex::Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text))
-        {
-            let description = schema.get("description").and_then(Value::as_str).unwrap_or(pattern);
-            self.error(span, key, format!("{text:?} cannot be read; write {description}"));
-        }
-    }
-
-    fn word(&mut self, words: &[&str], text: &str, key: &str, span: &Range<usize>) {
-        if !words.contains(&text) {
-            let message = format!("{text:?} is none of {}", words.join(", "));
-            self.error(span, key, message);
-        }
-    }
-}
-
-/// The message for an unknown key, with the closest known one.
-fn unknown(name: &str, known: &[&str], table: &str) -> String {
-    let closest = known.iter().max_by(|a, b| {
-        let score = |known: &str| strsim::jaro_winkler(known, name);
-        score(a).total_cmp(&score(b))
-    });
-    match closest {
-        Some(closest) if strsim::jaro_winkler(closest, name) > 0.8 => {
-            format!("unknown key; did you mean {closest:?}?")
-        }
-        _ if table == "checks" || table.ends_with(".checks") => {
-            "there is no such check; `launchready explain` lists them".to_owned()
-        }
-        _ => format!("unknown key; known here: {}", known.join(", ")),
-    }
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
+pub(super) fn line_of(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
-}
-
-fn kind_of(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "text",
-        DeValue::Integer(_) | DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    }
-}
-
-fn a_kind(kind: &str) -> &'static str {
-    match kind {
-        "string" => "text in quotes",
-        "integer" | "number" => "a number",
-        "boolean" => "true or false",
-        "array" => "a list in [ ]",
-        _ => "a table",
-    }
 }
 
 fn table_to_json(table: &DeTable<'_>) -> Value {

@@ -28,6 +28,8 @@ impl JsonSchema for SecretRef {
                 "env": {"type": "string", "description": "the variable that holds it"},
                 "file": {"type": "string", "description": "the file that holds it"},
             },
+            // The reader of the config never quotes what stands at such a place.
+            "writeOnly": true,
             "additionalProperties": false,
             "minProperties": 1,
             "maxProperties": 1,

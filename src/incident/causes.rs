@@ -135,7 +135,7 @@ pub(super) fn host_of(subject: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{incident, member};
+    use super::super::tests::sample::{incident, member};
     use super::*;
 
     fn named(check: &str, code: &str, subjects: &[&str]) -> Incident {

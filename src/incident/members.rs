@@ -160,7 +160,7 @@ fn stands_in(needle: &str, text: &str) -> bool {
 mod tests {
     use launchready_checks::contract::{Severity, Urgency};
 
-    use super::super::sample::{finding, incident, run};
+    use super::super::tests::sample::{finding, incident, run};
     use super::*;
 
     const START: &str = "2026-11-22T10:00:00Z";

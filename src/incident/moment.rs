@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::muting::Muting;
+use super::muting::{Muting, is_for_digest};
+use super::route::is_for_listeners;
 use super::{Book, Change, ChangeKind, Incident, Policy, Tell, Unheard};
 
 /// What every transition is given.
@@ -79,7 +80,8 @@ impl<'a> Moment<'a> {
         incident.told_at.get_or_insert(self.at);
         incident.unheard = incident.flapping.then_some(Unheard::Flapping);
         let grade = (incident.severity, incident.urgency);
-        if !incident.told_as.contains(&grade) {
+        let is_new = !is_for_listeners(kind, incident) && !is_for_digest(incident);
+        if is_new && !incident.told_as.contains(&grade) {
             incident.told_as.push(grade);
         }
         // Who is on it is news about a person; members that joined before still speak for themselves.

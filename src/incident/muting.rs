@@ -84,13 +84,15 @@ fn is_active(times: &WindowTimes, at: Timestamp) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use super::super::sample::{at, incident, silence};
+    use super::super::tests::sample::{at, incident, silence};
     use super::*;
     use crate::schedule::{Cron, read_zone};
 
     fn heard(book: &Book, incident: &Incident, when: &str) -> Option<Unheard> {
         Muting::new([], "harbor", book, at(when)).of_trouble(incident)
     }
+
+    type Part = fn(&mut Silence) -> &mut Option<String>;
 
     #[test]
     fn a_silence_mutes_what_it_names_while_it_lasts() {
@@ -102,7 +104,6 @@ mod tests {
         assert_eq!(heard(&book, &one, "2026-11-22T10:00:00Z"), muted);
         assert_eq!(heard(&book, &one, "2026-11-22T10:59:59Z"), muted);
         assert_eq!(heard(&book, &one, "2026-11-22T11:00:00Z"), None);
-        type Part = fn(&mut Silence) -> &mut Option<String>;
         let parts: [(Part, &str); 3] = [
             (|silence| &mut silence.project, "harbor"),
             (|silence| &mut silence.check, "web-uptime"),

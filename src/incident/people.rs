@@ -100,3 +100,80 @@ fn over(incident: &Incident) -> String {
         (None, _) => "it is over already".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::sample::{at, incident, member, silence};
+    use super::*;
+    use crate::incident::Unheard;
+
+    const NOON: &str = "2026-11-22T12:00:00Z";
+
+    fn open() -> Incident {
+        let mut incident = incident("web-uptime", "endpoint-down");
+        incident.state = State::Open;
+        incident.told_at = Some(at("2026-11-22T10:00:00Z"));
+        incident.members.insert("new".to_owned(), member("b.example"));
+        incident
+    }
+
+    fn on_it(incident: &Incident, book: &Book) -> Result<Change, String> {
+        acknowledge(incident, " ana\n", "rolling\u{7} back", book, at(NOON))
+    }
+
+    #[test]
+    fn somebody_is_on_it_once() {
+        let book = Book::default();
+        let change = on_it(&open(), &book).unwrap();
+        assert_eq!((change.kind, &change.tell), (ChangeKind::Acknowledged, &Tell::Grouped));
+        let incident = change.incident;
+        assert_eq!(incident.state, State::Acknowledged);
+        assert_eq!(incident.last_told_at, Some(at(NOON)));
+        let who = incident.acknowledged.clone().unwrap();
+        assert_eq!((who.by.as_str(), who.note.as_str()), ("ana", "rolling  back"));
+        assert!(!incident.members["new"].told, "what joined before still speaks for itself");
+        let again = on_it(&incident, &book).unwrap_err();
+        assert_eq!(again, "ana has been on it since 2026-11-22T12:00:00Z");
+        assert!(acknowledge(&open(), "  ", "", &book, at(NOON)).is_err());
+        let long = acknowledge(&open(), &"é".repeat(9_000), &"é".repeat(9_000), &book, at(NOON));
+        let long = long.unwrap().incident.acknowledged.unwrap();
+        assert_eq!((long.by.chars().count(), long.note.chars().count()), (200, 2_000));
+    }
+
+    #[test]
+    fn people_end_what_is_believed_and_nothing_else() {
+        let book = Book::default();
+        for state in [State::Open, State::Acknowledged] {
+            let change = resolve(&Incident { state, ..open() }, "ana", &book, at(NOON)).unwrap();
+            assert_eq!((change.kind, &change.tell), (ChangeKind::Resolved, &Tell::Grouped));
+            let over = change.incident;
+            assert_eq!((over.state, over.resolved_at), (State::Resolved, Some(at(NOON))));
+            assert_eq!(over.turns, [at(NOON)]);
+            for error in [resolve(&over, "bo", &book, at(NOON)), on_it(&over, &book)] {
+                let error = error.unwrap_err();
+                assert_eq!(error, "it is over already: ana ended it at 2026-11-22T12:00:00Z");
+            }
+        }
+        let suspected = incident("web-uptime", "endpoint-down");
+        for error in [resolve(&suspected, "bo", &book, at(NOON)), on_it(&suspected, &book)] {
+            assert!(error.unwrap_err().contains("only suspected"));
+        }
+    }
+
+    #[test]
+    fn what_nobody_heard_of_is_ended_without_a_word() {
+        let mut unheard = open();
+        unheard.told_at = None;
+        unheard.unheard = Some(Unheard::Digest);
+        let book = Book::default();
+        for change in [on_it(&unheard, &book), resolve(&unheard, "ana", &book, at(NOON))] {
+            assert_eq!(change.unwrap().tell, Tell::No(Some(Unheard::Digest)));
+        }
+        let silences = vec![silence("2026-11-22T11:00:00Z", "2026-11-22T13:00:00Z")];
+        let book = Book { silences, ..Book::default() };
+        for change in [on_it(&open(), &book), resolve(&open(), "ana", &book, at(NOON))] {
+            let why = Unheard::Silenced { silence: "sil_1".to_owned() };
+            assert_eq!(change.unwrap().tell, Tell::No(Some(why)));
+        }
+    }
+}

@@ -1,14 +1,33 @@
 //! Tells people: takes committed deliveries from the outbox, sends them, and records what came of it.
 
+//!
+//! `message` says what, once for all; each channel gives it its own form and sends it once
+//! ([`Notifier::send`]); [`outbox`] decides when, and keeps what came of it.
+
+mod alertmanager;
 mod channel;
+mod email;
+mod harmless;
+mod http;
+mod message;
+pub mod outbox;
+mod pagerduty;
+#[cfg(test)]
+mod sample;
+mod slack;
+pub mod summary;
+mod webhook;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 pub use channel::{ChannelKind, ChannelSettings, SmtpSecurity};
 
+use crate::clock::Clock;
+use crate::probe::RootsError;
 use crate::store::Notification;
 
 /// What a channel needs beside the notification.
@@ -60,4 +79,88 @@ pub trait Notifier: Send + Sync + Debug {
         notification: &Notification,
         envelope: &Envelope,
     ) -> Result<(), NotifyError>;
+}
+
+/// Why a channel of the config cannot be used. No text holds a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The URL is none.
+    #[error(
+        "channel {channel:?}: its address is none; write a whole one that begins with https:// or http://"
+    )]
+    Url {
+        /// The channel.
+        channel: String,
+    },
+    /// An address of a letter is none.
+    #[error(
+        "channel {channel:?}: {address:?} is no mail address; write name@domain or \"Name <name@domain>\""
+    )]
+    Address {
+        /// The channel.
+        channel: String,
+        /// What stands there.
+        address: String,
+    },
+    /// Nobody would get the letter.
+    #[error("channel {channel:?}: nobody gets its mail; write at least one address into `to`")]
+    Nobody {
+        /// The channel.
+        channel: String,
+    },
+    /// The key that signs is none.
+    #[error(
+        "channel {channel:?}: its key is none; write whsec_ and the base64 of 24 to 64 random bytes, as in `echo whsec_$(openssl rand -base64 32)`"
+    )]
+    Key {
+        /// The channel.
+        channel: String,
+    },
+    /// The token cannot stand in a header.
+    #[error("channel {channel:?}: its token holds a character that no token has; copy it again")]
+    Token {
+        /// The channel.
+        channel: String,
+    },
+    /// A file of extra roots cannot be used.
+    #[error("channel {channel:?}: cannot use network.extra_roots")]
+    Roots {
+        /// The channel.
+        channel: String,
+        /// Why.
+        #[source]
+        source: RootsError,
+    },
+    /// The client cannot be made.
+    #[error("channel {channel:?}: cannot make its client")]
+    Client {
+        /// The channel.
+        channel: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Builds the channel of the config. `clock` gives the times that go into signatures.
+///
+/// # Errors
+/// See [`BuildError`].
+pub fn build(
+    settings: &ChannelSettings,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn Notifier>, BuildError> {
+    Ok(match &settings.kind {
+        ChannelKind::Email { .. } => Arc::new(email::Email::new(settings)?),
+        ChannelKind::Slack { url } => Arc::new(slack::Slack::new(settings, url, clock)?),
+        ChannelKind::Webhook { url, key } => {
+            Arc::new(webhook::Webhook::new(settings, url, key.as_ref(), clock)?)
+        }
+        ChannelKind::PagerDuty { routing_key, api } => {
+            Arc::new(pagerduty::PagerDuty::new(settings, routing_key, api, clock)?)
+        }
+        ChannelKind::Alertmanager { url, token } => {
+            Arc::new(alertmanager::Alertmanager::new(settings, url, token.as_ref(), clock)?)
+        }
+    })
 }

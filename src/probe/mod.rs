@@ -4,6 +4,7 @@
 //! Every adapter goes through one [`Dialer`], which holds the address guard, `connect_to` and the
 //! limits per host.
 
+mod blackbox;
 mod client;
 mod dns;
 mod files;
@@ -16,6 +17,8 @@ mod smtp;
 mod tls;
 mod trust;
 
+pub use blackbox::{Blackbox, ProbeDenied, ProbeTargets};
+pub(crate) use client::call;
 pub use dns::DnsProbe;
 pub use files::{FilesProbe, Listed, Scanned, list_keys, scan_folder};
 pub use http::HttpProbe;

@@ -264,6 +264,8 @@ pub struct Delivery {
     pub notification: String,
     /// The channel.
     pub channel: String,
+    /// The channel that failed, where this delivery stands in for one of another channel.
+    pub instead_of: Option<String>,
     /// Where it is.
     pub state: DeliveryState,
     /// When it may be sent, or sent again.

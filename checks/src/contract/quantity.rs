@@ -137,7 +137,7 @@ macro_rules! as_text {
 as_text!(
     Age,
     "Age",
-    "^[0-9]+ *(ms|s|m|h|d)$",
+    "^[0-9]{1,9} *(ms|s|m|h|d)$",
     "a duration such as \"300ms\", \"90s\", \"15m\", \"24h\" or \"30d\""
 );
 as_text!(Ratio, "Ratio", "^[0-9]+(\\.[0-9]+)? *%$", "a percentage such as \"2%\"");

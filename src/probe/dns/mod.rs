@@ -203,6 +203,20 @@ impl Dns for DnsProbe {
     }
 }
 
+/// Asks one server for the addresses of a name, past every memory; with recursion, as a stub does.
+///
+/// # Errors
+/// The name is none, or no answer came within `limit`.
+pub(super) async fn ask_server(
+    dialer: &Dialer,
+    name: &str,
+    to: SocketAddr,
+    limit: Duration,
+) -> Result<Message, ProbeError> {
+    let message = message(&DnsQuestion::new(name, RecordType::A))?;
+    exchange::ask(dialer, &message, to, &to.to_string(), limit).await
+}
+
 fn system_resolvers() -> Vec<SocketAddr> {
     let Ok((config, _)) = hickory_resolver::system_conf::read_system_conf() else {
         // As every stub resolver does without a configuration: the one on this machine.

@@ -27,13 +27,13 @@ use crate::probe::route::{Dialer, blame};
 use crate::probe::trust::{Accepting, Judge, provider};
 
 /// The most bytes of a response head: a browser gives up sooner.
-const HEAD_BYTES: usize = 64 * 1024;
+pub(in crate::probe) const HEAD_BYTES: usize = 64 * 1024;
 /// The most header lines of a response.
-const HEAD_LINES: usize = 256;
+pub(in crate::probe) const HEAD_LINES: usize = 256;
 /// How long connecting to one address and its handshake may take each.
 const CONNECT: Duration = Duration::from_secs(4);
 /// How requests name themselves.
-const USER_AGENT: &str =
+pub(in crate::probe) const USER_AGENT: &str =
     concat!("Mozilla/5.0 (compatible; launchready/", env!("CARGO_PKG_VERSION"), ")");
 
 /// Where a request goes.

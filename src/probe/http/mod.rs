@@ -20,6 +20,7 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 
 use self::connection::{Connection, Connector, Endpoint};
+pub(super) use self::connection::{HEAD_BYTES, HEAD_LINES, USER_AGENT};
 use self::dates::Dates;
 use super::limits::Limits;
 use super::route::Dialer;

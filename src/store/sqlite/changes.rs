@@ -153,8 +153,13 @@ async fn record(
     let silent = unheard(&change.tell);
     let silent = silent.or_else(|| groups.is_empty().then(|| NO_CHANNEL.to_owned()));
     let number = insert(on, change, now, silent.as_deref()).await?;
+    let news = outbox::News {
+        change: number,
+        incident: &change.incident.id,
+        project: &change.incident.key.project,
+    };
     for group in &groups {
-        outbox::join(on, &change.incident.key.project, number, group, now).await?;
+        outbox::join(on, news, group, now).await?;
     }
     Ok(())
 }

@@ -203,7 +203,7 @@ pub(super) const CHANGES_OF: &str = "SELECT c.id, c.kind, c.at, c.unheard, \
      FROM change c WHERE c.incident = ?1 ORDER BY c.id";
 
 pub(super) const DELIVERIES_OF: &str = "SELECT d.id, n.id AS notification, d.channel, d.state, \
-     d.due_at, d.attempts, d.last_error, d.sent_at \
+     d.due_at, d.attempts, d.last_error, d.sent_at, d.instead_of \
      FROM delivery d JOIN notification n ON n.seq = d.notification WHERE d.seq IN \
      (SELECT t.delivery FROM change c JOIN told t ON t.change = c.id WHERE c.incident = ?1) \
      ORDER BY d.seq";

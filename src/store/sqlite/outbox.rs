@@ -36,15 +36,30 @@ pub(super) struct New<'n> {
     pub(super) due_at: i64,
 }
 
+/// Whether a channel of a notification still waits for another message about an incident that was made
+/// later: a change of that incident would come too early in this one.
+pub(super) const TOO_EARLY: &str = "SELECT 1 FROM change e JOIN told t ON t.change = e.id \
+     JOIN delivery p ON p.seq = t.delivery \
+     JOIN delivery d ON d.notification = ?2 AND d.channel = p.channel \
+     WHERE e.incident = ?1 AND p.state = 'pending' AND p.seq > d.seq LIMIT 1";
+
+/// A change that is told.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct News<'c> {
+    pub(super) change: i64,
+    pub(super) incident: &'c str,
+    pub(super) project: &'c str,
+}
+
 /// Puts a change into the notification of its group, and makes a delivery for each channel that has none.
 pub(super) async fn join(
     on: &mut SqliteConnection,
-    project: &str,
-    change: i64,
+    news: News<'_>,
     group: &Group,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    let (notification, due_at) = match open(on, project, group).await? {
+    let News { change, project, .. } = news;
+    let (notification, due_at) = match open(on, news, group).await? {
         Some(open) => {
             sqlx::query("UPDATE notification SET changes = changes + 1 WHERE seq = ?1")
                 .bind(open.0)
@@ -72,24 +87,27 @@ pub(super) async fn join(
     Ok(())
 }
 
-/// The notification of a group that still takes changes. One that is full takes no more.
+/// The notification of a group that still takes changes. One that is full takes no more, nor does one in
+/// which this change would come too early.
 async fn open(
     on: &mut SqliteConnection,
-    project: &str,
+    news: News<'_>,
     group: &Group,
 ) -> Result<Option<(i64, i64)>, Fault> {
     if group.alone {
         return Ok(None);
     }
     let row = sqlx::query(OPEN)
-        .bind(project)
+        .bind(news.project)
         .bind(group.kind.as_str())
         .bind(group.hold.map_or(0, ms))
         .fetch_optional(&mut *on)
         .await?;
     let Some(row) = row else { return Ok(None) };
     let (seq, changes): (i64, i64) = (row.try_get("seq")?, row.try_get("changes")?);
-    if changes < CHANGES {
+    let too_early =
+        sqlx::query(TOO_EARLY).bind(news.incident).bind(seq).fetch_optional(&mut *on).await?;
+    if changes < CHANGES && too_early.is_none() {
         return Ok(Some((seq, row.try_get("due_at")?)));
     }
     seal(on, seq).await?;

@@ -22,6 +22,7 @@ mod tests {
         incidents::PROJECTS,
         changes::SAVE_INCIDENT,
         outbox::OPEN,
+        outbox::TOO_EARLY,
         outbox::DELIVERY_OF,
         sending::WAITING,
         sending::FIRST,

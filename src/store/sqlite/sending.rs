@@ -17,9 +17,9 @@ use crate::store::{Attempt, AttemptOutcome, Claimed, Delivery, Notification, Sto
 pub(super) const WAITING: &str = "SELECT channel FROM delivery \
      WHERE state = 'pending' AND due_at <= ?1 GROUP BY channel ORDER BY min(due_at), channel";
 
-/// The first delivery of a channel that may be sent. One that tells of an incident waits while an earlier
-/// one of that channel that tells of the same incident was tried and is not through: the end of an
-/// incident never overtakes its beginning.
+/// The first delivery of a channel that may be sent. One that tells of an incident waits for an earlier
+/// one of that channel that tells of the same incident: the end never overtakes the beginning. It does
+/// not wait for what quiet hours hold back, because only what is urgent is told then.
 pub(super) const FIRST: &str = "SELECT d.seq, d.notification FROM delivery d \
      WHERE d.channel = ?1 AND d.state = 'pending' AND d.due_at <= ?2 \
      AND (d.lease_until IS NULL OR d.lease_until <= ?2) \
@@ -27,14 +27,16 @@ pub(super) const FIRST: &str = "SELECT d.seq, d.notification FROM delivery d \
        JOIN change e ON e.incident = m.incident AND e.id < m.id \
        JOIN told earlier ON earlier.change = e.id AND earlier.channel = d.channel \
        JOIN delivery p ON p.seq = earlier.delivery \
-       WHERE mine.delivery = d.seq AND p.seq < d.seq AND p.state = 'pending' AND p.attempts > 0) \
+       JOIN notification n ON n.seq = p.notification \
+       WHERE mine.delivery = d.seq AND p.seq < d.seq AND p.state = 'pending' \
+       AND (n.hold = 0 OR p.attempts > 0)) \
      ORDER BY d.due_at, d.seq LIMIT 1";
 
 pub(super) const TOLD: &str = "SELECT c.id, c.kind, c.at, c.members, c.body \
      FROM told t JOIN change c ON c.id = t.change WHERE t.delivery = ?1 ORDER BY t.change";
 
 pub(super) const COLUMNS: &str = "SELECT d.id, n.id AS notification, d.channel, d.state, d.due_at, \
-     d.attempts, d.last_error, d.sent_at, n.kind, n.project, n.made_at, n.body \
+     d.attempts, d.last_error, d.sent_at, d.instead_of, n.kind, n.project, n.made_at, n.body \
      FROM delivery d JOIN notification n ON n.seq = d.notification WHERE d.seq = ?1";
 
 /// The delivery of a row.
@@ -49,6 +51,7 @@ pub(super) fn delivery(row: &SqliteRow) -> Result<Delivery, Fault> {
         attempts: row.try_get("attempts")?,
         last_error: row.try_get("last_error")?,
         sent_at: sent_at.map(at),
+        instead_of: row.try_get("instead_of")?,
     })
 }
 

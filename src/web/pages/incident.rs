@@ -80,8 +80,8 @@ struct Told<'a> {
 const fn words(kind: ChangeKind) -> (&'static str, &'static str) {
     match kind {
         ChangeKind::Opened => ("Opened", "critical"),
-        ChangeKind::Unmuted => ("Told after it was held back", "warning"),
         ChangeKind::Worsened => ("Became critical", "critical"),
+        ChangeKind::Unmuted => ("Told: what had held it back is over", "warning"),
         ChangeKind::Joined => ("More of the same joined", "warning"),
         ChangeKind::Reminded => ("Reminded: it lasts", "quiet"),
         ChangeKind::Acknowledged => ("Acknowledged", "info"),

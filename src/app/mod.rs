@@ -1,0 +1,209 @@
+//! The composition root: the only place that builds concrete adapters and hands them to checks.
+
+pub mod agent;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use launchready_checks::contract::{Ownership, Target};
+use launchready_checks::probe::{Dns, DnsQuestion, ProbeError, Probes, RecordType};
+use launchready_checks::registry;
+use rustls::RootCertStore;
+use serde_json::Value;
+use tokio::time::{Instant, timeout};
+
+use crate::clock::{Clock, whole_second};
+use crate::config::Project;
+use crate::engine::{AuditRecord, Inputs, Job, Progress, run_all};
+use crate::probe::{
+    Blackbox, Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, ProbeTargets,
+    RegistrationProbe, SmtpProbe, TlsProbe, provider, roots,
+};
+
+/// Approved evidence by check id.
+pub type Baseline = BTreeMap<String, Value>;
+
+/// What an audit is asked to do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The checks to run, in the order of the registry.
+    pub ids: Vec<&'static str>,
+    /// The audit ends after this long, with the rest unknown.
+    pub time_limit: Duration,
+    /// Approved evidence.
+    pub baseline: Baseline,
+    /// The command that looks again; `{id}` stands for the check.
+    pub recheck: String,
+    /// The config that named the project, where there was one.
+    pub config: Option<String>,
+}
+
+/// Limits, resolvers and roots that the audits of one process share.
+#[derive(Debug)]
+pub struct Session {
+    network: Network,
+    dialer: Arc<Dialer>,
+    dns: Arc<DnsProbe>,
+    judge: Arc<Judge>,
+    roots: Arc<RootCertStore>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Session {
+    /// Opens nothing yet.
+    ///
+    /// # Errors
+    /// An extra root cannot be read.
+    pub fn new(network: Network, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let dialer = Arc::new(Dialer::new(&network));
+        let dns = Arc::new(DnsProbe::new(&network, Arc::clone(&dialer)));
+        let roots = roots(&network.extra_roots)?;
+        let judge = Arc::new(Judge::new(Arc::clone(&roots), Arc::new(provider())));
+        Ok(Self { network, dialer, dns, judge, roots, clock })
+    }
+
+    /// Looks at one project. Nothing is judged here.
+    ///
+    /// # Errors
+    /// The options of a check cannot be read, or this build cannot speak TLS.
+    pub async fn audit(
+        &self,
+        project: &Project,
+        plan: &Plan,
+        progress: &dyn Progress,
+    ) -> anyhow::Result<AuditRecord> {
+        let began = Instant::now();
+        let started_at = whole_second(self.clock.now());
+        let visit = self.visit(project, plan.time_limit).await?;
+        let mut jobs = Vec::new();
+        for id in &plan.ids {
+            let baseline = plan.baseline.get(*id).cloned();
+            jobs.push(job(project, id, Inputs { baseline, ..Inputs::default() })?);
+        }
+        let target = Arc::new(visit.target);
+        let limit = (began, plan.time_limit);
+        let runs = run_all(jobs, &target, &visit.probes, started_at, limit, progress).await;
+        Ok(AuditRecord {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at,
+            finished_at: whole_second(self.clock.now()),
+            target: Arc::unwrap_or_clone(target),
+            not_used: project.not_used.clone(),
+            recheck: plan.recheck.clone(),
+            config: plan.config.clone(),
+            clock_behind_s: visit.http.clock_behind(),
+            runs,
+        })
+    }
+
+    /// The resolvers.
+    pub(crate) fn dns(&self) -> &DnsProbe {
+        &self.dns
+    }
+
+    /// What answers `/probe`, for these targets alone.
+    ///
+    /// # Errors
+    /// This build cannot speak TLS.
+    pub(crate) fn blackbox(&self, targets: ProbeTargets) -> anyhow::Result<Blackbox> {
+        let dns: Arc<dyn Dns> = Arc::<DnsProbe>::clone(&self.dns);
+        let (dialer, judge) = (Arc::clone(&self.dialer), Arc::clone(&self.judge));
+        let clock = Arc::clone(&self.clock);
+        Ok(Blackbox::new(&self.network, dns, dialer, judge, clock, targets)?)
+    }
+
+    /// Calls a URL that the user named, and gives back the status of the answer.
+    pub(crate) async fn call(&self, url: &str) -> Result<u16, ProbeError> {
+        let dns: Arc<dyn Dns> = Arc::<DnsProbe>::clone(&self.dns);
+        crate::probe::call(dns, &self.roots, url).await
+    }
+
+    /// The ports for one look at a project, with what its checks share, and whether it is proven to be
+    /// the user's own.
+    pub(crate) async fn visit(&self, project: &Project, limit: Duration) -> anyhow::Result<Visit> {
+        let mut target = project.target.clone();
+        let dns = Arc::clone(&self.dns);
+        let proof = timeout(limit, ownership(project, &*dns)).await;
+        target.ownership = proof.unwrap_or(Ownership::Unproven);
+        let (probes, http) = self.probes(dns, target.ownership.is_proven())?;
+        Ok(Visit { target, probes, http })
+    }
+
+    fn probes(&self, dns: Arc<dyn Dns>, active: bool) -> anyhow::Result<(Probes, Arc<HttpProbe>)> {
+        let (dialer, judge) = (Arc::clone(&self.dialer), Arc::clone(&self.judge));
+        let http = Arc::new(HttpProbe::new(
+            Arc::clone(&dns),
+            Arc::clone(&dialer),
+            Arc::clone(&judge),
+            Arc::clone(&self.clock),
+            active,
+        )?);
+        let tls = Arc::new(TlsProbe::new(
+            Arc::clone(&dns),
+            Arc::clone(&dialer),
+            Arc::<HttpProbe>::clone(&http),
+            judge,
+            Arc::clone(&self.clock),
+        ));
+        let rdap = self.network.rdap.clone();
+        let probes = Probes {
+            smtp: Arc::new(SmtpProbe::new(dialer, Arc::clone(&tls))),
+            registration: Arc::new(RegistrationProbe::new(
+                Arc::clone(&dns),
+                Arc::clone(&self.roots),
+                rdap,
+            )),
+            dns,
+            http: Arc::<HttpProbe>::clone(&http),
+            tls,
+            files: Arc::new(FilesProbe),
+        };
+        Ok((probes, http))
+    }
+}
+
+/// One look at one project: what its checks share.
+#[derive(Debug)]
+pub(crate) struct Visit {
+    /// The declared facts, with the proof of ownership.
+    pub(crate) target: Target,
+    /// The ports.
+    pub(crate) probes: Probes,
+    /// The web port itself, which also knows what the clocks of web servers say.
+    pub(crate) http: Arc<HttpProbe>,
+}
+
+/// A check with its options and what its run is given.
+pub(crate) fn job(project: &Project, id: &str, inputs: Inputs) -> anyhow::Result<Job> {
+    let plugin = registry::find(id).with_context(|| format!("there is no check {id}"))?;
+    Ok(Job { check: (plugin.build)(&project.options_of(id))?, inputs })
+}
+
+/// Active probes need the token at `_launchready.<domain>`.
+async fn ownership(project: &Project, dns: &dyn Dns) -> Ownership {
+    let Some(token) = &project.ownership else { return Ownership::Unproven };
+    let name = format!("_launchready.{}", project.target.domain);
+    let answer = dns.lookup(DnsQuestion::new(&name, RecordType::Txt)).await;
+    if answer.is_ok_and(|answer| answer.texts().iter().any(|text| text == token)) {
+        return Ownership::Proven { by: format!("the TXT record at {name}") };
+    }
+    Ownership::Unproven
+}
+
+/// The runtime of a command: looks wait for the network far more than they compute, so one thread
+/// serves all of them; reading a source folder keeps a thread busy, so it gets a second one.
+///
+/// # Errors
+/// The machine gives no more resources.
+pub fn runtime(reads_a_folder: bool) -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut builder = if reads_a_folder {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(2);
+        builder
+    } else {
+        tokio::runtime::Builder::new_current_thread()
+    };
+    builder.enable_all().build().context("cannot start the runtime")
+}

@@ -1,0 +1,252 @@
+//! From the text of config.toml to projects that can be audited and watched.
+
+mod agent;
+mod channels;
+mod checks;
+mod email;
+mod policy;
+mod reader;
+mod windows;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use launchready_checks::contract::Target;
+use serde_json::Value;
+
+use super::agent::{Agent, Watch};
+use super::document::{ConfigError, ConfigErrors, Document};
+use super::file::{File, schema};
+use super::plan::Plan;
+use crate::incident::Policy;
+use crate::probe::Network;
+pub(super) use checks::suggested;
+use reader::Reader;
+pub(crate) use reader::read_resolver;
+
+/// The names that `not_used` takes.
+pub const NOT_USED: [&str; 7] =
+    ["mail", "stripe", "supabase", "database", "crm", "support", "automation"];
+
+/// The most bytes of a config or redirect map.
+const FILE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Why a config could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error(
+        "cannot read {path}: {why}; name the file with --config, or write one with `launchready config example > launchready.toml`"
+    )]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: std::io::Error,
+    },
+    /// The file is too large.
+    #[error("{0} is over 4 MiB; this is no config file")]
+    TooLarge(PathBuf),
+    /// The file holds errors.
+    #[error("{path} cannot be used:\n{errors}")]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Every error.
+        errors: ConfigErrors,
+    },
+    /// Secrets that the config names cannot be read.
+    #[error("the agent cannot start without these secrets:\n{0}")]
+    Secrets(ConfigErrors),
+}
+
+/// A config that can be used. No secret has been read.
+#[derive(Debug, Default)]
+pub struct Config {
+    /// How this machine reaches the world.
+    pub network: Network,
+    /// The audited products.
+    pub projects: Vec<Project>,
+    /// The settings of the agent, with its secrets named.
+    plan: Plan,
+}
+
+impl Config {
+    /// The settings of the agent, with every secret read.
+    ///
+    /// # Errors
+    /// Every secret that is missing or of no use, each with its line and key.
+    pub fn agent(&self) -> Result<Agent, LoadError> {
+        let (agent, errors) = self.plan.read(&self.projects, &self.network.extra_roots);
+        if errors.is_empty() { Ok(agent) } else { Err(LoadError::Secrets(ConfigErrors(errors))) }
+    }
+
+    /// The settings of the agent without those whose secret cannot be read: enough to read and change what
+    /// it remembers.
+    pub fn settings(&self) -> Agent {
+        self.plan.read(&self.projects, &self.network.extra_roots).0
+    }
+
+    /// What an audit can live with and the agent cannot, or should not: secrets that are missing, and
+    /// defects that nobody would be told of.
+    pub fn warnings(&self) -> Vec<ConfigError> {
+        let mut warnings = self.plan.read(&self.projects, &self.network.extra_roots).1;
+        warnings.extend(self.plan.untold(&self.projects));
+        warnings
+    }
+}
+
+/// One project, with the options of its checks.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The declared facts.
+    pub target: Target,
+    /// Parts that it does not have.
+    pub not_used: Vec<String>,
+    /// The token that proves ownership.
+    pub ownership: Option<String>,
+    /// Options by check id; what is not here has its defaults.
+    pub options: BTreeMap<String, Value>,
+    /// What the agent does with it.
+    pub watch: Watch,
+}
+
+impl Project {
+    /// A project of which only the domain is known.
+    pub fn of_domain(domain: &str) -> Self {
+        let target =
+            Target { project: domain.to_owned(), domain: domain.to_owned(), ..Target::default() };
+        Self {
+            target,
+            not_used: Vec::new(),
+            ownership: None,
+            options: BTreeMap::new(),
+            watch: Watch::default(),
+        }
+    }
+
+    /// The options of one check, or `null` for the defaults.
+    pub fn options_of(&self, id: &str) -> Value {
+        self.options.get(id).cloned().unwrap_or(Value::Null)
+    }
+}
+
+/// Reads and checks a file.
+///
+/// # Errors
+/// The file cannot be read, or everything that is wrong with it.
+pub fn load(path: &Path) -> Result<Config, LoadError> {
+    let read = |why| LoadError::Read { path: path.to_owned(), why };
+    if std::fs::metadata(path).map_err(read)?.len() > FILE_BYTES {
+        return Err(LoadError::TooLarge(path.to_owned()));
+    }
+    let text = std::fs::read_to_string(path).map_err(read)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    parse(&text, folder).map_err(|errors| LoadError::Invalid { path: path.to_owned(), errors })
+}
+
+/// Reads and checks a file, and every secret that it names.
+///
+/// # Errors
+/// Those of [`load`] and of [`Config::agent`].
+pub fn load_agent(path: &Path) -> Result<(Config, Agent), LoadError> {
+    let config = load(path)?;
+    let agent = config.agent()?;
+    Ok((config, agent))
+}
+
+/// Checks the text of a config; paths in it are relative to `folder`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(text: &str, folder: &Path) -> Result<Config, ConfigErrors> {
+    let document = Document::parse(text).map_err(|error| ConfigErrors(vec![error]))?;
+    let errors = document.errors(&schema());
+    if !errors.is_empty() {
+        return Err(ConfigErrors(errors));
+    }
+    let file: File = serde_json::from_value(document.to_json()).map_err(|error| {
+        let message = error.to_string();
+        ConfigErrors(vec![ConfigError { line: 0, key: String::new(), message }])
+    })?;
+    let mut reader = Reader::new(&document, folder);
+    let network = reader.network(&file.network);
+    let policy = reader.policy(&Policy::default(), &file.defaults, "defaults");
+    let common = reader.checks(&file.checks, &policy, "checks");
+    let mut projects = Vec::new();
+    for (index, table) in file.project.iter().enumerate() {
+        projects.push(reader.project(table, &policy, &common, &format!("project[{index}]")));
+    }
+    reader.names(&projects);
+    let plan = reader.plan(&file, &policy);
+    let mut errors = reader.errors;
+    if errors.is_empty() {
+        return Ok(Config { network, projects, plan });
+    }
+    errors.sort_by_key(|error| error.line);
+    Err(ConfigErrors(errors))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn errors(text: &str) -> String {
+        parse(text, Path::new(".")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_error_comes_at_once_with_its_line_and_a_suggestion() {
+        let text = "[network]\nresolver = [\"1.1.1.1\"]\nallow_private = \"yes\"\n\n[[project]]\nname = \"harbor\"\ndomian = \"harbor.example\"\n\n[checks.domain-registration]\ncritical = \"two weeks\"\n";
+        let errors = errors(text);
+        assert!(
+            errors.contains("line 2: network.resolver: unknown key; did you mean \"resolvers\"?"),
+            "{errors}"
+        );
+        assert!(
+            errors.contains("line 3: network.allow_private: this is text; write true or false"),
+            "{errors}"
+        );
+        assert!(
+            errors.contains("line 7: project[0].domian: unknown key; did you mean \"domain\"?"),
+            "{errors}"
+        );
+        assert!(errors.contains("the key \"domain\" is missing"), "{errors}");
+        assert!(
+            errors.contains(
+                "line 10: checks.domain-registration.critical: \"two weeks\" cannot be read"
+            ),
+            "{errors}"
+        );
+    }
+
+    #[test]
+    fn values_that_have_the_right_shape_are_still_checked() {
+        let text = "[[project]]\nname = \"harbor\"\ndomain = \"https://harbor.example/\"\nnot_used = [\"crmm\"]\n[[project]]\nname = \"harbor\"\ndomain = \"harbor.example\"\ngoal = \"lunch\"\n";
+        let first = errors(text);
+        assert!(first.contains("\"lunch\" is none of launch"), "{first}");
+        let second = errors(&text.replace("lunch", "launch"));
+        assert!(second.contains("line 3: project[0].domain"), "{second}");
+        assert!(second.contains("write only the name: harbor.example"), "{second}");
+        assert!(second.contains("\"crmm\" is none of mail"), "{second}");
+        assert!(second.contains("used twice"), "{second}");
+    }
+
+    #[test]
+    fn broken_toml_and_deep_nesting_are_one_error_each() {
+        assert!(errors("[network\n").contains("line 1"));
+        assert!(errors(&format!("a = {}", "[".repeat(2000))).contains("TOML"));
+        assert!(
+            errors("[checks.mail-sfp]\n").contains("did you mean")
+                || errors("[checks.nope]\n").contains("no such check")
+        );
+    }
+
+    #[test]
+    fn options_of_the_project_win_key_by_key() {
+        let text = "[checks.domain-registration]\ncritical = \"10d\"\nwarning = \"20d\"\n[[project]]\nname = \"harbor\"\ndomain = \"harbor.example\"\n[project.checks.domain-registration]\nwarning = \"60d\"\n";
+        let config = parse(text, Path::new(".")).unwrap();
+        let options = config.projects[0].options_of("domain-registration");
+        assert_eq!(options, serde_json::json!({"critical": "10d", "warning": "60d"}));
+    }
+}

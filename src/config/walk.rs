@@ -1,0 +1,352 @@
+//! Holds a TOML document against the JSON schema: every error at once, each with its line.
+
+use std::ops::Range;
+
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::document::{ConfigError, line_of};
+
+/// The deepest nesting of a config that is read.
+const DEPTH: usize = 32;
+
+/// How a secret is written.
+const SECRET: &str = "{ env = \"NAME\" } or { file = \"path\" }";
+
+/// Everything that `schema` does not allow, in the order of the file.
+pub(super) fn errors(text: &str, table: &Spanned<DeTable<'_>>, schema: &Value) -> Vec<ConfigError> {
+    let mut walk = Walk { text, root: schema, errors: Vec::new() };
+    walk.table(schema, table.get_ref(), "", 0, &table.span());
+    walk.errors.sort_by_key(|error| error.line);
+    walk.errors
+}
+
+/// The known word that `given` was probably meant to be.
+pub(super) fn meant<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let scored = known.into_iter().map(|word| (strsim::jaro_winkler(word, given), word));
+    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0));
+    best.filter(|(score, _)| *score > 0.8).map(|(_, word)| word)
+}
+
+struct Walk<'a> {
+    text: &'a str,
+    root: &'a Value,
+    errors: Vec<ConfigError>,
+}
+
+impl Walk<'_> {
+    fn error(&mut self, span: &Range<usize>, key: &str, message: String) {
+        let line = line_of(self.text, span.start);
+        self.errors.push(ConfigError { line, key: key.to_owned(), message });
+    }
+
+    /// Follows `$ref`s and the first branch of `anyOf` that is not null.
+    fn resolve<'s>(&'s self, schema: &'s Value) -> &'s Value {
+        let mut schema = schema;
+        for _ in 0..DEPTH {
+            let next = if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+                reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer))
+            } else if let Some(Value::Array(branches)) = schema.get("anyOf") {
+                branches.iter().find(|b| b.get("type").is_none_or(|kind| kind != "null"))
+            } else {
+                None
+            };
+            match next {
+                Some(next) => schema = next,
+                None => break,
+            }
+        }
+        schema
+    }
+
+    fn table(
+        &mut self,
+        schema: &Value,
+        table: &DeTable<'_>,
+        key: &str,
+        depth: usize,
+        at: &Range<usize>,
+    ) {
+        let whole = self.resolve(schema).clone();
+        let Some(schema) = self.by_kind(&whole, table, key, at) else { return };
+        let empty = serde_json::Map::new();
+        let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
+        let closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
+        for (name, value) in table {
+            let path = if key.is_empty() {
+                name.get_ref().to_string()
+            } else {
+                format!("{key}.{}", name.get_ref())
+            };
+            match properties.get(name.get_ref().as_ref()) {
+                Some(inner) => self.value(inner, value, &path, depth + 1),
+                None if closed => {
+                    let known: Vec<&str> = properties.keys().map(String::as_str).collect();
+                    let message = if takes_elsewhere(&whole, name.get_ref()) {
+                        let kind = schema.get("title").and_then(Value::as_str).unwrap_or_default();
+                        format!("{kind} takes no such key; it takes {}", known.join(", "))
+                    } else {
+                        unknown(name.get_ref(), &known, key)
+                    };
+                    self.error(&name.span(), &path, message);
+                }
+                None => {}
+            }
+        }
+        let required = schema.get("required").and_then(Value::as_array);
+        for name in required.into_iter().flatten().filter_map(Value::as_str) {
+            if !table.iter().any(|(present, _)| present.get_ref() == name) {
+                self.error(at, key, format!("the key {name:?} is missing; add it"));
+            }
+        }
+    }
+
+    /// The branch of a schema that the key `kind` of a table chooses; the schema itself where it has none.
+    fn by_kind<'s>(
+        &mut self,
+        schema: &'s Value,
+        table: &DeTable<'_>,
+        key: &str,
+        at: &Range<usize>,
+    ) -> Option<&'s Value> {
+        let branches = schema.get("oneOf").and_then(Value::as_array);
+        let Some(branches) = branches.filter(|all| all.iter().any(|b| kind_const(b).is_some()))
+        else {
+            return Some(schema);
+        };
+        let given = table.iter().find(|(name, _)| name.get_ref() == "kind");
+        let Some((_, given)) = given else {
+            let kinds: Vec<_> = branches.iter().filter_map(kind_const).collect();
+            let message = format!("the key \"kind\" is missing; add it: {}", kinds.join(", "));
+            self.error(at, key, message);
+            return None;
+        };
+        let path = format!("{key}.kind");
+        let DeValue::String(text) = given.get_ref() else {
+            let message = format!("this is {}; write text in quotes", kind_of(given.get_ref()));
+            self.error(&given.span(), &path, message);
+            return None;
+        };
+        let branch = branches.iter().find(|branch| kind_const(branch) == Some(text.as_ref()));
+        if branch.is_none() {
+            let kinds: Vec<_> = branches.iter().filter_map(kind_const).collect();
+            self.word(&kinds, text, &path, &given.span());
+        }
+        branch
+    }
+
+    /// A reference to a secret. Nothing of what stands here is ever quoted: it may be the secret.
+    fn secret(&mut self, value: &Spanned<DeValue<'_>>, key: &str) {
+        let span = value.span();
+        let DeValue::Table(table) = value.get_ref() else {
+            let message = format!("a secret never stands in this file; write {SECRET}");
+            self.error(&span, key, message);
+            return;
+        };
+        let mut entries = table.iter();
+        let message = match (entries.next(), entries.next()) {
+            (Some((name, value)), None) => match (name.get_ref().as_ref(), value.get_ref()) {
+                ("env", DeValue::String(text)) if is_variable(text) => return,
+                ("file", DeValue::String(text)) if !text.trim().is_empty() => return,
+                ("env", _) => {
+                    "this is no name of a variable; write letters, digits and underscores, \
+                               such as { env = \"SMTP_PASSWORD\" }, and never the secret itself"
+                        .to_owned()
+                }
+                ("file", _) => "write the path of the file that holds the secret".to_owned(),
+                _ => format!("this says not where the secret is; write {SECRET}"),
+            },
+            _ => format!("write one of {SECRET}"),
+        };
+        self.error(&span, key, message);
+    }
+
+    fn value(&mut self, schema: &Value, value: &Spanned<DeValue<'_>>, key: &str, depth: usize) {
+        if depth > DEPTH {
+            self.error(&value.span(), key, "the nesting is too deep".to_owned());
+            return;
+        }
+        let schema = self.resolve(schema).clone();
+        let span = value.span();
+        if schema.get("writeOnly") == Some(&Value::Bool(true)) {
+            self.secret(value, key);
+            return;
+        }
+        let kinds: Vec<&str> = match schema.get("type") {
+            Some(Value::String(kind)) => vec![kind],
+            Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        let wanted = |kind: &str| kinds.is_empty() || kinds.contains(&kind);
+        match value.get_ref() {
+            DeValue::Table(table) if wanted("object") => {
+                self.table(&schema, table, key, depth, &span);
+            }
+            DeValue::Array(items) if wanted("array") => {
+                if let Some(inner) = schema.get("items") {
+                    for (index, item) in items.iter().enumerate() {
+                        self.value(inner, item, &format!("{key}[{index}]"), depth + 1);
+                    }
+                }
+            }
+            DeValue::String(text) if wanted("string") => self.string(&schema, text, key, &span),
+            DeValue::Integer(number) if wanted("integer") || wanted("number") => {
+                match i64::from_str_radix(number.as_str(), number.radix()) {
+                    Ok(number) => self.number(&schema, number as f64, key, &span),
+                    Err(_) => self.error(&span, key, "the number is too large".to_owned()),
+                }
+            }
+            DeValue::Float(number) if wanted("number") => {
+                let number = number.as_str().parse().unwrap_or(f64::NAN);
+                self.number(&schema, number, key, &span);
+            }
+            DeValue::Boolean(_) if wanted("boolean") => {}
+            // A TOML date is read as its text.
+            DeValue::Datetime(date) if wanted("string") => {
+                self.string(&schema, &date.to_string(), key, &span);
+            }
+            other => {
+                let kinds: Vec<_> =
+                    kinds.iter().filter(|k| **k != "null").map(|k| a_kind(k)).collect();
+                let message = format!("this is {}; write {}", kind_of(other), kinds.join(" or "));
+                self.error(&span, key, message);
+            }
+        }
+    }
+
+    fn number(&mut self, schema: &Value, number: f64, key: &str, span: &Range<usize>) {
+        let bound = |name: &str| schema.get(name).and_then(Value::as_f64);
+        let (least, most) = (bound("minimum"), bound("maximum"));
+        if number.is_finite()
+            && least.is_none_or(|least| number >= least)
+            && most.is_none_or(|most| number <= most)
+        {
+            return;
+        }
+        let message = match (least, most) {
+            (Some(least), Some(most)) => format!("write a number from {least} to {most}"),
+            (Some(least), None) => format!("write a number of at least {least}"),
+            (None, Some(most)) => format!("write a number of at most {most}"),
+            (None, None) => "write a finite number".to_owned(),
+        };
+        self.error(span, key, message);
+    }
+
+    fn string(&mut self, schema: &Value, text: &str, key: &str, span: &Range<usize>) {
+        if let Some(Value::Array(words)) = schema.get("enum") {
+            let words: Vec<_> = words.iter().filter_map(Value::as_str).collect();
+            self.word(&words, text, key, span);
+        } else if let Some(Value::Array(branches)) = schema.get("oneOf") {
+            let words = branches.iter().filter_map(|b| b.get("const")).filter_map(Value::as_str);
+            self.word(&words.collect::<Vec<_>>(), text, key, span);
+        } else if let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
+            && !regex::Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text))
+        {
+            let description = schema.get("description").and_then(Value::as_str).unwrap_or(pattern);
+            self.error(span, key, format!("{text:?} cannot be read; write {description}"));
+        }
+    }
+
+    fn word(&mut self, words: &[&str], text: &str, key: &str, span: &Range<usize>) {
+        if !words.contains(&text) {
+            let message = format!("{text:?} is none of {}", words.join(", "));
+            self.error(span, key, message);
+        }
+    }
+}
+
+/// The word that chooses a branch.
+fn kind_const(branch: &Value) -> Option<&str> {
+    branch.pointer("/properties/kind/const").and_then(Value::as_str)
+}
+
+/// Whether a table of another kind takes a key.
+fn takes_elsewhere(schema: &Value, name: &str) -> bool {
+    let branches = schema.get("oneOf").and_then(Value::as_array);
+    branches.into_iter().flatten().any(|branch| {
+        branch.get("properties").is_some_and(|properties| properties.get(name).is_some())
+    })
+}
+
+/// Whether a text can be the name of a variable.
+fn is_variable(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    (1..=128).contains(&text.len())
+        && text.chars().all(allowed)
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The message for an unknown key, with the closest known one.
+fn unknown(name: &str, known: &[&str], table: &str) -> String {
+    match meant(name, known.iter().copied()) {
+        Some(closest) => format!("unknown key; did you mean {closest:?}?"),
+        None if table == "checks" || table.ends_with(".checks") => {
+            "there is no such check; `launchready explain` lists them".to_owned()
+        }
+        None => format!("unknown key; known here: {}", known.join(", ")),
+    }
+}
+
+fn kind_of(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "text",
+        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+fn a_kind(kind: &str) -> &'static str {
+    match kind {
+        "string" => "text in quotes",
+        "integer" | "number" => "a number",
+        "boolean" => "true or false",
+        "array" => "a list in [ ]",
+        _ => "a table",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::parse;
+    use std::path::Path;
+
+    #[test]
+    fn a_secret_in_the_file_is_refused_and_never_quoted() {
+        let slack = "[[channel]]\nname = \"a\"\nkind = \"slack\"\nurl =";
+        for place in [
+            "[agent]\nheartbeat_url =",
+            "[agent.auth]\npassword =",
+            "[agent.auth]\nmetrics_token =",
+            slack,
+        ] {
+            for value in [
+                "\"hunter2/hunter2\"",
+                "[\"hunter2/hunter2\"]",
+                "{ env = \"hunter2/hunter2\" }",
+                "{ env = [\"hunter2/hunter2\"] }",
+                "{ value = \"hunter2/hunter2\" }",
+                "{ env = \"A\", file = \"hunter2/hunter2\" }",
+                "{ file = \"\" }",
+                "{}",
+                "7",
+                "2026-12-01",
+                "hunter2/hunter2",
+                "\"hunter2/hunter2",
+            ] {
+                let text = format!("{place} {value}\n");
+                let errors = parse(&text, Path::new(".")).unwrap_err().to_string();
+                assert_eq!(errors.lines().count(), 1, "{text}: {errors}");
+                assert!(!errors.contains("hunter2"), "{errors}");
+                let line = format!("line {}", place.lines().count());
+                assert!(errors.contains(&line), "{text}: {errors}");
+            }
+            let errors =
+                parse(&format!("{place} \"x\"\n"), Path::new(".")).unwrap_err().to_string();
+            assert!(errors.contains("write { env = \"NAME\" } or { file = \"path\" }"), "{errors}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Tests of the whole machine.
+
+mod looks;
+mod properties;
+pub(super) mod sample;
+mod telling;
+mod world;

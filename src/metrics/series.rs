@@ -1,0 +1,373 @@
+//! The series of jobs and projects, rendered when something is known and only joined at a scrape.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use launchready_checks::contract::{CheckMeta, Measurement, Severity, Status, Unit};
+use launchready_checks::registry;
+
+use super::catalogue::Source;
+use super::text::{hash, label, number};
+use crate::report::Verdict;
+use crate::store::{JobKey, LatestRun};
+
+/// A number for each severity.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BySeverity {
+    /// Blocks the launch.
+    pub critical: u64,
+    /// A condition of the launch.
+    pub warning: u64,
+    /// Can be mended later.
+    pub info: u64,
+}
+
+impl BySeverity {
+    /// Counts.
+    pub fn count(severities: impl IntoIterator<Item = Severity>) -> Self {
+        let mut counts = Self::default();
+        for severity in severities {
+            *match severity {
+                Severity::Critical => &mut counts.critical,
+                Severity::Warning => &mut counts.warning,
+                Severity::Info => &mut counts.info,
+            } += 1;
+        }
+        counts
+    }
+}
+
+/// What is known of a project as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProjectFigures {
+    /// Findings that are not waived.
+    pub findings: BySeverity,
+    /// Whether it is ready.
+    pub verdict: Verdict,
+    /// Incidents that are open or acknowledged.
+    pub incidents: BySeverity,
+}
+
+/// A part of the projects: the `index`-th of `of`, from 1.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shard {
+    pub(super) index: u32,
+    pub(super) of: u32,
+}
+
+impl Shard {
+    fn holds(self, hash: u64) -> bool {
+        self.of <= 1 || hash % u64::from(self.of) == u64::from(self.index - 1)
+    }
+}
+
+type ThresholdKey = (&'static str, &'static str, &'static str);
+
+#[derive(Debug)]
+struct JobText {
+    hash: u64,
+    /// `project="…",check="…",target="…"`.
+    labels: Box<str>,
+    status: Status,
+    /// What follows the labels: `} 0.25` and the end of the line.
+    duration: Box<str>,
+    last: Box<str>,
+    next: Box<str>,
+    /// Whole lines, by the place of the measurement in its check.
+    measured: Box<[(usize, Box<str>)]>,
+    bounds: Box<[(ThresholdKey, Box<str>)]>,
+}
+
+#[derive(Debug)]
+struct ProjectText {
+    hash: u64,
+    findings: Box<str>,
+    verdict: Box<str>,
+    incidents: Box<str>,
+}
+
+/// All series of jobs and projects.
+#[derive(Debug, Default)]
+pub(super) struct Series {
+    /// By check, then by project.
+    jobs: BTreeMap<&'static str, BTreeMap<Box<str>, JobText>>,
+    projects: BTreeMap<Box<str>, ProjectText>,
+    /// How many jobs have each value, as text.
+    thresholds: BTreeMap<ThresholdKey, BTreeMap<Box<str>, usize>>,
+}
+
+impl Series {
+    pub(super) fn set_run(&mut self, run: &LatestRun) {
+        let Some(plugin) = registry::find(&run.key.check) else { return };
+        let earlier = self.take(&run.key);
+        let job = JobText::new(run, plugin.meta, earlier);
+        for (key, value) in &job.bounds {
+            *self.thresholds.entry(*key).or_default().entry(value.clone()).or_default() += 1;
+        }
+        let jobs = self.jobs.entry(plugin.meta.id).or_default();
+        jobs.insert(run.key.project.as_str().into(), job);
+    }
+
+    /// Takes a job out.
+    fn take(&mut self, key: &JobKey) -> Option<JobText> {
+        let jobs = self.jobs.get_mut(key.check.as_str())?;
+        let job = jobs.remove(key.project.as_str())?;
+        for (key, value) in &job.bounds {
+            let Some(counts) = self.thresholds.get_mut(key) else { continue };
+            if let Some(count) = counts.get_mut(value) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.remove(value);
+                }
+            }
+        }
+        Some(job)
+    }
+
+    pub(super) fn set_project(&mut self, project: &str, figures: &ProjectFigures) {
+        let text = ProjectText::new(project, figures);
+        self.projects.insert(project.into(), text);
+    }
+
+    pub(super) fn forget_job(&mut self, key: &JobKey) {
+        self.take(key);
+    }
+
+    pub(super) fn forget_project(&mut self, project: &str) {
+        self.projects.remove(project);
+        for check in self.jobs.keys().copied().collect::<Vec<_>>() {
+            self.take(&JobKey { project: project.to_owned(), check: check.to_owned() });
+        }
+    }
+
+    /// Takes every job and project away that is not among these.
+    pub(super) fn keep(&mut self, jobs: &BTreeSet<JobKey>) {
+        let all = self.jobs.iter().flat_map(|(check, jobs)| {
+            let key =
+                |project: &str| JobKey { project: project.to_owned(), check: (*check).to_owned() };
+            jobs.keys().map(move |project| key(project))
+        });
+        for gone in all.filter(|key| !jobs.contains(key)).collect::<Vec<_>>() {
+            self.take(&gone);
+        }
+        let projects: BTreeSet<&str> = jobs.iter().map(|key| key.project.as_str()).collect();
+        self.projects.retain(|project, _| projects.contains(&**project));
+    }
+
+    /// How many jobs there are, in all or in a part.
+    pub(super) fn count(&self, shard: Option<Shard>) -> usize {
+        let jobs = self.jobs.values();
+        match shard {
+            None => jobs.map(BTreeMap::len).sum(),
+            Some(shard) => {
+                jobs.flat_map(BTreeMap::values).filter(|job| shard.holds(job.hash)).count()
+            }
+        }
+    }
+
+    /// Whether no part of so many holds more than `most` jobs.
+    pub(super) fn fits(&self, of: u32, most: usize) -> bool {
+        let mut counts = BTreeMap::<u64, usize>::new();
+        for job in self.jobs.values().flat_map(BTreeMap::values) {
+            *counts.entry(job.hash % u64::from(of.max(1))).or_default() += 1;
+        }
+        counts.values().all(|count| *count <= most)
+    }
+
+    /// Writes the samples of a family; whatever belongs to no project goes with the first part.
+    pub(super) fn samples(&self, out: &mut String, name: &str, source: Source, shard: Shard) {
+        let open = format!("{name}{{");
+        let jobs =
+            || self.jobs.values().flat_map(BTreeMap::values).filter(|job| shard.holds(job.hash));
+        let projects = || self.projects.values().filter(|project| shard.holds(project.hash));
+        match source {
+            Source::Status => jobs().for_each(|job| job.statuses(out, &open)),
+            Source::Duration => jobs().for_each(|job| job.line(out, &open, &job.duration)),
+            Source::LastRun => jobs().for_each(|job| job.line(out, &open, &job.last)),
+            Source::NextDue => jobs().for_each(|job| job.line(out, &open, &job.next)),
+            Source::Measurement { check, place } => {
+                let jobs = self.jobs.get(check).into_iter().flat_map(BTreeMap::values);
+                for job in jobs.filter(|job| shard.holds(job.hash)) {
+                    let lines = job.measured.iter().filter(|(at, _)| *at == place);
+                    lines.for_each(|(_, line)| out.push_str(line));
+                }
+            }
+            Source::Findings => projects().for_each(|project| out.push_str(&project.findings)),
+            Source::Verdict => projects().for_each(|project| out.push_str(&project.verdict)),
+            Source::Incidents => projects().for_each(|project| out.push_str(&project.incidents)),
+            Source::Threshold if shard.index == 1 => self.write_thresholds(out, &open),
+            Source::Threshold | Source::Own | Source::Process | Source::Build => {}
+        }
+    }
+
+    fn write_thresholds(&self, out: &mut String, open: &str) {
+        for ((check, measurement, level), counts) in &self.thresholds {
+            // Projects may differ; the value that most have is shown, of equals the first.
+            let most = counts.values().max();
+            let Some((value, _)) = counts.iter().find(|(_, count)| Some(*count) == most) else {
+                continue;
+            };
+            out.push_str(open);
+            for (name, text) in [("check", check), ("measurement", measurement)] {
+                label(out, name, text);
+                out.push(',');
+            }
+            label(out, "level", level);
+            _ = writeln!(out, "}} {value}");
+        }
+    }
+}
+
+/// What follows the labels of the status series, for each status: as it is, and as it is not.
+const STATUSES: [(Status, &str, &str); 5] = [
+    (Status::Pass, ",status=\"pass\"} 1\n", ",status=\"pass\"} 0\n"),
+    (Status::Warn, ",status=\"warn\"} 1\n", ",status=\"warn\"} 0\n"),
+    (Status::Fail, ",status=\"fail\"} 1\n", ",status=\"fail\"} 0\n"),
+    (Status::Unknown, ",status=\"unknown\"} 1\n", ",status=\"unknown\"} 0\n"),
+    (Status::Skipped, ",status=\"skipped\"} 1\n", ",status=\"skipped\"} 0\n"),
+];
+
+impl JobText {
+    fn new(run: &LatestRun, meta: &'static CheckMeta, earlier: Option<Self>) -> Self {
+        let mut labels = String::new();
+        for (name, value) in
+            [("project", &run.key.project), ("check", &run.key.check), ("target", &run.target)]
+        {
+            if !labels.is_empty() {
+                labels.push(',');
+            }
+            label(&mut labels, name, value);
+        }
+        let looked = matches!(run.status, Status::Pass | Status::Warn | Status::Fail)
+            || !run.assessment.measurements.is_empty();
+        let kept = earlier.filter(|_| !looked && run.status == Status::Unknown);
+        let (measured, bounds) = match kept {
+            Some(earlier) => still_true(earlier, meta),
+            None => (
+                measured(&run.key.project, meta, &run.assessment.measurements),
+                bounds(meta, &run.assessment.measurements),
+            ),
+        };
+        let seconds = |at: jiff::Timestamp| at.as_millisecond() as f64 / 1000.0;
+        Self {
+            hash: hash(&run.key.project),
+            labels: labels.into(),
+            status: run.status,
+            duration: end(run.at.map(|_| run.duration.as_secs_f64())),
+            last: end(run.at.map(seconds)),
+            next: end(Some(seconds(run.next_due))),
+            measured,
+            bounds,
+        }
+    }
+
+    fn statuses(&self, out: &mut String, open: &str) {
+        for (status, is, is_not) in STATUSES {
+            out.push_str(open);
+            out.push_str(&self.labels);
+            out.push_str(if status == self.status { is } else { is_not });
+        }
+    }
+
+    fn line(&self, out: &mut String, open: &str, end: &str) {
+        if !end.is_empty() {
+            out.push_str(open);
+            out.push_str(&self.labels);
+            out.push_str(end);
+        }
+    }
+}
+
+/// `} 0.25` and the end of the line; empty without a number.
+fn end(value: Option<f64>) -> Box<str> {
+    let mut text = "} ".to_owned();
+    if !value.is_some_and(|value| number(&mut text, value)) {
+        return Box::default();
+    }
+    text.push('\n');
+    text.into()
+}
+
+type Lines = Box<[(usize, Box<str>)]>;
+type Bounds = Box<[(ThresholdKey, Box<str>)]>;
+
+/// What an earlier look found and what holds although nobody can look: a date comes whoever watches,
+/// whether the site answers is known only while somebody asks.
+fn still_true(earlier: JobText, meta: &'static CheckMeta) -> (Lines, Bounds) {
+    let is_date = |place: usize| {
+        meta.measurements.get(place).is_some_and(|spec| spec.unit == Unit::TimestampSeconds)
+    };
+    let lines = earlier.measured.into_iter().filter(|(place, _)| is_date(*place)).collect();
+    (lines, earlier.bounds)
+}
+
+fn measured(project: &str, meta: &'static CheckMeta, values: &[Measurement]) -> Lines {
+    let mut lines = Vec::new();
+    for (place, spec) in meta.measurements.iter().enumerate() {
+        let mut seen = BTreeSet::new();
+        for value in values.iter().filter(|value| value.name == spec.name) {
+            let subject = spec.label.map(|_| value.subject.as_deref().unwrap_or_default());
+            // Two samples of one series make Prometheus refuse the whole scrape.
+            if !seen.insert(subject) {
+                continue;
+            }
+            let mut line = format!("{}{{", spec.metric);
+            label(&mut line, "project", project);
+            if let (Some(name), Some(subject)) = (spec.label, subject) {
+                line.push(',');
+                label(&mut line, name, subject);
+            }
+            line.push_str("} ");
+            if number(&mut line, value.value) {
+                line.push('\n');
+                lines.push((place, line.into()));
+            }
+        }
+    }
+    lines.into()
+}
+
+fn bounds(meta: &'static CheckMeta, values: &[Measurement]) -> Bounds {
+    let mut found = BTreeMap::new();
+    for spec in meta.measurements {
+        for value in values.iter().filter(|value| value.name == spec.name) {
+            for (level, bound) in [("critical", value.critical), ("warning", value.warning)] {
+                let mut text = String::new();
+                if bound.is_some_and(|bound| number(&mut text, bound)) {
+                    found.entry((meta.id, spec.name, level)).or_insert_with(|| text.into());
+                }
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+impl ProjectText {
+    fn new(project: &str, figures: &ProjectFigures) -> Self {
+        let ProjectFigures { findings, verdict, incidents } = figures;
+        let lines = |name: &str, by: &str, values: &[(&str, u64)]| {
+            let mut text = String::new();
+            for (word, value) in values {
+                _ = write!(text, "{name}{{");
+                label(&mut text, "project", project);
+                _ = writeln!(text, ",{by}=\"{word}\"}} {value}");
+            }
+            text.into()
+        };
+        let by_severity = |counts: &BySeverity| {
+            [("critical", counts.critical), ("warning", counts.warning), ("info", counts.info)]
+        };
+        let is = |wanted| u64::from(*verdict == wanted);
+        let verdicts = [
+            ("go", is(Verdict::Go)),
+            ("go_with_conditions", is(Verdict::GoWithConditions)),
+            ("no_go", is(Verdict::NoGo)),
+        ];
+        Self {
+            hash: hash(project),
+            findings: lines("launchready_findings", "severity", &by_severity(findings)),
+            verdict: lines("launchready_verdict", "verdict", &verdicts),
+            incidents: lines("launchready_incidents_open", "severity", &by_severity(incidents)),
+        }
+    }
+}

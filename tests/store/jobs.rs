@@ -1,0 +1,187 @@
+//! Jobs: when they are due, who has them, and what becomes of them when the config changes.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use launchready::incident::State;
+use launchready::schedule::Schedule;
+use launchready::store::{IncidentFilter, JobSpec};
+
+use crate::bench::{Bench, LEASE, at, finding, job, key, later, run};
+
+pub(crate) async fn new_jobs_of_many_projects_are_due_soon_and_not_all_at_once(bench: Bench) {
+    let now = at("10:00:00");
+    let jobs: Vec<JobSpec> = (0..2000)
+        .flat_map(|number| {
+            let project = format!("project-{number:04}");
+            [job(&project, "dns"), job(&project, "web")]
+        })
+        .collect();
+    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    let first = bench.store.take_due("one", now, LEASE, 10_000).await.unwrap();
+    assert!(first.len() < 100, "{} jobs are due at once", first.len());
+    assert!(first.iter().all(|job| job.first && !job.early));
+    let rest = bench.store.take_due("one", later(now, 30), LEASE, 10_000).await.unwrap();
+    assert_eq!(first.len() + rest.len(), jobs.len());
+    // One project alone looks at once.
+    let alone = Bench::sqlite().await;
+    alone.store.sync_jobs(&[job("harbor", "dns"), job("harbor", "web")], now).await.unwrap();
+    assert_eq!(alone.store.take_due("one", now, LEASE, 10).await.unwrap().len(), 2);
+}
+
+pub(crate) async fn a_job_is_taken_once_given_back_and_taken_again_when_its_holder_is_gone(
+    bench: Bench,
+) {
+    let now = at("10:00:00");
+    bench.store.sync_jobs(&[job("harbor", "dns")], now).await.unwrap();
+    assert_eq!(bench.store.next_due().await.unwrap(), Some(now));
+    let take =
+        async |agent: &str, time| bench.store.take_due(agent, time, LEASE, 10).await.unwrap();
+    let taken = take("one", now).await;
+    assert_eq!(taken.len(), 1);
+    assert_eq!(taken[0].due_at, now);
+    assert!(take("two", later(now, 1)).await.is_empty());
+    // Nothing is due until the holder is given up.
+    assert_eq!(bench.store.next_due().await.unwrap(), Some(later(now, 60)));
+    let keys = [key("harbor", "dns")];
+    bench.store.give_back("two", &keys).await.unwrap();
+    assert!(take("two", later(now, 1)).await.is_empty(), "somebody else's job was given back");
+    bench.store.give_back("one", &keys).await.unwrap();
+    assert_eq!(take("two", later(now, 1)).await.len(), 1);
+    let again = take("one", later(now, 62)).await;
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].due_at, now, "the run keeps its key");
+    bench.commit(run("harbor", "dns", now, Vec::new())).await;
+    assert_eq!(bench.store.next_due().await.unwrap(), Some(later(now, 300)));
+}
+
+pub(crate) async fn a_changed_schedule_counts_from_now_and_an_unchanged_one_stays(bench: Bench) {
+    let now = at("10:00:00");
+    let mut daily = job("harbor", "dns");
+    daily.schedule = Schedule::Every(Duration::from_hours(24));
+    bench.store.sync_jobs(std::slice::from_ref(&daily), now).await.unwrap();
+    let mut done = run("harbor", "dns", now, Vec::new());
+    done.next_due = at("23:00:00");
+    bench.commit(done).await;
+    bench.store.sync_jobs(std::slice::from_ref(&daily), later(now, 10)).await.unwrap();
+    assert_eq!(bench.store.next_due().await.unwrap(), Some(at("23:00:00")));
+    daily.schedule = Schedule::Every(Duration::from_mins(5));
+    bench.store.sync_jobs(std::slice::from_ref(&daily), later(now, 20)).await.unwrap();
+    assert_eq!(bench.store.next_due().await.unwrap(), Some(at("10:05:00")));
+    let cron = |zone| {
+        let zone = launchready::schedule::read_zone(zone).unwrap();
+        Schedule::Cron(launchready::schedule::Cron::new("0 12 * * *", zone).unwrap())
+    };
+    for (zone, due) in [("UTC", "12:00:00"), ("Europe/Berlin", "11:00:00")] {
+        daily.schedule = cron(zone);
+        bench.store.sync_jobs(std::slice::from_ref(&daily), later(now, 30)).await.unwrap();
+        assert_eq!(bench.store.next_due().await.unwrap(), Some(at(due)), "{zone}");
+    }
+}
+
+pub(crate) async fn a_job_that_is_gone_ends_quietly_and_comes_back_with_its_past(bench: Bench) {
+    let now = at("10:00:00");
+    bench.harbor(&["dns", "web"], now).await;
+    bench.commit(run("harbor", "web", now, vec![finding("web-down", "www")])).await;
+    let sent = bench.claim(later(now, 60)).await;
+    bench.sent(&sent[0], later(now, 60)).await;
+    bench.store.sync_jobs(&[job("harbor", "dns")], later(now, 70)).await.unwrap();
+    assert_eq!(bench.store.latest(Some("harbor")).await.unwrap().len(), 1);
+    assert!(bench.store.incidents(&IncidentFilter::default()).await.unwrap().is_empty());
+    let filter = IncidentFilter { states: vec![State::Resolved], ..IncidentFilter::default() };
+    let over = bench.store.incidents(&filter).await.unwrap();
+    assert_eq!(over.len(), 1);
+    let record = bench.store.incident(&over[0].id).await.unwrap().unwrap();
+    assert_eq!(record.changes.len(), 2);
+    assert!(record.changes[1].unheard.is_some() && record.changes[1].notification.is_none());
+    assert!(bench.claim(later(now, 4000)).await.is_empty());
+    // A run that was under way changes nothing any more.
+    let late = bench.commit(run("harbor", "web", later(now, 71), Vec::new())).await;
+    assert!(!late.stored);
+    let jobs = [job("harbor", "dns"), job("harbor", "web")];
+    bench.store.sync_jobs(&jobs, later(now, 80)).await.unwrap();
+    let spans = bench.store.spans("harbor", "web", at("00:00:00")).await.unwrap();
+    assert_eq!(spans.len(), 2, "{spans:?}");
+    let due = bench.store.take_due("one", later(now, 80), LEASE, 10).await.unwrap();
+    assert!(due.iter().any(|due| due.key == key("harbor", "web") && !due.first), "{due:?}");
+}
+
+pub(crate) async fn another_domain_is_another_job(bench: Bench) {
+    let now = at("10:00:00");
+    bench.harbor(&["web"], now).await;
+    bench.commit(run("harbor", "web", now, vec![finding("web-down", "www")])).await;
+    let mut moved = job("harbor", "web");
+    moved.target = "other.example".to_owned();
+    bench.store.sync_jobs(&[moved], later(now, 10)).await.unwrap();
+    assert!(bench.store.incidents(&IncidentFilter::default()).await.unwrap().is_empty());
+    let due = bench.store.take_due("one", later(now, 10), LEASE, 10).await.unwrap();
+    assert!(due[0].first);
+    assert_eq!(bench.previous("web", later(now, 10)).await, None);
+    assert!(bench.store.spans("harbor", "web", at("00:00:00")).await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_look_that_is_asked_for_is_due_now_and_never_at_the_time_of_the_last_run(
+    bench: Bench,
+) {
+    let now = at("10:00:00");
+    bench.harbor(&["dns", "web"], later(now, 3600)).await;
+    assert_eq!(bench.store.make_due("harbor", Some("dns"), now).await.unwrap(), 1);
+    let due = bench.store.take_due("one", later(now, 1), LEASE, 10).await.unwrap();
+    assert_eq!(due.len(), 1);
+    assert!(due[0].due_at > now, "the last run has this due time");
+    let mut asked = run("harbor", "dns", due[0].due_at, Vec::new());
+    asked.started_at = later(now, 1);
+    assert!(bench.commit(asked).await.stored);
+    assert_eq!(bench.store.make_due("harbor", None, later(now, 5)).await.unwrap(), 2);
+    assert_eq!(bench.store.make_due("nobody", None, later(now, 5)).await.unwrap(), 0);
+    assert_eq!(bench.store.next_due().await.unwrap(), Some(later(now, 5)));
+}
+
+pub(crate) async fn after_a_long_sleep_a_job_is_due_once(bench: Bench) {
+    let now = at("03:00:00");
+    bench.harbor(&["dns"], now).await;
+    let awake = at("09:00:00");
+    bench.store.sync_jobs(&[job("harbor", "dns")], awake).await.unwrap();
+    let due = bench.store.take_due("one", awake, LEASE, 10).await.unwrap();
+    assert_eq!(due.len(), 1);
+    let mut done = run("harbor", "dns", due[0].due_at, Vec::new());
+    done.started_at = awake;
+    done.next_due = later(awake, 300);
+    bench.commit(done).await;
+    assert!(bench.store.take_due("one", later(awake, 299), LEASE, 10).await.unwrap().is_empty());
+    assert_eq!(bench.store.next_due().await.unwrap(), Some(later(awake, 300)));
+}
+
+pub(crate) async fn a_clock_that_was_ahead_does_not_keep_a_job_waiting(bench: Bench) {
+    let (now, ahead) = (at("10:00:00"), at("20:00:00"));
+    bench.store.sync_jobs(&[job("harbor", "dns")], ahead).await.unwrap();
+    bench.commit(run("harbor", "dns", ahead, Vec::new())).await;
+    bench.store.sync_jobs(&[job("harbor", "dns")], now).await.unwrap();
+    let due = bench.store.take_due("one", later(now, 300), LEASE, 10).await.unwrap();
+    assert_eq!(due.len(), 1);
+    assert!(bench.commit(run("harbor", "dns", due[0].due_at, Vec::new())).await.stored);
+}
+
+pub(crate) async fn two_stores_never_take_the_same_job(bench: Bench) {
+    let now = at("10:00:00");
+    let jobs: Vec<JobSpec> = (0..300).map(|number| job("harbor", &format!("c{number}"))).collect();
+    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    let second = bench.second().await;
+    let agents = [("one", bench.store.clone()), ("two", second)];
+    let mut work = tokio::task::JoinSet::new();
+    for (name, store) in agents {
+        work.spawn(async move {
+            let mut mine = Vec::new();
+            loop {
+                let taken = store.take_due(name, now, LEASE, 7).await.unwrap();
+                if taken.is_empty() {
+                    return mine;
+                }
+                mine.extend(taken.into_iter().map(|job| job.key));
+            }
+        });
+    }
+    let taken: Vec<_> = work.join_all().await.into_iter().flatten().collect();
+    let different: BTreeSet<_> = taken.iter().collect();
+    assert_eq!((taken.len(), different.len()), (300, 300));
+}

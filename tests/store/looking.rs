@@ -1,0 +1,114 @@
+//! Incidents: from a look, from blindness, by hand, and how they are read.
+
+use launchready::incident::{ChangeKind, Incident, State};
+use launchready::store::{IncidentFilter, StoreError};
+
+use crate::bench::{Bench, LEASE, at, blind, finding, later, run};
+
+pub(crate) async fn a_suspected_finding_is_looked_at_again_and_then_opens_one_incident(
+    bench: Bench,
+) {
+    let now = at("10:00:00");
+    bench.harbor(&["web"], now).await;
+    let mut doubtful = finding("web-slow", "www");
+    doubtful.certain = false;
+    let first = bench.commit(run("harbor", "web", now, vec![doubtful.clone()])).await;
+    assert!(first.stored && first.changes.is_empty());
+    assert_eq!(first.next_due, later(now, 30));
+    let due = bench.store.take_due("one", later(now, 30), LEASE, 10).await.unwrap();
+    assert!(due[0].early && !due[0].first);
+    assert!(bench.store.incidents(&IncidentFilter::default()).await.unwrap().is_empty());
+    let second = bench.commit(run("harbor", "web", later(now, 30), vec![doubtful.clone()])).await;
+    assert_eq!(second.changes.len(), 1);
+    let (kind, id) = &second.changes[0];
+    assert_eq!(*kind, ChangeKind::Opened);
+    assert!(id.starts_with("inc_") && id.len() == 24, "{id}");
+    let third = bench.commit(run("harbor", "web", later(now, 60), vec![doubtful])).await;
+    assert!(third.changes.is_empty());
+    let open = bench.store.incidents(&IncidentFilter::default()).await.unwrap();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].id, *id);
+    assert_eq!((open[0].first_seen, open[0].last_seen), (now, later(now, 60)));
+    assert_eq!(open[0].last_good, Some(later(now, -3600)));
+}
+
+pub(crate) async fn an_incident_resolves_and_the_record_tells_its_life(bench: Bench) {
+    let now = at("10:00:00");
+    bench.harbor(&["web"], now).await;
+    let opened = bench.commit(run("harbor", "web", now, vec![finding("web-down", "www")])).await;
+    let id = &opened.changes[0].1;
+    let claimed = bench.claim(later(now, 60)).await;
+    bench.sent(&claimed[0], later(now, 61)).await;
+    let over = bench.commit(run("harbor", "web", later(now, 300), Vec::new())).await;
+    assert_eq!(over.changes, [(ChangeKind::Resolved, id.clone())]);
+    let record = bench.store.incident(id).await.unwrap().unwrap();
+    assert_eq!(record.incident.state, State::Resolved);
+    let kinds: Vec<_> = record.changes.iter().map(|change| change.kind).collect();
+    assert_eq!(kinds, [ChangeKind::Opened, ChangeKind::Resolved]);
+    assert!(record.changes.iter().all(|change| change.notification.is_some()));
+    assert_ne!(record.changes[0].notification, record.changes[1].notification);
+    assert_eq!(record.deliveries.len(), 2);
+    assert_eq!(record.deliveries[0].sent_at, Some(later(now, 61)));
+    assert!(bench.store.incident("inc_nothing").await.unwrap().is_none());
+    // The same defect is a new incident.
+    let again =
+        bench.commit(run("harbor", "web", later(now, 600), vec![finding("web-down", "www")])).await;
+    assert_ne!(again.changes[0].1, *id);
+}
+
+pub(crate) async fn a_check_that_is_blind_for_three_runs_is_news(bench: Bench) {
+    let now = at("10:00:00");
+    bench.harbor(&["web"], now).await;
+    for (step, wanted) in [(0, 0), (1, 0), (2, 1), (3, 0)] {
+        let done = bench.commit(blind("harbor", "web", later(now, 300 * step))).await;
+        assert_eq!(done.changes.len(), wanted, "run {step}");
+    }
+    let open = bench.store.incidents(&IncidentFilter::default()).await.unwrap();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].key.code, Incident::BLIND);
+    let done = bench.commit(run("harbor", "web", later(now, 1500), Vec::new())).await;
+    assert_eq!(done.changes.len(), 1);
+    // It counts from the beginning again.
+    let done = bench.commit(blind("harbor", "web", later(now, 1800))).await;
+    assert!(done.changes.is_empty());
+}
+
+pub(crate) async fn people_acknowledge_and_resolve_with_words_for_what_cannot_be(bench: Bench) {
+    let now = at("10:00:00");
+    bench.harbor(&["web"], now).await;
+    let opened = bench.commit(run("harbor", "web", now, vec![finding("web-down", "www")])).await;
+    let id = opened.changes[0].1.as_str();
+    let (store, book) = (&bench.store, &bench.book);
+    let after = store.acknowledge(id, "Ada", "on it", book, later(now, 10)).await.unwrap();
+    assert_eq!(after.state, State::Acknowledged);
+    assert_eq!(after.acknowledged.unwrap().note, "on it");
+    let error = store.acknowledge(id, "Ada", "", book, later(now, 11)).await.unwrap_err();
+    assert!(matches!(&error, StoreError::State(why) if !why.is_empty()), "{error:?}");
+    let after = store.resolve(id, "Ada", book, later(now, 12)).await.unwrap();
+    assert_eq!(after.state, State::Resolved);
+    assert!(store.resolve(id, "Ada", book, later(now, 13)).await.is_err());
+    let error = store.resolve("inc_none", "Ada", book, later(now, 13)).await.unwrap_err();
+    assert_eq!(error.to_string(), "there is no incident \"inc_none\"");
+    let record = store.incident(id).await.unwrap().unwrap();
+    assert_eq!(record.changes.len(), 3);
+    assert_eq!(record.incident, after);
+}
+
+pub(crate) async fn incidents_are_filtered_and_newest_first(bench: Bench) {
+    let now = at("10:00:00");
+    bench.harbor(&["dns", "web"], now).await;
+    bench.commit(run("harbor", "web", now, vec![finding("a", "x"), finding("b", "x")])).await;
+    bench.commit(run("harbor", "dns", later(now, 60), vec![finding("c", "x")])).await;
+    bench.commit(run("harbor", "web", later(now, 300), vec![finding("b", "x")])).await;
+    let codes = async |filter: IncidentFilter| {
+        let found = bench.store.incidents(&filter).await.unwrap();
+        found.into_iter().map(|incident| incident.key.code).collect::<Vec<_>>()
+    };
+    let all = IncidentFilter::default;
+    assert_eq!(codes(all()).await, ["c", "b"]);
+    assert_eq!(codes(IncidentFilter { check: Some("web".to_owned()), ..all() }).await, ["b"]);
+    assert_eq!(codes(IncidentFilter { states: vec![State::Resolved], ..all() }).await, ["a"]);
+    assert_eq!(codes(IncidentFilter { limit: 1, ..all() }).await, ["c"]);
+    let none = IncidentFilter { project: Some("other".to_owned()), ..all() };
+    assert!(codes(none).await.is_empty());
+}

@@ -1,0 +1,90 @@
+//! What every store has to do, written against the trait: a second database is one more line in `suite!`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says so when it is skipped"
+)]
+
+mod bench;
+mod jobs;
+mod looking;
+mod muting;
+mod outbox;
+mod runs;
+mod sqlite;
+mod stress;
+
+/// Makes one test of each function for each database.
+macro_rules! suite {
+    ({ $($database:ident => $make:path;)+ } $tests:tt) => {
+        $(mod $database { suite!(@tests $make; $tests); })+
+    };
+    (@tests $make:path; { $($part:ident: [$($test:ident),+ $(,)?];)+ }) => {
+        $(mod $part {
+            $(#[tokio::test]
+            async fn $test() {
+                crate::$part::$test($make().await).await;
+            })+
+        })+
+    };
+}
+
+suite! {
+    { on_sqlite => crate::bench::Bench::sqlite; }
+    {
+        jobs: [
+            new_jobs_of_many_projects_are_due_soon_and_not_all_at_once,
+            a_job_is_taken_once_given_back_and_taken_again_when_its_holder_is_gone,
+            a_changed_schedule_counts_from_now_and_an_unchanged_one_stays,
+            a_job_that_is_gone_ends_quietly_and_comes_back_with_its_past,
+            another_domain_is_another_job,
+            a_look_that_is_asked_for_is_due_now_and_never_at_the_time_of_the_last_run,
+            after_a_long_sleep_a_job_is_due_once,
+            a_clock_that_was_ahead_does_not_keep_a_job_waiting,
+            two_stores_never_take_the_same_job,
+        ];
+        runs: [
+            a_run_is_stored_once_for_each_due_time,
+            runs_that_end_alike_extend_one_span_and_others_begin_one,
+            the_next_run_is_given_evidence_carry_and_history,
+            a_run_that_cannot_look_keeps_what_an_earlier_one_saw,
+            measurements_become_hourly_figures,
+            values_that_are_no_number_are_left_out,
+        ];
+        looking: [
+            a_suspected_finding_is_looked_at_again_and_then_opens_one_incident,
+            an_incident_resolves_and_the_record_tells_its_life,
+            a_check_that_is_blind_for_three_runs_is_news,
+            people_acknowledge_and_resolve_with_words_for_what_cannot_be,
+            incidents_are_filtered_and_newest_first,
+        ];
+        muting: [
+            a_waived_finding_opens_nothing_and_the_waiver_says_when_it_was_used,
+            a_silence_holds_a_message_back_and_its_end_lets_it_go,
+            silences_and_waivers_come_and_go,
+        ];
+        outbox: [
+            what_happens_together_is_one_message_for_each_channel,
+            a_claimed_notification_takes_no_more_changes,
+            a_channel_is_told_only_what_it_takes,
+            channels_that_group_for_themselves_are_told_each_change_at_once,
+            quiet_hours_hold_one_message_until_the_morning,
+            a_lease_that_ran_out_is_claimed_again_under_the_same_id,
+            a_busy_channel_waits_and_others_do_not,
+            a_retry_comes_back_at_its_time_and_the_end_never_overtakes_the_beginning,
+            a_channel_that_fails_for_good_falls_back_once,
+            a_fallback_never_tells_a_change_twice,
+            a_notification_of_its_own_is_put_in_once,
+            what_was_wrong_at_the_start_is_one_message,
+        ];
+        stress: [
+            a_commit_that_is_dropped_anywhere_leaves_all_or_nothing,
+            random_lives_keep_every_promise,
+        ];
+    }
+}

@@ -1,0 +1,339 @@
+//! What only a file can do: be damaged, full, locked, newer, copied, or out of reach.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use launchready::incident::Book;
+use launchready::store::sqlite::SqliteStore;
+use launchready::store::{self, Store, StoreError};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
+
+use crate::bench::{Bench, at, finding, job, key, later, run};
+
+/// Opens a file as another program would.
+async fn raw(path: &Path) -> SqliteConnection {
+    SqliteConnectOptions::new().filename(path).connect().await.unwrap()
+}
+
+async fn opened(path: &Path) -> StoreError {
+    SqliteStore::open(path).await.unwrap_err()
+}
+
+/// The whole chain of an error.
+fn chain(error: &StoreError) -> String {
+    let mut said = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        said.push_str(": ");
+        said.push_str(&error.to_string());
+        source = error.source();
+    }
+    said
+}
+
+#[tokio::test]
+async fn an_address_is_a_path_and_everything_else_says_what_to_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("inner.db");
+    let absolute = format!("sqlite:{}", inner.display());
+    for (address, file) in
+        [("sqlite:a.db", "a.db"), ("sqlite://b.db", "b.db"), (absolute.as_str(), "inner.db")]
+    {
+        let store = store::open(address, folder.path()).await.unwrap();
+        store.ping().await.unwrap();
+        assert!(folder.path().join(file).is_file(), "{address}");
+        store.close().await;
+    }
+    for bad in
+        ["", "a.db", "sqlite:", "sqlite::memory:", "mysql://u:hidden@h/d", "sqlite:a?mode=ro"]
+    {
+        let error = store::open(bad, folder.path()).await.unwrap_err();
+        let said = chain(&error);
+        assert!(matches!(error, StoreError::Address(_)), "{bad}: {error:?}");
+        assert!(said.contains("sqlite:launchready.db") && !said.contains("hidden"), "{said}");
+    }
+    let error = store::open("postgres://u:hidden@h/d", folder.path()).await.unwrap_err();
+    let said = chain(&error);
+    assert!(said.contains("SQLite only") && !said.contains("hidden"), "{said}");
+}
+
+#[tokio::test]
+async fn only_its_owner_may_read_the_file_and_its_copy() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bench = Bench::sqlite().await;
+    let copy = bench.file().with_extension("copy");
+    bench.store.backup(&copy).await.unwrap();
+    for file in [bench.file(), copy] {
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_store_is_damaged_and_one_of_another_program_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let garbage = folder.path().join("garbage.db");
+    std::fs::write(&garbage, "this is no database".repeat(1000)).unwrap();
+    let error = opened(&garbage).await;
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+    assert!(error.to_string().contains("garbage.db"));
+    let other = folder.path().join("other.db");
+    let mut on = SqliteConnectOptions::new()
+        .filename(&other)
+        .create_if_missing(true)
+        .connect()
+        .await
+        .unwrap();
+    sqlx::query("CREATE TABLE shop (id INTEGER)").execute(&mut on).await.unwrap();
+    on.close().await.unwrap();
+    let error = opened(&other).await;
+    assert!(matches!(error, StoreError::Open { .. }), "{error:?}");
+    assert!(chain(&error).contains("another program"), "{}", chain(&error));
+    let mut on = raw(&other).await;
+    let tables =
+        sqlx::query("SELECT count(*) FROM sqlite_schema").fetch_one(&mut on).await.unwrap();
+    assert_eq!(tables.get::<i64, _>(0), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_was_cut_short_or_overwritten_in_the_middle_is_damaged() {
+    let bench = Bench::sqlite().await;
+    let now = at("10:00:00");
+    let checks: Vec<String> = (0..200).map(|number| format!("check-{number}")).collect();
+    let jobs: Vec<_> = checks.iter().map(|check| job("harbor", check)).collect();
+    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    for check in &checks {
+        bench.commit(run("harbor", check, now, vec![finding("code", check)])).await;
+    }
+    bench.store.close().await;
+    let whole = std::fs::read(bench.file()).unwrap();
+    let cut = bench.file().with_extension("cut");
+    std::fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
+    let error = opened(&cut).await;
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+    let mut holed = whole.clone();
+    let middle = whole.len() / 2;
+    holed[middle..middle + 8192].fill(0xa5);
+    let hole = bench.file().with_extension("hole");
+    std::fs::write(&hole, &holed).unwrap();
+    let error = opened(&hole).await;
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+    assert!(error.to_string().contains("launchready backup"), "{error}");
+    SqliteStore::open(&bench.file()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_version_is_left_as_it_is() {
+    let bench = Bench::sqlite().await;
+    bench.store.close().await;
+    let mut on = raw(&bench.file()).await;
+    sqlx::raw_sql("PRAGMA user_version = 4711").execute(&mut on).await.unwrap();
+    let error = opened(&bench.file()).await;
+    assert!(matches!(error, StoreError::Newer { .. }), "{error:?}");
+    let version = sqlx::query("PRAGMA user_version").fetch_one(&mut on).await.unwrap();
+    assert_eq!(version.get::<i64, _>(0), 4711);
+}
+
+#[tokio::test]
+async fn a_locked_file_is_busy_and_goes_on_when_it_is_free() {
+    let bench = Bench::sqlite().await;
+    let now = at("10:00:00");
+    bench.harbor(&["web"], now).await;
+    let mut other = raw(&bench.file()).await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let error = bench.store.put("name", "value").await.unwrap_err();
+    assert!(matches!(error, StoreError::Busy), "{error:?}");
+    // Who reads does not wait.
+    assert_eq!(bench.store.latest(None).await.unwrap().len(), 1);
+    bench.store.ping().await.unwrap();
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    bench.store.put("name", "value").await.unwrap();
+    assert_eq!(bench.store.get("name").await.unwrap().as_deref(), Some("value"));
+}
+
+/// Mounts a file system in memory; says why the test is skipped where that may not be done.
+struct Mounted(tempfile::TempDir);
+
+impl Mounted {
+    fn new(test: &str, options: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let done = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+            .arg(folder.path())
+            .output();
+        if done.is_ok_and(|output| output.status.success()) {
+            return Some(Self(folder));
+        }
+        println!("SKIPPED {test}: a file system cannot be mounted here");
+        None
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).output();
+    }
+}
+
+/// Writes until there is no room, then makes room, and writes again.
+async fn fills_up(store: &dyn Store, make_room: impl AsyncFnOnce()) {
+    let now = at("10:00:00");
+    store.sync_jobs(&[job("harbor", "web")], now).await.unwrap();
+    let long = "x".repeat(50_000);
+    let mut stored = 0;
+    let error = loop {
+        match store.put(&format!("value-{stored}"), &long).await {
+            Ok(()) => stored += 1,
+            Err(error) => break error,
+        }
+        assert!(stored < 1000, "it never fills up");
+    };
+    assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+    assert!(stored > 0, "nothing was stored");
+    let again = store.put("more", &long).await.unwrap_err();
+    assert!(matches!(again, StoreError::Full { .. }), "{again:?}");
+    // What was stored can be read.
+    let last = format!("value-{}", stored - 1);
+    assert_eq!(store.get(&last).await.unwrap().map(|value| value.len()), Some(long.len()));
+    make_room().await;
+    store.put("more", &long).await.unwrap();
+    let done = store
+        .commit(&[run("harbor", "web", now, vec![finding("web-down", "www")])], &Book::default())
+        .await
+        .unwrap();
+    assert!(done[0].stored);
+}
+
+#[tokio::test]
+async fn a_full_disk_loses_nothing_and_goes_on_when_there_is_room() {
+    let test = "a_full_disk_loses_nothing_and_goes_on_when_there_is_room";
+    let Some(disk) = Mounted::new(test, "size=4m") else { return };
+    let ballast = disk.0.path().join("ballast");
+    std::fs::write(&ballast, vec![1_u8; 1_500_000]).unwrap();
+    let store = SqliteStore::open(&disk.0.path().join("store.db")).await.unwrap();
+    fills_up(&store, async || std::fs::remove_file(&ballast).unwrap()).await;
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_folder_that_may_not_be_written_to_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = opened(&folder.path().join("nothing/store.db")).await;
+    assert!(matches!(error, StoreError::Open { .. }), "{error:?}");
+    let error = opened(folder.path()).await;
+    assert!(matches!(error, StoreError::Open { .. }), "a folder is no file: {error:?}");
+    let test = "a_folder_that_may_not_be_written_to_is_named";
+    let Some(disk) = Mounted::new(test, "ro") else { return };
+    let error = opened(&disk.0.path().join("store.db")).await;
+    assert!(matches!(error, StoreError::Open { .. }), "{error:?}");
+    assert!(error.to_string().contains("may write to"), "{error}");
+}
+
+#[tokio::test]
+async fn a_copy_of_a_live_store_is_whole_and_never_replaces_a_file() {
+    let bench = Bench::sqlite().await;
+    let now = at("10:00:00");
+    bench.harbor(&["web"], now).await;
+    bench.commit(run("harbor", "web", now, vec![finding("web-down", "www")])).await;
+    let copy = bench.file().with_extension("copy");
+    bench.store.backup(&copy).await.unwrap();
+    let error = bench.store.backup(&copy).await.unwrap_err();
+    assert!(error.to_string().contains("exists already"), "{error}");
+    let restored = SqliteStore::open(&copy).await.unwrap();
+    assert_eq!(restored.latest(None).await.unwrap(), bench.store.latest(None).await.unwrap());
+    assert_eq!(restored.next_due().await.unwrap(), bench.store.next_due().await.unwrap());
+    let claimed =
+        restored.claim("one", &[], later(now, 60), Duration::from_secs(60)).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    let error = bench.store.backup(Path::new("/nowhere/copy.db")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Open { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn small_values_are_kept_and_the_first_one_stays() {
+    let bench = Bench::sqlite().await;
+    assert_eq!(bench.store.get("key").await.unwrap(), None);
+    assert_eq!(bench.store.put_once("key", "one").await.unwrap(), "one");
+    assert_eq!(bench.second().await.put_once("key", "two").await.unwrap(), "one");
+    bench.store.put("key", "three").await.unwrap();
+    assert_eq!(bench.store.get("key").await.unwrap().as_deref(), Some("three"));
+    bench.store.close().await;
+    let error = bench.store.put("key", "four").await.unwrap_err();
+    assert_eq!(error.to_string(), "the store is closed");
+    assert!(bench.store.get("key").await.is_err());
+}
+
+async fn rows(path: &Path, table: &str) -> i64 {
+    let mut on = raw(path).await;
+    let count = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+    sqlx::query(count).fetch_one(&mut on).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn what_is_past_its_keeping_time_goes_and_the_rest_stays() {
+    let bench = Bench::sqlite().await;
+    let now = at("10:00:00");
+    let day = 24 * 3600;
+    bench.harbor(&["dns", "web"], now).await;
+    let mut measured = run("harbor", "web", now, vec![finding("web-down", "www")]);
+    measured.windows = vec![("time".to_owned(), Duration::from_hours(1))];
+    measured.assessment.measure(crate::bench::measured("time", None, 1.0));
+    bench.commit(measured).await;
+    bench.sent(&bench.claim(later(now, 60)).await[0], later(now, 60)).await;
+    bench.commit(run("harbor", "web", later(now, 3600), Vec::new())).await;
+    bench.sent(&bench.claim(later(now, 3700)).await[0], later(now, 3700)).await;
+    let count = async |table| rows(&bench.file(), table).await;
+    let counts = async || {
+        let mut counts = Vec::new();
+        for table in
+            ["point", "hourly", "delivery", "incident", "change", "span", "evidence", "job"]
+        {
+            counts.push(count(table).await);
+        }
+        counts
+    };
+    let before = counts().await;
+    assert_eq!(before, [1, 1, 2, 1, 2, 4, 2, 2], "evidence: with one finding and with none");
+    bench.store.roll_up(later(now, 60)).await.unwrap();
+    assert_eq!(counts().await, before, "nothing is old");
+    bench.store.roll_up(later(now, 2 * day)).await.unwrap();
+    assert_eq!(counts().await, [0, 1, 2, 1, 2, 4, 2, 2]);
+    bench.store.roll_up(later(now, 91 * day)).await.unwrap();
+    assert_eq!(counts().await, [0, 0, 0, 1, 2, 4, 2, 2]);
+    bench.store.roll_up(later(now, 401 * day)).await.unwrap();
+    // The span of the present status stays however old it is.
+    assert_eq!(counts().await, [0, 0, 0, 0, 0, 2, 1, 2]);
+    assert_eq!(bench.store.latest(None).await.unwrap().len(), 2);
+    bench.store.sync_jobs(&[job("harbor", "dns")], later(now, 401 * day)).await.unwrap();
+    bench.store.roll_up(later(now, 432 * day)).await.unwrap();
+    assert_eq!(counts().await, [0, 0, 0, 0, 0, 1, 1, 1]);
+}
+
+#[tokio::test]
+async fn evidence_is_kept_once_and_what_nothing_points_to_goes() {
+    let bench = Bench::sqlite().await;
+    let now = at("10:00:00");
+    bench.harbor(&["dns", "web"], now).await;
+    let evidence = |step: i64| Some((1, serde_json::json!({ "step": step, "total_ms": step })));
+    let count = async || rows(&bench.file(), "evidence").await;
+    for step in 0..5 {
+        let mut done = run("harbor", "web", later(now, step), Vec::new());
+        done.evidence = Some((1, serde_json::json!({ "same": true, "total_ms": step })));
+        bench.commit(done).await;
+    }
+    assert_eq!(count().await, 2, "that of dns, and that of web");
+    for step in 10..20 {
+        let mut done = run("harbor", "web", later(now, step), vec![finding("web-down", "www")]);
+        done.evidence = evidence(step);
+        bench.commit(done).await;
+    }
+    assert_eq!(count().await, 3, "that of dns, and the first and the last of the incident");
+    assert_eq!(bench.previous("web", now).await.unwrap()["step"], 19);
+    let mut done = run("harbor", "dns", later(now, 30), Vec::new());
+    done.evidence = evidence(19);
+    bench.commit(done).await;
+    assert_eq!(count().await, 2, "two checks share one");
+    assert_eq!(key("harbor", "web").check, "web");
+}
