@@ -212,7 +212,6 @@ impl Standing<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::time::Duration;
 
     use launchready_checks::contract::Assessment;
@@ -330,7 +329,9 @@ mod tests {
 
     #[test]
     fn a_job_that_has_not_run_is_unknown_and_one_that_is_missing_is_said() {
-        let latest = [LatestRun { at: None, ..run("mail-spf", &[]) }];
+        let mut first = run("mail-spf", &[]);
+        first.at = None;
+        let latest = [first];
         let report = from_latest(&standing(&latest, &[]));
         assert_eq!(report.coverage.unknown, 1);
         assert_eq!(report.checks[0].reason.as_deref(), Some("it has not run yet"));
@@ -354,40 +355,15 @@ mod tests {
             last_seen: seen,
             told: true,
         };
-        let mut incident = Incident {
-            id: "inc_1".to_owned(),
-            key: IncidentKey {
-                project: "harbor".to_owned(),
-                check: "mail-spf".to_owned(),
-                code: finding.code.clone(),
-                target: "harbor.example".to_owned(),
-            },
-            state: State::Open,
-            severity: finding.severity,
-            urgency: finding.urgency,
-            title: String::new(),
-            why: String::new(),
-            recheck: String::new(),
-            members: BTreeMap::from([(finding.fingerprint.clone(), member)]),
-            more_members: 0,
-            first_seen: seen,
-            last_seen: seen,
-            last_good: None,
-            confirmations: 2,
-            recoveries: 0,
-            opened_at: Some(seen),
-            resolved_at: None,
-            resolved_by: None,
-            acknowledged: None,
-            told_at: None,
-            last_told_at: None,
-            told_as: Vec::new(),
-            escalated_at: None,
-            from_start: false,
-            turns: Vec::new(),
-            flapping: false,
-            unheard: None,
+        let key = IncidentKey {
+            project: "harbor".to_owned(),
+            check: "mail-spf".to_owned(),
+            code: finding.code.clone(),
+            target: "harbor.example".to_owned(),
         };
+        let mut incident = Incident::begin(key, seen);
+        incident.state = State::Open;
+        incident.members.insert(finding.fingerprint.clone(), member);
         let since = |incident: &Incident| {
             let incidents = [incident.clone()];
             let report = from_latest(&Standing { incidents: &incidents, ..standing(&latest, &[]) });

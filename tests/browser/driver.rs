@@ -1,4 +1,4 @@
-//! One Chromium, driven over the WebDriver protocol of its chromedriver.
+//! One Chromium, driven over the `WebDriver` protocol of its chromedriver.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 /// How long anything may take to come.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A browser with one window.
 pub(crate) struct Browser {

@@ -85,19 +85,13 @@ impl Ready for Switch {
 }
 
 /// What a page is started with.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Plan {
     pub(crate) password: Option<&'static str>,
     pub(crate) metrics_token: Option<&'static str>,
     pub(crate) public_url: Option<&'static str>,
     /// Projects beside `harbor` and `quay`.
     pub(crate) more: usize,
-}
-
-impl Default for Plan {
-    fn default() -> Self {
-        Self { password: None, metrics_token: None, public_url: None, more: 0 }
-    }
 }
 
 /// The page, and what it stands on.

@@ -1,5 +1,6 @@
 //! Who gets in, and who does not.
 
+use base64::Engine as _;
 use reqwest::StatusCode;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -199,7 +200,6 @@ async fn programs_get_in_with_the_password_and_prometheus_with_its_token_alone()
         }
         all
     };
-    use base64::Engine as _;
     let basic = base64::engine::general_purpose::STANDARD.encode(format!("any:{PASSWORD}"));
     assert_eq!(with(format!("Bearer {PASSWORD}")).await, [200; 5]);
     assert_eq!(with(format!("Basic {basic}")).await, [200; 5]);
