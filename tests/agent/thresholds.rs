@@ -128,7 +128,7 @@ async fn heard(rig: &Rig, incident: &Incident, found: &Found) {
         .unwrap_or_else(|| panic!("no mail about {}: {}", incident.title, rig.tail()));
     let mail = mails.iter().find(|mail| about(&text_of(mail))).unwrap();
     let text = text_of(mail);
-    let since = incident.opened_at.unwrap().strftime("%H:%M").to_string();
+    let since = incident.first_seen.strftime("%H:%M").to_string();
     let parts: [(&str, &str); 6] = [
         ("the summary, with the threshold", &member.summary),
         ("since when", &since),
