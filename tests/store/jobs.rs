@@ -35,7 +35,8 @@ pub(crate) async fn a_job_is_taken_once_given_back_and_taken_again_when_its_hold
     let now = at("10:00:00");
     bench.store.sync_jobs(&[job("harbor", "dns")], now).await.unwrap();
     assert_eq!(bench.store.next_due().await.unwrap(), Some(now));
-    let take = async |agent: &str, time| bench.store.take_due(agent, time, LEASE, 10).await.unwrap();
+    let take =
+        async |agent: &str, time| bench.store.take_due(agent, time, LEASE, 10).await.unwrap();
     let taken = take("one", now).await;
     assert_eq!(taken.len(), 1);
     assert_eq!(taken[0].due_at, now);
@@ -110,7 +111,7 @@ pub(crate) async fn another_domain_is_another_job(bench: Bench) {
     bench.harbor(&["web"], now).await;
     bench.commit(run("harbor", "web", now, vec![finding("web-down", "www")])).await;
     let mut moved = job("harbor", "web");
-    moved.target = "other.example".to_owned();
+    "other.example".clone_into(&mut moved.target);
     bench.store.sync_jobs(&[moved], later(now, 10)).await.unwrap();
     assert!(bench.store.incidents(&IncidentFilter::default()).await.unwrap().is_empty());
     let due = bench.store.take_due("one", later(now, 10), LEASE, 10).await.unwrap();

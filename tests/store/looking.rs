@@ -51,9 +51,8 @@ pub(crate) async fn an_incident_resolves_and_the_record_tells_its_life(bench: Be
     assert_eq!(record.deliveries[0].sent_at, Some(later(now, 61)));
     assert!(bench.store.incident("inc_nothing").await.unwrap().is_none());
     // The same defect is a new incident.
-    let again = bench
-        .commit(run("harbor", "web", later(now, 600), vec![finding("web-down", "www")]))
-        .await;
+    let again =
+        bench.commit(run("harbor", "web", later(now, 600), vec![finding("web-down", "www")])).await;
     assert_ne!(again.changes[0].1, *id);
 }
 

@@ -46,7 +46,9 @@ async fn an_address_is_a_path_and_everything_else_says_what_to_write() {
         assert!(folder.path().join(file).is_file(), "{address}");
         store.close().await;
     }
-    for bad in ["", "a.db", "sqlite:", "sqlite::memory:", "mysql://u:hidden@h/d", "sqlite:a?mode=ro"] {
+    for bad in
+        ["", "a.db", "sqlite:", "sqlite::memory:", "mysql://u:hidden@h/d", "sqlite:a?mode=ro"]
+    {
         let error = store::open(bad, folder.path()).await.unwrap_err();
         let said = chain(&error);
         assert!(matches!(error, StoreError::Address(_)), "{bad}: {error:?}");
@@ -90,7 +92,8 @@ async fn a_file_that_is_no_store_is_damaged_and_one_of_another_program_is_left_a
     assert!(matches!(error, StoreError::Open { .. }), "{error:?}");
     assert!(chain(&error).contains("another program"), "{}", chain(&error));
     let mut on = raw(&other).await;
-    let tables = sqlx::query("SELECT count(*) FROM sqlite_schema").fetch_one(&mut on).await.unwrap();
+    let tables =
+        sqlx::query("SELECT count(*) FROM sqlite_schema").fetch_one(&mut on).await.unwrap();
     assert_eq!(tables.get::<i64, _>(0), 1);
 }
 
@@ -241,7 +244,7 @@ async fn a_copy_of_a_live_store_is_whole_and_never_replaces_a_file() {
     let restored = SqliteStore::open(&copy).await.unwrap();
     assert_eq!(restored.latest(None).await.unwrap(), bench.store.latest(None).await.unwrap());
     assert_eq!(restored.next_due().await.unwrap(), bench.store.next_due().await.unwrap());
-    let claimed = restored.claim("one", &[], later(now, 60), Duration::from_secs(60)).await.unwrap();
+    let claimed = restored.claim("one", &[], later(now, 60), Duration::from_mins(1)).await.unwrap();
     assert_eq!(claimed.len(), 1);
     let error = bench.store.backup(Path::new("/nowhere/copy.db")).await.unwrap_err();
     assert!(matches!(error, StoreError::Open { .. }), "{error:?}");
@@ -283,7 +286,8 @@ async fn what_is_past_its_keeping_time_goes_and_the_rest_stays() {
     let count = async |table| rows(&bench.file(), table).await;
     let counts = async || {
         let mut counts = Vec::new();
-        for table in ["point", "hourly", "delivery", "incident", "change", "span", "evidence", "job"]
+        for table in
+            ["point", "hourly", "delivery", "incident", "change", "span", "evidence", "job"]
         {
             counts.push(count(table).await);
         }

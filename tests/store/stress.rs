@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use launchready::incident::{ChannelRule, Sight, State};
-use launchready::store::{AttemptOutcome, Claimed, DeliveryState, Finished, IncidentFilter, JobSpec};
+use launchready::store::{
+    AttemptOutcome, Claimed, DeliveryState, Finished, IncidentFilter, JobSpec,
+};
 use launchready_checks::contract::{Status, Urgency};
 
 use crate::bench::{Bench, LEASE, at, blind, channel, finding, job, later, run, silence, sleeper};
@@ -60,7 +62,11 @@ pub(crate) async fn a_commit_that_is_dropped_anywhere_leaves_all_or_nothing(benc
         // Everything is mended before the next one.
         let claimed = if is_stored { waiting } else { bench.claim(later(now, 60)).await };
         bench.sent(&claimed[0], later(now, 61)).await;
-        bench.store.resolve(&again_id(&bench).await, "Ada", &bench.book, later(now, 62)).await.unwrap();
+        bench
+            .store
+            .resolve(&again_id(&bench).await, "Ada", &bench.book, later(now, 62))
+            .await
+            .unwrap();
         let over = bench.claim(later(now, 120)).await;
         bench.sent(&over[0], later(now, 121)).await;
         if ended.is_some() {
@@ -234,7 +240,7 @@ fn dice_check(now: Timestamp) -> &'static str {
 async fn finish(bench: &Bench, seen: &mut Seen, mut now: Timestamp) {
     now = later(now, 6 * 3600);
     loop {
-        let claims = bench.store.claim("one", &[], now, Duration::from_secs(60)).await.unwrap();
+        let claims = bench.store.claim("one", &[], now, Duration::from_mins(1)).await.unwrap();
         if claims.is_empty() {
             break;
         }

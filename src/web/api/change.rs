@@ -35,7 +35,8 @@ pub(in crate::web) async fn acknowledge(
     let site = &*web.site;
     let by = forms::by(&taken.by)?;
     let note = forms::bounded(&taken.note, "note", forms::NOTE)?;
-    let incident = site.store.acknowledge(&id, &by, &note, &site.facts().book, site.clock.now()).await?;
+    let incident =
+        site.store.acknowledge(&id, &by, &note, &site.facts().book, site.clock.now()).await?;
     Ok(Json(incident.into()))
 }
 
