@@ -47,6 +47,11 @@ pub enum LabError {
         /// What the library said.
         source: rustls::Error,
     },
+    /// A change would need a listener that the lab does not have.
+    #[error(
+        "the changed world has {0}, which the lab did not start with; start another lab for it"
+    )]
+    NoListener(String),
     /// A listener.
     #[error("cannot listen on loopback: {0}")]
     Listen(#[source] io::Error),

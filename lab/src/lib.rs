@@ -12,6 +12,7 @@ mod gate;
 mod kept;
 mod link;
 mod listener;
+mod live;
 mod mail;
 mod mailbox;
 pub mod plan;
@@ -22,11 +23,13 @@ mod tls;
 mod web;
 mod world;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::Mutex;
 
 pub use self::error::LabError;
 pub use self::fault::When;
@@ -35,7 +38,8 @@ pub use self::sinks::{Received, SinkFault, SinkKind, Sinks};
 pub use self::tls::CertificateAuthority;
 pub use self::world::{Defect, SCENARIOS, World};
 use crate::listener::{ClosedPort, Servers};
-use crate::tls::Pki;
+use crate::live::{Doors, Ground, Live};
+use crate::plan::Plan;
 
 /// How a lab is started.
 #[derive(Debug, Clone)]
@@ -49,16 +53,33 @@ pub struct LabOptions {
     pub dir: PathBuf,
 }
 
+/// The secret key that the defect `stripe-key-in-bundle` serves, for tests that look for it where it must
+/// never be.
+pub fn stripe_key_of_the_bundle() -> String {
+    template::fixed("stripe_live_key", Timestamp::UNIX_EPOCH).unwrap_or_default()
+}
+
 /// A running world. Dropping it ends every server.
 #[derive(Debug)]
 pub struct Lab {
     servers: Servers,
-    config: String,
+    authority: CertificateAuthority,
+    ground: Ground,
+    live: Arc<Live>,
+    changing: Mutex<Changing>,
+    ca: PathBuf,
     routes: Vec<Route>,
     resolvers: Vec<SocketAddr>,
     rdap: SocketAddr,
     /// Held so that nobody else gets the port to which everything unknown leads.
-    _nowhere: ClosedPort,
+    nowhere: ClosedPort,
+}
+
+/// What a change of the world has to hold.
+#[derive(Debug)]
+struct Changing {
+    world: World,
+    doors: Doors,
 }
 
 /// Where an address and port of the world really are.
@@ -78,47 +99,106 @@ impl Lab {
     pub async fn start(world: &World, options: LabOptions) -> Result<Self, LabError> {
         let plan = world.plan()?;
         let mut servers = Servers::new(options.delay);
-        let pki = Pki::new(options.now)?;
-        let dns = dns::start(&plan, options.now, &mut servers).await?;
-        let web = web::start(&plan, &pki, options.now, &mut servers).await?;
-        let mail = mail::start(&plan, &pki, &mut servers).await?;
-        let rdap = registration::start(&plan, options.now, &mut servers).await?;
+        let authority = CertificateAuthority::new(options.now)?;
+        let ground = Ground::new(Arc::clone(authority.pki()));
+        let live = Arc::new(Live::new(ground.state(&plan)?, ground.clock));
+        // A scenario that the defects do not fit has no addresses but its own.
+        let everything = world.everything().plan().ok();
+        let plans: Vec<&Plan> = std::iter::once(&plan).chain(&everything).collect();
+        let doors = Doors::new(&plans, &live, &mut servers).await?;
+        let rdap = registration::start(&live, &mut servers).await?;
         let nowhere = ClosedPort::new()?;
-
-        let ca = options.dir.join("ca.pem");
-        let write = |source| LabError::Write { path: ca.clone(), source };
-        std::fs::create_dir_all(&options.dir).map_err(write)?;
-        std::fs::write(&ca, pki.root_pem()).map_err(write)?;
-
-        let on = |port: u16| {
-            move |(ip, to): (IpAddr, SocketAddr)| Route { from: SocketAddr::new(ip, port), to }
-        };
-        let mut routes: Vec<Route> = dns.name_servers.into_iter().map(on(53)).collect();
-        routes.extend(web.into_iter().map(|(ip, port, to)| on(port)((ip, to))));
-        routes.extend(mail.into_iter().map(on(25)));
-        let resolvers = dns.resolvers;
-        let config = config::render(&config::Parts {
-            project: &plan.project,
-            resolvers: &resolvers,
+        let ca = authority.write_root(&options.dir)?;
+        let routes = doors.routes().map(|(from, to)| Route { from, to }).collect();
+        let resolvers = doors.resolvers();
+        let changing = Mutex::new(Changing { world: world.clone(), doors });
+        Ok(Self {
+            servers,
+            authority,
+            ground,
+            live,
+            changing,
+            ca,
+            routes,
+            resolvers,
             rdap,
-            ca: &ca,
-            routes: &routes,
-            nowhere: nowhere.address(),
-        });
-        Ok(Self { servers, config, routes, resolvers, rdap, _nowhere: nowhere })
+            nowhere,
+        })
     }
 
     /// A launchready config that audits this world.
+    ///
+    /// Some defects lie in what is audited and not in the world; the config of a lab that has
+    /// changed holds them.
     pub fn config_toml(&self) -> String {
-        self.config.clone()
+        config::render(&config::Parts {
+            project: &self.live.state().project,
+            resolvers: &self.resolvers,
+            rdap: self.rdap,
+            ca: &self.ca,
+            routes: &self.routes,
+            nowhere: self.nowhere.address(),
+        })
     }
 
-    /// Where an address and port of the world really are; `None` when nothing is there.
+    /// Turns the running world into another one; every listener stays where it is.
+    ///
+    /// When this returns, every question is answered from the new world. A connection that was
+    /// opened before keeps its certificate, as in reality, and ends when its host goes down.
+    ///
+    /// # Errors
+    /// Data that makes no sense, or a world with an address that this one could not have with any
+    /// of its defects; nothing has changed then.
+    pub async fn replace(&self, world: &World) -> Result<(), LabError> {
+        self.change(|_| Ok(world.clone())).await
+    }
+
+    /// Plants a defect or an outage in the running world.
+    ///
+    /// # Errors
+    /// An unknown name, or a change that does not fit.
+    pub async fn plant(&self, defect: &str) -> Result<(), LabError> {
+        self.change(|world| world.with(defect)).await
+    }
+
+    /// Takes a defect or an outage out of the running world.
+    ///
+    /// # Errors
+    /// An unknown name.
+    pub async fn heal(&self, defect: &str) -> Result<(), LabError> {
+        self.change(|world| world.without(defect)).await
+    }
+
+    /// The names of the defects and outages that are planted.
+    pub async fn planted(&self) -> Vec<String> {
+        let changing = self.changing.lock().await;
+        changing.world.planted().map(|defect| defect.name.clone()).collect()
+    }
+
+    async fn change(
+        &self,
+        to: impl FnOnce(World) -> Result<World, LabError>,
+    ) -> Result<(), LabError> {
+        let mut changing = self.changing.lock().await;
+        let world = to(changing.world.clone())?;
+        let state = self.ground.state(&world.plan()?)?;
+        changing.doors.enter(&self.live, state).await?;
+        changing.world = world;
+        Ok(())
+    }
+
+    /// The authority that issued every good certificate of this world.
+    pub const fn authority(&self) -> &CertificateAuthority {
+        &self.authority
+    }
+
+    /// Where an address and port of the world really are; `None` when nothing can ever be there.
     pub fn route(&self, from: SocketAddr) -> Option<SocketAddr> {
         self.routes.iter().find(|route| route.from == from).map(|route| route.to)
     }
 
-    /// Every address and port of the world that answers.
+    /// Every address and port of the world that answers, and those that refuse connections because
+    /// only a defect would make them answer.
     pub fn routes(&self) -> &[Route] {
         &self.routes
     }
@@ -135,6 +215,7 @@ impl Lab {
 
     /// Ends every server and waits until its sockets are closed.
     pub async fn stop(mut self) {
+        self.changing.lock().await.doors.close().await;
         self.servers.stop().await;
     }
 }

@@ -4,14 +4,11 @@ use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket, UdpSocket};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 
 use crate::error::LabError;
 use crate::link::Link;
-
-/// How often a pair of a TCP and a UDP socket on one port is tried for.
-const TRIES: usize = 50;
 
 /// Every running server. Dropping it ends them.
 #[derive(Debug)]
@@ -36,30 +33,6 @@ impl Servers {
         let address = listener.local_addr().map_err(LabError::Listen)?;
         self.accept(listener, handle);
         Ok(address)
-    }
-
-    /// A TCP listener and a UDP socket on the same free port, as a name server has them.
-    pub(crate) async fn pair<H, F>(
-        &mut self,
-        handle: H,
-    ) -> Result<(SocketAddr, UdpSocket), LabError>
-    where
-        H: Fn(Link) -> F + Send + 'static,
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let mut tries = 0;
-        loop {
-            let listener = bind_tcp().await?;
-            let address = listener.local_addr().map_err(LabError::Listen)?;
-            match UdpSocket::bind(address).await {
-                Ok(socket) => {
-                    self.accept(listener, handle);
-                    return Ok((address, socket));
-                }
-                Err(error) if tries >= TRIES => return Err(LabError::Listen(error)),
-                Err(_) => tries += 1,
-            }
-        }
     }
 
     /// Runs a task until the lab ends.

@@ -1,8 +1,10 @@
 //! Mail servers that take any mail and keep none.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::version::{TLS12, TLS13};
 use tokio::io::{
@@ -12,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::error::LabError;
 use crate::link::Link;
-use crate::listener::Servers;
+use crate::live::Live;
 use crate::plan::Plan;
 use crate::tls::{Endpoint, Pki};
 
@@ -20,7 +22,7 @@ use crate::tls::{Endpoint, Pki};
 const LINE: u64 = 4096;
 
 #[derive(Debug)]
-struct MailServer {
+pub(crate) struct MailServer {
     host: String,
     banner: String,
     tls: Option<Endpoint>,
@@ -33,13 +35,9 @@ enum Next {
     End,
 }
 
-/// Starts every mail server on port 25 of its addresses.
-pub(crate) async fn start(
-    plan: &Plan,
-    pki: &Pki,
-    servers: &mut Servers,
-) -> Result<Vec<(IpAddr, SocketAddr)>, LabError> {
-    let mut listening = Vec::new();
+/// The mail servers by address.
+pub(crate) fn build(plan: &Plan, pki: &Pki) -> Result<BTreeMap<IpAddr, Arc<MailServer>>, LabError> {
+    let mut all = BTreeMap::new();
     for (host, mail) in &plan.mail_server {
         let versions = [&TLS12, &TLS13];
         let tls = mail.starttls.then(|| pki.endpoint(host, &mail.certificate, &versions, &[]));
@@ -48,23 +46,19 @@ pub(crate) async fn start(
             banner: mail.banner.clone(),
             tls: tls.transpose()?,
         });
-        for address in &mail.addresses {
-            let server = Arc::clone(&server);
-            let delay = servers.delay;
-            let handle = move |link| {
-                let server = Arc::clone(&server);
-                async move {
-                    // The greeting is not an answer, so the link has not delayed it.
-                    tokio::time::sleep(delay * 2).await;
-                    if let Err(error) = server.serve(link).await {
-                        tracing::trace!(%error, "SMTP connection ended");
-                    }
-                }
-            };
-            listening.push((*address, servers.tcp(handle).await?));
-        }
+        all.extend(mail.addresses.iter().map(|address| (*address, Arc::clone(&server))));
     }
-    Ok(listening)
+    Ok(all)
+}
+
+/// Serves a connection with whatever mail server the world has at an address.
+pub(crate) async fn serve(link: Link, live: Arc<Live>, address: IpAddr, delay: Duration) {
+    let Some(server) = live.state().mail.get(&address).cloned() else { return };
+    // The greeting is not an answer, so the link has not delayed it.
+    tokio::time::sleep(delay * 2).await;
+    if let Err(error) = server.serve(link).await {
+        tracing::trace!(%error, "SMTP connection ended");
+    }
 }
 
 impl MailServer {

@@ -1,5 +1,6 @@
 //! An RDAP server (RFC 9082 and 9083).
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -10,31 +11,30 @@ use serde_json::{Value, json};
 
 use crate::error::LabError;
 use crate::listener::Servers;
+use crate::live::Live;
 use crate::plan::{Plan, RegistrationPlan};
-use crate::web::{Body, Clock, serve_plain, text};
+use crate::web::{Body, serve_plain, text};
+
+/// What the registry says about each domain.
+pub(crate) fn build(plan: &Plan, now: Timestamp) -> BTreeMap<String, Value> {
+    plan.registration.iter().map(|(name, plan)| (name.clone(), domain(name, plan, now))).collect()
+}
 
 /// Starts the server; its base is `http://ADDRESS/`.
-pub(crate) async fn start(
-    plan: &Plan,
-    now: Timestamp,
-    servers: &mut Servers,
-) -> Result<SocketAddr, LabError> {
-    let domains =
-        plan.registration.iter().map(|(name, plan)| (name.clone(), domain(name, plan, now)));
-    let domains: Arc<std::collections::BTreeMap<_, _>> = Arc::new(domains.collect());
-    let clock = Clock::new(now);
+pub(crate) async fn start(live: &Arc<Live>, servers: &mut Servers) -> Result<SocketAddr, LabError> {
+    let live = Arc::clone(live);
     let handle = move |link| {
-        let domains = Arc::clone(&domains);
+        let live = Arc::clone(&live);
         async move {
             let answer = |request: hyper::Request<hyper::body::Incoming>| {
                 let name = request.uri().path().strip_prefix("/domain/").unwrap_or_default();
-                let answer = match domains.get(&name.to_ascii_lowercase()) {
+                let answer = match live.state().registration.get(&name.to_ascii_lowercase()) {
                     Some(known) => object(StatusCode::OK, known),
                     None => object(StatusCode::NOT_FOUND, &not_found()),
                 };
                 std::future::ready(answer)
             };
-            serve_plain(link, clock, answer).await;
+            serve_plain(link, live.clock, answer).await;
         }
     };
     servers.tcp(handle).await

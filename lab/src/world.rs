@@ -18,6 +18,7 @@ pub const SCENARIOS: [(&str, &str); 2] = [
 const BROKEN: &str = "broken";
 
 const DEFECTS: &str = include_str!("../scenarios/defects.toml");
+const OUTAGES: &str = include_str!("../scenarios/outages.toml");
 
 /// One defect as data: a change of the world.
 #[derive(Debug, Clone, Deserialize)]
@@ -45,6 +46,8 @@ struct Catalogue {
 pub struct World {
     base: Table,
     catalogue: Vec<Defect>,
+    /// Defects that hide others, which is why `broken` has none of them.
+    outages: Vec<Defect>,
     planted: BTreeSet<String>,
 }
 
@@ -60,7 +63,7 @@ impl World {
             .find(|(known, _)| *known == name)
             .ok_or_else(|| LabError::NoScenario(scenario.to_owned()))?
             .1;
-        let mut world = Self::parse(name, text, DEFECTS)?;
+        let mut world = Self::parse(name, text, DEFECTS, OUTAGES)?;
         if scenario == BROKEN {
             world.planted = world.catalogue.iter().map(|defect| defect.name.clone()).collect();
         }
@@ -72,15 +75,17 @@ impl World {
     /// # Errors
     /// Data that cannot be read.
     pub fn from_toml(text: &str) -> Result<Self, LabError> {
-        Self::parse("the scenario", text, "defect = []")
+        Self::parse("the scenario", text, "defect = []", "defect = []")
     }
 
-    fn parse(part: &str, text: &str, defects: &str) -> Result<Self, LabError> {
+    fn parse(part: &str, text: &str, defects: &str, outages: &str) -> Result<Self, LabError> {
         let wrong =
             |part: &str, source| LabError::Data { part: part.to_owned(), source: Box::new(source) };
         let base = toml::from_str(text).map_err(|e| wrong(part, e))?;
         let catalogue: Catalogue = toml::from_str(defects).map_err(|e| wrong("defects", e))?;
-        Ok(Self { base, catalogue: catalogue.defect, planted: BTreeSet::new() })
+        let outages: Catalogue = toml::from_str(outages).map_err(|e| wrong("outages", e))?;
+        let (catalogue, outages) = (catalogue.defect, outages.defect);
+        Ok(Self { base, catalogue, outages, planted: BTreeSet::new() })
     }
 
     /// Plants one more defect.
@@ -103,14 +108,34 @@ impl World {
         Ok(self)
     }
 
-    /// Every defect that can be planted.
+    /// The defects of `broken`: none hides or causes what another one does.
     pub fn defects(&self) -> &[Defect] {
         &self.catalogue
     }
 
+    /// The defects that can be planted beside those: whole hosts that fail, and hide what else is wrong.
+    pub fn outages(&self) -> &[Defect] {
+        &self.outages
+    }
+
+    /// What a defect or outage is about, in one sentence.
+    pub fn about(&self, name: &str) -> Option<&str> {
+        self.every().find(|defect| defect.name == name).map(|defect| defect.about.as_str())
+    }
+
+    fn every(&self) -> impl Iterator<Item = &Defect> {
+        self.catalogue.iter().chain(&self.outages)
+    }
+
+    /// The world with everything planted that can be, which shows every address it may ever have.
+    pub(crate) fn everything(&self) -> Self {
+        let planted = self.every().map(|defect| defect.name.clone()).collect();
+        Self { planted, ..self.clone() }
+    }
+
     /// The defects that are planted.
     pub fn planted(&self) -> impl Iterator<Item = &Defect> {
-        self.catalogue.iter().filter(|defect| self.planted.contains(&defect.name))
+        self.every().filter(|defect| self.planted.contains(&defect.name))
     }
 
     /// The world with its defects, in the order of the catalogue.
@@ -146,7 +171,7 @@ impl World {
     }
 
     fn known(&self, name: &str) -> Result<(), LabError> {
-        if self.catalogue.iter().any(|defect| defect.name == name) {
+        if self.every().any(|defect| defect.name == name) {
             return Ok(());
         }
         Err(LabError::NoDefect(name.to_owned()))
@@ -251,7 +276,7 @@ mod tests {
         healthy.plan().unwrap();
         World::load("broken").unwrap().plan().unwrap();
         World::load("hostile").unwrap().plan().unwrap();
-        for defect in healthy.defects() {
+        for defect in healthy.every() {
             let one = healthy.clone().with(&defect.name).unwrap();
             one.plan().unwrap_or_else(|e| panic!("{}: {e}", defect.name));
             let rest = World::load("broken").unwrap().without(&defect.name).unwrap();
@@ -262,8 +287,9 @@ mod tests {
     #[test]
     fn names_are_unique_and_unknown_ones_are_errors() {
         let healthy = World::load("healthy").unwrap();
-        let names: BTreeSet<_> = healthy.defects().iter().map(|defect| &defect.name).collect();
-        assert_eq!(names.len(), healthy.defects().len());
+        healthy.everything().plan().unwrap();
+        let names: BTreeSet<_> = healthy.every().map(|defect| &defect.name).collect();
+        assert_eq!(names.len(), healthy.every().count());
         assert!(healthy.with("no-such-defect").is_err());
         assert!(World::load("no-such-scenario").is_err());
     }

@@ -1,5 +1,6 @@
 //! The command line: parse, run, exit code.
 
+mod agent;
 mod args;
 mod audit;
 mod check;
@@ -10,6 +11,7 @@ mod explain;
 mod output;
 mod progress;
 mod project;
+mod remembered;
 
 use std::process::ExitCode;
 
@@ -103,9 +105,15 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Audit(args) => audit::run(cli, args),
         Command::Check(args) => check::run(cli, args),
+        Command::Agent(args) => agent::run(cli, args),
         Command::Demo(args) => demo::run(cli, args),
         Command::Explain(args) => explain::run(args),
         Command::Config(args) => config::run(args),
+        Command::Notify(args) => agent::notify(args),
+        Command::Incidents(args) => remembered::incidents(args),
+        Command::Silence(args) => remembered::silence(args),
+        Command::Waiver(args) => remembered::waiver(args),
+        Command::Backup(args) => remembered::backup(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "launchready", &mut script);

@@ -24,10 +24,15 @@ pub(super) fn of(cli: &Cli) -> Box<dyn Progress> {
 
 /// A message that is no result, in the form of the log.
 pub(super) fn note(cli: &Cli, text: &str) {
-    if cli.quiet {
+    say(cli.quiet, cli.log_format, text);
+}
+
+/// The same, from where the command line is out of reach.
+pub(super) fn say(quiet: bool, format: LogFormat, text: &str) {
+    if quiet {
         return;
     }
-    if cli.log_format == LogFormat::Json { tracing::info!("{text}") } else { complain(text) }
+    if format == LogFormat::Json { tracing::info!("{text}") } else { complain(text) }
 }
 
 struct Bar(ProgressBar);

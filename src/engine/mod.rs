@@ -1,10 +1,18 @@
-//! Runs checks: all of an audit at once, each with a time-out and a panic guard, each ending in
-//! exactly one outcome.
+//! Runs checks: all of an audit at once, or each at its times; each with a time-out and a panic guard,
+//! each ending in exactly one outcome.
 
+mod committer;
+mod finish;
+mod judge;
 mod record;
 mod runner;
+mod scheduler;
 
+pub use committer::{Stored, commit_all};
+pub use finish::{Due, finish};
+pub use judge::judge_run;
 pub use record::{
     AuditRecord, EvidenceError, Outcome, RunRecord, load_evidence, prepare_evidence, save_evidence,
 };
-pub use runner::{Job, Progress, Silent, run_all};
+pub use runner::{Inputs, Job, Progress, Silent, run_all};
+pub use scheduler::{Assignment, Ended, Looker, Observer, Scheduler};

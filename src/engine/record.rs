@@ -81,6 +81,9 @@ pub struct RunRecord {
     /// Bounded windows of the check's own measurements.
     #[serde(default)]
     pub history: History,
+    /// What the next run is given; the judgement does not need it.
+    #[serde(skip)]
+    pub carry: Option<Value>,
 }
 
 /// What came of one look.

@@ -17,6 +17,19 @@ use super::record::{Outcome, RunRecord};
 pub struct Job {
     /// The check with its options.
     pub check: Box<dyn DynCheck>,
+    /// What earlier runs and people have left for this one.
+    pub inputs: Inputs,
+}
+
+/// What a run is given from earlier ones; empty in a one-shot audit.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Inputs {
+    /// The evidence of the last run of the same evidence version.
+    pub previous: Option<Value>,
+    /// What the last run carried over.
+    pub carry: Option<Value>,
+    /// Bounded windows of the check's own measurements.
+    pub history: History,
     /// The approved evidence that drift is measured against.
     pub baseline: Option<Value>,
 }
@@ -57,28 +70,30 @@ pub async fn run_all(
     let mut records: Vec<Option<RunRecord>> = Vec::new();
     let mut blank = Vec::new();
     for (index, job) in jobs.into_iter().enumerate() {
+        let Inputs { previous, carry, history, baseline } = job.inputs;
         let record = RunRecord {
             id: job.check.meta().id.to_owned(),
             evidence_version: job.check.meta().evidence_version,
             options: job.check.options(),
             duration_ms: 0,
             outcome: unknown(&AgentFault::Bug("the run was lost".to_owned())),
-            baseline: job.baseline,
-            previous: None,
-            history: History::default(),
+            baseline,
+            previous,
+            history,
+            carry: None,
         };
         blank.push(record);
         records.push(None);
         let (target, probes) = (Arc::clone(target), probes.clone());
         running.spawn(async move {
-            (index, look(job.check, now, &target, &probes, (deadline, limit)).await)
+            (index, look(job.check, carry, now, &target, &probes, (deadline, limit)).await)
         });
     }
     while let Some(ended) = running.join_next().await {
         // A panic inside a check is caught by its own task in `look`; this one cannot panic.
-        let Ok((index, (outcome, duration_ms))) = ended else { continue };
+        let Ok((index, (outcome, carry, duration_ms))) = ended else { continue };
         if let (Some(blank), Some(place)) = (blank.get(index), records.get_mut(index)) {
-            let record = RunRecord { duration_ms, outcome, ..blank.clone() };
+            let record = RunRecord { duration_ms, outcome, carry, ..blank.clone() };
             progress.ended(&record);
             *place = Some(record);
         }
@@ -90,16 +105,18 @@ pub async fn run_all(
 /// One look, with its own time-out and panic guard.
 async fn look(
     check: Box<dyn DynCheck>,
+    carry: Option<Value>,
     now: Timestamp,
     target: &Arc<Target>,
     probes: &Probes,
     (deadline, limit): (Instant, Duration),
-) -> (Outcome, u64) {
+) -> (Outcome, Option<Value>, u64) {
     let began = Instant::now();
     let left = deadline.saturating_duration_since(began);
     let own = check.meta().timeout;
     let (target, probes) = (Arc::clone(target), probes.clone());
-    let mut task = tokio::spawn(async move { check.collect(now, None, &target, &probes).await });
+    let mut task = tokio::spawn(async move { check.collect(now, carry, &target, &probes).await });
+    let mut carried = None;
     let outcome = match timeout(own.min(left), &mut task).await {
         Err(_elapsed) => {
             task.abort();
@@ -107,11 +124,14 @@ async fn look(
             unknown(&AgentFault::TimeLimit(format!("{} of the {whose}", Age(limit))))
         }
         Ok(Err(_panic)) => unknown(&AgentFault::Bug("the check panicked".to_owned())),
-        Ok(Ok(Ok(looked))) => Outcome::Looked { evidence: looked.evidence },
+        Ok(Ok(Ok(looked))) => {
+            carried = Some(looked.carry).filter(|carry| !carry.is_null());
+            Outcome::Looked { evidence: looked.evidence }
+        }
         Ok(Ok(Err(CheckError::Skipped { reason, unlock }))) => Outcome::Skipped { reason, unlock },
         Ok(Ok(Err(CheckError::Unknown { cause, unlock }))) => Outcome::Unknown { cause, unlock },
     };
-    (outcome, u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX))
+    (outcome, carried, u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX))
 }
 
 fn unknown(fault: &AgentFault) -> Outcome {

@@ -148,7 +148,7 @@ impl Incident {
     pub const MEMBERS: usize = 200;
 
     /// An incident that is only suspected and has no members yet.
-    pub(super) fn begin(key: IncidentKey, at: Timestamp) -> Self {
+    pub(crate) fn begin(key: IncidentKey, at: Timestamp) -> Self {
         Self {
             id: String::new(),
             key,

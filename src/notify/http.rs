@@ -148,7 +148,11 @@ fn failed(error: &reqwest::Error, host: &str) -> NotifyError {
     while let Some(inner) = source {
         if let Some(io) = inner.downcast_ref::<std::io::Error>() {
             kind = Some(io.kind());
-            tls = tls || io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+            tls = tls
+                || io.get_ref().is_some_and(|inner| {
+                    let inner: &(dyn std::error::Error + Send + Sync) = inner;
+                    inner.is::<rustls::Error>()
+                });
         }
         tls = tls || inner.is::<rustls::Error>();
         source = inner.source();

@@ -1,7 +1,7 @@
 //! Tells people: takes committed deliveries from the outbox, sends them, and records what came of it.
 
 //!
-//! [`message`] says what, once for all; each channel gives it its own form and sends it once
+//! `message` says what, once for all; each channel gives it its own form and sends it once
 //! ([`Notifier::send`]); [`outbox`] decides when, and keeps what came of it.
 
 mod alertmanager;

@@ -1,5 +1,7 @@
 //! The weekly summary: what is open, what was mended, what is about to end.
 
+use std::fmt::Write as _;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use launchready_checks::contract::{Severity, Status};
@@ -222,7 +224,8 @@ fn part(lines: &mut Vec<String>, heading: &str, all: Vec<String>) {
         text.push_str(&line);
     }
     if rest > 0 {
-        text.push_str(&format!("\n• and {rest} more"));
+        // Writing into a string cannot fail.
+        _ = write!(text, "\n• and {rest} more");
     }
     lines.push(text);
 }

@@ -58,6 +58,19 @@ pub(super) fn client(
         .map_err(|error| bug(error.to_string()))
 }
 
+/// Calls a URL that the user named, and gives back the status of the answer.
+///
+/// # Errors
+/// It was not reached.
+pub(crate) async fn call(
+    dns: Arc<dyn Dns>,
+    roots: &Arc<RootCertStore>,
+    url: &str,
+) -> Result<u16, ProbeError> {
+    let answer = client(dns, roots)?.get(url).send().await;
+    answer.map(|answer| answer.status().as_u16()).map_err(|error| fault(&error, "it"))
+}
+
 /// The body of an answer, at most `limit` bytes.
 ///
 /// # Errors

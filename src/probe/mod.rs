@@ -18,6 +18,7 @@ mod tls;
 mod trust;
 
 pub use blackbox::{Blackbox, ProbeDenied, ProbeTargets};
+pub(crate) use client::call;
 pub use dns::DnsProbe;
 pub use files::{FilesProbe, Listed, Scanned, list_keys, scan_folder};
 pub use http::HttpProbe;

@@ -1,17 +1,13 @@
 //! Judges what an audit saw. Pure: the same record gives the same report, byte for byte.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use launchready_checks::contract::{
-    AssessInput, Assessment, CheckError, CheckMeta, FindingSpec, Goal, Status, Unseen,
-};
+use launchready_checks::contract::{CheckError, CheckMeta, FindingSpec, Goal, Status, Unseen};
 use launchready_checks::registry;
 
 use super::{
     AREAS_BY_SETTING, CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool,
     UnseenPart, decide,
 };
-use crate::engine::{AuditRecord, Outcome, RunRecord};
+use crate::engine::{AuditRecord, RunRecord, judge_run};
 
 /// The report of an audit.
 pub fn build(record: &AuditRecord) -> Report {
@@ -58,9 +54,6 @@ pub fn build(record: &AuditRecord) -> Report {
     }
 }
 
-/// The checks whose findings are dates: with a clock that is off they would blame the target.
-const JUDGED_BY_THE_CLOCK: [&str; 2] = ["domain-registration", "tls-certificate"];
-
 fn judge(record: &AuditRecord, run: &RunRecord, meta: &'static CheckMeta) -> CheckReport {
     let recheck = record.recheck(meta.id);
     let mut check = CheckReport {
@@ -82,7 +75,7 @@ fn judge(record: &AuditRecord, run: &RunRecord, meta: &'static CheckMeta) -> Che
         check.reason = Some(reason);
         check.unlock = Some(unlock).filter(|unlock| !unlock.is_empty());
     };
-    match assessed(record, run, meta) {
+    match judge_run(record, run) {
         Ok(assessment) => {
             check.status = assessment.status();
             check.measurements = assessment.measurements;
@@ -104,50 +97,6 @@ fn judge(record: &AuditRecord, run: &RunRecord, meta: &'static CheckMeta) -> Che
         Err(CheckError::Unknown { cause, unlock }) => ended(Status::Unknown, cause, unlock),
     }
     check
-}
-
-fn assessed(
-    record: &AuditRecord,
-    run: &RunRecord,
-    meta: &'static CheckMeta,
-) -> Result<Assessment, CheckError> {
-    let evidence = match &run.outcome {
-        Outcome::Looked { evidence } => evidence,
-        Outcome::Skipped { reason, unlock } => {
-            return Err(CheckError::skipped(reason, unlock));
-        }
-        Outcome::Unknown { cause, unlock } => return Err(CheckError::unknown(cause, unlock)),
-    };
-    if JUDGED_BY_THE_CLOCK.contains(&meta.id)
-        && let Some((cause, unlock)) = record.clock_off()
-    {
-        return Err(CheckError::unknown(cause, unlock));
-    }
-    let other_version = || {
-        CheckError::unknown(
-            format!("the evidence of {} is of another version", meta.id),
-            "look again with this version of launchready",
-        )
-    };
-    if run.evidence_version != meta.evidence_version {
-        return Err(other_version());
-    }
-    let plugin = registry::find(&run.id).ok_or_else(other_version)?;
-    let check = (plugin.build)(&run.options).map_err(|_source| other_version())?;
-    let input = AssessInput {
-        now: record.started_at,
-        target: &record.target,
-        previous: run.previous.as_ref(),
-        history: &run.history,
-        baseline: run.baseline.as_ref(),
-    };
-    // Evidence is outside data: whatever it makes a judgement do, the other checks are reported.
-    catch_unwind(AssertUnwindSafe(|| check.assess(evidence, &input))).unwrap_or_else(|_panic| {
-        Err(CheckError::unknown(
-            format!("internal error: the judgement of {} panicked", meta.id),
-            "report this as a bug of launchready, with what --save-evidence keeps",
-        ))
-    })
 }
 
 /// What one check did not see; a run that could not look at all did not see any of its codes.

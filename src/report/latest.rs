@@ -27,7 +27,7 @@ pub struct Standing<'a> {
     pub recheck: &'a str,
     /// The latest run of each of its jobs.
     pub latest: &'a [LatestRun],
-    /// Incidents; those of other projects and resolved ones are passed over.
+    /// Incidents; those of others and resolved ones are passed over.
     pub incidents: &'a [Incident],
     /// Waivers; those of other projects are passed over.
     pub waivers: &'a [Waiver],
@@ -212,7 +212,6 @@ impl Standing<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::time::Duration;
 
     use launchready_checks::contract::Assessment;
@@ -227,6 +226,8 @@ mod tests {
     }
 
     const NOW: &str = "2026-11-22T08:00:00Z";
+    const NOTHING_ELSE: [&str; 6] =
+        ["stripe", "supabase", "database", "crm", "support", "automation"];
 
     fn run(check: &str, codes: &[(&str, &str)]) -> LatestRun {
         let mut assessment = Assessment::default();
@@ -282,9 +283,6 @@ mod tests {
             now: at(NOW),
         }
     }
-
-    const NOTHING_ELSE: [&str; 6] =
-        ["stripe", "supabase", "database", "crm", "support", "automation"];
 
     #[test]
     fn a_waiver_takes_a_finding_out_of_the_verdict_until_it_expires() {
@@ -357,40 +355,15 @@ mod tests {
             last_seen: seen,
             told: true,
         };
-        let mut incident = Incident {
-            id: "inc_1".to_owned(),
-            key: IncidentKey {
-                project: "harbor".to_owned(),
-                check: "mail-spf".to_owned(),
-                code: finding.code.clone(),
-                target: "harbor.example".to_owned(),
-            },
-            state: State::Open,
-            severity: finding.severity,
-            urgency: finding.urgency,
-            title: String::new(),
-            why: String::new(),
-            recheck: String::new(),
-            members: BTreeMap::from([(finding.fingerprint.clone(), member)]),
-            more_members: 0,
-            first_seen: seen,
-            last_seen: seen,
-            last_good: None,
-            confirmations: 2,
-            recoveries: 0,
-            opened_at: Some(seen),
-            resolved_at: None,
-            resolved_by: None,
-            acknowledged: None,
-            told_at: None,
-            last_told_at: None,
-            told_as: Vec::new(),
-            escalated_at: None,
-            from_start: false,
-            turns: Vec::new(),
-            flapping: false,
-            unheard: None,
+        let key = IncidentKey {
+            project: "harbor".to_owned(),
+            check: "mail-spf".to_owned(),
+            code: finding.code.clone(),
+            target: "harbor.example".to_owned(),
         };
+        let mut incident = Incident::begin(key, seen);
+        incident.state = State::Open;
+        incident.members.insert(finding.fingerprint.clone(), member);
         let since = |incident: &Incident| {
             let incidents = [incident.clone()];
             let report = from_latest(&Standing { incidents: &incidents, ..standing(&latest, &[]) });

@@ -32,6 +32,14 @@ pub use model::{
 
 use crate::incident::{Book, Incident, Silence, Waiver};
 
+/// The id of a message that is made outside a store.
+///
+/// # Errors
+/// The machine has no randomness.
+pub fn new_message_id() -> Result<String, StoreError> {
+    ids::new_id(ids::NOTIFICATION)
+}
+
 /// Opens the store of an address, such as `sqlite:launchready.db`; a relative path counts from `folder`.
 ///
 /// # Errors

@@ -12,8 +12,8 @@ use crate::store::HistoryPoint;
 /// The size of the drawing, in its own units; it is stretched to its place.
 const WIDTH: f64 = 1_000.0;
 const HEIGHT: f64 = 240.0;
-/// Hours without a value end a line.
-const GAP: SignedDuration = SignedDuration::from_hours(3);
+/// So many times the usual distance of two values without one ends a line.
+const GAP: i32 = 3;
 /// A threshold beyond so many times the greatest value is named and not drawn: it would flatten the rest.
 const FAR: f64 = 4.0;
 /// The most hours in the table.
@@ -120,7 +120,10 @@ impl Series<'_> {
             }
             return (foot, top + around);
         }
-        (foot, top + pad)
+        let top = top + pad;
+        // Nobody counts to 1.05.
+        let is_whole = matches!(self.unit, Unit::Count | Unit::Score);
+        (foot, if is_whole { top.ceil() } else { top })
     }
 
     fn svg(&self, foot: f64, top: f64) -> String {
@@ -167,12 +170,17 @@ impl Series<'_> {
 
     /// The points in runs without a gap.
     fn runs(&self) -> Vec<Vec<&HistoryPoint>> {
+        let pairs = self.points.iter().zip(self.points.iter().skip(1));
+        let mut steps: Vec<_> = pairs.map(|(one, two)| two.hour.duration_since(one.hour)).collect();
+        steps.sort_unstable();
+        let usual = steps.get(steps.len() / 2).copied().unwrap_or_default();
+        let gap = usual.max(SignedDuration::from_hours(1)).saturating_mul(GAP);
         let mut runs: Vec<Vec<&HistoryPoint>> = Vec::new();
         for point in &self.points {
             let goes_on = runs
                 .last()
                 .and_then(|run| run.last())
-                .is_some_and(|last| point.hour.duration_since(last.hour) <= GAP);
+                .is_some_and(|last| point.hour.duration_since(last.hour) <= gap);
             match runs.last_mut().filter(|_| goes_on) {
                 Some(run) => run.push(point),
                 None => runs.push(vec![point]),
@@ -247,7 +255,7 @@ mod tests {
 
     #[test]
     fn thresholds_are_lines_unless_they_would_flatten_the_rest() {
-        let points = [point(0, 0.1), point(1, 0.2), point(12, 0.2)];
+        let points = [point(0, 0.1), point(1, 0.2), point(2, 0.2), point(12, 0.2)];
         let chart = series(&points).draw(&jiff::tz::TimeZone::UTC);
         let svg = chart.to_string();
         assert_eq!(svg.matches("class=\"threshold").count(), 1, "{svg}");
@@ -259,7 +267,7 @@ mod tests {
             ]
         );
         assert_eq!(svg.matches("class=\"mean\"").count(), 2, "a gap ends the line: {svg}");
-        assert_eq!((chart.foot.as_str(), chart.rows.len()), ("0 ms", 3));
+        assert_eq!((chart.foot.as_str(), chart.rows.len()), ("0 ms", 4));
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
     }
 

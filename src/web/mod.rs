@@ -2,7 +2,7 @@
 //!
 //! Everything is drawn on the server and readable without JavaScript. A page never runs a check; what it
 //! may change is an acknowledgement, a silence, a waiver, and when a check is due next. Every route but
-//! the open ones ([`guard`]) demands credentials wherever the page can be reached by others, and so does
+//! the open ones (`guard`) demands credentials wherever the page can be reached by others, and so does
 //! a route that is added tomorrow.
 
 mod api;

@@ -17,11 +17,13 @@ struct Stretch {
 }
 
 /// The stretches of spans. A status holds until the next look, but no longer than two intervals: past
-/// that nobody looked.
+/// that nobody looked. The interval is that of the runs themselves where they were further apart.
 fn stretches(spans: &[Span], interval: SignedDuration, now: Timestamp) -> Vec<Stretch> {
     let mut all = Vec::with_capacity(spans.len());
     for (index, span) in spans.iter().enumerate() {
-        let held = span.to.checked_add(interval.saturating_mul(2)).unwrap_or(now);
+        let between = i32::try_from(span.runs.saturating_sub(1)).unwrap_or(i32::MAX);
+        let own = span.to.duration_since(span.from).checked_div(between).unwrap_or_default();
+        let held = span.to.checked_add(interval.max(own).saturating_mul(2)).unwrap_or(now);
         let next = spans.get(index + 1).map_or(now, |next| next.from);
         all.push(Stretch { status: span.status, from: span.from, to: held.min(next).min(now) });
     }
@@ -233,7 +235,8 @@ mod tests {
     }
 
     fn span(status: Status, from: i64, to: i64) -> Span {
-        Span { status, from: at(from), to: at(to), runs: 2, reason: None }
+        let runs = u64::try_from((to - from) / 5 + 1).unwrap();
+        Span { status, from: at(from), to: at(to), runs, reason: None }
     }
 
     const FIVE: SignedDuration = SignedDuration::from_mins(5);

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod alertmanager;
 mod mail;
 mod mail_server;
 mod memory;

@@ -10,10 +10,13 @@ use jiff::Timestamp;
 use launchready::incident::{Book, Incident, Silence, Waiver};
 use launchready::store::*;
 
-/// Deliveries with the time until which they are claimed.
+/// A delivery, what it says, and until when it is claimed.
+type Row = (Delivery, Notification, Option<Timestamp>);
+
+/// The outbox.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    rows: Mutex<BTreeMap<String, (Delivery, Notification, Option<Timestamp>)>>,
+    rows: Mutex<BTreeMap<String, Row>>,
     /// Records that fail before the next one works.
     pub(crate) full: Mutex<u32>,
     pub(crate) attempts: Mutex<Vec<(String, Attempt)>>,

@@ -10,7 +10,7 @@ use launchready::clock::Clock;
 use launchready::config::Secret;
 use launchready::incident::{Book, ChannelRule, RunSeen, SeenFinding, Sight, Waiver};
 use launchready::schedule::Schedule;
-use launchready::store::{Attempt, AttemptOutcome, Finished, JobKey, JobSpec, SqliteStore, Store};
+use launchready::store::{Attempt, AttemptOutcome, Finished, JobKey, JobSpec, Store, open};
 use launchready::web::{
     Facts, MetricsPage, ProbeNow, ProbeRefused, ProjectFacts, Ready, Site, router, serve,
 };
@@ -85,7 +85,7 @@ impl Ready for Switch {
 }
 
 /// What a page is started with.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Plan {
     pub(crate) password: Option<&'static str>,
     pub(crate) metrics_token: Option<&'static str>,
@@ -94,16 +94,10 @@ pub(crate) struct Plan {
     pub(crate) more: usize,
 }
 
-impl Default for Plan {
-    fn default() -> Self {
-        Self { password: None, metrics_token: None, public_url: None, more: 0 }
-    }
-}
-
 /// The page, and what it stands on.
 pub(crate) struct Page {
     pub(crate) at: SocketAddr,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<Hand>,
     pub(crate) ready: Arc<dyn Fn(Result<(), String>) + Send + Sync>,
     stop: Option<oneshot::Sender<()>>,
@@ -119,7 +113,8 @@ impl Page {
     /// Starts the page with what `fill` puts into the store.
     pub(crate) async fn start(plan: &Plan) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(SqliteStore::open(&folder.path().join("store.db")).await.unwrap());
+        let address = format!("sqlite:{}", folder.path().join("store.db").display());
+        let store: Arc<dyn Store> = open(&address, folder.path()).await.unwrap();
         let clock = Arc::new(Hand(Mutex::new(NOW.parse().unwrap())));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
@@ -128,7 +123,7 @@ impl Page {
         let ready = Arc::new(Switch(Mutex::new(Ok(()))));
         let (_send, receive) = watch::channel(facts);
         let site = Site {
-            store: Arc::clone(&store) as Arc<dyn Store>,
+            store: Arc::clone(&store),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             facts: receive,
             metrics: Arc::new(Metrics),

@@ -57,6 +57,7 @@ async fn an_incident_is_acknowledged_silenced_and_resolved_on_its_page() {
     let after = submit(&page, &path, &format!("{path}/resolve"), &[("by", "")]).await;
     assert!(after.contains("Resolved by hand"), "{after}");
     assert!(!after.contains("What you can do here"));
+    assert!(after.contains("<dt>Resolved by</dt><dd>somebody on the page</dd>"), "{after}");
     page.stop().await;
 }
 

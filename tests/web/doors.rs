@@ -1,5 +1,6 @@
 //! Who gets in, and who does not.
 
+use base64::Engine as _;
 use reqwest::StatusCode;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -185,7 +186,7 @@ async fn the_cookie_is_kept_from_scripts_and_other_sites_and_from_http_where_the
 #[tokio::test]
 async fn programs_get_in_with_the_password_and_prometheus_with_its_token_alone() {
     let page = Page::start(&guarded()).await;
-    let with = |line: String| async {
+    let with = async |line: String| {
         let headers = [("authorization", line.as_str())];
         let mut all = Vec::new();
         for path in [
@@ -199,7 +200,6 @@ async fn programs_get_in_with_the_password_and_prometheus_with_its_token_alone()
         }
         all
     };
-    use base64::Engine as _;
     let basic = base64::engine::general_purpose::STANDARD.encode(format!("any:{PASSWORD}"));
     assert_eq!(with(format!("Bearer {PASSWORD}")).await, [200; 5]);
     assert_eq!(with(format!("Basic {basic}")).await, [200; 5]);
@@ -357,7 +357,7 @@ async fn the_password_stands_in_no_answer() {
     let page = Page::start(&guarded()).await;
     let cookie = sign_in(&page, PASSWORD).await;
     let bearer = format!("Bearer {PASSWORD}");
-    let paths: Vec<String> = crate::doors::ROUTES
+    let paths: Vec<String> = ROUTES
         .iter()
         .filter(|(m, p)| *m == "GET" && *p != "/events")
         .map(|(_, p)| (*p).to_owned())

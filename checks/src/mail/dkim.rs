@@ -115,7 +115,7 @@ pub struct Evidence {
 
 const SHORTEST_KEY: MeasurementSpec = MeasurementSpec {
     name: "rsa-key-bits",
-    metric: "launchready_mail_dkim_rsa_key_bits",
+    metric: "launchready_mail_dkim_rsa_key_length",
     unit: Unit::Count,
     help: "Bits of the shortest RSA key that signs mail of a domain.",
     label: Some("domain"),

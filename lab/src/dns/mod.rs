@@ -6,7 +6,7 @@ mod transport;
 mod zone;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use hickory_proto::op::{Message, OpCode, ResponseCode};
@@ -17,21 +17,43 @@ use self::authority::Authority;
 use self::recursion::Recursion;
 use self::zone::{Zone, ZoneKey, origin, problem};
 use crate::error::LabError;
+use crate::gate::Gate;
 use crate::listener::Servers;
+use crate::live::Live;
 use crate::plan::{NameServerPlan, Plan, Signing, ZonePlan};
 use crate::world::begins;
 
 /// The most aliases that a server follows, as common resolvers do.
 const ALIASES: usize = 16;
 
-/// Where the name servers and resolvers listen.
+/// Everything that answers questions in one state of the world.
 #[derive(Debug)]
-pub(crate) struct Listening {
-    /// One listener for each address of each name server.
-    pub(crate) name_servers: Vec<(std::net::IpAddr, SocketAddr)>,
-    /// The resolvers, in the order of their names.
-    pub(crate) resolvers: Vec<SocketAddr>,
+pub(crate) struct Names {
+    /// Name servers by address.
+    authorities: BTreeMap<IpAddr, Arc<Authority>>,
+    /// Resolvers by name.
+    resolvers: BTreeMap<String, Arc<Recursion>>,
 }
+
+impl Names {
+    /// Whether a name server has this address.
+    pub(crate) fn has(&self, address: IpAddr) -> bool {
+        self.authorities.contains_key(&address)
+    }
+
+    /// The addresses of the name servers.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.authorities.keys().copied()
+    }
+
+    /// The names of the resolvers.
+    pub(crate) fn resolvers(&self) -> impl Iterator<Item = &str> {
+        self.resolvers.keys().map(String::as_str)
+    }
+}
+
+/// The keys of zones that were ever signed: a world that changes keeps them.
+pub(crate) type Keys = BTreeMap<String, Arc<ZoneKey>>;
 
 /// Something that answers questions.
 trait Responder: Send + Sync + 'static {
@@ -71,32 +93,85 @@ impl Question {
     }
 }
 
-/// Reads every zone, signs it, and starts the servers.
-pub(crate) async fn start(
-    plan: &Plan,
-    now: Timestamp,
-    servers: &mut Servers,
-) -> Result<Listening, LabError> {
-    let signed = Signed::new(plan)?;
+/// Reads every zone and signs it.
+pub(crate) fn build(plan: &Plan, keys: &mut Keys, now: Timestamp) -> Result<Names, LabError> {
+    let signed = Signed::new(plan, keys)?;
     let mut zones = BTreeMap::new();
     for (name, zone) in &plan.zone {
         zones.insert(name.clone(), Arc::new(signed.zone(name, zone, None, now)?));
     }
-    let mut name_servers = Vec::new();
+    let mut authorities = BTreeMap::new();
     for (host, server) in &plan.name_server {
         let authority = Arc::new(authority(host, server, plan, &signed, &zones, now)?);
         for address in &server.addresses {
-            let to = transport::listen(servers, Arc::clone(&authority)).await?;
-            name_servers.push((*address, to));
+            if authorities.insert(*address, Arc::clone(&authority)).is_some() {
+                return Err(LabError::Plan(format!("{address} is two name servers")));
+            }
         }
     }
-    let mut resolvers = Vec::new();
-    for resolver in plan.resolver.values() {
+    let mut resolvers = BTreeMap::new();
+    for (name, resolver) in &plan.resolver {
         let zones = zones.values().map(Arc::clone).collect();
-        let recursion = Recursion::new(zones, &resolver.faults)?;
-        resolvers.push(transport::listen(servers, Arc::new(recursion)).await?);
+        resolvers.insert(name.clone(), Arc::new(Recursion::new(zones, &resolver.faults)?));
     }
-    Ok(Listening { name_servers, resolvers })
+    Ok(Names { authorities, resolvers })
+}
+
+/// A closed port of the name server of an address; its datagrams are answered at once.
+pub(crate) async fn name_server(
+    live: &Arc<Live>,
+    address: IpAddr,
+    servers: &mut Servers,
+) -> Result<Gate, LabError> {
+    transport::listen(servers, Arc::new(AtAddress { live: Arc::clone(live), address })).await
+}
+
+/// An open port of a resolver.
+pub(crate) async fn resolver(
+    live: &Arc<Live>,
+    name: &str,
+    servers: &mut Servers,
+) -> Result<Gate, LabError> {
+    let named = Named { live: Arc::clone(live), name: name.to_owned() };
+    let mut gate = transport::listen(servers, Arc::new(named)).await?;
+    gate.open()?;
+    Ok(gate)
+}
+
+/// Whatever name server the world has at an address at the time of a question.
+struct AtAddress {
+    live: Arc<Live>,
+    address: IpAddr,
+}
+
+impl AtAddress {
+    fn authority(&self) -> Option<Arc<Authority>> {
+        let state = self.live.state();
+        let up = !state.down.contains(&self.address);
+        state.names.authorities.get(&self.address).filter(|_| up).cloned()
+    }
+}
+
+impl Responder for AtAddress {
+    fn respond(&self, question: &Question) -> Option<Message> {
+        self.authority()?.respond(question)
+    }
+
+    fn transfer(&self, zone: &Name) -> Option<Vec<hickory_proto::rr::Record>> {
+        self.authority()?.transfer(zone)
+    }
+}
+
+/// The resolver of a name, as the world has it at the time of a question.
+struct Named {
+    live: Arc<Live>,
+    name: String,
+}
+
+impl Responder for Named {
+    fn respond(&self, question: &Question) -> Option<Message> {
+        self.live.state().names.resolvers.get(&self.name)?.respond(question)
+    }
 }
 
 fn authority(
@@ -134,16 +209,24 @@ fn authority(
 
 /// The keys of the signed zones, and the DS records that parents hold.
 struct Signed {
-    keys: BTreeMap<String, ZoneKey>,
+    keys: BTreeMap<String, Arc<ZoneKey>>,
     /// By origin of the parent.
     ds: BTreeMap<String, Vec<(Name, hickory_proto::rr::RData)>>,
 }
 
 impl Signed {
-    fn new(plan: &Plan) -> Result<Self, LabError> {
+    fn new(plan: &Plan, known: &mut Keys) -> Result<Self, LabError> {
+        let mut kept = |name: &str| {
+            if let Some(key) = known.get(name) {
+                return Ok(Arc::clone(key));
+            }
+            let key = Arc::new(ZoneKey::generate(name)?);
+            known.insert(name.to_owned(), Arc::clone(&key));
+            Ok::<_, LabError>(key)
+        };
         let mut this = Self { keys: BTreeMap::new(), ds: BTreeMap::new() };
         for (name, zone) in plan.zone.iter().filter(|(_, z)| z.signing != Signing::Unsigned) {
-            let key = ZoneKey::generate(name)?;
+            let key = kept(name)?;
             if zone.signing.has_ds()
                 && let Some(parent) = parent(plan, name)
             {

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use super::{Question, Responder};
 use crate::error::LabError;
+use crate::gate::Gate;
 use crate::link::Link;
 use crate::listener::Servers;
 
@@ -22,11 +23,11 @@ const SHORT_DATAGRAM: u16 = 512;
 /// Records in one message of a zone transfer.
 const TRANSFER_RECORDS: usize = 100;
 
-/// Listens on a free port, on TCP and UDP.
+/// A closed TCP port, and a UDP socket on the same free port that answers until the lab ends.
 pub(super) async fn listen<R: Responder>(
     servers: &mut Servers,
     responder: Arc<R>,
-) -> Result<SocketAddr, LabError> {
+) -> Result<Gate, LabError> {
     let on_tcp = Arc::clone(&responder);
     let handle = move |link| {
         let responder = Arc::clone(&on_tcp);
@@ -36,7 +37,7 @@ pub(super) async fn listen<R: Responder>(
             }
         }
     };
-    let (address, socket) = servers.pair(handle).await?;
+    let (gate, socket) = Gate::pair(servers.delay, handle).await?;
     let delay = servers.delay;
     servers.spawn(async move {
         let socket = Arc::new(socket);
@@ -60,7 +61,7 @@ pub(super) async fn listen<R: Responder>(
             }
         }
     });
-    Ok(address)
+    Ok(gate)
 }
 
 async fn answer_datagram<R: Responder>(

@@ -2,7 +2,7 @@
 
 mod site;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use serde::Deserialize;
@@ -33,6 +33,9 @@ pub struct Plan {
     /// Mail servers by host name.
     #[serde(default)]
     pub mail_server: BTreeMap<String, MailServerPlan>,
+    /// Addresses that refuse every connection.
+    #[serde(default)]
+    pub down: BTreeSet<IpAddr>,
 }
 
 /// What the registry publishes about one domain.

@@ -1,6 +1,7 @@
 //! A private certificate authority that issues good certificates and bad ones.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +16,7 @@ use rustls::{ServerConfig, SupportedProtocolVersion};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::LabError;
+use crate::kept::locked;
 use crate::plan::{CertificateKind, CertificatePlan};
 
 /// Where the intermediate is published; a site of the scenario serves it.
@@ -32,6 +34,8 @@ pub(crate) struct Pki {
     leaf_key: KeyPair,
     signing_key: Arc<dyn SigningKey>,
     provider: Arc<CryptoProvider>,
+    /// The chains that were issued, by what they were issued for: a world that changes keeps them.
+    issued: Mutex<BTreeMap<String, Vec<CertificateDer<'static>>>>,
 }
 
 struct Authority {
@@ -86,6 +90,7 @@ impl Pki {
             leaf_key,
             signing_key,
             provider,
+            issued: Mutex::default(),
         })
     }
 
@@ -144,19 +149,24 @@ impl Pki {
             (_, true) => vec![host.to_owned()],
             (_, false) => plan.names.clone(),
         };
+        let wanted = format!("{host} {names:?} {age} {left} {:?}", plan.kind);
+        if let Some(chain) = locked(&self.issued).get(&wanted) {
+            return Ok(chain.clone());
+        }
         let mut params = CertificateParams::new(names.clone()).map_err(made)?;
         set_life(&mut params, self.now, age, left);
         params.distinguished_name = DistinguishedName::new();
         if let Some(first) = names.first().filter(|name| name.len() <= 64) {
             params.distinguished_name.push(DnType::CommonName, first.as_str());
         }
-        params.serial_number =
-            Some(serial(&format!("{host} {names:?} {age} {left} {:?}", plan.kind)));
+        params.serial_number = Some(serial(&wanted));
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         if plan.kind == Kind::SelfSigned {
             let leaf = params.self_signed(&self.leaf_key).map_err(made)?;
-            return Ok(vec![leaf.der().clone()]);
+            let chain = vec![leaf.der().clone()];
+            locked(&self.issued).insert(wanted, chain.clone());
+            return Ok(chain);
         }
         params.use_authority_key_identifier_extension = true;
         let authority = match plan.kind {
@@ -172,6 +182,7 @@ impl Pki {
         if plan.kind != Kind::Incomplete {
             chain.push(authority.certificate.der().clone());
         }
+        locked(&self.issued).insert(wanted, chain.clone());
         Ok(chain)
     }
 }

@@ -5,8 +5,9 @@ mod server;
 mod site;
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -15,7 +16,8 @@ pub(crate) use self::body::{Body, text};
 pub(crate) use self::server::serve_plain;
 use self::site::Site;
 use crate::error::LabError;
-use crate::listener::Servers;
+use crate::link::Link;
+use crate::live::Live;
 use crate::plan::Plan;
 use crate::tls::Pki;
 use crate::tls::hello::Hello;
@@ -44,13 +46,17 @@ impl Clock {
 }
 
 /// The sites of one address.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Address {
     sites: BTreeMap<String, Arc<Site>>,
-    clock: Clock,
 }
 
 impl Address {
+    /// Whether any site speaks TLS.
+    pub(crate) fn has_tls(&self) -> bool {
+        self.sites.values().any(|site| site.tls.is_some())
+    }
+
     /// The site of a host name.
     fn site(&self, host: &str) -> Option<&Arc<Site>> {
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
@@ -71,36 +77,46 @@ impl Address {
     }
 }
 
-/// Starts the listeners of every address that holds a site; the port is 80 or 443.
-pub(crate) async fn start(
+/// The sites of every address.
+pub(crate) fn build(
     plan: &Plan,
     pki: &Pki,
     now: Timestamp,
-    servers: &mut Servers,
-) -> Result<Vec<(IpAddr, u16, SocketAddr)>, LabError> {
-    let mut addresses: BTreeMap<IpAddr, BTreeMap<String, Arc<Site>>> = BTreeMap::new();
+    answers: &Arc<AtomicU64>,
+) -> Result<BTreeMap<IpAddr, Arc<Address>>, LabError> {
+    let mut addresses: BTreeMap<IpAddr, Address> = BTreeMap::new();
     for (name, site) in &plan.site {
         let host = site.host.as_deref().unwrap_or(name);
-        let site_at = Arc::new(Site::new(host, site, pki, now)?);
+        let site_at = Arc::new(Site::new(host, site, pki, now, Arc::clone(answers))?);
         for address in &site.addresses {
-            let sites = addresses.entry(*address).or_default();
+            let sites = &mut addresses.entry(*address).or_default().sites;
             if sites.insert(host.to_owned(), Arc::clone(&site_at)).is_some() {
                 return Err(LabError::Plan(format!("{address} serves {host} twice")));
             }
         }
     }
-    let clock = Clock::new(now);
-    let mut listening = Vec::new();
-    for (ip, sites) in addresses {
-        let has_tls = sites.values().any(|site| site.tls.is_some());
-        let address = Arc::new(Address { sites, clock });
-        let plain = Arc::clone(&address);
-        let handle = move |link| server::plain(link, Arc::clone(&plain));
-        listening.push((ip, 80, servers.tcp(handle).await?));
-        if has_tls {
-            let handle = move |link| server::tls(link, Arc::clone(&address));
-            listening.push((ip, 443, servers.tcp(handle).await?));
-        }
+    Ok(addresses.into_iter().map(|(ip, address)| (ip, Arc::new(address))).collect())
+}
+
+/// Whatever the world has at an address at the time of a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    live: Arc<Live>,
+    ip: IpAddr,
+}
+
+impl Place {
+    /// Serves a connection on port 80.
+    pub(crate) async fn plain(link: Link, live: Arc<Live>, ip: IpAddr) {
+        server::plain(link, Self { live, ip }).await;
     }
-    Ok(listening)
+
+    /// Serves a connection on port 443.
+    pub(crate) async fn tls(link: Link, live: Arc<Live>, ip: IpAddr) {
+        server::tls(link, Self { live, ip }).await;
+    }
+
+    fn address(&self) -> Option<Arc<Address>> {
+        self.live.state().web.get(&self.ip).cloned()
+    }
 }

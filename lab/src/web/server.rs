@@ -15,16 +15,16 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio_rustls::TlsAcceptor;
 
 use super::site::{Asked, Site, unknown_host};
-use super::{Address, Body, Clock};
+use super::{Body, Clock, Place};
 use crate::link::{Link, Replay};
 use crate::plan::WireFault;
 use crate::tls::hello::{self, Hello};
 use crate::tls::old::{self, Alert};
 
 /// Serves a connection on port 80.
-pub(super) async fn plain(link: Link, address: Arc<Address>) {
-    let clock = address.clock;
-    let answer = move |request| answer(Arc::clone(&address), request, false);
+pub(super) async fn plain(link: Link, place: Place) {
+    let clock = place.live.clock;
+    let answer = move |request| answer(place.clone(), request, false);
     serve_plain(link, clock, answer).await;
 }
 
@@ -47,14 +47,15 @@ pub(crate) async fn serve_plain<F>(
 }
 
 /// Serves a connection on port 443.
-pub(super) async fn tls(mut link: Link, address: Arc<Address>) {
-    if let Err(error) = try_tls(&mut link, &address).await {
+pub(super) async fn tls(mut link: Link, place: Place) {
+    if let Err(error) = try_tls(&mut link, &place).await {
         tracing::trace!(%error, "TLS connection ended");
     }
 }
 
-async fn try_tls(link: &mut Link, address: &Arc<Address>) -> io::Result<()> {
+async fn try_tls(link: &mut Link, place: &Place) -> io::Result<()> {
     let (hello, first) = hello::read(link).await?;
+    let Some(address) = place.address() else { return Ok(()) };
     let site = match hello.name.as_deref() {
         Some(name) => address.site(name),
         None => address.nameless(&hello),
@@ -77,8 +78,8 @@ async fn try_tls(link: &mut Link, address: &Arc<Address>) -> io::Result<()> {
         return endless_head(&mut stream).await;
     }
     let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-    let clock = address.clock;
-    let service = service_fn(|request| dated(answer(Arc::clone(address), request, true), clock));
+    let clock = place.live.clock;
+    let service = service_fn(|request| dated(answer(place.clone(), request, true), clock));
     let io = TokioIo::new(stream);
     let served = if h2 {
         http2::Builder::new(TokioExecutor::new())
@@ -120,15 +121,12 @@ async fn endless_head(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io:
     Ok(())
 }
 
-async fn answer(
-    address: Arc<Address>,
-    request: Request<Incoming>,
-    over_tls: bool,
-) -> Response<Body> {
+async fn answer(place: Place, request: Request<Incoming>, over_tls: bool) -> Response<Body> {
     let named = request.uri().authority().map(hyper::http::uri::Authority::as_str);
     let header = || request.headers().get(hyper::header::HOST)?.to_str().ok();
     let host = named.or_else(header).unwrap_or_default().to_owned();
-    match address.site(&host) {
+    let address = place.address();
+    match address.as_ref().and_then(|address| address.site(&host)) {
         Some(site) => site.answer(Asked { request: &request, host: &host, over_tls }).await,
         None => unknown_host(&host),
     }

@@ -1,6 +1,7 @@
 //! One host: its certificate, and which route answers a request with what.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -43,8 +44,8 @@ pub(super) struct Site {
     plain: PlainHttp,
     plain_status: u16,
     routes: Vec<Route>,
-    /// For placeholders that differ from answer to answer.
-    answers: AtomicU64,
+    /// For placeholders that differ from answer to answer; one count for the whole lab.
+    answers: Arc<AtomicU64>,
 }
 
 /// A route with the headers of its site merged in.
@@ -70,6 +71,7 @@ impl Site {
         plan: &SitePlan,
         pki: &Pki,
         now: Timestamp,
+        answers: Arc<AtomicU64>,
     ) -> Result<Self, LabError> {
         let versions: Vec<_> = [(plan.tls12, &TLS12), (plan.tls13, &TLS13)]
             .into_iter()
@@ -91,7 +93,7 @@ impl Site {
             plain: plan.http,
             plain_status: plan.http_status,
             routes: routes.collect::<Result<_, _>>()?,
-            answers: AtomicU64::new(0),
+            answers,
         })
     }
 

@@ -1,4 +1,5 @@
 //! Small clients that ask the lab's servers what a product would ask.
+#![allow(dead_code, reason = "each file of tests uses a part of it")]
 
 use std::io;
 use std::net::SocketAddr;
@@ -144,6 +145,16 @@ impl Client {
         let name = ServerName::try_from(host.to_owned()).unwrap();
         let stream = TcpStream::connect(at).await?;
         TlsConnector::from(Arc::new(config)).connect(name, stream).await
+    }
+
+    /// Speaks TLS on a connection that is already open.
+    pub(crate) async fn wrap(
+        &self,
+        stream: TcpStream,
+        host: &str,
+    ) -> io::Result<TlsStream<TcpStream>> {
+        let name = ServerName::try_from(host.to_owned()).unwrap();
+        TlsConnector::from(Arc::clone(&self.config)).connect(name, stream).await
     }
 
     /// The protocol that is chosen when both versions of HTTP are offered.

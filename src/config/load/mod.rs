@@ -81,6 +81,12 @@ impl Config {
         if errors.is_empty() { Ok(agent) } else { Err(LoadError::Secrets(ConfigErrors(errors))) }
     }
 
+    /// The settings of the agent without those whose secret cannot be read: enough to read and change what
+    /// it remembers.
+    pub fn settings(&self) -> Agent {
+        self.plan.read(&self.projects, &self.network.extra_roots).0
+    }
+
     /// What an audit can live with and the agent cannot, or should not: secrets that are missing, and
     /// defects that nobody would be told of.
     pub fn warnings(&self) -> Vec<ConfigError> {

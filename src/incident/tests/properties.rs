@@ -265,7 +265,7 @@ proptest! {
     }
 
     #[test]
-    fn flapping_is_damped(turns in 1_u64..400, pause in 1_u64..120) {
+    fn flapping_is_damped(turns in 1_u64..100, pause in 1_u64..120) {
         let mut world = World::new();
         world.book.channels = vec![channel("all")];
         let there = [SeenFinding { certain: true, ..finding("endpoint-down", "app.harbor.example") }];

@@ -159,7 +159,7 @@ impl Server {
     }
 
     fn broken(&self, error: &io::Error) -> NotifyError {
-        let tls = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+        let tls = error.get_ref().is_some_and(is_tls);
         match error.kind() {
             _ if tls => {
                 self.later("tls", "cannot be reached securely: its certificate is not accepted")
@@ -185,7 +185,7 @@ impl Server {
             let mut source: Option<&dyn std::error::Error> = Some(error);
             while let Some(inner) = source {
                 if let Some(io) = inner.downcast_ref::<io::Error>()
-                    && (io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()))
+                    && io.get_ref().is_some_and(is_tls)
                 {
                     return self.broken(io);
                 }
@@ -216,6 +216,11 @@ impl Server {
         };
         NotifyError::Permanent { reason, why, remedy: remedy.to_owned() }
     }
+}
+
+/// Whether an error of the socket is one of the encryption.
+fn is_tls(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    error.is::<rustls::Error>()
 }
 
 /// Where in the conversation something went wrong.

@@ -73,7 +73,7 @@ fn prose(text: &str) -> String {
         if opens {
             out.push_str("</code>");
         }
-        code = !code || (code && !opens);
+        code = !code;
     }
     out.replace('\n', "<br>")
 }

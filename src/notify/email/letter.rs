@@ -115,7 +115,8 @@ mod tests {
         notification.told[0].incident.title = "b\r\nBcc: x@y.example".to_owned();
         let message = draw(&notification, &envelope);
         let from: Mailbox = "launchready@harbor.example".parse().unwrap();
-        let letter = write(&message, &notification, &envelope, &from, &[from.clone()]).unwrap();
+        let letter =
+            write(&message, &notification, &envelope, &from, std::slice::from_ref(&from)).unwrap();
         let letter = String::from_utf8(letter.formatted()).unwrap();
         let (head, _) = letter.split_once("\r\n\r\n").unwrap();
         assert!(!head.lines().any(|line| line.starts_with("Bcc")), "{head}");

@@ -197,8 +197,8 @@ fn told(changes: &[(&Told, ChangeKind)], zone: &Zone, page: Option<&str>) -> Mes
 
 /// `3 new problems, 1 resolved`.
 fn counts(changes: &[(&Told, ChangeKind)]) -> String {
-    let of = |kinds: &[ChangeKind]| changes.iter().filter(|(_, kind)| kinds.contains(kind)).count();
     use ChangeKind as K;
+    let of = |kinds: &[ChangeKind]| changes.iter().filter(|(_, kind)| kinds.contains(kind)).count();
     let groups: [(usize, &str); 9] = [
         (of(&[K::Opened]), "new"),
         (of(&[K::Worsened, K::Joined]), "grown"),

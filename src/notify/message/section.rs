@@ -77,7 +77,7 @@ pub(super) fn tone(kind: ChangeKind, incident: &Incident) -> Tone {
 }
 
 /// The members that a change is about, those that were there first in front, and how many there are.
-fn about<'a>(told: &'a Told, kind: ChangeKind) -> (Vec<&'a Member>, u64) {
+fn about(told: &Told, kind: ChangeKind) -> (Vec<&Member>, u64) {
     let incident = &told.incident;
     let only = kind == ChangeKind::Joined && !told.members.is_empty();
     let mut members: Vec<&Member> = incident

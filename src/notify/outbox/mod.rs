@@ -105,6 +105,7 @@ impl Sender {
                 continue;
             }
             tokio::select! {
+                biased;
                 () = &mut stop => break,
                 () = self.bell.notified() => {}
                 () = under_way.one(), if !under_way.is_empty() => {}

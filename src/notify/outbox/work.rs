@@ -83,9 +83,8 @@ impl Sender {
         let mut said = false;
         loop {
             match self.store.record_attempt(delivery, attempt, fallback).await {
-                Ok(()) => return,
-                // Somebody took the delivery away, such as with its project.
-                Err(StoreError::Missing { .. } | StoreError::State(_)) => return,
+                // Missing: somebody took the delivery away, such as with its project.
+                Ok(()) | Err(StoreError::Missing { .. } | StoreError::State(_)) => return,
                 Err(error) if !said => {
                     let error: &dyn std::error::Error = &error;
                     tracing::error!(

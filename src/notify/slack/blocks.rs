@@ -1,5 +1,7 @@
 //! A message in Block Kit, inside its limits.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::notify::message::{Message, Role, Section};
@@ -143,7 +145,8 @@ fn joined(lines: &[String], between: &str, sections: usize) -> Vec<String> {
             all.push(line.clone());
         } else {
             if let Some(last) = all.last_mut() {
-                last.push_str(&format!("{between}and {} more", lines.len() - index));
+                // Writing into a string cannot fail.
+                _ = write!(last, "{between}and {} more", lines.len() - index);
             }
             break;
         }

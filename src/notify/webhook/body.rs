@@ -10,6 +10,8 @@ use crate::store::{Notification, NotificationKind, Told};
 
 /// The most bytes of a body.
 const BYTES: usize = 20_000;
+/// More changes than this never fit with their incidents, however short.
+const FULL: usize = 32;
 /// Changes beyond the limit that are named by their ids; what is past it is counted.
 const NAMED: usize = 100;
 /// Levels of detail that are tried until the body fits: members of each incident, lines of evidence of
@@ -48,16 +50,15 @@ const fn is_none(count: &usize) -> bool {
 
 /// The body, the same on every try.
 pub(super) fn body(notification: &Notification, envelope: &Envelope) -> Vec<u8> {
-    let told = &notification.told;
     let message = &draw(notification, envelope);
+    let mut full = notification.told.len().min(FULL);
     for detail in DETAIL {
-        let body = draft(notification, envelope, message, detail, told.len());
+        let body = draft(notification, envelope, message, detail, full);
         if body.len() < BYTES {
             return body;
         }
     }
     let least = DETAIL.last().copied().unwrap_or_default();
-    let mut full = told.len();
     loop {
         full /= 2;
         let body = draft(notification, envelope, message, least, full);
@@ -203,7 +204,7 @@ mod tests {
             let value: Value = serde_json::from_slice(&body).unwrap();
             let data = &value["data"];
             let listed = |name: &str| data[name].as_array().map_or(0, Vec::len);
-            let left_out = data["left_out"].as_u64().unwrap_or(0) as usize;
+            let left_out = usize::try_from(data["left_out"].as_u64().unwrap_or(0)).unwrap();
             assert_eq!(listed("changes") + listed("more") + left_out, count);
         }
     }

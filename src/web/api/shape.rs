@@ -91,6 +91,7 @@ pub(in crate::web) struct IncidentV1 {
     last_seen: Timestamp,
     opened_at: Option<Timestamp>,
     resolved_at: Option<Timestamp>,
+    resolved_by: Option<String>,
     acknowledged: Option<AcknowledgedV1>,
     flapping: bool,
 }
@@ -145,6 +146,7 @@ impl From<Incident> for IncidentV1 {
             last_seen: incident.last_seen,
             opened_at: incident.opened_at,
             resolved_at: incident.resolved_at,
+            resolved_by: incident.resolved_by,
             acknowledged: incident.acknowledged.map(|taken| AcknowledgedV1 {
                 by: taken.by,
                 at: taken.at,

@@ -119,7 +119,7 @@ pub(in crate::web) async fn check(
     let zone = zone(&project.timezone);
     let back = |hours| now.checked_sub(SignedDuration::from_hours(hours)).unwrap_or(now);
     let spans = site.store.spans(&project.name, meta.id, back(90 * 24)).await?;
-    let interval = interval(meta);
+    let interval = interval(meta, Some(run));
     let range = wanted.range.as_deref().unwrap_or("7d");
     let hours =
         WINDOWS.iter().find(|(name, _, _)| *name == range).map_or(7 * 24, |window| window.2);
@@ -176,10 +176,12 @@ impl<'a> Missed<'a> {
     }
 }
 
-/// How often a check runs unless the config says otherwise.
-pub(super) fn interval(meta: &CheckMeta) -> SignedDuration {
+/// How often a check runs: as it says itself, or less often where the config does.
+pub(super) fn interval(meta: &CheckMeta, run: Option<&LatestRun>) -> SignedDuration {
     let Schedule::Every(interval) = meta.default_schedule;
-    SignedDuration::try_from(interval).unwrap_or(SignedDuration::from_hours(1))
+    let interval = SignedDuration::try_from(interval).unwrap_or(SignedDuration::from_hours(1));
+    let planned = run.and_then(|run| Some(run.next_due.duration_since(run.at?)));
+    planned.map_or(interval, |planned| planned.max(interval))
 }
 
 impl Measured {

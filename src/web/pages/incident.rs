@@ -80,7 +80,6 @@ struct Told<'a> {
 const fn words(kind: ChangeKind) -> (&'static str, &'static str) {
     match kind {
         ChangeKind::Opened => ("Opened", "critical"),
-        ChangeKind::Unmuted => ("Told after it was held back", "warning"),
         ChangeKind::Worsened => ("Became critical", "critical"),
         ChangeKind::Unmuted => ("Told: what had held it back is over", "warning"),
         ChangeKind::Joined => ("More of the same joined", "warning"),

@@ -48,9 +48,14 @@ pub(super) struct Row {
     pub(super) note: Option<String>,
 }
 
-/// The rows of incidents, worst first within their order.
+/// The rows of incidents: what lasts before what is over, and the worst of it first.
 pub(super) fn rows(facts: &Facts, incidents: &[Incident], now: Timestamp) -> Vec<Row> {
-    incidents.iter().map(|incident| Row::of(facts, incident, now)).collect()
+    let mut ordered: Vec<_> = incidents.iter().collect();
+    ordered.sort_by_key(|incident| {
+        let lasts = incident.state != Life::Resolved;
+        std::cmp::Reverse((lasts, lasts.then_some((incident.severity, incident.urgency))))
+    });
+    ordered.into_iter().map(|incident| Row::of(facts, incident, now)).collect()
 }
 
 /// Why an incident is not told at present.

@@ -134,8 +134,15 @@ impl<'a> Card<'a> {
         Self {
             project,
             href: format!("/projects/{}", Segment(&project.name)),
-            verdict: report.verdict.into(),
-            in_short: short(report),
+            verdict: if last.is_some() {
+                report.verdict.into()
+            } else {
+                Badge::new("quiet", "…", "first look under way")
+            },
+            in_short: last.map_or_else(
+                || "No verdict before every check has looked once.".to_owned(),
+                |_| short(report),
+            ),
             open: standing::by_severity(&known.incidents)
                 .into_iter()
                 .map(|(severity, number)| (severity.into(), number))

@@ -115,9 +115,9 @@ async fn row<'f>(
     let incidents = standing::unresolved(site, Some(&project.name), 500).await?;
     let latest = site.store.latest(Some(&project.name)).await?;
     let spans = site.store.spans(&project.name, UPTIME, Days::since(now)).await?;
-    let interval =
-        registry::find(UPTIME).map_or(SignedDuration::from_mins(5), |plugin| interval(plugin.meta));
     let uptime = latest.iter().find(|run| run.key.check == UPTIME);
+    let interval = registry::find(UPTIME)
+        .map_or(SignedDuration::from_mins(5), |plugin| interval(plugin.meta, uptime));
     let (health, since) = health(uptime, &incidents);
     let row = Row {
         name: &project.name,

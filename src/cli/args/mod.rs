@@ -1,11 +1,17 @@
 //! What can be typed.
 
+mod agent;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use launchready_checks::contract::{Age, Goal, Severity};
 
+pub(super) use self::agent::{
+    AgentArgs, BackupArgs, IncidentsAction, IncidentsArgs, NotifyAction, NotifyArgs, SilenceAction,
+    SilenceArgs, StoreArgs, WaiverAction, WaiverArgs,
+};
 use crate::telemetry::LogFormat;
 
 /// Tells a founder whether the product is ready for strangers with credit cards.
@@ -40,12 +46,24 @@ pub enum Command {
     Audit(AuditArgs),
     /// Run one check again.
     Check(CheckArgs),
-    /// Show it working: a small internet on this machine, audited.
+    /// Watch the projects of the config: checks on a schedule, alerts, metrics and a page.
+    Agent(AgentArgs),
+    /// Show it working: a small internet on this machine, audited or watched.
     Demo(DemoArgs),
     /// Print the handbook page of a check or finding code.
     Explain(ExplainArgs),
     /// Check a config, or print its schema or what becomes of it.
     Config(ConfigArgs),
+    /// Prove that the channels of the config reach somebody.
+    Notify(NotifyArgs),
+    /// List incidents, say that somebody is on one, or that it is over.
+    Incidents(IncidentsArgs),
+    /// Mute messages for a while.
+    Silence(SilenceArgs),
+    /// Accept findings until a day.
+    Waiver(WaiverArgs),
+    /// Copy the agent's store while it runs.
+    Backup(BackupArgs),
     /// Print shell completions.
     Completions {
         /// The shell.

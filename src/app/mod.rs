@@ -1,23 +1,25 @@
 //! The composition root: the only place that builds concrete adapters and hands them to checks.
 
+pub mod agent;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use launchready_checks::contract::Ownership;
-use launchready_checks::probe::{Dns, DnsQuestion, Probes, RecordType};
+use launchready_checks::contract::{Ownership, Target};
+use launchready_checks::probe::{Dns, DnsQuestion, ProbeError, Probes, RecordType};
 use launchready_checks::registry;
 use rustls::RootCertStore;
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, whole_second};
 use crate::config::Project;
-use crate::engine::{AuditRecord, Job, Progress, run_all};
+use crate::engine::{AuditRecord, Inputs, Job, Progress, run_all};
 use crate::probe::{
-    Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, RegistrationProbe, SmtpProbe,
-    TlsProbe, provider, roots,
+    Blackbox, Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, ProbeTargets,
+    RegistrationProbe, SmtpProbe, TlsProbe, provider, roots,
 };
 
 /// Approved evidence by check id.
@@ -72,33 +74,61 @@ impl Session {
         plan: &Plan,
         progress: &dyn Progress,
     ) -> anyhow::Result<AuditRecord> {
-        let started_at = self.clock.now();
-        let mut target = project.target.clone();
         let began = Instant::now();
-        let dns: Arc<dyn Dns> = Arc::<DnsProbe>::clone(&self.dns);
-        let proof = timeout(plan.time_limit, ownership(project, &*dns)).await;
-        target.ownership = proof.unwrap_or(Ownership::Unproven);
-        let (probes, http) = self.probes(dns, target.ownership.is_proven())?;
+        let started_at = whole_second(self.clock.now());
+        let visit = self.visit(project, plan.time_limit).await?;
         let mut jobs = Vec::new();
         for id in &plan.ids {
-            let plugin = registry::find(id).with_context(|| format!("there is no check {id}"))?;
-            let check = (plugin.build)(&project.options_of(id))?;
-            jobs.push(Job { check, baseline: plan.baseline.get(*id).cloned() });
+            let baseline = plan.baseline.get(*id).cloned();
+            jobs.push(job(project, id, Inputs { baseline, ..Inputs::default() })?);
         }
-        let target = Arc::new(target);
+        let target = Arc::new(visit.target);
         let limit = (began, plan.time_limit);
-        let runs = run_all(jobs, &target, &probes, started_at, limit, progress).await;
+        let runs = run_all(jobs, &target, &visit.probes, started_at, limit, progress).await;
         Ok(AuditRecord {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at,
-            finished_at: self.clock.now(),
+            finished_at: whole_second(self.clock.now()),
             target: Arc::unwrap_or_clone(target),
             not_used: project.not_used.clone(),
             recheck: plan.recheck.clone(),
             config: plan.config.clone(),
-            clock_behind_s: http.clock_behind(),
+            clock_behind_s: visit.http.clock_behind(),
             runs,
         })
+    }
+
+    /// The resolvers.
+    pub(crate) fn dns(&self) -> &DnsProbe {
+        &self.dns
+    }
+
+    /// What answers `/probe`, for these targets alone.
+    ///
+    /// # Errors
+    /// This build cannot speak TLS.
+    pub(crate) fn blackbox(&self, targets: ProbeTargets) -> anyhow::Result<Blackbox> {
+        let dns: Arc<dyn Dns> = Arc::<DnsProbe>::clone(&self.dns);
+        let (dialer, judge) = (Arc::clone(&self.dialer), Arc::clone(&self.judge));
+        let clock = Arc::clone(&self.clock);
+        Ok(Blackbox::new(&self.network, dns, dialer, judge, clock, targets)?)
+    }
+
+    /// Calls a URL that the user named, and gives back the status of the answer.
+    pub(crate) async fn call(&self, url: &str) -> Result<u16, ProbeError> {
+        let dns: Arc<dyn Dns> = Arc::<DnsProbe>::clone(&self.dns);
+        crate::probe::call(dns, &self.roots, url).await
+    }
+
+    /// The ports for one look at a project, with what its checks share, and whether it is proven to be
+    /// the user's own.
+    pub(crate) async fn visit(&self, project: &Project, limit: Duration) -> anyhow::Result<Visit> {
+        let mut target = project.target.clone();
+        let dns = Arc::clone(&self.dns);
+        let proof = timeout(limit, ownership(project, &*dns)).await;
+        target.ownership = proof.unwrap_or(Ownership::Unproven);
+        let (probes, http) = self.probes(dns, target.ownership.is_proven())?;
+        Ok(Visit { target, probes, http })
     }
 
     fn probes(&self, dns: Arc<dyn Dns>, active: bool) -> anyhow::Result<(Probes, Arc<HttpProbe>)> {
@@ -132,6 +162,23 @@ impl Session {
         };
         Ok((probes, http))
     }
+}
+
+/// One look at one project: what its checks share.
+#[derive(Debug)]
+pub(crate) struct Visit {
+    /// The declared facts, with the proof of ownership.
+    pub(crate) target: Target,
+    /// The ports.
+    pub(crate) probes: Probes,
+    /// The web port itself, which also knows what the clocks of web servers say.
+    pub(crate) http: Arc<HttpProbe>,
+}
+
+/// A check with its options and what its run is given.
+pub(crate) fn job(project: &Project, id: &str, inputs: Inputs) -> anyhow::Result<Job> {
+    let plugin = registry::find(id).with_context(|| format!("there is no check {id}"))?;
+    Ok(Job { check: (plugin.build)(&project.options_of(id))?, inputs })
 }
 
 /// Active probes need the token at `_launchready.<domain>`.

@@ -1,0 +1,152 @@
+//! The agent: scheduler, store, messages, metrics and page, held together until it is told to stop.
+
+mod own;
+mod page;
+mod parts;
+mod proof;
+mod pulse;
+mod reload;
+mod setup;
+mod system;
+mod telling;
+mod watcher;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use self::page::Page;
+use self::parts::Parts;
+use self::setup::Setup;
+use self::telling::Telling;
+use self::watcher::Watcher;
+use crate::clock::Clock;
+use crate::engine::{Scheduler, commit_all};
+use crate::metrics::Board;
+use crate::notify::outbox::Sender;
+
+pub use self::proof::{ProofError, prove};
+
+/// How long looks that are under way may go on once the agent is told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How an agent is started.
+pub struct AgentOptions {
+    /// The config file.
+    pub config: PathBuf,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Becomes true when the agent has to stop.
+    pub stop: watch::Receiver<bool>,
+    /// Called once with the address of the page, when all is started.
+    pub started: Box<dyn FnOnce(SocketAddr) + Send>,
+}
+
+impl fmt::Debug for AgentOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AgentOptions").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// The runtime of the agent: one thread looks, and a second one keeps the page and the store answering
+/// while it does.
+///
+/// # Errors
+/// The machine gives no more resources.
+pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().context("cannot start the runtime")
+}
+
+/// Runs the agent until it is told to stop.
+///
+/// # Errors
+/// The config cannot be used, or the store or the address cannot be opened.
+pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
+    let AgentOptions { config, clock, stop, started } = options;
+    let setup = Setup::read(&config)?;
+    let listen = setup.agent.listen;
+    let listener = TcpListener::bind(listen).await.with_context(|| {
+        format!("cannot listen on {listen}; name another address as agent.listen")
+    })?;
+    let address = listener.local_addr()?;
+    let store = crate::store::open(&setup.agent.store, setup.folder()).await?;
+    let board = Board::new(env!("CARGO_PKG_VERSION"), setup.agent.metrics_max_checks)?;
+    let telling = Arc::new(Telling::new(Arc::new(board)));
+    let routes = watch::channel(Arc::new(setup.routes(&clock)?));
+    let page = Page::new(&setup, address)?;
+    let book = watch::channel(Arc::clone(&setup.book));
+    let limit = setup.agent.max_in_flight;
+    let (change, present) = watch::channel(Arc::new(setup));
+    let me = format!("{}-{}", address, std::process::id());
+
+    let parts = Parts { store, clock, telling, present, stop };
+    parts.take_over().await?;
+    let mut tasks = JoinSet::new();
+
+    let watcher = Arc::new(Watcher {
+        setup: parts.present.clone(),
+        clock: Arc::clone(&parts.clock),
+        own_network_lost: Arc::new(AtomicBool::new(false)),
+    });
+    let (ended, runs) = mpsc::unbounded_channel();
+    let scheduler = Scheduler {
+        agent: me.clone(),
+        store: Arc::clone(&parts.store),
+        clock: Arc::clone(&parts.clock),
+        looker: watcher,
+        observer: Arc::clone(&parts.telling) as _,
+        limit,
+        wake: Arc::clone(&parts.telling.scheduler),
+        resync: Arc::clone(&parts.telling.resync),
+    };
+    let scheduling = tokio::spawn(scheduler.run(ended, parts.stop.clone(), GRACE));
+    let told = Arc::clone(&parts.telling);
+    let committing = tokio::spawn(commit_all(runs, Arc::clone(&parts.store), book.1, told));
+    let mut sender = Sender::new(
+        me,
+        Arc::clone(&parts.store),
+        Arc::clone(&parts.clock),
+        routes.1,
+        Arc::clone(&parts.telling.outbox),
+        Arc::clone(&parts.telling) as _,
+    );
+    // A fast clock makes what waits due sooner.
+    sender.poll = parts.clock.takes(sender.poll).max(Duration::from_millis(20));
+    let sending = tokio::spawn(sender.run(parts.stopped()));
+    let router = page.router(&parts);
+    let serving = tokio::spawn(crate::web::serve(listener, router, parts.stopped()));
+
+    tasks.spawn(parts.clone().reckon());
+    tasks.spawn(parts.clone().wake());
+    tasks.spawn(parts.clone().count());
+    tasks.spawn(parts.clone().summarise());
+    tasks.spawn(parts.clone().keep_up());
+    tasks.spawn(parts.clone().ping());
+    tasks.spawn(parts.clone().adapt(page, routes.0, book.0));
+    tasks.spawn(reload::follow(config, change));
+    started(address);
+    system::ready();
+    tasks.spawn(parts.clone().watchdog());
+
+    let mut stop = parts.stop.clone();
+    // The sender of the stop lives as long as the process that asks for it.
+    drop(stop.wait_for(|stop| *stop).await);
+    system::stopping();
+    scheduling.await.context("the scheduler was lost")?;
+    // With the scheduler gone, the last runs are stored and the loop ends by itself.
+    drop(tokio::time::timeout(GRACE, committing).await);
+    sending.await.context("the sender was lost")?;
+    drop(serving.await);
+    tasks.shutdown().await;
+    parts.store.close().await;
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! What the loops of the agent share, and the small loops themselves.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::page::Page;
+use super::setup::Setup;
+use super::telling::Telling;
+use super::{pulse, system};
+use crate::clock::{Clock, pause};
+use crate::incident::Book;
+use crate::notify::outbox::Routes;
+use crate::notify::summary;
+use crate::store::{Store, StoreError};
+
+/// How often reminders, escalations and what was held back are looked for.
+const WAKE: Duration = Duration::from_secs(5);
+/// How often the outbox is counted for the metrics.
+const COUNT: Duration = Duration::from_secs(5);
+/// How often old rows are rolled up.
+const UPKEEP: Duration = Duration::from_hours(1);
+/// The summary's time is looked at so often.
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// What the loops share.
+#[derive(Debug, Clone)]
+pub(super) struct Parts {
+    /// The database.
+    pub(super) store: Arc<dyn Store>,
+    /// The time.
+    pub(super) clock: Arc<dyn Clock>,
+    /// Who is told what was stored and sent.
+    pub(super) telling: Arc<Telling>,
+    /// The present config.
+    pub(super) present: watch::Receiver<Arc<Setup>>,
+    /// Becomes true when the agent has to stop.
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+impl Parts {
+    /// The present config.
+    pub(super) fn setup(&self) -> Arc<Setup> {
+        Arc::clone(&self.present.borrow())
+    }
+
+    /// Ends when the agent has to stop.
+    pub(super) fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut stop = self.stop.clone();
+        async move {
+            // Without whoever could ask for it, it would run on; that never happens while it runs.
+            drop(stop.wait_for(|stop| *stop).await);
+        }
+    }
+
+    /// Makes jobs and metrics those of the present config.
+    pub(super) async fn take_over(&self) -> Result<(), StoreError> {
+        let setup = self.setup();
+        let jobs = setup.jobs();
+        self.store.sync_jobs(&jobs, self.clock.now()).await?;
+        let keys: BTreeSet<_> = jobs.into_iter().map(|job| job.key).collect();
+        let latest = self.store.latest(None).await?;
+        self.telling.take_over(&keys, &latest, &setup);
+        Ok(())
+    }
+
+    /// Takes over each config that is read again, and each clock that was set.
+    pub(super) async fn adapt(
+        self,
+        page: Page,
+        routes: watch::Sender<Arc<Routes>>,
+        book: watch::Sender<Arc<Book>>,
+    ) {
+        let mut present = self.present.clone();
+        loop {
+            tokio::select! {
+                changed = present.changed() => if changed.is_err() { return },
+                () = self.telling.resync.notified() => {}
+            }
+            let setup = Arc::clone(&present.borrow_and_update());
+            match setup.routes(&self.clock) {
+                Ok(new) => drop(routes.send_replace(Arc::new(new))),
+                Err(error) => tracing::error!("the channels stay as they were: {error:#}"),
+            }
+            book.send_replace(Arc::clone(&setup.book));
+            page.adapt(&setup);
+            if let Err(error) = self.take_over().await {
+                complain(error);
+            }
+            self.telling.scheduler.notify_one();
+        }
+    }
+
+    /// Reckons verdicts as runs are stored.
+    pub(super) async fn reckon(self) {
+        self.telling.reckon_verdicts(&*self.store, self.present.clone(), &*self.clock).await;
+    }
+
+    /// Lets time pass for incidents.
+    pub(super) async fn wake(self) {
+        loop {
+            pause(&*self.clock, WAKE).await;
+            let book = Arc::clone(&self.setup().book);
+            match self.store.wake(&book, self.clock.now()).await {
+                Ok(0) => {}
+                Ok(_changes) => self.telling.outbox.notify_one(),
+                Err(error) => complain(error),
+            }
+        }
+    }
+
+    /// Counts the outbox for the metrics.
+    pub(super) async fn count(self) {
+        loop {
+            match self.store.outbox().await {
+                Ok(counts) => self.telling.board().set_outbox(&counts),
+                Err(error) => complain(error),
+            }
+            pause(&*self.clock, COUNT).await;
+        }
+    }
+
+    /// Puts the weekly summary into the outbox at its time. One that was due while the agent was away is
+    /// made up for within the day.
+    pub(super) async fn summarise(self) {
+        loop {
+            let now = self.clock.now();
+            let setup = self.setup();
+            let due = setup.agent.summary.as_ref();
+            if due.and_then(|cron| cron.last_within(now, Duration::from_hours(24))).is_some() {
+                let rules = setup.book.channels.iter().filter(|rule| rule.summary);
+                let channels: Vec<String> = rules.map(|rule| rule.name.clone()).collect();
+                let zone = &setup.agent.timezone;
+                match summary::enqueue(&*self.store, &channels, now, zone).await {
+                    Ok(true) => self.telling.outbox.notify_one(),
+                    Ok(false) => {}
+                    Err(error) => complain(error),
+                }
+            }
+            pause(&*self.clock, MINUTE).await;
+        }
+    }
+
+    /// Rolls old rows up.
+    pub(super) async fn keep_up(self) {
+        loop {
+            pause(&*self.clock, UPKEEP).await;
+            match self.store.roll_up(self.clock.now()).await {
+                Ok(0) => {}
+                Ok(rows) => tracing::info!(rows, "old rows were rolled up"),
+                Err(error) => complain(error),
+            }
+        }
+    }
+
+    /// Calls the dead man's URL.
+    pub(super) async fn ping(self) {
+        pulse::ping(self.present.clone(), &self.telling, &*self.clock).await;
+    }
+
+    /// Tells the service manager that the agent does its work.
+    pub(super) async fn watchdog(self) {
+        let Some(every) = system::watchdog() else { return };
+        loop {
+            if self.telling.well(self.now()).is_ok() {
+                system::alive();
+            }
+            tokio::time::sleep(every).await;
+        }
+    }
+
+    /// The present time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// Logs what the store says, with its cause.
+fn complain(error: StoreError) {
+    tracing::error!("{:#}", anyhow::Error::new(error));
+}

@@ -1,0 +1,67 @@
+//! A changed config, taken over while the agent runs; one that holds errors changes nothing.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::setup::Setup;
+
+/// How often the file is looked at.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Sends a new setup on SIGHUP and when the file changes, until dropped.
+pub(super) async fn follow(path: PathBuf, setup: watch::Sender<Arc<Setup>>) {
+    let mut hangup = match signal(SignalKind::hangup()) {
+        Ok(hangup) => hangup,
+        Err(error) => return tracing::error!("a changed config is not noticed: {error}"),
+    };
+    let mut known = stamp(&path);
+    loop {
+        let asked = tokio::select! {
+            _ = hangup.recv() => true,
+            () = tokio::time::sleep(LOOK) => false,
+        };
+        let present = stamp(&path);
+        if !asked && present == known {
+            continue;
+        }
+        known = present;
+        match Setup::read(&path) {
+            Ok(new) => {
+                let old = Arc::clone(&setup.borrow());
+                for what in fixed(&old, &new) {
+                    tracing::warn!("{what} takes effect when the agent is started again");
+                }
+                setup.send_replace(Arc::new(new));
+                tracing::info!("the config was read again");
+            }
+            Err(error) => {
+                tracing::error!("the config was not read again, the old one stays: {error:#}");
+            }
+        }
+    }
+}
+
+/// When the file was written, and how long it is.
+fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+    let facts = std::fs::metadata(path).ok()?;
+    Some((facts.modified().ok()?, facts.len()))
+}
+
+/// What differs and cannot change while the agent runs.
+fn fixed(old: &Setup, new: &Setup) -> Vec<&'static str> {
+    let mut changed = Vec::new();
+    if old.agent.listen != new.agent.listen {
+        changed.push("agent.listen");
+    }
+    if old.agent.store != new.agent.store {
+        changed.push("agent.store");
+    }
+    if old.agent.max_in_flight != new.agent.max_in_flight {
+        changed.push("agent.max_in_flight");
+    }
+    changed
+}

@@ -1,0 +1,119 @@
+//! What the agent works with until the config changes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::app::Session;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Agent, Project};
+use crate::incident::Book;
+use crate::notify::outbox::Routes;
+use crate::probe::ProbeTargets;
+use crate::schedule::Schedule;
+use crate::store::{JobKey, JobSpec};
+
+use super::own;
+
+/// A config that was read whole, with the ports that belong to it.
+#[derive(Debug)]
+pub(super) struct Setup {
+    /// The projects by name.
+    pub(super) projects: BTreeMap<String, Project>,
+    /// Limits, resolvers and roots.
+    pub(super) session: Session,
+    /// Settings of the agent, secrets included.
+    pub(super) agent: Agent,
+    /// The config's path as it was given.
+    pub(super) path: PathBuf,
+    /// Who is told what.
+    pub(super) book: Arc<Book>,
+}
+
+impl Setup {
+    /// Reads a config and every secret that it names.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
+        let config = crate::config::load(path)?;
+        let agent = config.agent()?;
+        // Certificates and the clocks of web servers are judged by the machine's own clock.
+        let session = Session::new(config.network, Arc::new(SystemClock))?;
+        let projects = config.projects.into_iter().map(|it| (it.target.project.clone(), it));
+        let book = Arc::new(agent.book.clone());
+        Ok(Self { projects: projects.collect(), session, agent, path: path.to_owned(), book })
+    }
+
+    /// The folder of the config, from which relative paths count.
+    pub(super) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// Every job of the config, and the agent's own.
+    pub(super) fn jobs(&self) -> Vec<JobSpec> {
+        let mut jobs = vec![own::job()];
+        for (name, project) in &self.projects {
+            for (check, schedule) in &project.watch.schedules {
+                jobs.push(JobSpec {
+                    key: JobKey { project: name.clone(), check: (*check).to_owned() },
+                    target: project.target.domain.clone(),
+                    schedule: schedule.clone(),
+                    phase: phase(name),
+                });
+            }
+        }
+        jobs
+    }
+
+    /// The channels.
+    ///
+    /// # Errors
+    /// Every channel that cannot be built.
+    pub(super) fn routes(&self, clock: &Arc<dyn Clock>) -> anyhow::Result<Routes> {
+        let url = self.agent.public_url.clone();
+        Routes::new(&self.agent.channels, &self.agent.book, url, clock).map_err(|errors| {
+            let texts: Vec<_> = errors
+                .into_iter()
+                .map(|error| format!("{:#}", anyhow::Error::new(error)))
+                .collect();
+            anyhow::anyhow!("{}", texts.join("; "))
+        })
+    }
+
+    /// What `/probe` may be asked for.
+    pub(super) fn probe_targets(&self) -> ProbeTargets {
+        let hosts = self.projects.values().flat_map(|project| project.target.likely_hosts());
+        ProbeTargets {
+            hosts: hosts.collect(),
+            extra: self.agent.probe_targets.clone(),
+            dns_name: self.projects.values().next().map(|it| it.target.domain.clone()),
+        }
+    }
+
+    /// When a check of a project is due.
+    pub(super) fn schedule(&self, project: &Project, check: &str) -> anyhow::Result<Schedule> {
+        let found = project.watch.schedules.iter().find(|(id, _)| *id == check);
+        found.map(|(_, schedule)| schedule.clone()).context("the check has no schedule")
+    }
+
+    /// The command that looks again; `{id}` stands for the check.
+    pub(super) fn recheck(&self, project: &str) -> String {
+        let mut command = format!("launchready check {{id}} --config {}", self.path.display());
+        if self.projects.len() > 1 {
+            command.push_str(&format!(" --project {project:?}"));
+        }
+        command
+    }
+}
+
+/// The part of an interval by which the checks of a project are shifted: the same for all of them, so
+/// that they share what they fetch, and different from project to project.
+pub(super) fn phase(project: &str) -> f64 {
+    let digest = Sha256::digest(project.as_bytes());
+    let first = digest.iter().take(4).fold(0_u32, |sum, byte| (sum << 8) | u32::from(*byte));
+    f64::from(first) / (f64::from(u32::MAX) + 1.0)
+}

@@ -1,0 +1,207 @@
+//! What follows from a stored run, a sent message and the passing of time: metrics, and waking those who
+//! wait for it.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{Notify, watch};
+
+use super::setup::Setup;
+use crate::clock::{Clock, between, pause};
+use crate::engine::{Observer, Stored};
+use crate::metrics::{Board, BySeverity, ProjectFigures};
+use crate::notify::outbox::{self, Tried};
+use crate::report::{self, Standing};
+use crate::store::{Committed, Finished, IncidentFilter, JobKey, LatestRun, Store, StoreError};
+
+/// Verdicts are reckoned anew at most so often.
+const RECKON: Duration = Duration::from_millis(500);
+/// The scheduler counts as stalled when it was not alive for this long.
+pub(super) const STALLED: Duration = Duration::from_mins(2);
+
+/// Listens to scheduler and committer.
+#[derive(Debug)]
+pub(super) struct Telling {
+    board: Arc<Board>,
+    /// Wakes the sender of messages.
+    pub(super) outbox: Arc<Notify>,
+    /// Wakes the scheduler.
+    pub(super) scheduler: Arc<Notify>,
+    /// Asks for every due time to be reckoned anew.
+    pub(super) resync: Arc<Notify>,
+    changed: Mutex<BTreeSet<String>>,
+    reckon: Notify,
+    alive: Mutex<Option<Timestamp>>,
+    /// Why runs are not stored at present.
+    failing: Mutex<Option<String>>,
+}
+
+impl Telling {
+    pub(super) fn new(board: Arc<Board>) -> Self {
+        Self {
+            board,
+            outbox: Arc::default(),
+            scheduler: Arc::default(),
+            resync: Arc::default(),
+            changed: Mutex::default(),
+            reckon: Notify::new(),
+            alive: Mutex::default(),
+            failing: Mutex::default(),
+        }
+    }
+
+    /// The metrics.
+    pub(super) fn board(&self) -> Arc<Board> {
+        Arc::clone(&self.board)
+    }
+
+    /// Makes the metrics those of these jobs, as they were last stored.
+    pub(super) fn take_over(&self, jobs: &BTreeSet<JobKey>, latest: &[LatestRun], setup: &Setup) {
+        self.board.set_max_checks(setup.agent.metrics_max_checks);
+        let channels: Vec<_> = setup.agent.channels.iter().map(|it| it.name.clone()).collect();
+        self.board.set_channels(&channels);
+        self.board.keep(jobs);
+        for run in latest.iter().filter(|run| run.at.is_some() && jobs.contains(&run.key)) {
+            self.board.set_run(run);
+        }
+        for project in setup.projects.keys() {
+            self.touch(project);
+        }
+    }
+
+    /// Has the verdict of a project reckoned anew.
+    pub(super) fn touch(&self, project: &str) {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner).insert(project.to_owned());
+        self.reckon.notify_one();
+    }
+
+    /// Whether the scheduler moves and runs are stored; else why not.
+    pub(super) fn well(&self, now: Timestamp) -> Result<(), String> {
+        if let Some(why) = &*self.failing.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Err(format!("runs cannot be stored: {why}"));
+        }
+        match *self.alive.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => Err("the scheduler has not started yet".to_owned()),
+            Some(at) if between(at, now) > STALLED => {
+                Err(format!("the scheduler has not moved since {at}"))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Reckons verdicts and open incidents of projects whose runs were stored, until dropped.
+    pub(super) async fn reckon_verdicts(
+        &self,
+        store: &dyn Store,
+        setup: watch::Receiver<Arc<Setup>>,
+        clock: &dyn Clock,
+    ) {
+        loop {
+            self.reckon.notified().await;
+            let changed =
+                std::mem::take(&mut *self.changed.lock().unwrap_or_else(PoisonError::into_inner));
+            let setup = Arc::clone(&setup.borrow());
+            for name in changed {
+                if let Err(error) = self.reckon_one(store, &setup, &name, clock.now()).await {
+                    tracing::error!("{:#}", anyhow::Error::new(error));
+                }
+            }
+            pause(clock, RECKON).await;
+        }
+    }
+
+    async fn reckon_one(
+        &self,
+        store: &dyn Store,
+        setup: &Setup,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some(project) = setup.projects.get(name) else { return Ok(()) };
+        let filter = IncidentFilter { project: Some(name.to_owned()), ..IncidentFilter::default() };
+        let incidents = store.incidents(&filter).await?;
+        let report = report::from_latest(&Standing {
+            project: name,
+            domain: &project.target.domain,
+            goal: project.target.goal,
+            not_used: &project.not_used,
+            recheck: &setup.recheck(name),
+            latest: &store.latest(Some(name)).await?,
+            incidents: &incidents,
+            waivers: &store.waivers().await?,
+            now,
+        });
+        let live = report.findings().into_iter().filter(|(_, it)| it.waived.is_none());
+        let figures = ProjectFigures {
+            findings: BySeverity::count(live.map(|(_, finding)| finding.severity)),
+            verdict: report.verdict,
+            incidents: BySeverity::count(incidents.iter().map(|incident| incident.severity)),
+        };
+        self.board.set_project(name, &figures);
+        Ok(())
+    }
+}
+
+impl Observer for Telling {
+    fn lag(&self, lag: Duration) {
+        self.board.scheduler_lag(lag);
+    }
+
+    fn in_flight(&self, looks: usize) {
+        self.board.looks_in_flight(looks);
+    }
+
+    fn alive(&self, at: Timestamp) {
+        *self.alive.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+    }
+}
+
+impl Stored for Telling {
+    fn stored(&self, runs: &[Finished], became: &[Committed], took: Duration) {
+        *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.board.store_commit(took);
+        for (run, became) in runs.iter().zip(became) {
+            if !became.stored {
+                continue;
+            }
+            self.board.set_run(&LatestRun {
+                key: run.key.clone(),
+                target: run.seen.target.clone(),
+                at: Some(run.started_at),
+                duration: run.duration,
+                status: run.status,
+                since: None,
+                reason: run.reason.clone(),
+                assessment: run.assessment.clone(),
+                next_due: became.next_due,
+            });
+            self.touch(&run.key.project);
+        }
+        // A suspected finding is looked at sooner than the scheduler thinks.
+        self.scheduler.notify_one();
+        if became.iter().any(|became| !became.changes.is_empty()) {
+            self.outbox.notify_one();
+        }
+    }
+
+    fn failed(&self, error: &StoreError) {
+        let text = error.to_string();
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Said once for as long as it lasts.
+        if failing.as_ref() != Some(&text) {
+            tracing::error!("{text}");
+            *failing = Some(text);
+        }
+    }
+}
+
+impl outbox::Observer for Telling {
+    fn tried(&self, tried: &Tried) {
+        self.board.notified(&tried.channel, tried.outcome);
+        if let Some(latency) = tried.latency {
+            self.board.alert_latency(latency);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Looks at a project for the scheduler: each run is judged and handed on as it ends.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use launchready_checks::contract::Target;
+use launchready_checks::registry;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::time::Instant;
+
+use super::own;
+use super::setup::{Setup, phase};
+use crate::app::{Visit, job};
+use crate::clock::Clock;
+use crate::config::Project;
+use crate::engine::{
+    Assignment, AuditRecord, Due, Ended, Inputs, Job, Looker, Outcome, Progress, RunRecord, finish,
+    run_all,
+};
+use crate::store::{DueJob, RunInputs};
+
+/// All looks of one visit end within this time; longer than any check may take.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// Looks for the agent.
+#[derive(Debug)]
+pub(super) struct Watcher {
+    /// The present config.
+    pub(super) setup: watch::Receiver<Arc<Setup>>,
+    /// The time.
+    pub(super) clock: Arc<dyn Clock>,
+    /// Whether the machine of the agent has lost its network.
+    pub(super) own_network_lost: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Looker for Watcher {
+    async fn look(
+        &self,
+        project: &str,
+        assignments: Vec<Assignment>,
+        ended: &mpsc::UnboundedSender<Ended>,
+    ) {
+        let setup = Arc::clone(&self.setup.borrow());
+        if project == own::PROJECT {
+            for assignment in assignments {
+                let run = own::look(&setup, &assignment.job, &self.clock, &self.own_network_lost);
+                // The committer outlives the looks; without it there is nothing left to do.
+                drop(ended.send(Ended { run: run.await, permit: assignment.permit }));
+            }
+            return;
+        }
+        // A project that has left the config takes its jobs along at the next reckoning.
+        let Some(project) = setup.projects.get(project) else { return };
+        if let Err(error) = self.visit(&setup, project, assignments, ended).await {
+            tracing::error!("cannot look at {}: {error:#}", project.target.project);
+        }
+    }
+}
+
+impl Watcher {
+    async fn visit(
+        &self,
+        setup: &Setup,
+        project: &Project,
+        assignments: Vec<Assignment>,
+        ended: &mpsc::UnboundedSender<Ended>,
+    ) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let now = self.clock.now();
+        let Visit { target, probes, http } = setup.session.visit(project, LIMIT).await?;
+        let mut jobs = Vec::new();
+        let mut places = BTreeMap::new();
+        for assignment in assignments {
+            let Assignment { job: due, inputs, permit } = assignment;
+            let Some(job) = configured(setup, project, &due, inputs) else { continue };
+            let schedule = setup.schedule(project, &due.key.check)?;
+            let next = schedule.after(now, phase(&project.target.project));
+            let lost = self.own_network_lost.load(Ordering::Relaxed);
+            places.insert(
+                due.key.check.clone(),
+                (Due { at: due.due_at, next, own_network_lost: lost }, permit),
+            );
+            jobs.push(job);
+        }
+        let record = AuditRecord {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: now,
+            finished_at: now,
+            target: target.clone(),
+            not_used: project.not_used.clone(),
+            recheck: setup.recheck(&project.target.project),
+            config: Some(setup.path.display().to_string()),
+            clock_behind_s: None,
+            runs: Vec::new(),
+        };
+        let http = || http.clock_behind();
+        let hand_on = HandOn { record, places: Mutex::new(places), clock_behind: &http, ended };
+        let target: Arc<Target> = Arc::new(target);
+        run_all(jobs, &target, &probes, now, (began, LIMIT), &hand_on).await;
+        Ok(())
+    }
+}
+
+/// The job with its options; `None` when the config no longer has it.
+fn configured(setup: &Setup, project: &Project, due: &DueJob, inputs: RunInputs) -> Option<Job> {
+    let version = registry::find(&due.key.check)?.meta.evidence_version;
+    setup.schedule(project, &due.key.check).ok()?;
+    let previous = inputs.previous.filter(|(of, _)| *of == version).map(|(_, evidence)| evidence);
+    let RunInputs { carry, history, baseline, .. } = inputs;
+    let inputs = Inputs { previous, carry, history, baseline };
+    // The config was checked when it was read: its options can be built.
+    job(project, &due.key.check, inputs).ok()
+}
+
+/// Judges runs as they end and sends them to be stored.
+struct HandOn<'a> {
+    record: AuditRecord,
+    places: Mutex<BTreeMap<String, (Due, OwnedSemaphorePermit)>>,
+    clock_behind: &'a (dyn Fn() -> Option<i64> + Sync + Send),
+    ended: &'a mpsc::UnboundedSender<Ended>,
+}
+
+impl Progress for HandOn<'_> {
+    fn begin(&self, _total: usize) {}
+
+    fn ended(&self, run: &RunRecord) {
+        let place = self.places.lock().unwrap_or_else(PoisonError::into_inner).remove(&run.id);
+        let Some((due, permit)) = place else { return };
+        if let Outcome::Unknown { cause, .. } = &run.outcome {
+            tracing::info!(
+                project = self.record.target.project,
+                check = run.id,
+                "unknown: {cause}"
+            );
+        }
+        let record = AuditRecord { clock_behind_s: (self.clock_behind)(), ..self.record.clone() };
+        if let Some(run) = finish(&record, run, due) {
+            drop(self.ended.send(Ended { run, permit }));
+        }
+    }
+
+    fn finish(&self) {}
+}

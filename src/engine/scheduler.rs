@@ -1,0 +1,173 @@
+//! Takes what is due from the store and has it looked at, never more at once than allowed.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::clock::{Clock, between, later};
+use crate::store::{DueJob, Finished, JobKey, RunInputs, Store, StoreError};
+
+/// A job is leased for this long: longer than any check may take, so that a second agent takes over only
+/// what is lost.
+const LEASE: Duration = Duration::from_mins(3);
+/// The longest time between two looks into the store.
+const IDLE: Duration = Duration::from_secs(1);
+/// The most jobs that are taken at once, so that many projects share what is free.
+const TAKEN: usize = 256;
+/// A clock that goes back by more than this was set, and every due time is reckoned anew.
+const SET_BACK: Duration = Duration::from_secs(30);
+
+/// A job with what its run is given.
+#[derive(Debug)]
+pub struct Assignment {
+    /// The job.
+    pub job: DueJob,
+    /// What earlier runs have left.
+    pub inputs: RunInputs,
+    /// Held until the run is stored, so that no more are under way than allowed.
+    pub permit: OwnedSemaphorePermit,
+}
+
+/// A run that has ended, and the place that it held.
+#[derive(Debug)]
+pub struct Ended {
+    /// The run.
+    pub run: Finished,
+    /// Given back once it is stored.
+    pub permit: OwnedSemaphorePermit,
+}
+
+/// Looks at one project with some of its checks.
+#[async_trait]
+pub trait Looker: Send + Sync + Debug {
+    /// Sends each run as it ends. An assignment whose check is no longer configured is dropped.
+    async fn look(
+        &self,
+        project: &str,
+        assignments: Vec<Assignment>,
+        ended: &mpsc::UnboundedSender<Ended>,
+    );
+}
+
+/// Told how the scheduler fares.
+pub trait Observer: Send + Sync + Debug {
+    /// A job is run this long after it was due.
+    fn lag(&self, lag: Duration);
+    /// So many looks are under way.
+    fn in_flight(&self, looks: usize);
+    /// The scheduler is alive at this moment.
+    fn alive(&self, at: Timestamp);
+}
+
+/// The loop that keeps every job at its times.
+#[derive(Debug)]
+pub struct Scheduler {
+    /// Who holds the leases.
+    pub agent: String,
+    /// Where the jobs are.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who looks.
+    pub looker: Arc<dyn Looker>,
+    /// Who is told.
+    pub observer: Arc<dyn Observer>,
+    /// Looks that may be under way at once.
+    pub limit: usize,
+    /// Wakes the loop before its time.
+    pub wake: Arc<Notify>,
+    /// Asked to reckon every due time anew.
+    pub resync: Arc<Notify>,
+}
+
+impl Scheduler {
+    /// Runs until `stop` is true; then waits for the looks that are under way, `grace` at most, and gives
+    /// back the rest.
+    pub async fn run(
+        self,
+        ended: mpsc::UnboundedSender<Ended>,
+        mut stop: watch::Receiver<bool>,
+        grace: Duration,
+    ) {
+        let places = Arc::new(Semaphore::new(self.limit));
+        let mut looks: JoinSet<Vec<JobKey>> = JoinSet::new();
+        let mut last = (self.clock.now(), Instant::now());
+        while !*stop.borrow() {
+            while looks.try_join_next().is_some() {}
+            let now = self.clock.now();
+            self.observer.alive(now);
+            self.observer.in_flight(self.limit - places.available_permits());
+            let passed = last.1.elapsed();
+            // A fast clock passes more time than the machine; only going back is looked for.
+            if between(now, later(last.0, passed)) > SET_BACK && now < last.0 {
+                tracing::warn!("the clock went back; every check is scheduled anew");
+                self.resync.notify_one();
+            }
+            last = (now, Instant::now());
+            let pause = match self.take(now, &places, &mut looks, &ended).await {
+                Ok(pause) => pause,
+                Err(error) => {
+                    tracing::error!("{:#}", anyhow::Error::new(error));
+                    IDLE
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.wake.notified() => {}
+                _ = stop.changed() => {}
+            }
+        }
+        let waited =
+            tokio::time::timeout(grace, async { while looks.join_next().await.is_some() {} });
+        if waited.await.is_err() {
+            looks.shutdown().await;
+        }
+    }
+
+    /// Takes what is due and starts it; gives back how long to wait before the next time.
+    async fn take(
+        &self,
+        now: Timestamp,
+        places: &Arc<Semaphore>,
+        looks: &mut JoinSet<Vec<JobKey>>,
+        ended: &mpsc::UnboundedSender<Ended>,
+    ) -> Result<Duration, StoreError> {
+        let free = places.available_permits().min(TAKEN);
+        if free == 0 {
+            return Ok(self.clock.takes(IDLE).min(Duration::from_millis(20)));
+        }
+        let jobs = self.store.take_due(&self.agent, now, LEASE, free).await?;
+        let full = jobs.len() == free;
+        let mut projects: BTreeMap<String, Vec<Assignment>> = BTreeMap::new();
+        for job in jobs {
+            if !job.first {
+                self.observer.lag(between(job.due_at, now));
+            }
+            let Ok(permit) = Arc::clone(places).try_acquire_owned() else { continue };
+            let inputs = self.store.run_inputs(&job.key, now).await?;
+            let project = job.key.project.clone();
+            projects.entry(project).or_default().push(Assignment { job, inputs, permit });
+        }
+        for (project, assignments) in projects {
+            let (looker, ended) = (Arc::clone(&self.looker), ended.clone());
+            let keys = assignments.iter().map(|it| it.job.key.clone()).collect();
+            looks.spawn(async move {
+                looker.look(&project, assignments, &ended).await;
+                keys
+            });
+        }
+        if full {
+            return Ok(Duration::ZERO);
+        }
+        let due = self.store.next_due().await?;
+        let wait = due.map_or(IDLE, |due| between(now, due)).clamp(Duration::from_millis(5), IDLE);
+        Ok(self.clock.takes(wait))
+    }
+}

@@ -1,0 +1,22 @@
+//! The agent as a process, against the lab: what it tells, how soon, and that nothing is ever lost.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says so when it is skipped"
+)]
+
+mod kills;
+mod latency;
+mod outages;
+mod reload;
+mod rig;
+mod secrets;
+mod thresholds;
+
+#[path = "../support/mod.rs"]
+mod support;

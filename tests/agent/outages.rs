@@ -1,0 +1,186 @@
+//! What the agent tells arrives also when the mail server refuses, stalls or dies, and when the disk is
+//! full for a while.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::process::Command;
+use std::time::Duration;
+
+use launchready::store::{DeliveryState, IncidentFilter};
+use launchready_lab::{MailFault, When, World};
+
+use crate::kills::{Heard, one_project_each, sound};
+use crate::rig::{PATIENCE, Rig, Setup, table};
+use crate::support;
+
+async fn rig() -> Rig {
+    let world = World::load("healthy").unwrap();
+    Rig::new(Setup { world, speed: 60.0, edit: &one_project_each }).await
+}
+
+async fn all_sent(rig: &Rig) {
+    rig.wait_for("every message is sent", async |rig: &Rig| {
+        let outbox = rig.store().await.outbox().await.unwrap();
+        !outbox.is_empty() && outbox.iter().all(|count| count.state == DeliveryState::Sent)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_server_that_refuses_stalls_or_dies_delays_and_loses_nothing() {
+    let mut rig = rig().await;
+    rig.start_ready().await;
+    let faults = [
+        MailFault::Reset,
+        MailFault::Unavailable,
+        MailFault::Later,
+        MailFault::Stall,
+        MailFault::StallAfterData,
+        MailFault::DieAfterData,
+    ];
+    let mut heard = Heard::default();
+    for fault in faults {
+        rig.mailbox.set_fault(fault, When::Times(2));
+        rig.lab.plant("app-down").await.unwrap();
+        let subject = "https://app.harbor.example/";
+        let mail = rig.mailbox.wait_for(
+            |mails| {
+                mails.iter().any(|mail| mail.text.as_ref().is_some_and(|t| t.contains(subject)))
+            },
+            PATIENCE,
+        );
+        assert!(mail.await.is_some(), "{fault:?}: {}", rig.tail());
+        all_sent(&rig).await;
+        heard.listen(&rig);
+        rig.lab.heal("app-down").await.unwrap();
+        rig.wait_for("it is over", async |rig: &Rig| {
+            rig.store().await.incidents(&IncidentFilter::default()).await.unwrap().is_empty()
+        })
+        .await;
+        all_sent(&rig).await;
+        heard.listen(&rig);
+        rig.mailbox.clear_faults();
+    }
+    rig.stop().await;
+    heard.listen(&rig);
+    assert!(heard.compare(&*rig.store().await).await >= 2 * faults.len());
+    sound(&rig).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_stops_the_agent_from_storing_and_loses_nothing() {
+    let Some(disk) = Disk::mount("a_full_disk_stops_the_agent_from_storing_and_loses_nothing")
+    else {
+        return;
+    };
+    let world = World::load("healthy").unwrap();
+    let store = format!("sqlite:{}", disk.path().join("launchready.db").display());
+    let edit = |config: &mut toml::Table| {
+        one_project_each(config);
+        table(config, &["agent"]).insert("store".to_owned(), store.clone().into());
+    };
+    let mut rig = Rig::new(Setup { world, speed: 60.0, edit: &edit }).await;
+    rig.start_ready().await;
+    let open = async |rig: &Rig| {
+        let store = launchready::store::open(&store, rig.path()).await.unwrap();
+        let open = store.incidents(&IncidentFilter::default()).await.unwrap().len();
+        store.close().await;
+        open
+    };
+    disk.fill();
+    rig.lab.plant("app-down").await.unwrap();
+    rig.wait_for("the agent says that it cannot store", async |rig: &Rig| {
+        rig.get("/readyz")
+            .await
+            .is_some_and(|(status, text)| status == 503 && text.contains("full"))
+    })
+    .await;
+    assert!(rig.log().contains("is full; make room"), "{}", rig.tail());
+
+    disk.free();
+    let subject = "https://app.harbor.example/";
+    let mail = rig.mailbox.wait_for(
+        |mails| mails.iter().any(|mail| mail.text.as_ref().is_some_and(|t| t.contains(subject))),
+        PATIENCE,
+    );
+    assert!(mail.await.is_some(), "{}", rig.tail());
+    rig.wait_for("the agent is ready again", async |rig: &Rig| {
+        matches!(rig.get("/readyz").await, Some((200, _)))
+    })
+    .await;
+    rig.lab.heal("app-down").await.unwrap();
+    rig.wait_for("it is over", async |rig: &Rig| open(rig).await == 0).await;
+    let sent = rig.mailbox.wait_for(
+        |mails| {
+            mails.iter().filter(|m| m.text.as_ref().is_some_and(|t| t.contains(subject))).count()
+                >= 2
+        },
+        PATIENCE,
+    );
+    assert!(sent.await.is_some(), "{}", rig.tail());
+    rig.stop().await;
+}
+
+/// A disk of four mebibytes of memory.
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    /// Mounts it; says why not where that is not possible.
+    fn mount(test: &str) -> Option<Self> {
+        if !support::has(test, &["mount", "umount"]) {
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+            .arg(folder.path())
+            .output()
+            .unwrap();
+        if !mounted.status.success() {
+            support::skipped(test, "only root can mount a small disk");
+            return None;
+        }
+        Some(Self(folder))
+    }
+
+    fn path(&self) -> &std::path::Path {
+        self.0.path()
+    }
+
+    /// Takes every byte that is left.
+    fn fill(&self) {
+        let mut file = File::create(self.path().join("filler")).unwrap();
+        let mut block = 64 * 1024;
+        while block > 0 {
+            match file.write(&vec![0; block]) {
+                Ok(written) if written > 0 => {}
+                _ => block /= 2,
+            }
+        }
+    }
+
+    fn free(&self) {
+        std::fs::remove_file(self.path().join("filler")).unwrap();
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // A process that has just been killed may hold it for a moment longer; `-l` lets go then.
+        drop(Command::new("umount").arg("-l").arg(self.path()).status());
+    }
+}
+
+/// The dead man's URL is called while all is well, and not while nothing can be stored.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_dead_mans_url_is_called_while_all_is_well() {
+    let mut rig = rig().await;
+    rig.start_ready().await;
+    let called = rig.sinks.wait_for(
+        launchready_lab::SinkKind::DeadMan,
+        |calls| calls.len() >= 3,
+        Duration::from_secs(30),
+    );
+    assert!(called.await.is_some(), "{}", rig.tail());
+    rig.stop().await;
+}

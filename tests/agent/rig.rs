@@ -1,0 +1,301 @@
+//! A lab, a mailbox, sinks, and an agent as a process of its own.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use launchready::clock::{Clock as _, SystemClock};
+use launchready::store::Store;
+use launchready_lab::{Lab, LabOptions, Mailbox, MailboxOptions, SinkKind, Sinks, World};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+/// The longest that a test waits for something that has to happen.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Secrets of the rig: none of them may ever be seen.
+pub(crate) const SMTP_PASSWORD: &str = "smtp-Zq7vT2mXw9";
+pub(crate) const PAGE_PASSWORD: &str = "page-Hn4kR8sLd3";
+pub(crate) const METRICS_TOKEN: &str = "metrics-Yb6cJ1fGp5";
+pub(crate) const WEBHOOK_KEY: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
+
+/// How an agent is set up.
+pub(crate) struct Setup<'a> {
+    /// The world that it watches.
+    pub(crate) world: World,
+    /// How much faster its clock runs.
+    pub(crate) speed: f64,
+    /// Changes the config before it is written: project tables, checks, defaults.
+    pub(crate) edit: &'a dyn Fn(&mut toml::Table),
+}
+
+/// A lab with everything that an agent reaches, and the agent.
+pub(crate) struct Rig {
+    pub(crate) lab: Lab,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) sinks: Sinks,
+    pub(crate) folder: TempDir,
+    pub(crate) page: SocketAddr,
+    client: reqwest::Client,
+    since: Timestamp,
+    speed: f64,
+    child: Option<Child>,
+}
+
+impl Rig {
+    /// Starts the lab and writes the config; the agent is started apart.
+    pub(crate) async fn new(setup: Setup<'_>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let now = SystemClock.now();
+        let options = LabOptions { now, delay: Duration::ZERO, dir: folder.path().to_owned() };
+        let lab = Lab::start(&setup.world, options).await.unwrap();
+        let login = Some(("alerts".to_owned(), SMTP_PASSWORD.to_owned()));
+        let mailbox =
+            Mailbox::start(lab.authority(), MailboxOptions { login, ..Default::default() })
+                .unwrap();
+        let sinks = Sinks::start(now).unwrap();
+        sinks.set_webhook_key(Some(WEBHOOK_KEY)).unwrap();
+        let rig = Self {
+            lab,
+            mailbox,
+            sinks,
+            page: free_port(),
+            client: client(),
+            since: now,
+            speed: setup.speed,
+            child: None,
+            folder,
+        };
+        rig.write_config(setup.edit);
+        rig
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.path().join("launchready.toml")
+    }
+
+    /// Writes the config anew.
+    pub(crate) fn write_config(&self, edit: &dyn Fn(&mut toml::Table)) {
+        let secret = |name: &str, value: &str| {
+            fs::write(self.folder.path().join(name), value).unwrap();
+        };
+        secret("smtp-password", SMTP_PASSWORD);
+        secret("page-password", PAGE_PASSWORD);
+        secret("metrics-token", METRICS_TOKEN);
+        secret("slack-url", &self.sinks.url(SinkKind::Slack));
+        secret("webhook-url", &self.sinks.url(SinkKind::Webhook));
+        secret("webhook-key", WEBHOOK_KEY);
+        secret("dead-man", &self.sinks.url(SinkKind::DeadMan));
+        let mut config: toml::Table = toml::from_str(&self.lab.config_toml()).unwrap();
+        let agent = format!(
+            r#"
+            [agent]
+            listen = "{page}"
+            heartbeat_url = {{ file = "dead-man" }}
+            [agent.auth]
+            password = {{ file = "page-password" }}
+            metrics_token = {{ file = "metrics-token" }}
+            [[channel]]
+            name = "founder"
+            kind = "email"
+            smtp = "smtp+starttls://{mail}"
+            user = "alerts"
+            password = {{ file = "smtp-password" }}
+            from = "launchready@harbor.example"
+            to = ["founder@harbor.example"]
+            timeout = "2s"
+            [[channel]]
+            name = "ops"
+            kind = "slack"
+            url = {{ file = "slack-url" }}
+            timeout = "2s"
+            [[channel]]
+            name = "hook"
+            kind = "webhook"
+            url = {{ file = "webhook-url" }}
+            key = {{ file = "webhook-key" }}
+            timeout = "2s"
+            "#,
+            page = self.page,
+            mail = self.mailbox.starttls(),
+        );
+        let agent: toml::Table = toml::from_str(&agent).unwrap();
+        config.extend(agent);
+        edit(&mut config);
+        fs::write(self.config(), config.to_string()).unwrap();
+    }
+
+    /// Starts the agent; what it logs is kept.
+    pub(crate) fn start(&mut self) {
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("agent.log"))
+            .unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_launchready"))
+            .args(["agent", "--verbose", "--log-format", "json", "--config"])
+            .arg(self.config())
+            .args(["--speed", &self.speed.to_string(), "--since", &self.since.to_string()])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.child = Some(child);
+    }
+
+    /// Starts the agent and waits until it is ready.
+    pub(crate) async fn start_ready(&mut self) {
+        self.start();
+        self.wait_for("the agent is ready", async |rig: &Self| {
+            matches!(rig.get("/readyz").await, Some((200, _)))
+        })
+        .await;
+    }
+
+    /// Ends the agent as a crash does.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Asks the agent to end and waits until it has.
+    pub(crate) async fn stop(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
+        self.signal_of(&child, "TERM");
+        let end = Instant::now() + PATIENCE;
+        while child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < end, "the agent does not end when it is asked to");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Sends a signal to the running agent.
+    pub(crate) fn signal(&self, name: &str) {
+        self.signal_of(self.child.as_ref().unwrap(), name);
+    }
+
+    fn signal_of(&self, child: &Child, name: &str) {
+        let id = child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap();
+        assert!(sent.success(), "{}", self.log());
+    }
+
+    /// Everything that the agent has logged.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("agent.log")).unwrap_or_default()
+    }
+
+    /// Status and body of a page; nothing while nobody answers.
+    pub(crate) async fn get(&self, path: &str) -> Option<(u16, String)> {
+        let token = if path.starts_with("/metrics") { METRICS_TOKEN } else { PAGE_PASSWORD };
+        let url = format!("http://{}{path}", self.page);
+        let answer = self.client.get(url).bearer_auth(token).send().await.ok()?;
+        Some((answer.status().as_u16(), answer.text().await.ok()?))
+    }
+
+    /// Posts JSON to the API and gives back the status.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> u16 {
+        let url = format!("http://{}{path}", self.page);
+        let request = self.client.post(url).bearer_auth(PAGE_PASSWORD);
+        let request = request.header("content-type", "application/json").body(body.to_string());
+        request.send().await.unwrap().status().as_u16()
+    }
+
+    /// Has every check of a project run.
+    pub(crate) async fn look_again(&self, project: &str) {
+        let status = self.post(&format!("/api/v1/projects/{project}/run"), &Value::Null).await;
+        assert!((200..300).contains(&status), "{status}");
+    }
+
+    /// Waits until something is so.
+    pub(crate) async fn wait_for(&self, what: &str, mut so: impl AsyncFnMut(&Self) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !so(self).await {
+            assert!(Instant::now() < end, "{what}: not within {PATIENCE:?}\n{}", self.tail());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The end of the log.
+    pub(crate) fn tail(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().filter(|line| !line.contains("\"DEBUG\"")).collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    /// The store, for looking while the agent runs or after.
+    pub(crate) async fn store(&self) -> Arc<dyn Store> {
+        launchready::store::open("sqlite:launchready.db", self.folder.path()).await.unwrap()
+    }
+
+    /// The present time of the agent's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        launchready::clock::FastClock::since(self.since, self.speed).now()
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn client() -> reqwest::Client {
+    let provider = Arc::new(launchready::probe::provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(config)
+        .no_proxy()
+        .timeout(Duration::from_secs(10))
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap()
+}
+
+/// A port that nobody listens on at present.
+fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// A table of a config, made where it is missing.
+pub(crate) fn table<'t>(config: &'t mut toml::Table, path: &[&str]) -> &'t mut toml::Table {
+    let mut at = config;
+    for name in path {
+        let entry = at.entry(*name).or_insert_with(|| toml::Table::new().into());
+        at = entry.as_table_mut().unwrap();
+    }
+    at
+}
+
+/// Leaves only these checks on, each as often as given.
+pub(crate) fn only(config: &mut toml::Table, checks: &[(&str, &str)]) {
+    for plugin in launchready_checks::registry::ALL {
+        let id = plugin.meta.id;
+        let table = table(config, &["checks", id]);
+        match checks.iter().find(|(wanted, _)| *wanted == id) {
+            Some((_, every)) => table.insert("every".to_owned(), (*every).into()),
+            None => table.insert("enabled".to_owned(), false.into()),
+        };
+    }
+}
+
+/// The first project of a config.
+pub(crate) fn project(config: &mut toml::Table) -> &mut toml::Table {
+    config["project"].as_array_mut().unwrap()[0].as_table_mut().unwrap()
+}
