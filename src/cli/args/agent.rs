@@ -199,7 +199,7 @@ pub struct BackupArgs {
     pub config: PathBuf,
 }
 
-fn read_speed(text: &str) -> Result<f64, String> {
+pub(super) fn read_speed(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(speed) if (1.0..=10_000.0).contains(&speed) => Ok(speed),
         _ => Err("write a number from 1 to 10000".to_owned()),
