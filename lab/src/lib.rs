@@ -35,7 +35,7 @@ pub use self::error::LabError;
 pub use self::fault::When;
 pub use self::mailbox::{Mail, MailEnvelope, MailFault, Mailbox, MailboxOptions};
 pub use self::sinks::{Received, SinkFault, SinkKind, Sinks};
-pub use self::tls::CertificateAuthority;
+pub use self::tls::{CertificateAuthority, Issued};
 pub use self::world::{Defect, SCENARIOS, World};
 use crate::listener::{ClosedPort, Servers};
 use crate::live::{Doors, Ground, Live};
