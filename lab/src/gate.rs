@@ -109,7 +109,10 @@ impl Drop for Gate {
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let open = self.serving.is_some();
-        f.debug_struct("Gate").field("address", &self.address).field("open", &open).finish()
+        f.debug_struct("Gate")
+            .field("address", &self.address)
+            .field("open", &open)
+            .finish_non_exhaustive()
     }
 }
 

@@ -4,7 +4,9 @@
 //! vendors, and never leave the machine: [`Lab::config_toml`] leads each of them to a listener on
 //! loopback, and all others to a closed port.
 
+mod agent;
 mod config;
+mod crowd;
 mod dns;
 mod error;
 mod fault;
@@ -15,26 +17,31 @@ mod listener;
 mod live;
 mod mail;
 mod mailbox;
+mod page;
 pub mod plan;
 mod registration;
 mod sinks;
 mod template;
+mod timetable;
 mod tls;
 mod web;
 mod world;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
+pub use self::crowd::{Crowd, CrowdOptions};
 pub use self::error::LabError;
 pub use self::fault::When;
 pub use self::mailbox::{Mail, MailEnvelope, MailFault, Mailbox, MailboxOptions};
+pub use self::page::Page;
 pub use self::sinks::{Received, SinkFault, SinkKind, Sinks};
+pub use self::timetable::{Change, Step, Timetable};
 pub use self::tls::CertificateAuthority;
 pub use self::world::{Defect, SCENARIOS, World};
 use crate::listener::{ClosedPort, Servers};
@@ -190,6 +197,11 @@ impl Lab {
     /// The authority that issued every good certificate of this world.
     pub const fn authority(&self) -> &CertificateAuthority {
         &self.authority
+    }
+
+    /// The folder of the lab.
+    pub(crate) fn dir(&self) -> &Path {
+        self.ca.parent().unwrap_or(&self.ca)
     }
 
     /// Where an address and port of the world really are; `None` when nothing can ever be there.

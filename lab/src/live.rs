@@ -130,8 +130,10 @@ impl Doors {
                 25 => {
                     Gate::new(delay, move |link| mail::serve(link, Arc::clone(&live), ip, delay))?
                 }
-                80 => Gate::new(delay, move |link| Place::plain(link, Arc::clone(&live), ip))?,
-                _ => Gate::new(delay, move |link| Place::tls(link, Arc::clone(&live), ip))?,
+                80 => {
+                    Gate::new(delay, move |link| Place::world(Arc::clone(&live), ip).plain(link))?
+                }
+                _ => Gate::new(delay, move |link| Place::world(Arc::clone(&live), ip).tls(link))?,
             };
             doors.push(Door { at, gate });
         }

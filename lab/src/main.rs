@@ -1,20 +1,22 @@
 //! `launchready-lab`: a small internet on loopback, for trying launchready out.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
-use launchready_lab::{Lab, LabError, LabOptions, World};
+use launchready_lab::{Crowd, CrowdOptions, Lab, LabError, LabOptions, World};
 
 const USAGE: &str = "\
 usage: launchready-lab serve [--scenario healthy|broken|hostile] [--with DEFECT]… [--without DEFECT]…
                              [--dir DIR] [--delay 20ms]
+       launchready-lab crowd [--projects 2000] [--dir DIR]
        launchready-lab defects
 
 serve    starts the world, writes DIR/config.toml and DIR/ca.pem, prints `ready DIR/config.toml`,
          and runs until it is interrupted
+crowd    does the same with many small projects, for load tests
 defects  lists the defects that can be planted";
 
 /// What went wrong, for a person at a terminal.
@@ -49,8 +51,10 @@ fn run(arguments: Vec<String>) -> Result<(), Failure> {
     let mut arguments = arguments.into_iter();
     match arguments.next().as_deref() {
         Some("serve") => serve(&parse(arguments)?),
+        Some("crowd") => crowd(arguments),
         Some("defects") => {
-            for defect in World::load("healthy")?.defects() {
+            let world = World::load("healthy")?;
+            for defect in world.defects().iter().chain(world.outages()) {
                 say(&format!("{}  {}", defect.name, defect.about))?;
             }
             Ok(())
@@ -94,26 +98,60 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Serve, Failure> 
 }
 
 fn serve(serve: &Serve) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|e| Failure::System("start", e))?;
-    runtime.block_on(async {
-        let dir = serve.dir.clone();
-        std::fs::create_dir_all(&dir).map_err(|e| Failure::System("make the folder", e))?;
-        // The config is read from anywhere, so the path of the root in it has to be a full one.
-        let dir = dir.canonicalize().map_err(|e| Failure::System("find the folder", e))?;
-        let options = LabOptions { now: now(), delay: serve.delay, dir };
+    runtime()?.block_on(async {
+        let options = LabOptions { now: now(), delay: serve.delay, dir: full_path(&serve.dir)? };
         let lab = Lab::start(&serve.world, options).await?;
-        let config = serve.dir.join("config.toml");
-        std::fs::write(&config, lab.config_toml())
-            .map_err(|e| Failure::System("write the config", e))?;
-        say(&format!("ready {}", config.display()))?;
+        announce(&serve.dir, &lab.config_toml())?;
         interrupted().await.map_err(|e| Failure::System("wait for a signal", e))?;
         lab.stop().await;
         Ok(())
     })
+}
+
+fn crowd(mut arguments: impl Iterator<Item = String>) -> Result<(), Failure> {
+    let mut projects = 2_000;
+    let mut dir = PathBuf::from("lab-output");
+    while let Some(option) = arguments.next() {
+        let value =
+            arguments.next().ok_or_else(|| Failure::Usage(format!("{option} needs a value")))?;
+        match option.as_str() {
+            "--projects" => {
+                projects =
+                    value.parse().ok().filter(|n| (1..=100_000).contains(n)).ok_or_else(|| {
+                        Failure::Usage(format!("--projects {value}: write 1 to 100000"))
+                    })?;
+            }
+            "--dir" => dir = value.into(),
+            _ => return Err(Failure::Usage(format!("unknown option {option}"))),
+        }
+    }
+    runtime()?.block_on(async {
+        let crowd = Crowd::start(projects, CrowdOptions::new(now(), full_path(&dir)?)).await?;
+        announce(&dir, &crowd.config_toml())?;
+        interrupted().await.map_err(|e| Failure::System("wait for a signal", e))?;
+        crowd.stop().await;
+        Ok(())
+    })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::System("start", e))
+}
+
+/// Makes the folder. The config is read from anywhere, so the paths in it have to be full ones.
+fn full_path(dir: &Path) -> Result<PathBuf, Failure> {
+    std::fs::create_dir_all(dir).map_err(|e| Failure::System("make the folder", e))?;
+    dir.canonicalize().map_err(|e| Failure::System("find the folder", e))
+}
+
+fn announce(dir: &Path, config: &str) -> Result<(), Failure> {
+    let path = dir.join("config.toml");
+    std::fs::write(&path, config).map_err(|e| Failure::System("write the config", e))?;
+    say(&format!("ready {}", path.display()))
 }
 
 #[expect(clippy::disallowed_methods, reason = "a program of its own, which reads the clock once")]

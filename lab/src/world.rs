@@ -179,7 +179,7 @@ impl World {
 }
 
 /// Merges a change into a table.
-fn merge(into: &mut Table, change: &Table) -> Result<(), String> {
+pub(crate) fn merge(into: &mut Table, change: &Table) -> Result<(), String> {
     // What goes is gone before anything comes, so that a line can be replaced by a similar one.
     let (goes, comes): (Vec<_>, Vec<_>) = change.iter().partition(|(key, _)| key.ends_with('-'));
     for (key, value) in goes.into_iter().chain(comes) {

@@ -154,14 +154,12 @@ async fn pages(
 ) -> String {
     let Ok(mut stream) = TcpStream::connect(to).await else { return "refused".to_owned() };
     let last = paths.len() - 1;
-    let mut requests = String::new();
-    for (index, path) in paths.iter().enumerate() {
+    let request = |(index, path): (usize, &String)| {
         let end = if index == last { "close" } else { "keep-alive" };
         let origin = "origin: https://evil.example";
-        requests += &format!(
-            "GET {path} HTTP/1.1\r\nhost: {host}\r\n{origin}\r\nconnection: {end}\r\n\r\n"
-        );
-    }
+        format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{origin}\r\nconnection: {end}\r\n\r\n")
+    };
+    let requests: String = paths.iter().enumerate().map(request).collect();
     let mut answer = Vec::new();
     if tls {
         let mut stream = match client.wrap(stream, host).await {
@@ -260,7 +258,7 @@ async fn each_defect_of(part: usize) {
         let started = Running::start(&healthy.clone().with(name).unwrap(), Duration::ZERO).await;
         let wanted = questions.ask(&started, &Client::new(&started)).await;
         lab.lab.plant(name).await.unwrap();
-        assert_eq!(lab.lab.planted().await, [name.clone()]);
+        assert_eq!(lab.lab.planted().await, std::slice::from_ref(name));
         let planted = questions.ask(&lab, &client).await;
         assert!(
             different(&planted, &wanted).is_empty(),

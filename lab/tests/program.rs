@@ -36,6 +36,22 @@ async fn it_serves_until_it_is_terminated() {
     assert!(timeout(LONG, running.wait()).await.unwrap().unwrap().success());
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn it_serves_a_crowd_until_it_is_terminated() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let mut running = program(&["crowd", "--projects", "12", "--dir", path]).spawn().unwrap();
+    let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
+    let line = timeout(LONG, lines.next_line()).await.unwrap().unwrap().unwrap();
+    let text = std::fs::read_to_string(line.strip_prefix("ready ").unwrap()).unwrap();
+    let config: toml::Table = toml::from_str(&text).unwrap();
+    assert_eq!(config["project"].as_array().unwrap().len(), 12);
+    let id = running.id().unwrap().to_string();
+    assert!(Command::new("kill").arg(&id).status().await.unwrap().success());
+    assert!(timeout(LONG, running.wait()).await.unwrap().unwrap().success());
+}
+
 #[tokio::test]
 async fn it_lists_the_defects_and_refuses_what_it_does_not_know() {
     let listed = program(&["defects"]).output().await.unwrap();
@@ -46,6 +62,7 @@ async fn it_lists_the_defects_and_refuses_what_it_does_not_know() {
         (&["serve", "--with", "bad-luck"], 1, "no defect is called bad-luck"),
         (&["serve", "--delay", "soon"], 2, "write milliseconds"),
         (&["serve", "--dir"], 2, "--dir needs a value"),
+        (&["crowd", "--projects", "0"], 2, "write 1 to 100000"),
         (&[], 2, "no command"),
     ] {
         let refused = program(arguments).output().await.unwrap();

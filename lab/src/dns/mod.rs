@@ -1,6 +1,7 @@
 //! Name servers and resolvers.
 
 mod authority;
+mod kin;
 mod recursion;
 mod transport;
 mod zone;
@@ -14,6 +15,7 @@ use hickory_proto::rr::{Name, RecordType};
 use jiff::Timestamp;
 
 use self::authority::Authority;
+pub(crate) use self::kin::{Kin, Responders, authority_of, resolver_of};
 use self::recursion::Recursion;
 use self::zone::{Zone, ZoneKey, origin, problem};
 use crate::error::LabError;

@@ -77,10 +77,10 @@ impl Mail {
             let attached = part.content_disposition().is_some_and(|d| d.ctype() == "attachment");
             match &part.body {
                 PartType::Text(body) if text.is_none() && !attached => {
-                    text = Some(body.to_string())
+                    text = Some(body.to_string());
                 }
                 PartType::Html(body) if html.is_none() && !attached => {
-                    html = Some(body.to_string())
+                    html = Some(body.to_string());
                 }
                 _ => {}
             }

@@ -145,6 +145,11 @@ impl Mailbox {
         self.tls
     }
 
+    /// User and password that are demanded, if any.
+    pub(crate) fn login(&self) -> Option<&(String, String)> {
+        self.inside.options.login.as_ref()
+    }
+
     /// The mails that are kept, at most the last 1,000, oldest first.
     pub fn mails(&self) -> Vec<Arc<Mail>> {
         self.inside.kept.all()

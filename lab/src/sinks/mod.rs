@@ -27,7 +27,7 @@ pub enum SinkKind {
     Slack,
     /// A receiver of Standard Webhooks.
     Webhook,
-    /// PagerDuty's Events API v2.
+    /// The `PagerDuty` Events API v2.
     PagerDuty,
     /// A dead man's switch as healthchecks.io has it.
     DeadMan,

@@ -1,4 +1,4 @@
-//! What PagerDuty's Events API v2 takes and refuses.
+//! What the `PagerDuty` Events API v2 takes and refuses.
 
 use serde_json::{Value, json};
 

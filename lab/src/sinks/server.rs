@@ -18,7 +18,7 @@ use super::{Inside, Received, SinkFault, SinkKind, pagerduty, slack, webhook};
 use crate::kept::locked;
 use crate::link::Link;
 
-/// The largest body that is read, that of PagerDuty's documentation.
+/// The largest body that is read, that of an event of `PagerDuty`.
 const BODY: usize = 512 * 1024;
 /// What the answer with a broken body promises.
 const PROMISED: &str = "64";

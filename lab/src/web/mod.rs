@@ -14,7 +14,8 @@ use tokio::time::Instant;
 
 pub(crate) use self::body::{Body, text};
 pub(crate) use self::server::serve_plain;
-use self::site::Site;
+pub(crate) use self::site::Site;
+use crate::crowd::CrowdSites;
 use crate::error::LabError;
 use crate::link::Link;
 use crate::live::Live;
@@ -57,12 +58,6 @@ impl Address {
         self.sites.values().any(|site| site.tls.is_some())
     }
 
-    /// The site of a host name.
-    fn site(&self, host: &str) -> Option<&Arc<Site>> {
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        self.sites.get(&name.to_ascii_lowercase())
-    }
-
     /// The site that answers a client without SNI: the only one, or for an old client one that
     /// speaks its version. SSL 3.0 has no way to name a host.
     fn nameless(&self, hello: &Hello) -> Option<&Arc<Site>> {
@@ -98,25 +93,57 @@ pub(crate) fn build(
     Ok(addresses.into_iter().map(|(ip, address)| (ip, Arc::new(address))).collect())
 }
 
-/// Whatever the world has at an address at the time of a request.
+/// The sites behind a listener, as they are at the time of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
-    live: Arc<Live>,
-    ip: IpAddr,
+    sites: Sites,
+    clock: Clock,
+}
+
+#[derive(Debug, Clone)]
+enum Sites {
+    /// Whatever the world has at an address.
+    World(Arc<Live>, IpAddr),
+    /// Every project of a crowd.
+    Crowd(Arc<CrowdSites>),
 }
 
 impl Place {
+    /// An address of a world.
+    pub(crate) fn world(live: Arc<Live>, ip: IpAddr) -> Self {
+        let clock = live.clock;
+        Self { sites: Sites::World(live, ip), clock }
+    }
+
+    /// The sites of a crowd.
+    pub(crate) const fn crowd(sites: Arc<CrowdSites>, clock: Clock) -> Self {
+        Self { sites: Sites::Crowd(sites), clock }
+    }
+
     /// Serves a connection on port 80.
-    pub(crate) async fn plain(link: Link, live: Arc<Live>, ip: IpAddr) {
-        server::plain(link, Self { live, ip }).await;
+    pub(crate) async fn plain(self, link: Link) {
+        server::plain(link, self).await;
     }
 
     /// Serves a connection on port 443.
-    pub(crate) async fn tls(link: Link, live: Arc<Live>, ip: IpAddr) {
-        server::tls(link, Self { live, ip }).await;
+    pub(crate) async fn tls(self, link: Link) {
+        server::tls(link, self).await;
     }
 
-    fn address(&self) -> Option<Arc<Address>> {
-        self.live.state().web.get(&self.ip).cloned()
+    /// The site of a host name.
+    fn site(&self, host: &str) -> Option<Arc<Site>> {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
+        match &self.sites {
+            Sites::World(live, ip) => live.state().web.get(ip)?.sites.get(&name).cloned(),
+            Sites::Crowd(crowd) => crowd.site(&name),
+        }
+    }
+
+    /// The site that answers a client without SNI.
+    fn nameless(&self, hello: &Hello) -> Option<Arc<Site>> {
+        match &self.sites {
+            Sites::World(live, ip) => live.state().web.get(ip)?.nameless(hello).cloned(),
+            Sites::Crowd(_) => None,
+        }
     }
 }

@@ -23,7 +23,7 @@ use crate::tls::old::{self, Alert};
 
 /// Serves a connection on port 80.
 pub(super) async fn plain(link: Link, place: Place) {
-    let clock = place.live.clock;
+    let clock = place.clock;
     let answer = move |request| answer(place.clone(), request, false);
     serve_plain(link, clock, answer).await;
 }
@@ -55,12 +55,12 @@ pub(super) async fn tls(mut link: Link, place: Place) {
 
 async fn try_tls(link: &mut Link, place: &Place) -> io::Result<()> {
     let (hello, first) = hello::read(link).await?;
-    let Some(address) = place.address() else { return Ok(()) };
     let site = match hello.name.as_deref() {
-        Some(name) => address.site(name),
-        None => address.nameless(&hello),
+        Some(name) => place.site(name),
+        None => place.nameless(&hello),
     };
-    let Some((site, endpoint)) = site.and_then(|site| Some((site, site.tls.as_ref()?))) else {
+    let Some((site, endpoint)) = site.as_ref().and_then(|site| Some((site, site.tls.as_ref()?)))
+    else {
         return refuse(link, &old::alert(&hello, Alert::UnrecognizedName)).await;
     };
     match site.fault {
@@ -78,7 +78,7 @@ async fn try_tls(link: &mut Link, place: &Place) -> io::Result<()> {
         return endless_head(&mut stream).await;
     }
     let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-    let clock = place.live.clock;
+    let clock = place.clock;
     let service = service_fn(|request| dated(answer(place.clone(), request, true), clock));
     let io = TokioIo::new(stream);
     let served = if h2 {
@@ -125,8 +125,7 @@ async fn answer(place: Place, request: Request<Incoming>, over_tls: bool) -> Res
     let named = request.uri().authority().map(hyper::http::uri::Authority::as_str);
     let header = || request.headers().get(hyper::header::HOST)?.to_str().ok();
     let host = named.or_else(header).unwrap_or_default().to_owned();
-    let address = place.address();
-    match address.as_ref().and_then(|address| address.site(&host)) {
+    match place.site(&host) {
         Some(site) => site.answer(Asked { request: &request, host: &host, over_tls }).await,
         None => unknown_host(&host),
     }

@@ -35,9 +35,9 @@ const DOT: [u8; 43] = *b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\
 
 /// One host.
 #[derive(Debug)]
-pub(super) struct Site {
+pub(crate) struct Site {
     host: String,
-    pub(super) tls: Option<Endpoint>,
+    pub(crate) tls: Option<Endpoint>,
     /// Old versions that it accepts, as they are on the wire.
     pub(super) old: Vec<u16>,
     pub(super) fault: Option<WireFault>,
@@ -66,7 +66,7 @@ pub(super) struct Asked<'a, B> {
 }
 
 impl Site {
-    pub(super) fn new(
+    pub(crate) fn new(
         host: &str,
         plan: &SitePlan,
         pki: &Pki,

@@ -116,7 +116,12 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(lab: &Running) -> Self {
-        let pem = std::fs::read(lab.dir.path().join("ca.pem")).unwrap();
+        Self::trusting(lab.dir.path())
+    }
+
+    /// Trusts the root in `ca.pem` of a folder.
+    pub(crate) fn trusting(dir: &std::path::Path) -> Self {
+        let pem = std::fs::read(dir.join("ca.pem")).unwrap();
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(&pem).unwrap()).unwrap();
         let provider = Arc::new(aws_lc_rs::default_provider());

@@ -28,9 +28,6 @@ use super::route::{Dialer, Network};
 const TRY: Duration = Duration::from_millis(2500);
 /// Tries for one question to one server.
 const TRIES: usize = 2;
-/// How long an answer is remembered: as long as most audits take, and shorter than the pause before
-/// a failing check looks again.
-const FRESH: Duration = Duration::from_secs(20);
 /// The most answers that are remembered.
 const REMEMBERED: usize = 16_384;
 /// Questions that may be under way at once; sockets are what this saves, of which an ordinary process
@@ -46,6 +43,8 @@ type Outcome = Result<DnsAnswer, ProbeError>;
 pub struct DnsProbe {
     asker: Asker,
     cache: Mutex<HashMap<DnsQuestion, Remembered>>,
+    /// For how long an answer is remembered.
+    fresh: Duration,
 }
 
 /// An answer, or the place where it will stand, and when it was asked for.
@@ -79,13 +78,14 @@ impl DnsProbe {
             under_way: Semaphore::new(UNDER_WAY),
             answered: AtomicBool::new(false),
         };
-        Self { asker, cache: Mutex::default() }
+        let fresh = network.remembered.unwrap_or(Network::REMEMBERED);
+        Self { asker, cache: Mutex::default(), fresh }
     }
 
     /// The place of an answer: that of a fresh one, or a new one.
     fn place(&self, question: &DnsQuestion) -> Arc<OnceCell<Outcome>> {
         let now = Instant::now();
-        let is_fresh = |remembered: &Remembered| now.duration_since(remembered.at) < FRESH;
+        let is_fresh = |remembered: &Remembered| now.duration_since(remembered.at) < self.fresh;
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = cache.get(question).filter(|known| is_fresh(known)) {
             return Arc::clone(&known.place);
