@@ -1,4 +1,4 @@
-//! Why the store could not do something, and what to do about it.
+//! Why a store could not do something, in words that say what to do next.
 
 use std::path::PathBuf;
 
