@@ -50,7 +50,7 @@ pub enum Command {
     Agent(AgentArgs),
     /// Show it working: a small internet on this machine, audited or watched.
     Demo(DemoArgs),
-    /// Print the handbook page of a check or finding code.
+    /// Print the handbook page of a check, a finding code, or the agent.
     Explain(ExplainArgs),
     /// Check a config, or print its schema or what becomes of it.
     Config(ConfigArgs),
@@ -301,7 +301,7 @@ pub enum Scenario {
 /// Options of `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
-    /// A check's id or a finding code; without it every check is listed.
+    /// A check's id, a finding code, or agent, alerts or metrics; without it all are listed.
     pub name: Option<String>,
 }
 
