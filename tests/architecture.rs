@@ -31,16 +31,22 @@ const PROGRAM: &[Part] = &[
             "clock",
             "config",
             "engine",
+            "incident",
             "probe",
             "report",
             "schedule::Schedule",
+            "store",
             "telemetry",
         ],
         checks: &["contract", "registry"],
     },
+    // The only place that builds concretes, and so the only one that knows them all.
     Part {
         name: "app",
-        own: &["clock", "config", "engine", "probe"],
+        own: &[
+            "clock", "config", "engine", "incident", "metrics", "notify", "probe", "report",
+            "schedule", "store", "web",
+        ],
         checks: &["contract", "probe", "registry"],
     },
     Part { name: "clock", own: &[], checks: &[] },
@@ -56,7 +62,11 @@ const PROGRAM: &[Part] = &[
         ],
         checks: &["contract", "registry", "suffix"],
     },
-    Part { name: "engine", own: &["clock"], checks: &["contract", "probe", "registry"] },
+    Part {
+        name: "engine",
+        own: &["clock", "incident", "store"],
+        checks: &["contract", "probe", "registry"],
+    },
     Part { name: "incident", own: &["schedule"], checks: &["contract"] },
     // How trust in a certificate is built has one home, the adapters.
     Part {
@@ -91,6 +101,7 @@ const PROGRAM: &[Part] = &[
             "engine::AuditRecord",
             "engine::RunRecord",
             "engine::Outcome",
+            "engine::judge_run",
             "incident::Incident",
             "incident::State",
             "incident::Waiver",

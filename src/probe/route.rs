@@ -64,6 +64,13 @@ pub struct Network {
     pub connect_to: Vec<ConnectTo>,
     /// An RDAP server that is asked instead of the registry's.
     pub rdap: Option<String>,
+    /// For how long a DNS answer is remembered; [`Network::REMEMBERED`] where absent.
+    pub remembered: Option<Duration>,
+}
+
+impl Network {
+    /// As long as most audits take, and shorter than the pause before a failing check looks again.
+    pub const REMEMBERED: Duration = Duration::from_secs(20);
 }
 
 /// Opens every connection.

@@ -4,6 +4,7 @@
 //! ([`Store::commit`]). Everything is read anew by each loop, so restart, crash and a second agent take
 //! the same path.
 
+mod error;
 mod evidence;
 mod figures;
 mod histogram;
@@ -22,10 +23,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub use error::StoreError;
 pub use model::{
     Attempt, AttemptOutcome, Claimed, Committed, Delivery, DeliveryState, DueJob, Finished,
     HistoryPoint, IncidentFilter, IncidentRecord, JobKey, JobSpec, LatestRun, Notification,
-    NotificationKind, OutboxCount, Plain, RecordedChange, RunInputs, Span, StoreError, Told,
+    NotificationKind, OutboxCount, Plain, RecordedChange, RunInputs, Span, Told,
 };
 
 use crate::incident::{Book, Incident, Silence, Waiver};

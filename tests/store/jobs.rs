@@ -111,7 +111,7 @@ pub(crate) async fn another_domain_is_another_job(bench: Bench) {
     bench.harbor(&["web"], now).await;
     bench.commit(run("harbor", "web", now, vec![finding("web-down", "www")])).await;
     let mut moved = job("harbor", "web");
-    moved.target = "other.example".to_owned();
+    "other.example".clone_into(&mut moved.target);
     bench.store.sync_jobs(&[moved], later(now, 10)).await.unwrap();
     assert!(bench.store.incidents(&IncidentFilter::default()).await.unwrap().is_empty());
     let due = bench.store.take_due("one", later(now, 10), LEASE, 10).await.unwrap();

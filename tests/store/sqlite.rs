@@ -244,8 +244,7 @@ async fn a_copy_of_a_live_store_is_whole_and_never_replaces_a_file() {
     let restored = SqliteStore::open(&copy).await.unwrap();
     assert_eq!(restored.latest(None).await.unwrap(), bench.store.latest(None).await.unwrap());
     assert_eq!(restored.next_due().await.unwrap(), bench.store.next_due().await.unwrap());
-    let claimed =
-        restored.claim("one", &[], later(now, 60), Duration::from_secs(60)).await.unwrap();
+    let claimed = restored.claim("one", &[], later(now, 60), Duration::from_mins(1)).await.unwrap();
     assert_eq!(claimed.len(), 1);
     let error = bench.store.backup(Path::new("/nowhere/copy.db")).await.unwrap_err();
     assert!(matches!(error, StoreError::Open { .. }), "{error:?}");

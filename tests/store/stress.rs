@@ -240,7 +240,7 @@ fn dice_check(now: Timestamp) -> &'static str {
 async fn finish(bench: &Bench, seen: &mut Seen, mut now: Timestamp) {
     now = later(now, 6 * 3600);
     loop {
-        let claims = bench.store.claim("one", &[], now, Duration::from_secs(60)).await.unwrap();
+        let claims = bench.store.claim("one", &[], now, Duration::from_mins(1)).await.unwrap();
         if claims.is_empty() {
             break;
         }

@@ -72,7 +72,7 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 /// The config cannot be used, or the store or the address cannot be opened.
 pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     let AgentOptions { config, clock, stop, started } = options;
-    let setup = Setup::read(&config)?;
+    let setup = Setup::read(&config, &*clock)?;
     let listen = setup.agent.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("cannot listen on {listen}; name another address as agent.listen")
@@ -132,7 +132,7 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     tasks.spawn(parts.clone().keep_up());
     tasks.spawn(parts.clone().ping());
     tasks.spawn(parts.clone().adapt(page, routes.0, book.0));
-    tasks.spawn(reload::follow(config, change));
+    tasks.spawn(reload::follow(config, Arc::clone(&parts.clock), change));
     started(address);
     system::ready();
     tasks.spawn(parts.clone().watchdog());

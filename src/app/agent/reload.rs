@@ -8,12 +8,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::setup::Setup;
+use crate::clock::Clock;
 
 /// How often the file is looked at.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Sends a new setup on SIGHUP and when the file changes, until dropped.
-pub(super) async fn follow(path: PathBuf, setup: watch::Sender<Arc<Setup>>) {
+pub(super) async fn follow(path: PathBuf, clock: Arc<dyn Clock>, setup: watch::Sender<Arc<Setup>>) {
     let mut hangup = match signal(SignalKind::hangup()) {
         Ok(hangup) => hangup,
         Err(error) => return tracing::error!("a changed config is not noticed: {error}"),
@@ -29,7 +30,7 @@ pub(super) async fn follow(path: PathBuf, setup: watch::Sender<Arc<Setup>>) {
             continue;
         }
         known = present;
-        match Setup::read(&path) {
+        match Setup::read(&path, &*clock) {
             Ok(new) => {
                 let old = Arc::clone(&setup.borrow());
                 for what in fixed(&old, &new) {

@@ -12,7 +12,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Agent, Project};
 use crate::incident::Book;
 use crate::notify::outbox::Routes;
-use crate::probe::ProbeTargets;
+use crate::probe::{Network, ProbeTargets};
 use crate::schedule::Schedule;
 use crate::store::{JobKey, JobSpec};
 
@@ -38,9 +38,10 @@ impl Setup {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
-        let config = crate::config::load(path)?;
+    pub(super) fn read(path: &Path, clock: &dyn Clock) -> anyhow::Result<Self> {
+        let mut config = crate::config::load(path)?;
         let agent = config.agent()?;
+        config.network.remembered = Some(clock.takes(Network::REMEMBERED));
         // Certificates and the clocks of web servers are judged by the machine's own clock.
         let session = Session::new(config.network, Arc::new(SystemClock))?;
         let projects = config.projects.into_iter().map(|it| (it.target.project.clone(), it));

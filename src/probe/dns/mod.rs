@@ -28,9 +28,6 @@ use super::route::{Dialer, Network};
 const TRY: Duration = Duration::from_millis(2500);
 /// Tries for one question to one server.
 const TRIES: usize = 2;
-/// How long an answer is remembered: as long as most audits take, and shorter than the pause before
-/// a failing check looks again.
-const FRESH: Duration = Duration::from_secs(20);
 /// The most answers that are remembered.
 const REMEMBERED: usize = 16_384;
 /// Questions that may be under way at once; sockets are what this saves, of which an ordinary process
@@ -46,6 +43,8 @@ type Outcome = Result<DnsAnswer, ProbeError>;
 pub struct DnsProbe {
     asker: Asker,
     cache: Mutex<Cache>,
+    /// For how long an answer is remembered.
+    fresh: Duration,
 }
 
 /// Answers by question, and when those that are old were last thrown away.
@@ -87,19 +86,20 @@ impl DnsProbe {
             answered: AtomicBool::new(false),
         };
         let cache = Cache { answers: HashMap::new(), swept: Instant::now() };
-        Self { asker, cache: Mutex::new(cache) }
+        let fresh = network.remembered.unwrap_or(Network::REMEMBERED);
+        Self { asker, cache: Mutex::new(cache), fresh }
     }
 
     /// The place of an answer: that of a fresh one, or a new one.
     fn place(&self, question: &DnsQuestion) -> Arc<OnceCell<Outcome>> {
         let now = Instant::now();
-        let is_fresh = |remembered: &Remembered| now.duration_since(remembered.at) < FRESH;
+        let is_fresh = |remembered: &Remembered| now.duration_since(remembered.at) < self.fresh;
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = cache.answers.get(question).filter(|known| is_fresh(known)) {
             return Arc::clone(&known.place);
         }
         // An agent runs for months: what is old is not kept until the memory is full.
-        if now.duration_since(cache.swept) >= FRESH || cache.answers.len() >= REMEMBERED {
+        if now.duration_since(cache.swept) >= self.fresh || cache.answers.len() >= REMEMBERED {
             cache.answers.retain(|_, remembered| is_fresh(remembered));
             let room = 2 * cache.answers.len();
             cache.answers.shrink_to(room);

@@ -34,18 +34,18 @@ impl From<StoreError> for Fault {
     }
 }
 
-/// The first eight bits of what SQLite says; the rest tells kinds of them apart.
+/// The number of what SQLite says; its lowest eight bits are the kind of it.
 fn code(error: &sqlx::Error) -> Option<i64> {
     error.as_database_error()?.code()?.parse().ok()
 }
 
-/// SQLITE_BUSY and SQLITE_LOCKED.
+/// `SQLITE_BUSY` and `SQLITE_LOCKED`.
 const BUSY: [i64; 2] = [5, 6];
-/// SQLITE_FULL.
+/// `SQLITE_FULL`.
 const FULL: i64 = 13;
-/// SQLITE_IOERR_SHMSIZE: there is no room for the index of the write-ahead log.
+/// `SQLITE_IOERR_SHMSIZE`: there is no room for the index of the write-ahead log.
 const NO_ROOM_FOR_INDEX: i64 = 4874;
-/// SQLITE_CORRUPT and SQLITE_NOTADB.
+/// `SQLITE_CORRUPT` and `SQLITE_NOTADB`.
 const DAMAGED: [i64; 2] = [11, 26];
 
 /// The error of a call that could not do what `doing` says.

@@ -75,12 +75,11 @@ pub(super) async fn join(
             .bind(channel)
             .fetch_optional(&mut *on)
             .await?;
-        let delivery = match row {
-            Some(row) => row.try_get("seq")?,
-            None => {
-                let new = New { notification, channel, instead_of: None, made_at: ms(now), due_at };
-                deliver(on, new).await?
-            }
+        let delivery = if let Some(row) = row {
+            row.try_get("seq")?
+        } else {
+            let new = New { notification, channel, instead_of: None, made_at: ms(now), due_at };
+            deliver(on, new).await?
         };
         tell(on, change, channel, delivery).await?;
     }
