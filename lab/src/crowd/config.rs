@@ -6,12 +6,12 @@ use toml::{Table, Value};
 
 use super::{CrowdOptions, Places, domain};
 
-/// The checks that look at each project.
+/// The checks that look at each project: outside ones that may look every five minutes.
 const LOOKS: [&str; 10] = [
     "dns-resolution",
+    "dns-drift",
     "mail-spf",
     "mail-dkim",
-    "mail-dmarc",
     "tls-certificate",
     "web-redirects",
     "web-headers",
@@ -21,9 +21,9 @@ const LOOKS: [&str; 10] = [
 ];
 /// Every other check, which is switched off.
 const REST: [&str; 12] = [
-    "dns-drift",
     "dns-subdomains",
     "domain-registration",
+    "mail-dmarc",
     "mail-transport",
     "secrets-bundle",
     "secrets-files",

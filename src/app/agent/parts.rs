@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::page::Page;
 use super::setup::Setup;
 use super::telling::Telling;
-use super::{pulse, system};
+use super::{own, pulse, system};
 use crate::clock::{Clock, pause};
 use crate::incident::Book;
 use crate::notify::outbox::Routes;
@@ -63,8 +63,11 @@ impl Parts {
         let jobs = setup.jobs();
         self.store.sync_jobs(&jobs, self.clock.now()).await?;
         let keys: BTreeSet<_> = jobs.into_iter().map(|job| job.key).collect();
-        let latest = self.store.latest(None).await?;
-        self.telling.take_over(&keys, &latest, &setup);
+        self.telling.take_over(&keys, &setup);
+        // Project by project: the findings of all of them at once are many times what is kept of them.
+        for project in setup.projects.keys().map(String::as_str).chain([own::PROJECT]) {
+            self.telling.take_over_runs(&keys, &self.store.latest(Some(project)).await?);
+        }
         Ok(())
     }
 

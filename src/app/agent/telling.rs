@@ -57,17 +57,21 @@ impl Telling {
         Arc::clone(&self.board)
     }
 
-    /// Makes the metrics those of these jobs, as they were last stored.
-    pub(super) fn take_over(&self, jobs: &BTreeSet<JobKey>, latest: &[LatestRun], setup: &Setup) {
+    /// Makes the metrics those of these jobs.
+    pub(super) fn take_over(&self, jobs: &BTreeSet<JobKey>, setup: &Setup) {
         self.board.set_max_checks(setup.agent.metrics_max_checks);
         let channels: Vec<_> = setup.agent.channels.iter().map(|it| it.name.clone()).collect();
         self.board.set_channels(&channels);
         self.board.keep(jobs);
-        for run in latest.iter().filter(|run| run.at.is_some() && jobs.contains(&run.key)) {
-            self.board.set_run(run);
-        }
         for project in setup.projects.keys() {
             self.touch(project);
+        }
+    }
+
+    /// Makes the metrics of these runs what was last stored of them.
+    pub(super) fn take_over_runs(&self, jobs: &BTreeSet<JobKey>, latest: &[LatestRun]) {
+        for run in latest.iter().filter(|run| run.at.is_some() && jobs.contains(&run.key)) {
+            self.board.set_run(run);
         }
     }
 

@@ -42,9 +42,16 @@ type Outcome = Result<DnsAnswer, ProbeError>;
 #[derive(Debug)]
 pub struct DnsProbe {
     asker: Asker,
-    cache: Mutex<HashMap<DnsQuestion, Remembered>>,
+    cache: Mutex<Cache>,
     /// For how long an answer is remembered.
     fresh: Duration,
+}
+
+/// Answers by question, and when those that are old were last thrown away.
+#[derive(Debug)]
+struct Cache {
+    answers: HashMap<DnsQuestion, Remembered>,
+    swept: Instant,
 }
 
 /// An answer, or the place where it will stand, and when it was asked for.
@@ -78,8 +85,9 @@ impl DnsProbe {
             under_way: Semaphore::new(UNDER_WAY),
             answered: AtomicBool::new(false),
         };
+        let cache = Cache { answers: HashMap::new(), swept: Instant::now() };
         let fresh = network.remembered.unwrap_or(Network::REMEMBERED);
-        Self { asker, cache: Mutex::default(), fresh }
+        Self { asker, cache: Mutex::new(cache), fresh }
     }
 
     /// The place of an answer: that of a fresh one, or a new one.
@@ -87,16 +95,20 @@ impl DnsProbe {
         let now = Instant::now();
         let is_fresh = |remembered: &Remembered| now.duration_since(remembered.at) < self.fresh;
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = cache.get(question).filter(|known| is_fresh(known)) {
+        if let Some(known) = cache.answers.get(question).filter(|known| is_fresh(known)) {
             return Arc::clone(&known.place);
         }
-        if cache.len() >= REMEMBERED {
-            cache.retain(|_, remembered| is_fresh(remembered));
+        // An agent runs for months: what is old is not kept until the memory is full.
+        if now.duration_since(cache.swept) >= self.fresh || cache.answers.len() >= REMEMBERED {
+            cache.answers.retain(|_, remembered| is_fresh(remembered));
+            let room = 2 * cache.answers.len();
+            cache.answers.shrink_to(room);
+            cache.swept = now;
         }
         let place = Arc::<OnceCell<Outcome>>::default();
-        if cache.len() < REMEMBERED {
+        if cache.answers.len() < REMEMBERED {
             let remembered = Remembered { at: now, place: Arc::clone(&place) };
-            cache.insert(question.clone(), remembered);
+            cache.answers.insert(question.clone(), remembered);
         }
         place
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use launchready_checks::probe::{
     AgentFault, HttpAnswer, HttpRequest, Method, ProbeError, TargetFault, Timings, Trust,
 };
 use rustls::ClientConfig;
+use rustls::client::Resumption;
 use rustls::pki_types::{ServerName, UnixTime};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
@@ -32,6 +33,8 @@ pub(in crate::probe) const HEAD_BYTES: usize = 64 * 1024;
 pub(in crate::probe) const HEAD_LINES: usize = 256;
 /// How long connecting to one address and its handshake may take each.
 const CONNECT: Duration = Duration::from_secs(4);
+/// Sessions that are remembered for one look: a product has a few hosts.
+const SESSIONS: usize = 64;
 /// How requests name themselves.
 pub(in crate::probe) const USER_AGENT: &str =
     concat!("Mozilla/5.0 (compatible; launchready/", env!("CARGO_PKG_VERSION"), ")");
@@ -72,6 +75,21 @@ pub(super) struct Connector {
     tls: TlsSetup,
 }
 
+/// The settings of every handshake, which differ in the memory of sessions alone.
+static SETTINGS: LazyLock<Result<ClientConfig, rustls::Error>> = LazyLock::new(|| {
+    let provider = Arc::new(provider());
+    let verifier = Arc::new(Accepting::new(&provider));
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(rustls::ALL_VERSIONS)?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // The usual memory of sessions would be copied along.
+    config.resumption = Resumption::disabled();
+    Ok(config)
+});
+
 #[derive(Clone)]
 struct TlsSetup(TlsConnector);
 
@@ -87,15 +105,9 @@ impl Connector {
         judge: Arc<Judge>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, rustls::Error> {
-        let provider = Arc::new(provider());
-        let verifier = Arc::new(Accepting::new(&provider));
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
-        let mut config = builder
-            .with_protocol_versions(rustls::ALL_VERSIONS)?
-            .dangerous()
-            .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let mut config = (*SETTINGS).clone()?;
+        // A session is resumed within one look only: another look has to see the certificate anew.
+        config.resumption = Resumption::in_memory_sessions(SESSIONS);
         Ok(Self { dialer, judge, clock, tls: TlsSetup(TlsConnector::from(Arc::new(config))) })
     }
 
