@@ -42,7 +42,7 @@ pub use self::mailbox::{Mail, MailEnvelope, MailFault, Mailbox, MailboxOptions};
 pub use self::page::Page;
 pub use self::sinks::{Received, SinkFault, SinkKind, Sinks};
 pub use self::timetable::{Change, Step, Timetable};
-pub use self::tls::CertificateAuthority;
+pub use self::tls::{CertificateAuthority, Issued};
 pub use self::world::{Defect, SCENARIOS, World};
 use crate::listener::{ClosedPort, Servers};
 use crate::live::{Doors, Ground, Live};

@@ -1,39 +1,52 @@
-//! `launchready demo`: a small internet on this machine, audited with nothing to configure.
+//! `launchready demo`: a small internet on this machine, audited or watched, with nothing to configure.
 
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use launchready_lab::{Lab, LabOptions, World};
+use launchready_lab::{Lab, LabOptions, Mailbox, MailboxOptions, Page, Sinks, Timetable, World};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 
+use super::agent::stop_signal;
 use super::args::{Cli, DemoArgs, Scenario};
 use super::audit::{finish, plan};
 use super::output::Place;
 use super::project::with_goal;
-use super::{Exit, UsageError, progress};
+use super::{Exit, progress};
 use crate::app::Session;
-use crate::clock::{Clock as _, SystemClock};
+use crate::app::agent::{AgentOptions, run_agent, runtime};
+use crate::clock::{Clock, FastClock, SystemClock, between, pause};
 use crate::config::load;
 use crate::report::build;
 
+/// Where the page is unless the command line says otherwise.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9797);
+/// Settings of the demo's agent beside its channels: what comes and goes all the time would count as
+/// flapping, and a visitor waits for messages.
+const SETTINGS: &str = "
+[defaults]
+group_wait = \"5s\"
+flap_turns = 1000
+[checks.web-uptime]
+every = \"30s\"
+";
+
 pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
-    if !args.once {
-        let text = "this version audits the demo once; type `launchready demo --once`";
-        return Err(UsageError(text.to_owned()).into());
+    if args.once {
+        return once(cli, args);
     }
+    runtime()?.block_on(keep_running(cli, args))
+}
+
+fn once(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     let place = Place::prepare(args.output.out.as_deref(), "--out")?;
     crate::app::runtime(false)?.block_on(async {
-        let world = match args.scenario {
-            Scenario::Broken => World::load("broken"),
-            Scenario::Healthy => World::load("healthy"),
-        };
+        let scenario = args.scenario.unwrap_or_default();
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let options = LabOptions {
-            now: SystemClock.now(),
-            delay: Duration::ZERO,
-            dir: folder.path().to_owned(),
-        };
-        let lab = Lab::start(&world?, options).await.context("the lab cannot start")?;
+        let lab = start(scenario, folder.path()).await?;
         progress::note(cli, "a small internet runs on this machine; nothing leaves it");
         let path = folder.path().join("config.toml");
         std::fs::write(&path, lab.config_toml())?;
@@ -41,11 +54,21 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
         let project = config.projects.first().context("the lab has no project")?;
         let session = Session::new(config.network.clone(), Arc::new(SystemClock))?;
         let project = with_goal(project, &args.output);
-        let plan = plan(&args.output, None, recheck(args.scenario), None)?;
+        let plan = plan(&args.output, None, recheck(scenario), None)?;
         let record = session.audit(&project, &plan, progress::of(cli).as_ref()).await?;
         lab.stop().await;
         finish(cli, &build(&record), &args.output, &place)
     })
+}
+
+async fn start(scenario: Scenario, folder: &Path) -> anyhow::Result<Lab> {
+    let world = match scenario {
+        Scenario::Broken => World::load("broken"),
+        Scenario::Healthy => World::load("healthy"),
+    };
+    let options =
+        LabOptions { now: SystemClock.now(), delay: Duration::ZERO, dir: folder.to_owned() };
+    Lab::start(&world?, options).await.context("the lab cannot start")
 }
 
 /// The command that looks again: the lab is gone by then, so it has to be started once more.
@@ -55,4 +78,92 @@ fn recheck(scenario: Scenario) -> String {
         Scenario::Healthy => " --scenario healthy",
     };
     format!("launchready demo --once{scenario} --only {{id}}")
+}
+
+/// The lab and the agent against it, until the process is asked to end.
+async fn keep_running(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let timetable = if args.scenario.is_none() { Some(Timetable::demo()?) } else { None };
+    let lab = start(args.scenario.unwrap_or(Scenario::Healthy), folder.path()).await?;
+    let now = SystemClock.now();
+    let mailbox = Arc::new(Mailbox::start(lab.authority(), MailboxOptions::default())?);
+    let sinks = Arc::new(Sinks::start(now)?);
+    let letters = Page::start(now, Arc::clone(&mailbox), Arc::clone(&sinks))?;
+    let listen = match args.listen {
+        Some(address) => address,
+        None => free(LISTEN).await?,
+    };
+    let settings = format!("[agent]\nlisten = \"{listen}\"\n{SETTINGS}");
+    let path = folder.path().join("launchready.toml");
+    std::fs::write(&path, lab.agent_config_toml(&mailbox, &sinks, &settings)?)?;
+
+    let clock: Arc<dyn Clock> = Arc::new(FastClock::new(now, args.speed));
+    let stop = stop_signal()?;
+    let (quiet, log_format) = (cli.quiet, cli.log_format);
+    let words = words(&letters.url(), timetable.as_ref(), args.speed);
+    let (up, started) = watch::channel(false);
+    let agent = run_agent(AgentOptions {
+        config: path,
+        clock: Arc::clone(&clock),
+        stop,
+        started: Box::new(move |address| {
+            let text = format!("the agent's page:  http://{address}/\n{words}");
+            progress::say(quiet, log_format, &text);
+            up.send_replace(true);
+        }),
+    });
+    let play = play(cli, &lab, timetable.as_ref(), &*clock, folder.path(), started);
+    tokio::select! {
+        ended = agent => ended?,
+        ended = play => ended?,
+    }
+    lab.stop().await;
+    Ok(Exit::Clean)
+}
+
+/// The address, or a free port beside it where another process has it.
+async fn free(wanted: SocketAddr) -> anyhow::Result<SocketAddr> {
+    let listener = match TcpListener::bind(wanted).await {
+        Ok(listener) => listener,
+        Err(_taken) => TcpListener::bind((wanted.ip(), 0)).await?,
+    };
+    Ok(listener.local_addr()?)
+}
+
+/// What a visitor is told at the start.
+fn words(letters: &str, timetable: Option<&Timetable>, speed: f64) -> String {
+    let mut text = format!("mail and messages: {letters}\n");
+    if let Some(timetable) = timetable {
+        text.push_str(&format!(
+            "\nIn this world a minute takes {:.0} seconds, and this happens again and again:\n{timetable}",
+            60.0 / speed
+        ));
+    }
+    text + "\nCtrl-C ends it; nothing of it stays."
+}
+
+/// Does what the timetable says, and has the agent look at once: some checks look once an hour, and a
+/// visitor does not wait for that.
+async fn play(
+    cli: &Cli,
+    lab: &Lab,
+    timetable: Option<&Timetable>,
+    clock: &dyn Clock,
+    folder: &Path,
+    mut started: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    started.wait_for(|started| *started).await?;
+    let Some(timetable) = timetable else { return std::future::pending().await };
+    let store = crate::store::open("sqlite:launchready.db", folder).await?;
+    let begin = clock.now();
+    let mut done = Duration::ZERO;
+    while let Some((at, step)) = timetable.next(done) {
+        pause(clock, at.saturating_sub(between(begin, clock.now()))).await;
+        step.apply(lab).await?;
+        let minutes = at.as_secs() / 60;
+        progress::note(cli, &format!("{minutes:02}:{:02} {}", at.as_secs() % 60, step.say));
+        store.make_due("harbor", None, clock.now()).await?;
+        done = at;
+    }
+    Ok(())
 }

@@ -8,7 +8,16 @@ use launchready_checks::registry;
 use super::args::ExplainArgs;
 use super::output::{paint, print};
 use super::{Exit, UsageError};
+use crate::metrics::families;
 use crate::report::page_to_terminal;
+
+/// Pages that belong to no check, each with what it is about.
+const TOPICS: [(&str, &str, &str); 2] = [
+    ("agent", "Running the agent: secrets, systemd, https, backup", include_str!("../../docs/agent.md")),
+    ("alerts", "What becomes of a defect, and who is told", include_str!("../../docs/alerts.md")),
+];
+/// The topic whose page is drawn from the list of metrics.
+const METRICS: (&str, &str) = ("metrics", "What /metrics answers");
 
 pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
     let Some(name) = args.name.as_deref() else {
@@ -23,8 +32,17 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
         print(&page_to_terminal(&page_of(plugin.meta, spec), paint()));
         return Ok(Exit::Clean);
     }
+    if let Some((_, _, page)) = TOPICS.iter().find(|(topic, _, _)| *topic == name) {
+        print(&page_to_terminal(page, paint()));
+        return Ok(Exit::Clean);
+    }
+    if name == METRICS.0 {
+        print(&page_to_terminal(&metrics(), paint()));
+        return Ok(Exit::Clean);
+    }
     let codes = registry::ALL.iter().flat_map(|p| p.meta.findings.iter().map(|spec| spec.code));
-    let remedy = closest(name, ids().chain(codes));
+    let topics = TOPICS.iter().map(|(topic, _, _)| *topic).chain([METRICS.0]);
+    let remedy = closest(name, ids().chain(codes).chain(topics));
     Err(UsageError(format!("there is no check or finding {name:?}{remedy}")).into())
 }
 
@@ -102,6 +120,28 @@ fn catalogue() -> String {
             _ = writeln!(text, "  {:<22} {}", plugin.meta.id, plugin.meta.title);
         }
     }
-    text.push_str("\nlaunchready explain ID prints the handbook page of a check or finding.\n");
+    text.push_str("The agent\n");
+    let topics = TOPICS.iter().map(|(topic, title, _)| (*topic, *title));
+    for (topic, title) in topics.chain([METRICS]) {
+        _ = writeln!(text, "  {topic:<22} {title}");
+    }
+    text.push_str("\nlaunchready explain NAME prints the page of a check, finding or topic.\n");
     text
+}
+
+/// Every metric with its labels and what it says.
+fn metrics() -> String {
+    let mut page = "# metrics\n\nPrometheus reads them from /metrics; dashboards and alert rules are in the \
+                    folder `dashboards` of the source.\n\n"
+        .to_owned();
+    for family in families() {
+        let labels = if family.labels.is_empty() {
+            String::new()
+        } else {
+            format!("{{{}}}", family.labels.join(","))
+        };
+        let (name, kind, help) = (family.name, family.kind.as_str(), family.help);
+        _ = writeln!(page, "- {name}{labels} ({kind}): {help}");
+    }
+    page
 }

@@ -20,6 +20,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 pub use args::{Cli, Command};
 
+use crate::store::StoreError;
 use crate::telemetry::LogFormat;
 
 /// How a command ended.
@@ -83,10 +84,16 @@ pub fn run() -> ExitCode {
                     || cause.is::<crate::config::LoadError>()
                     || cause.is::<crate::config::DomainError>()
                     || cause.is::<crate::probe::RootsError>()
+                    || cause.downcast_ref::<StoreError>().is_some_and(can_be_mended)
             });
             if usage { Exit::Usage } else { Exit::Failed }.into()
         }
     }
+}
+
+/// Whether the user can mend what the store says, by typing something else.
+fn can_be_mended(error: &StoreError) -> bool {
+    matches!(error, StoreError::Address(_) | StoreError::Missing { .. } | StoreError::State(_))
 }
 
 /// The domain that was typed where a command belongs.

@@ -26,7 +26,7 @@ pub fn acknowledge(
         (State::Open, _) => {}
         (State::Suspected, _) => return Err(suspected(incident)),
         (State::Acknowledged, Some(other)) => {
-            return Err(format!("{} has been on it since {}", other.by, other.at));
+            return Err(format!("{} has been on it since {:.0}", other.by, other.at));
         }
         (State::Acknowledged, None) => return Err("somebody is on it already".to_owned()),
         (State::Resolved, _) => return Err(over(incident)),
@@ -95,8 +95,8 @@ fn suspected(incident: &Incident) -> String {
 
 fn over(incident: &Incident) -> String {
     match (incident.resolved_at, &incident.resolved_by) {
-        (Some(at), Some(by)) => format!("it is over already: {by} ended it at {at}"),
-        (Some(at), None) => format!("it is over already, since {at}"),
+        (Some(at), Some(by)) => format!("it is over already: {by} ended it at {at:.0}"),
+        (Some(at), None) => format!("it is over already, since {at:.0}"),
         (None, _) => "it is over already".to_owned(),
     }
 }

@@ -4,11 +4,24 @@ use std::fmt::Write as _;
 
 use super::Paint;
 
-/// Draws a page of our own: headings, paragraphs of one sentence a line, and lists.
+/// Draws a page of our own: headings, paragraphs of one sentence a line, lists, and text between fences,
+/// which stays as it is so that it can be copied.
 pub fn page_to_terminal(page: &str, paint: Paint) -> String {
     let mut out = String::new();
     let mut block = String::new();
+    let mut is_fenced = false;
     for line in page.lines().chain([""]) {
+        let is_fence = line.starts_with("```");
+        if is_fence || is_fenced {
+            paint.block(&block, &mut out);
+            block.clear();
+            is_fenced ^= is_fence;
+            if !is_fence {
+                out.push_str(line);
+                out.push('\n');
+            }
+            continue;
+        }
         let is_heading = line.starts_with('#');
         let is_item = line.starts_with("- ");
         if is_heading || is_item || line.is_empty() {
@@ -68,6 +81,15 @@ mod tests {
             text,
             "mail-spf\n════════\n\nOptions\n───────\n\nOne two.\n\n- `a`: first; default `2`.\n\
              - second of them, which is long\n  enough.\n\ncode\n\nCritical.\n"
+        );
+    }
+
+    #[test]
+    fn what_stands_between_fences_can_be_copied() {
+        let page = "Type\nthis:\n\n```sh\nlaunchready agent --config /etc/launchready/launchready.toml\n\n# on\n```\n\nand wait.\n";
+        assert_eq!(
+            page_to_terminal(page, Paint { colour: false, width: 40 }),
+            "Type this:\n\nlaunchready agent --config /etc/launchready/launchready.toml\n\n# on\n\nand wait.\n"
         );
     }
 }

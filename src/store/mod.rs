@@ -45,6 +45,19 @@ pub fn new_message_id() -> Result<String, StoreError> {
 /// # Errors
 /// The address is none, or the store cannot be opened.
 pub async fn open(address: &str, folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(sqlite::SqliteStore::open(&folder.join(file(address)?)).await?))
+}
+
+/// Whether somebody has opened the store of an address before.
+///
+/// # Errors
+/// The address is none.
+pub fn is_there(address: &str, folder: &Path) -> Result<bool, StoreError> {
+    Ok(folder.join(file(address)?).exists())
+}
+
+/// The file that an address names.
+fn file(address: &str) -> Result<&str, StoreError> {
     // What follows the scheme may hold a password, and is never shown.
     let none = |said: String| Err(StoreError::Address(said));
     let path = match address.split_once(':') {
@@ -58,7 +71,7 @@ pub async fn open(address: &str, folder: &Path) -> Result<Arc<dyn Store>, StoreE
     if path.is_empty() || path.starts_with(':') || path.contains('?') {
         return none(address.to_owned());
     }
-    Ok(Arc::new(sqlite::SqliteStore::open(&folder.join(path)).await?))
+    Ok(path)
 }
 
 /// The database of the agent. Every call is one transaction.

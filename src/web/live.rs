@@ -20,6 +20,9 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Silent connections are closed by proxies after a minute or so.
 const KEEP_ALIVE: Duration = Duration::from_secs(25);
 
+/// nginx would hold each event back until a page of them has come together.
+const UNHELD: [(&str, &str); 1] = [("x-accel-buffering", "no")];
+
 struct Follower {
     web: Arc<Web>,
     last: Option<[u8; 32]>,
@@ -75,5 +78,6 @@ pub(super) async fn events(State(web): State<Arc<Web>>) -> Result<Response, Faul
     })?;
     let follower = Follower { web, last: None, _place: place };
     let stream = stream::unfold(follower, Follower::next);
-    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+    let stream = Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    Ok((UNHELD, stream).into_response())
 }

@@ -14,6 +14,8 @@ mod kills;
 mod latency;
 mod outages;
 mod reload;
+#[allow(dead_code, reason = "it serves other tests too")]
+#[path = "../support/rig.rs"]
 mod rig;
 mod secrets;
 mod thresholds;

@@ -1,6 +1,6 @@
 //! One Chromium, driven over the `WebDriver` protocol of its chromedriver.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -31,7 +31,8 @@ pub(crate) struct View {
 }
 
 impl Browser {
-    pub(crate) async fn start() -> Self {
+    /// Starts it with arguments of its own.
+    pub(crate) async fn start(more: &[String]) -> Self {
         _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let profile = tempfile::tempdir().unwrap();
@@ -49,7 +50,7 @@ impl Browser {
                 break port.trim_end_matches('.').to_owned();
             }
         };
-        let arguments = [
+        let mut arguments = vec![
             "--headless=new".to_owned(),
             "--no-sandbox".to_owned(),
             "--disable-gpu".to_owned(),
@@ -59,8 +60,11 @@ impl Browser {
             "--hide-scrollbars".to_owned(),
             format!("--user-data-dir={}", profile.path().display()),
         ];
+        arguments.extend_from_slice(more);
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome",
+            // The authority of a test is none that a browser knows.
+            "acceptInsecureCerts": true,
             "goog:chromeOptions": {"args": arguments},
             "goog:loggingPrefs": {"browser": "ALL"},
         }}});
@@ -163,9 +167,4 @@ impl Browser {
         _ = self.client.delete(&self.session).send().await;
         self.driver.kill().await.unwrap();
     }
-}
-
-/// Where axe-core is, which `tests/tools/browser.sh` puts there.
-pub(crate) fn axe() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools/axe.min.js")
 }

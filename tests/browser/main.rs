@@ -13,6 +13,7 @@
 #![allow(dead_code, reason = "the site serves the tests over the socket too")]
 
 mod driver;
+mod look;
 #[path = "../support/site.rs"]
 mod site;
 #[path = "../support/mod.rs"]

@@ -1,41 +1,15 @@
 //! The walk, and what is asked of each page on it.
 
-use std::path::{Path, PathBuf};
-
 use launchready::store::IncidentFilter;
 use serde_json::{Value, json};
 
-use crate::driver::{Browser, View, axe};
+use crate::driver::Browser;
+use crate::look::{VIEWS, axe, can_walk, faults, pictures};
 use crate::site::{Page, Plan};
-use crate::support::{has, skipped};
-
-const VIEWS: [View; 4] = [
-    View { name: "phone-light", width: 360, height: 740, scheme: "light" },
-    View { name: "phone-dark", width: 360, height: 740, scheme: "dark" },
-    View { name: "desk-light", width: 1280, height: 900, scheme: "light" },
-    View { name: "desk-dark", width: 1280, height: 900, scheme: "dark" },
-];
 
 const PASSWORD: &str = "correct horse battery";
 const TAB: char = '\u{e004}';
 const ENTER: char = '\u{e007}';
-
-/// Everything that the walk needs; says why it cannot be walked.
-fn can_walk(test: &str) -> bool {
-    if !has(test, &["chromium", "chromedriver"]) {
-        return false;
-    }
-    let strict = std::env::var("LAUNCHREADY_TEST_REQUIRE").is_ok_and(|all| all == "all");
-    let is_there = axe().is_file();
-    assert!(is_there || !strict, "{test}: tests/tools/browser.sh puts axe-core into its place");
-    is_there || skipped(test, "axe-core is not there; tests/tools/browser.sh fetches it")
-}
-
-fn pictures() -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-output/browser");
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
-}
 
 async fn sign_in(browser: &Browser, page: &Page) {
     browser.open(&page.url("/projects/harbor")).await;
@@ -50,40 +24,14 @@ async fn incident(page: &Page, code: &str) -> String {
     all.into_iter().find(|incident| incident.key.code == code).unwrap().id
 }
 
-/// What is wrong with the page that is open: complaints of the browser, sideways scrolling, axe-core.
-async fn faults(browser: &Browser, name: &str, axe: &str) -> Vec<String> {
-    let mut found = browser.complaints().await;
-    let overflow = "const wide = document.documentElement; \
-        return wide.scrollWidth > wide.clientWidth \
-            ? [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > wide.clientWidth + 1) \
-                .slice(0, 3).map(e => e.outerHTML.slice(0, 120)) : []";
-    let overflow = browser.run(overflow).await;
-    found.extend(overflow.as_array().unwrap().iter().map(|element| format!("too wide: {element}")));
-    let has_axe = browser.run("return typeof axe === 'object'").await;
-    if has_axe != json!(true) {
-        browser.run(axe).await;
-    }
-    let judged = browser
-        .run("return axe.run(document).then(r => ({wrong: r.violations, right: r.passes.length}))")
-        .await;
-    assert!(judged["right"].as_u64().unwrap() > 10, "{name}: axe-core looked at next to nothing");
-    for violation in judged["wrong"].as_array().unwrap() {
-        let nodes = violation["nodes"].as_array().unwrap().iter().take(3);
-        let nodes: Vec<_> =
-            nodes.map(|node| format!("{} {}", node["html"], node["failureSummary"])).collect();
-        found.push(format!("{} {}: {nodes:#?}", violation["impact"], violation["id"]));
-    }
-    found.into_iter().map(|fault| format!("{name}: {fault}")).collect()
-}
-
 #[tokio::test]
 async fn every_page_is_fit_for_a_phone_a_desk_the_dark_and_a_screen_reader() {
     if !can_walk("pages in Chromium") {
         return;
     }
     let page = Page::start(&Plan { password: Some(PASSWORD), more: 8, ..Plan::default() }).await;
-    let browser = Browser::start().await;
-    let axe = std::fs::read_to_string(axe()).unwrap();
+    let browser = Browser::start(&[]).await;
+    let axe = axe();
     let down = incident(&page, "endpoint-down").await;
     let hostile = incident(&page, "spf-multiple").await;
     let pages = [
@@ -112,7 +60,7 @@ async fn every_page_is_fit_for_a_phone_a_desk_the_dark_and_a_screen_reader() {
         for (name, path) in &pages {
             browser.open(&page.url(path)).await;
             let name = format!("{name}-{}", view.name);
-            browser.picture(&pictures().join(format!("{name}.png"))).await;
+            browser.picture(&pictures("browser").join(format!("{name}.png"))).await;
             let found = faults(&browser, &name, &axe).await;
             // That a page which is not there answers 404 is no fault of it.
             wrong.extend(
@@ -131,7 +79,7 @@ async fn an_incident_is_dealt_with_by_keyboard_and_by_form() {
         return;
     }
     let page = Page::start(&Plan { password: Some(PASSWORD), ..Plan::default() }).await;
-    let browser = Browser::start().await;
+    let browser = Browser::start(&[]).await;
     browser.view(VIEWS[2]).await;
     sign_in(&browser, &page).await;
 

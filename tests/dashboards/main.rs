@@ -17,6 +17,12 @@ mod exposition;
 mod live;
 mod names;
 mod probe;
+#[allow(dead_code, reason = "it serves other tests too")]
+#[path = "../support/process.rs"]
+mod process;
+#[allow(dead_code, reason = "it serves other tests too")]
+#[path = "../support/prometheus.rs"]
+mod prometheus;
 mod readme;
 mod rules;
 mod sample;

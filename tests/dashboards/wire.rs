@@ -1,19 +1,15 @@
-//! A small HTTP client for loopback, and the server that a scrape reaches.
+//! The server that a scrape reaches.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty};
-use hyper_util::rt::TokioIo;
 use launchready::metrics::{Board, OPENMETRICS, TEXT};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 /// What is served, with an extra text that stands behind it.
 #[derive(Debug)]
@@ -46,25 +42,4 @@ pub(crate) async fn serve(board: Board) -> SocketAddr {
     let app = Router::new().route("/metrics", get(metrics)).with_state(Arc::new(Served { board }));
     tokio::spawn(async move { axum::serve(listener, app).await });
     address
-}
-
-/// The status and body of a GET, or why there is none.
-pub(crate) async fn fetch(address: SocketAddr, path: &str) -> Result<(u16, Bytes), String> {
-    let work = async {
-        let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| error.to_string())?;
-        tokio::spawn(connection);
-        let request = hyper::Request::get(path)
-            .header("host", address.to_string())
-            .body(Empty::<Bytes>::new())
-            .map_err(|error| error.to_string())?;
-        let answer = sender.send_request(request).await.map_err(|error| error.to_string())?;
-        let status = answer.status().as_u16();
-        let body = answer.into_body().collect().await.map_err(|error| error.to_string())?;
-        Ok((status, body.to_bytes()))
-    };
-    let late = |_elapsed| "no answer in time".to_owned();
-    tokio::time::timeout(Duration::from_secs(10), work).await.map_err(late)?
 }

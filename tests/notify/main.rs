@@ -10,10 +10,18 @@
 )]
 
 mod alertmanager;
+#[allow(dead_code, reason = "it serves other tests too")]
+#[path = "../support/alertmanager.rs"]
+mod burning;
 mod mail;
 mod mail_server;
 mod memory;
+#[allow(dead_code, reason = "it serves other tests too")]
+#[path = "../support/process.rs"]
+mod process;
 mod sender;
+#[path = "../support/mod.rs"]
+mod support;
 mod web;
 mod web_server;
 mod world;

@@ -17,6 +17,7 @@ mod healthy;
 mod mail;
 mod names;
 mod planted;
+#[path = "../support/process.rs"]
 mod process;
 #[path = "../support/mod.rs"]
 mod support;

@@ -43,7 +43,30 @@ impl CertificateAuthority {
         Ok(path)
     }
 
+    /// A good certificate for a host, for a server that is none of the lab's.
+    ///
+    /// # Errors
+    /// A certificate that cannot be made.
+    pub fn issue(&self, host: &str) -> Result<Issued, LabError> {
+        Ok(Issued { chain: self.0.chain_pem(host)?, key: self.0.leaf_key_pem() })
+    }
+
     pub(crate) fn pki(&self) -> &Arc<Pki> {
         &self.0
+    }
+}
+
+/// A certificate and its key, as servers read them from files.
+#[derive(Clone)]
+pub struct Issued {
+    /// The certificate and the intermediate in PEM, leaf first.
+    pub chain: String,
+    /// The private key in PEM.
+    pub key: String,
+}
+
+impl std::fmt::Debug for Issued {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Issued").field("chain", &self.chain).finish_non_exhaustive()
     }
 }

@@ -5,5 +5,5 @@ pub(crate) mod hello;
 pub(crate) mod old;
 mod pki;
 
-pub use authority::CertificateAuthority;
+pub use authority::{CertificateAuthority, Issued};
 pub(crate) use pki::{Endpoint, Pki};

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CustomExtension, DistinguishedName, DnType,
@@ -129,6 +131,17 @@ impl Pki {
         Ok(Endpoint { config: Arc::new(config), chain })
     }
 
+    /// A good chain for a host in PEM, leaf first.
+    pub(crate) fn chain_pem(&self, host: &str) -> Result<String, LabError> {
+        let chain = self.chain(host, &CertificatePlan::default())?;
+        Ok(chain.iter().map(|certificate| pem(certificate)).collect())
+    }
+
+    /// The key of all leaves in PEM.
+    pub(crate) fn leaf_key_pem(&self) -> String {
+        self.leaf_key.serialize_pem()
+    }
+
     fn chain(
         &self,
         host: &str,
@@ -202,6 +215,14 @@ impl Authority {
         let certificate = params.signed_by(&key, above)?;
         Ok(Self { certificate, issuer: Issuer::new(params, key) })
     }
+}
+
+/// A certificate in PEM (RFC 7468).
+fn pem(certificate: &[u8]) -> String {
+    let text = STANDARD.encode(certificate);
+    let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
+    let lines: Vec<_> = lines.collect();
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
 }
 
 fn authority_params(

@@ -8,8 +8,18 @@ use jiff::Timestamp;
 
 use super::read_age;
 
+/// What follows the help of `agent`.
+const AGENT: &str = "\
+The page, the API and /metrics are at agent.listen, http://127.0.0.1:9797/ unless the config says \
+otherwise. A changed config is taken over by itself, and on SIGHUP; one that holds errors changes \
+nothing. SIGTERM and Ctrl-C stop it.
+
+launchready explain agent    how to run it, back it up and mend it
+launchready explain alerts   what becomes of a defect, and who is told of it";
+
 /// Options of `agent`.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = AGENT)]
 pub struct AgentArgs {
     /// The config file.
     #[arg(long, value_name = "FILE", default_value = "launchready.toml")]
@@ -26,10 +36,10 @@ pub struct AgentArgs {
 #[derive(Debug, Clone, Args)]
 pub struct StoreArgs {
     /// The config file that names the store.
-    #[arg(long, value_name = "FILE", default_value = "launchready.toml", global = true)]
+    #[arg(long, value_name = "FILE", default_value = "launchready.toml", global = true, display_order = 50)]
     pub config: PathBuf,
     /// Print JSON.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 51)]
     pub json: bool,
 }
 
@@ -68,7 +78,7 @@ pub struct IncidentsArgs {
 /// What `incidents` does.
 #[derive(Debug, Clone, Subcommand)]
 pub enum IncidentsAction {
-    /// List incidents, newest first.
+    /// List incidents, worst first.
     List {
         /// Of this project.
         #[arg(long, value_name = "NAME")]
@@ -85,7 +95,7 @@ pub enum IncidentsAction {
         #[arg(long, value_name = "NAME", default_value = "the command line")]
         by: String,
         /// A note for the others.
-        #[arg(long, value_name = "TEXT", default_value = "")]
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         note: String,
     },
     /// Say that it is over; it opens again when the next look sees it.
@@ -173,7 +183,7 @@ pub enum WaiverAction {
         /// Why.
         #[arg(long, value_name = "TEXT")]
         reason: String,
-        /// Until this day, such as 2027-03-01, or time.
+        /// Until this day has ended in UTC, such as 2027-03-01, or until a time.
         #[arg(long, value_name = "DAY", value_parser = read_until, required_unless_present = "span")]
         until: Option<Timestamp>,
         /// For so long, such as 30d.
@@ -199,7 +209,7 @@ pub struct BackupArgs {
     pub config: PathBuf,
 }
 
-fn read_speed(text: &str) -> Result<f64, String> {
+pub(super) fn read_speed(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(speed) if (1.0..=10_000.0).contains(&speed) => Ok(speed),
         _ => Err("write a number from 1 to 10000".to_owned()),

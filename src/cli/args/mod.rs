@@ -50,7 +50,7 @@ pub enum Command {
     Agent(AgentArgs),
     /// Show it working: a small internet on this machine, audited or watched.
     Demo(DemoArgs),
-    /// Print the handbook page of a check or finding code.
+    /// Print the handbook page of a check, a finding code, or the agent.
     Explain(ExplainArgs),
     /// Check a config, or print its schema or what becomes of it.
     Config(ConfigArgs),
@@ -271,12 +271,18 @@ pub enum CheckFormat {
 /// Options of `demo`.
 #[derive(Debug, Clone, Args)]
 pub struct DemoArgs {
-    /// Audit once and end.
+    /// Audit once and end, instead of watching.
     #[arg(long)]
     pub once: bool,
-    /// What is planted.
-    #[arg(long, value_enum, default_value_t)]
-    pub scenario: Scenario,
+    /// What is planted: broken with --once; otherwise defects come and go by a timetable.
+    #[arg(long, value_enum)]
+    pub scenario: Option<Scenario>,
+    /// Where the agent's page is; 127.0.0.1:9797, or a free port where that is taken.
+    #[arg(long, value_name = "ADDR", conflicts_with = "once")]
+    pub listen: Option<std::net::SocketAddr>,
+    /// How many times faster than the machine's the clock of the watched world runs.
+    #[arg(long, value_name = "TIMES", default_value_t = 4.0, value_parser = agent::read_speed, conflicts_with = "once")]
+    pub speed: f64,
     /// What the output looks like and when it fails.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -295,7 +301,7 @@ pub enum Scenario {
 /// Options of `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
-    /// A check's id or a finding code; without it every check is listed.
+    /// A check's id, a finding code, or agent, alerts or metrics; without it all are listed.
     pub name: Option<String>,
 }
 

@@ -201,6 +201,21 @@ impl Rig {
         Some((answer.status().as_u16(), answer.text().await.ok()?))
     }
 
+    /// The answer to a request with these headers and no credentials but those among them.
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> reqwest::Response {
+        let url = format!("http://{}{path}", self.page);
+        let mut request = self.client.request(method.parse().unwrap(), url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap()
+    }
+
     /// Posts JSON to the API and gives back the status.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> u16 {
         let url = format!("http://{}{path}", self.page);
