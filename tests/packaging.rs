@@ -115,7 +115,7 @@ fn systemd_hears_that_it_is_ready_that_it_lives_and_that_it_ends() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    socket.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let config = format!(
         "[agent]\nlisten = \"{listen}\"\n[network]\nresolvers = [\"127.0.0.1:9\"]\n\

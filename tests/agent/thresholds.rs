@@ -198,7 +198,7 @@ fn text_of(mail: &Mail) -> String {
     squeeze(mail.text.as_deref().unwrap_or_default())
 }
 
-/// Text without line breaks: mail wraps its lines.
+/// Text with single blanks: mail wraps its lines.
 fn squeeze(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
