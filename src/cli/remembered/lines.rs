@@ -159,18 +159,18 @@ mod tests {
         assert!(text.contains("  https://app2.harbor.example/checkout"), "{text}");
         assert!(!text.contains('\u{1b}') && text.contains("‹U+001B›"), "{text}");
         one.acknowledged = Some(Acknowledgement {
-            by: "Ana".to_owned(),
+            by: "founder".to_owned(),
             at: one.first_seen,
             note: "rolling back".to_owned(),
         });
         one.state = State::Acknowledged;
         let longest = incident(&one);
-        assert!(longest.contains("  Ana is on it: rolling back\n"), "{longest}");
+        assert!(longest.contains("  founder is on it: rolling back\n"), "{longest}");
         one.state = State::Resolved;
         one.resolved_at = Some(at("2026-11-28T00:51:00Z"));
-        one.resolved_by = Some("Ana".to_owned());
+        one.resolved_by = Some("founder".to_owned());
         let over = incident(&one);
-        assert!(over.contains("  over since 2026-11-28 00:51:00 UTC; Ana ended it\n"), "{over}");
+        assert!(over.contains("  over since 2026-11-28 00:51:00 UTC; founder ended it\n"), "{over}");
         assert!(!over.contains("nobody is told"), "{over}");
         for line in [text, longest, over].concat().lines() {
             assert!(line.chars().count() <= WIDTH, "{line}");
@@ -187,20 +187,20 @@ mod tests {
             code: None,
             from: now,
             until: at("2026-11-28T02:00:00.5Z"),
-            by: "Ana".to_owned(),
+            by: "founder".to_owned(),
             reason: "the provider moves".to_owned(),
         };
         assert_eq!(
             silence(&muted),
             "sil_1  until 2026-11-28 02:00:00 UTC\n  all projects, mail-spf, all findings\n  \
-             by Ana: the provider moves\n"
+             by founder: the provider moves\n"
         );
         let mut accepted = Waiver {
             id: "wav_1".to_owned(),
             project: "harbor".to_owned(),
             code: "csp-missing".to_owned(),
             subject: None,
-            by: "Ana".to_owned(),
+            by: "founder".to_owned(),
             reason: "after the launch".to_owned(),
             at: now,
             until: at("2027-03-02T00:00:00Z"),
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(
             waiver(&accepted, now),
             "wav_1  never used  until 2027-03-02 00:00:00 UTC\n  \
-             harbor: csp-missing of every subject\n  by Ana: after the launch\n"
+             harbor: csp-missing of every subject\n  by founder: after the launch\n"
         );
         accepted.last_used = Some(now);
         accepted.subject = Some("https://www.harbor.example/".to_owned());
