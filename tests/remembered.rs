@@ -135,7 +135,10 @@ fn silences_and_waivers_are_added_listed_and_taken_away() {
 
     let words = "waiver add --code csp-missing --by Ana --reason later --until 2099-03-01";
     let added = read(here, words);
-    assert_eq!((&added["project"], &added["until"]), (&"harbor".into(), &"2099-03-02T00:00:00Z".into()));
+    assert_eq!(
+        (&added["project"], &added["until"]),
+        (&"harbor".into(), &"2099-03-02T00:00:00Z".into())
+    );
     let id = added["id"].as_str().unwrap();
     let listed = good(here, "waiver list");
     assert!(listed.contains(id) && listed.contains("csp-missing of every subject"), "{listed}");
@@ -143,7 +146,10 @@ fn silences_and_waivers_are_added_listed_and_taken_away() {
     assert_eq!(good(here, "waiver list"), "nothing is accepted\n");
 
     for (words, parts) in [
-        ("silence remove sil_1", &["there is no silence \"sil_1\"", "launchready silence list"][..]),
+        (
+            "silence remove sil_1",
+            &["there is no silence \"sil_1\"", "launchready silence list"][..],
+        ),
         ("waiver remove wav_1", &["there is no waiver", "launchready waiver list"]),
         ("incidents ack inc_1", &["there is no incident", "launchready incidents list"]),
         ("silence add --for 2h", &["--reason"]),

@@ -118,9 +118,9 @@ async fn prometheus_sees_the_broken_world_and_its_rules_fire_for_it() {
     let failing = checks.filter(|check| check["status"] == "fail");
     let mut failing: Vec<_> = failing.map(|check| check["id"].as_str().unwrap()).collect();
     failing.sort_unstable();
-    let of = |name: &str| format!("{{alertname=\"Launchready{name}\",alertstate=\"firing\"}}");
+    let of = |name: &str| format!("ALERTS{{alertname=\"Launchready{name}\",alertstate=\"firing\"}}");
     let fires = async |name: &str, label: &str| {
-        prometheus.labels(&format!("ALERTS{}", of(name)), label).await
+        prometheus.labels(&of(name), label).await
     };
     assert_eq!(fires("CheckFailing", "check").await, failing);
     assert_eq!(fires("CertificateExpiresSoon", "host").await, ["docs.harbor.example"]);
@@ -135,13 +135,15 @@ async fn prometheus_sees_the_broken_world_and_its_rules_fire_for_it() {
     }
     assert!(empty.is_empty(), "panels without data:\n{}", empty.join("\n"));
 
-    // What is mended ends, and an agent that is gone is noticed.
-    rig.lab.heal("health-check-fails").await.unwrap();
+    // What breaks fires, what is mended ends, and an agent that is gone is noticed.
+    let down = of("EndpointDown");
+    let are_down = async |it: &Prometheus, count: usize| it.labels(&down, "endpoint").await.len() == count;
+    rig.lab.plant("site-down").await.unwrap();
     rig.look_again("harbor").await;
-    let is_over = async |it: &Prometheus| {
-        !firing(it).await.iter().any(|name| name == "LaunchreadyEndpointDown")
-    };
-    prometheus.until("quiet about the endpoint", is_over).await;
+    prometheus.until("firing for the start page", async |it| are_down(it, 2).await).await;
+    rig.lab.heal("site-down").await.unwrap();
+    rig.look_again("harbor").await;
+    prometheus.until("quiet about the start page", async |it| are_down(it, 1).await).await;
     rig.stop().await;
     let gone = ["LaunchreadyAgentAbsent", "LaunchreadyAgentDown"];
     let is_gone = async |it: &Prometheus| {

@@ -148,11 +148,12 @@ async fn an_incident_of_the_agent_is_dealt_with_from_the_page() {
     assert_eq!(store.silences(scene.rig.now()).await.unwrap().len(), 0);
 
     // An open page follows what the agent sees, through nginx and without being loaded again.
-    scene.open("/incidents?state=open").await;
-    let link = format!("document.querySelector('a[href=\"/incidents/{down}\"]')");
+    let expired = scene.incident("certificate-expired").await;
+    scene.open("/incidents").await;
+    let link = format!("document.querySelector('a[href=\"/incidents/{expired}\"]')");
     browser.until("the incident in the list", &format!("return {link} !== null")).await;
     browser.run("window.kept = true").await;
-    scene.rig.lab.heal("health-check-fails").await.unwrap();
+    scene.rig.lab.heal("certificate-expired").await.unwrap();
     browser.until("its end", &format!("return window.kept === true && {link} === null")).await;
 
     browser.click(".out button").await;

@@ -22,12 +22,8 @@ pub(super) fn incident(incident: &Incident) -> String {
     let (severity, state) = (incident.severity.as_str(), incident.state.as_str());
     let mut text = format!("{}  {severity:<8}  {state:<12}  since {begun}\n", incident.id);
     below(&mut text, &format!("{}, {}: {}", key.project, key.check, incident.title));
-    let subjects: Vec<&str> = incident
-        .members
-        .values()
-        .take(SUBJECTS)
-        .map(|member| member.subject.as_str())
-        .collect();
+    let subjects: Vec<&str> =
+        incident.members.values().take(SUBJECTS).map(|member| member.subject.as_str()).collect();
     let rest = incident.member_count().saturating_sub(subjects.len() as u64);
     let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
     below(&mut text, &format!("{}{more}", subjects.join(", ")));

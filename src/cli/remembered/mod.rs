@@ -166,7 +166,8 @@ pub(super) fn silence(args: &SilenceArgs) -> anyhow::Result<Exit> {
                 silence.id = here.store.add_silence(&silence).await?;
                 let end = here.command(&format!("silence remove {}", silence.id));
                 let until = when(silence.until);
-                let text = format!("{} mutes messages until {until}; end it with\n{end}", silence.id);
+                let text =
+                    format!("{} mutes messages until {until}; end it with\n{end}", silence.id);
                 tell(&args.store, &silence, &text);
             }
             SilenceAction::List => {

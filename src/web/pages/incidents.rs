@@ -51,11 +51,14 @@ pub(super) struct Row {
 /// The rows of incidents: what lasts before what is over, and the worst of it first.
 pub(super) fn rows(facts: &Facts, incidents: &[Incident], now: Timestamp) -> Vec<Row> {
     let mut ordered: Vec<_> = incidents.iter().collect();
-    ordered.sort_by_key(|incident| {
-        let lasts = incident.state != Life::Resolved;
-        std::cmp::Reverse((lasts, lasts.then_some((incident.severity, incident.urgency))))
-    });
+    ordered.sort_by_key(|incident| weight(incident));
     ordered.into_iter().map(|incident| Row::of(facts, incident, now)).collect()
+}
+
+/// What comes first in a list: what lasts, and the worst of it.
+fn weight(incident: &Incident) -> impl Ord + use<> {
+    let lasts = incident.state != Life::Resolved;
+    std::cmp::Reverse((lasts, lasts.then_some((incident.severity, incident.urgency))))
 }
 
 /// Why an incident is not told at present.
@@ -132,14 +135,20 @@ pub(in crate::web) async fn incidents(
     let (state, states) = tab.map_or(("", &[][..]), |(name, _, states)| (*name, *states));
     let page = wanted.page.unwrap_or(1).clamp(1, LAST_PAGE);
     let project = wanted.project.trim();
+    // What is worst must not stand on a later page; what is over stands by its time.
+    let all_last = !states.contains(&Life::Resolved);
+    let last = if all_last { LAST_PAGE } else { page };
     let filter = IncidentFilter {
         project: Some(project.to_owned()).filter(|project| !project.is_empty()),
         check: None,
         states: states.to_vec(),
-        limit: page * INCIDENTS + 1,
+        limit: last * INCIDENTS + 1,
     };
-    let found = site.store.incidents(&filter).await?;
+    let mut found = site.store.incidents(&filter).await?;
     let has_more = found.len() > page * INCIDENTS && page < LAST_PAGE;
+    if all_last {
+        found.sort_by_key(weight);
+    }
     let shown: Vec<_> = found.into_iter().skip((page - 1) * INCIDENTS).take(INCIDENTS).collect();
     let html = show::draw(&Page {
         frame: Frame::new("Incidents", "incidents", &caller).live(),

@@ -123,7 +123,11 @@ fn numbers(incidents: &[Incident], projects: usize) -> Vec<(String, String, &'st
         ("open critical".to_owned(), critical.to_string(), tone(critical, "critical")),
         ("open warnings".to_owned(), warnings.to_string(), tone(warnings, "warning")),
         ("acknowledged".to_owned(), taken.to_string(), "quiet"),
-        ("projects".to_owned(), projects.to_string(), "quiet"),
+        (
+            if projects == 1 { "project" } else { "projects" }.to_owned(),
+            projects.to_string(),
+            "quiet",
+        ),
     ]
 }
 

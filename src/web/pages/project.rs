@@ -19,6 +19,11 @@ use crate::web::show::{self, Badge, Prose, Segment};
 use crate::web::time::{When, zone};
 use crate::web::{ProjectFacts, standing};
 
+/// Incidents of the project that are listed; the rest is a link away.
+const INCIDENTS: usize = 10;
+/// Findings of one severity that are shown in full although they block nothing.
+const IN_FULL: usize = 3;
+
 #[derive(Template)]
 #[template(path = "web/project.html")]
 struct Page<'a> {
@@ -31,6 +36,7 @@ struct Page<'a> {
     money: Vec<String>,
     last: Option<When>,
     incidents: Vec<IncidentRow>,
+    more_incidents: usize,
     groups: Vec<Group<'a>>,
     rows: Vec<Row<'a>>,
     unseen: Vec<Missed<'a>>,
@@ -57,6 +63,8 @@ pub(super) struct Card<'a> {
     pub(super) waived: Option<(String, When)>,
     pub(super) history: String,
     pub(super) waive: String,
+    /// Whether it shows its headline alone until somebody opens it.
+    pub(super) folded: bool,
 }
 
 impl<'a> Card<'a> {
@@ -88,6 +96,7 @@ impl<'a> Card<'a> {
                 Segment(&finding.code),
                 Segment(&finding.subject)
             ),
+            folded: false,
         }
     }
 }
@@ -126,12 +135,18 @@ pub(in crate::web) async fn project(
     let report = &known.report;
     let last = known.latest.iter().filter_map(|run| run.at).max();
     let groups = report::GROUPS.iter().filter_map(|(severity, title)| {
-        let cards: Vec<_> = report::of_severity(report, *severity)
+        let mut cards: Vec<_> = report::of_severity(report, *severity)
             .into_iter()
             .map(|(check, finding)| Card::of(project, check, finding, now))
             .collect();
+        if *severity != Severity::Critical && cards.len() > IN_FULL {
+            cards.iter_mut().for_each(|card| card.folded = true);
+        }
         (!cards.is_empty()).then_some(Group { id: id(*severity), title, cards })
     });
+    let mut incidents = rows(&facts, &known.incidents, now);
+    let more_incidents = incidents.len().saturating_sub(INCIDENTS);
+    incidents.truncate(INCIDENTS);
     let row = |check| Row::of(project, check, &known.latest, now);
     let html = show::draw(&Page {
         frame: Frame::new(
@@ -148,7 +163,8 @@ pub(in crate::web) async fn project(
         reasons: report.verdict_reasons.iter().map(|reason| Prose::new(reason)).collect(),
         money: report.money_at_risk.iter().map(report::money).collect(),
         last: last.map(|at| When::new(at, now, &zone)),
-        incidents: rows(&facts, &known.incidents, now),
+        incidents,
+        more_incidents,
         groups: groups.collect(),
         rows: report.checks.iter().map(row).collect(),
         unseen: report::unseen_parts(report).into_iter().map(Missed::of).collect(),

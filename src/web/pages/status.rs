@@ -158,11 +158,14 @@ pub(in crate::web) async fn status(
         Health::Degraded => ("warning", "Something is slow or answers wrongly"),
         Health::Down => ("critical", "Something is down"),
     };
+    // Where the projects differ, no zone is better than another.
+    let mut zones = facts.projects.iter().filter(|it| it.public).map(|it| it.timezone.as_str());
+    let common = zones.next().filter(|first| zones.all(|other| other == *first));
     let html = show::draw(&Page {
         frame: Frame::outside("Status"),
         all,
         rows,
-        at: When::new(now, now, &jiff::tz::TimeZone::UTC),
+        at: When::new(now, now, &zone(common.unwrap_or("UTC"))),
         number: page,
         pages,
     })?;
