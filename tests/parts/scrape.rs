@@ -118,10 +118,9 @@ async fn prometheus_sees_the_broken_world_and_its_rules_fire_for_it() {
     let failing = checks.filter(|check| check["status"] == "fail");
     let mut failing: Vec<_> = failing.map(|check| check["id"].as_str().unwrap()).collect();
     failing.sort_unstable();
-    let of = |name: &str| format!("ALERTS{{alertname=\"Launchready{name}\",alertstate=\"firing\"}}");
-    let fires = async |name: &str, label: &str| {
-        prometheus.labels(&of(name), label).await
-    };
+    let of =
+        |name: &str| format!("ALERTS{{alertname=\"Launchready{name}\",alertstate=\"firing\"}}");
+    let fires = async |name: &str, label: &str| prometheus.labels(&of(name), label).await;
     assert_eq!(fires("CheckFailing", "check").await, failing);
     assert_eq!(fires("CertificateExpiresSoon", "host").await, ["docs.harbor.example"]);
     assert_eq!(fires("ProbeFails", "instance").await, ["https://docs.harbor.example/"]);
@@ -137,7 +136,8 @@ async fn prometheus_sees_the_broken_world_and_its_rules_fire_for_it() {
 
     // What breaks fires, what is mended ends, and an agent that is gone is noticed.
     let down = of("EndpointDown");
-    let are_down = async |it: &Prometheus, count: usize| it.labels(&down, "endpoint").await.len() == count;
+    let are_down =
+        async |it: &Prometheus, count: usize| it.labels(&down, "endpoint").await.len() == count;
     rig.lab.plant("site-down").await.unwrap();
     rig.look_again("harbor").await;
     prometheus.until("firing for the start page", async |it| are_down(it, 2).await).await;
