@@ -32,6 +32,7 @@ const PROGRAM: &[Part] = &[
             "config",
             "engine",
             "incident",
+            "metrics::families",
             "probe",
             "report",
             "schedule::Schedule",

@@ -305,6 +305,19 @@ fn the_handbook_is_in_the_program() {
         assert!(page.out.contains(part), "{}", page.out);
     }
     assert_eq!(page.err, "");
+    for (topic, words) in [
+        ("agent", &["systemd", "launchready backup", "public_url"][..]),
+        ("alerts", &["confirmations", "launchready silence add", "flap_turns"]),
+        ("metrics", &["launchready_check_status{project,check,target,status} (gauge)"]),
+    ] {
+        assert!(list.out.contains(&format!("\n  {topic} ")), "{}", list.out);
+        let page = say(&["explain", topic]);
+        assert_eq!((page.code, page.err.as_str()), (Some(0), ""), "{topic}");
+        for word in words {
+            assert!(page.out.contains(word), "{word} is missing in: {}", page.out);
+        }
+    }
+    refused(&say(&["explain", "alrets"]), &["did you mean \"alerts\"?"]);
 }
 
 #[test]
@@ -391,13 +404,18 @@ fn completions_and_the_man_page_come_from_the_same_definitions() {
     for shell in ["bash", "zsh", "fish"] {
         let script = say(&["completions", shell]);
         assert_eq!((script.code, script.err.as_str()), (Some(0), ""), "{shell}");
-        assert!(script.out.contains("audit") && script.out.contains("from-evidence"), "{shell}");
+        for word in ["audit", "from-evidence", "agent", "notify", "silence", "waiver", "backup"] {
+            assert!(script.out.contains(word), "{word} is missing for {shell}");
+        }
         assert_ne!(is_read_by(shell, &script.out), Some(false), "{shell}");
     }
     refused(&say(&["completions", "cmd"]), &["bash"]);
     let page = say(&["man"]);
     assert_eq!(page.code, Some(0));
-    assert!(page.out.contains(".TH") && page.out.contains("audit"), "{}", page.out);
+    assert!(page.out.contains(".TH"), "{}", page.out);
+    for word in ["audit", "agent", "notify", "incidents", "silence", "waiver", "backup"] {
+        assert!(page.out.contains(&format!("launchready\\-{word}(1)")), "{word}: {}", page.out);
+    }
 }
 
 #[test]
@@ -411,13 +429,27 @@ fn help_fits_into_a_terminal() {
         &["config", "--help"],
         &["config", "check", "--help"],
         &["completions", "--help"],
+        &["agent", "--help"],
+        &["notify", "--help"],
+        &["notify", "test", "--help"],
+        &["incidents", "--help"],
+        &["incidents", "list", "--help"],
+        &["incidents", "ack", "--help"],
+        &["incidents", "resolve", "--help"],
+        &["silence", "--help"],
+        &["silence", "add", "--help"],
+        &["waiver", "--help"],
+        &["waiver", "add", "--help"],
+        &["backup", "--help"],
     ];
     for arguments in commands {
         let output = program(Path::new(".")).args(arguments).env("COLUMNS", "80").output().unwrap();
         let said = ended(output);
         assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{arguments:?}");
         for line in said.out.lines() {
-            assert!(line.chars().count() <= 100, "{arguments:?}: {line}");
+            // The line of usage is never wrapped.
+            let most = if line.starts_with("Usage: ") { 100 } else { 80 };
+            assert!(line.chars().count() <= most, "{arguments:?}: {line}");
         }
     }
     let bare = say(&[]);

@@ -74,7 +74,9 @@ async fn audit(world: World) -> Report {
     let patient = serde_json::json!({
         "api_p95_warning": "60s", "p95_critical": "60s", "first_byte_warning": "60s",
     });
-    let options = project.options.entry("web-uptime".to_owned()).or_insert_with(|| patient.clone());
+    let options = Arc::make_mut(&mut project.options)
+        .entry("web-uptime".to_owned())
+        .or_insert_with(|| patient.clone());
     options.as_object_mut().unwrap().extend(patient.as_object().unwrap().clone());
     let session = Session::new(config.network.clone(), Arc::new(SystemClock)).unwrap();
     let plan = Plan {

@@ -79,7 +79,7 @@ pub(super) fn notify(args: &NotifyArgs) -> anyhow::Result<Exit> {
             }
             match prove(settings, &agent).await {
                 Ok(()) => {
-                    print(&format!("{}: the other side took the test message\n", settings.name))
+                    print(&format!("{}: the other side took the test message\n", settings.name));
                 }
                 Err(error) => {
                     complain(&format!("{}: {error}", settings.name));

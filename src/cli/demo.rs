@@ -134,10 +134,10 @@ async fn free(wanted: SocketAddr) -> anyhow::Result<SocketAddr> {
 fn words(letters: &str, timetable: Option<&Timetable>, speed: f64) -> String {
     let mut text = format!("mail and messages: {letters}\n");
     if let Some(timetable) = timetable {
-        text.push_str(&format!(
-            "\nIn this world a minute takes {:.0} seconds, and this happens again and again:\n{timetable}",
+        text = format!(
+            "{text}\nIn this world a minute takes {:.0} seconds, and this happens again and again:\n{timetable}",
             60.0 / speed
-        ));
+        );
     }
     text + "\nCtrl-C ends it; nothing of it stays."
 }

@@ -13,7 +13,11 @@ use crate::report::page_to_terminal;
 
 /// Pages that belong to no check, each with what it is about.
 const TOPICS: [(&str, &str, &str); 2] = [
-    ("agent", "Running the agent: secrets, systemd, https, backup", include_str!("../../docs/agent.md")),
+    (
+        "agent",
+        "Running the agent: secrets, systemd, https, backup",
+        include_str!("../../docs/agent.md"),
+    ),
     ("alerts", "What becomes of a defect, and who is told", include_str!("../../docs/alerts.md")),
 ];
 /// The topic whose page is drawn from the list of metrics.
@@ -131,9 +135,10 @@ fn catalogue() -> String {
 
 /// Every metric with its labels and what it says.
 fn metrics() -> String {
-    let mut page = "# metrics\n\nPrometheus reads them from /metrics; dashboards and alert rules are in the \
+    let mut page =
+        "# metrics\n\nPrometheus reads them from /metrics; dashboards and alert rules are in the \
                     folder `dashboards` of the source.\n\n"
-        .to_owned();
+            .to_owned();
     for family in families() {
         let labels = if family.labels.is_empty() {
             String::new()

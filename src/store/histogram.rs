@@ -168,6 +168,7 @@ fn read_float(bytes: &mut &[u8]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::float_cmp, reason = "bounds of buckets are exact")]
     use super::*;
 
     fn of(values: &[f64]) -> Histogram {

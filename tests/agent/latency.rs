@@ -42,7 +42,8 @@ async fn a_host_that_goes_down_is_in_the_mailbox_within_five_minutes_of_its_last
     .await;
     let metrics = rig.get("/metrics").await.unwrap().1;
     let within = value(&metrics, "launchready_alert_latency_seconds_bucket{le=\"300.0\"}");
-    assert_eq!(within, value(&metrics, "launchready_alert_latency_seconds_count"), "{metrics}");
+    let all = value(&metrics, "launchready_alert_latency_seconds_count");
+    assert!(within >= all, "{within} of {all} within five minutes\n{metrics}");
 
     // The same from the record of the incident itself.
     let open = store.incidents(&IncidentFilter::default()).await.unwrap();

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 
 /// The longest that a test waits for something that has to happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Secrets of the rig: none of them may ever be seen.
 pub(crate) const SMTP_PASSWORD: &str = "smtp-Zq7vT2mXw9";

@@ -9,11 +9,11 @@ use super::{CrowdOptions, Places, domain};
 /// The checks that look at each project: outside ones that may look every five minutes.
 const LOOKS: [&str; 10] = [
     "dns-resolution",
-    "dns-drift",
     "mail-spf",
     "mail-dkim",
     "tls-certificate",
     "web-redirects",
+    "web-pages",
     "web-headers",
     "web-uptime",
     "web-cors",
@@ -21,6 +21,7 @@ const LOOKS: [&str; 10] = [
 ];
 /// Every other check, which is switched off.
 const REST: [&str; 12] = [
+    "dns-drift",
     "dns-subdomains",
     "domain-registration",
     "mail-dmarc",
@@ -30,7 +31,6 @@ const REST: [&str; 12] = [
     "secrets-source",
     "tls-protocol",
     "web-edge",
-    "web-pages",
     "web-rate-limits",
     "web-speed",
 ];

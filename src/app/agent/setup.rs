@@ -96,7 +96,7 @@ impl Setup {
     }
 
     /// When a check of a project is due.
-    pub(super) fn schedule(&self, project: &Project, check: &str) -> anyhow::Result<Schedule> {
+    pub(super) fn schedule(project: &Project, check: &str) -> anyhow::Result<Schedule> {
         let found = project.watch.schedules.iter().find(|(id, _)| *id == check);
         found.map(|(_, schedule)| schedule.clone()).context("the check has no schedule")
     }
@@ -105,7 +105,7 @@ impl Setup {
     pub(super) fn recheck(&self, project: &str) -> String {
         let mut command = format!("launchready check {{id}} --config {}", self.path.display());
         if self.projects.len() > 1 {
-            command.push_str(&format!(" --project {project:?}"));
+            command = format!("{command} --project {project:?}");
         }
         command
     }

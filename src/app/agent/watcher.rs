@@ -76,8 +76,8 @@ impl Watcher {
         let mut places = BTreeMap::new();
         for assignment in assignments {
             let Assignment { job: due, inputs, permit } = assignment;
-            let Some(job) = configured(setup, project, &due, inputs) else { continue };
-            let schedule = setup.schedule(project, &due.key.check)?;
+            let Some(job) = configured(project, &due, inputs) else { continue };
+            let schedule = Setup::schedule(project, &due.key.check)?;
             let next = schedule.after(now, phase(&project.target.project));
             let lost = self.own_network_lost.load(Ordering::Relaxed);
             places.insert(
@@ -106,9 +106,9 @@ impl Watcher {
 }
 
 /// The job with its options; `None` when the config no longer has it.
-fn configured(setup: &Setup, project: &Project, due: &DueJob, inputs: RunInputs) -> Option<Job> {
+fn configured(project: &Project, due: &DueJob, inputs: RunInputs) -> Option<Job> {
     let version = registry::find(&due.key.check)?.meta.evidence_version;
-    setup.schedule(project, &due.key.check).ok()?;
+    Setup::schedule(project, &due.key.check).ok()?;
     let previous = inputs.previous.filter(|(of, _)| *of == version).map(|(_, evidence)| evidence);
     let RunInputs { carry, history, baseline, .. } = inputs;
     let inputs = Inputs { previous, carry, history, baseline };

@@ -36,7 +36,13 @@ pub struct AgentArgs {
 #[derive(Debug, Clone, Args)]
 pub struct StoreArgs {
     /// The config file that names the store.
-    #[arg(long, value_name = "FILE", default_value = "launchready.toml", global = true, display_order = 50)]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "launchready.toml",
+        global = true,
+        display_order = 50
+    )]
     pub config: PathBuf,
     /// Print JSON.
     #[arg(long, global = true, display_order = 51)]

@@ -22,15 +22,16 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
     /// Print no progress.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, display_order = 90)]
     pub quiet: bool,
     /// Log what is done, step by step.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, display_order = 91)]
     pub verbose: bool,
     /// How log lines and progress are written to standard error.
     #[arg(
         long,
         global = true,
+        display_order = 92,
         value_enum,
         default_value_t,
         hide_possible_values = true,

@@ -22,12 +22,8 @@ pub(super) fn incident(incident: &Incident) -> String {
     let (severity, state) = (incident.severity.as_str(), incident.state.as_str());
     let mut text = format!("{}  {severity:<8}  {state:<12}  since {begun}\n", incident.id);
     below(&mut text, &format!("{}, {}: {}", key.project, key.check, incident.title));
-    let subjects: Vec<&str> = incident
-        .members
-        .values()
-        .take(SUBJECTS)
-        .map(|member| member.subject.as_str())
-        .collect();
+    let subjects: Vec<&str> =
+        incident.members.values().take(SUBJECTS).map(|member| member.subject.as_str()).collect();
     let rest = incident.member_count().saturating_sub(subjects.len() as u64);
     let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
     below(&mut text, &format!("{}{more}", subjects.join(", ")));
@@ -95,7 +91,12 @@ pub(super) fn waiver(waiver: &Waiver, now: Timestamp) -> String {
 /// act on the terminal is shown instead.
 fn below(text: &mut String, paragraph: &str) {
     let paragraph = visible(paragraph).replace('\n', " ");
-    let options = textwrap::Options::new(WIDTH).initial_indent("  ").subsequent_indent("  ");
+    // A web address stays whole where it fits, so that it can be copied.
+    let options = textwrap::Options::new(WIDTH)
+        .initial_indent("  ")
+        .subsequent_indent("  ")
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
     for line in textwrap::wrap(&paragraph, options) {
         text.push_str(&line);
         text.push('\n');
@@ -153,7 +154,9 @@ mod tests {
             lines.next(),
             Some("inc_0123456789abcdef0123  critical  open          since 2026-11-28 00:39:12 UTC")
         );
-        assert!(text.contains("and 2 more\n") && text.contains("sil_1 mutes it"), "{text}");
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(" and 2 more nobody is told of it: sil_1 mutes it"), "{text}");
+        assert!(text.contains("  https://app2.harbor.example/checkout"), "{text}");
         assert!(!text.contains('\u{1b}') && text.contains("‹U+001B›"), "{text}");
         one.acknowledged = Some(Acknowledgement {
             by: "Ana".to_owned(),

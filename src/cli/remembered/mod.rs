@@ -123,14 +123,14 @@ pub(super) fn incidents(args: &IncidentsArgs) -> anyhow::Result<Exit> {
             IncidentsAction::Ack { id, by, note } => {
                 let done = here.store.acknowledge(id, by, note, book, here.now).await;
                 let incident = here.named(done, "incidents list")?;
-                let text = format!("{by} is on {id}: {}; reminders stop", incident.title);
+                let text = format!("{by} is on {id}; reminders stop\n  {}", incident.title);
                 tell(&args.store, &incident, &text);
             }
             IncidentsAction::Resolve { id, by } => {
                 let done = here.store.resolve(id, by, book, here.now).await;
                 let incident = here.named(done, "incidents list")?;
                 let title = &incident.title;
-                let text = format!("{id} is over: {title}; it opens again when a look sees it");
+                let text = format!("{id} is over; it opens again when a look sees it\n  {title}");
                 tell(&args.store, &incident, &text);
             }
         }
@@ -166,7 +166,8 @@ pub(super) fn silence(args: &SilenceArgs) -> anyhow::Result<Exit> {
                 silence.id = here.store.add_silence(&silence).await?;
                 let end = here.command(&format!("silence remove {}", silence.id));
                 let until = when(silence.until);
-                let text = format!("{} mutes messages until {until}; end it with\n{end}", silence.id);
+                let text =
+                    format!("{} mutes messages\nuntil {until}; end it with\n{end}", silence.id);
                 tell(&args.store, &silence, &text);
             }
             SilenceAction::List => {
@@ -212,7 +213,7 @@ pub(super) fn waiver(args: &WaiverArgs) -> anyhow::Result<Exit> {
                 let end = here.command(&format!("waiver remove {}", waiver.id));
                 let (id, of, until) = (&waiver.id, &waiver.project, when(until));
                 let text =
-                    format!("{id} accepts {code} of {of} until {until}; take it back with\n{end}");
+                    format!("{id} accepts {code} of {of}\nuntil {until}; take it back with\n{end}");
                 tell(&args.store, &waiver, &text);
             }
             WaiverAction::List => {

@@ -1,6 +1,7 @@
 //! `[checks.ID]`: the options of a check, and when the agent runs it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use launchready_checks::contract::{Age, CheckMeta, Schedule as Suggested};
@@ -125,8 +126,30 @@ pub(in crate::config) fn suggested(meta: &CheckMeta) -> Schedule {
     }
 }
 
+/// The tables for all projects, with the options that a project without tables of its own has: thousands
+/// of projects share them.
+pub(super) struct Common {
+    pub(super) tables: Checks,
+    options: Arc<BTreeMap<String, Value>>,
+}
+
+impl Common {
+    pub(super) fn new(tables: Checks) -> Self {
+        let options = Arc::new(options(&tables, &Checks::new()));
+        Self { tables, options }
+    }
+
+    /// The options of a project with these tables of its own.
+    pub(super) fn options_with(&self, own: &Checks) -> Arc<BTreeMap<String, Value>> {
+        if own.is_empty() {
+            return Arc::clone(&self.options);
+        }
+        Arc::new(options(&self.tables, own))
+    }
+}
+
 /// Options of the project over those for all projects, key by key.
-pub(super) fn options(common: &Checks, own: &Checks) -> BTreeMap<String, Value> {
+fn options(common: &Checks, own: &Checks) -> BTreeMap<String, Value> {
     let mut all: BTreeMap<String, Value> =
         common.iter().map(|(id, table)| (id.clone(), table.options.clone())).collect();
     for (id, table) in own {

@@ -10,6 +10,7 @@ mod windows;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use launchready_checks::contract::Target;
 use serde_json::Value;
@@ -20,6 +21,7 @@ use super::file::{File, schema};
 use super::plan::Plan;
 use crate::incident::Policy;
 use crate::probe::Network;
+use checks::Common;
 pub(super) use checks::suggested;
 use reader::Reader;
 pub(crate) use reader::read_resolver;
@@ -106,7 +108,7 @@ pub struct Project {
     /// The token that proves ownership.
     pub ownership: Option<String>,
     /// Options by check id; what is not here has its defaults.
-    pub options: BTreeMap<String, Value>,
+    pub options: Arc<BTreeMap<String, Value>>,
     /// What the agent does with it.
     pub watch: Watch,
 }
@@ -120,7 +122,7 @@ impl Project {
             target,
             not_used: Vec::new(),
             ownership: None,
-            options: BTreeMap::new(),
+            options: Arc::default(),
             watch: Watch::default(),
         }
     }
@@ -172,7 +174,7 @@ pub fn parse(text: &str, folder: &Path) -> Result<Config, ConfigErrors> {
     let mut reader = Reader::new(&document, folder);
     let network = reader.network(&file.network);
     let policy = reader.policy(&Policy::default(), &file.defaults, "defaults");
-    let common = reader.checks(&file.checks, &policy, "checks");
+    let common = Common::new(reader.checks(&file.checks, &policy, "checks"));
     let mut projects = Vec::new();
     for (index, table) in file.project.iter().enumerate() {
         projects.push(reader.project(table, &policy, &common, &format!("project[{index}]")));

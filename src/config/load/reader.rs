@@ -9,7 +9,7 @@ use launchready_checks::contract::{
     Age, MailFacts, RedirectRule, RegistrationFacts, SourceFacts, Target, WebFacts,
 };
 
-use super::checks::{Checks, options, schedules};
+use super::checks::{Common, schedules};
 use super::{NOT_USED, Project};
 use crate::config::agent::Watch;
 use crate::config::document::{ConfigError, Document};
@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
         &mut self,
         table: &ProjectTable,
         defaults: &Policy,
-        common: &Checks,
+        common: &Common,
         key: &str,
     ) -> Project {
         let domain = read_domain(&table.domain).unwrap_or_else(|error| {
@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
         }
         let policy = self.policy(defaults, &table.policy, key);
         let checks = self.checks(&table.checks, &policy, &format!("{key}.checks"));
-        let schedules = schedules(common, &checks, &policy);
+        let schedules = schedules(&common.tables, &checks, &policy);
         let redirect_map = self.redirect_map(table, key);
         let path = table.source.as_ref().map(|source| self.folder.join(&source.path));
         let mut sends_from = Vec::new();
@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
             target,
             not_used: table.not_used.clone(),
             ownership: table.ownership.clone(),
-            options: options(common, &checks),
+            options: common.options_with(&checks),
             watch: Watch { policy, schedules, public: table.public },
         }
     }

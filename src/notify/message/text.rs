@@ -92,6 +92,7 @@ fn push(out: &mut String, indent: &str, text: &str) {
         .initial_indent(indent)
         .subsequent_indent(indent)
         // A record or an address is copied whole.
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
         .word_splitter(textwrap::WordSplitter::NoHyphenation)
         .break_words(false);
     for line in text.lines() {

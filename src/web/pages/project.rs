@@ -140,7 +140,9 @@ pub(in crate::web) async fn project(
             .map(|(check, finding)| Card::of(project, check, finding, now))
             .collect();
         if *severity != Severity::Critical && cards.len() > IN_FULL {
-            cards.iter_mut().for_each(|card| card.folded = true);
+            for card in &mut cards {
+                card.folded = true;
+            }
         }
         (!cards.is_empty()).then_some(Group { id: id(*severity), title, cards })
     });

@@ -1,0 +1,209 @@
+//! What stands in README and docs is so: every command can be typed, every snippet is a config, and every
+//! default is the one in force.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use clap::Parser as _;
+use launchready::cli::{Cli, Command};
+use launchready::config::{AgentTable, PolicyTable, parse};
+use launchready::incident::Policy;
+use launchready_checks::registry;
+use serde_json::Value;
+
+const PAGES: [&str; 4] = ["README.md", "docs/agent.md", "docs/alerts.md", "dashboards/README.md"];
+
+fn page(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// Text between fences, each with the word behind the first one.
+fn fenced(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut open: Option<(String, String)> = None;
+    for line in text.lines() {
+        match (line.strip_prefix("```"), open.take()) {
+            (Some(_), Some(block)) => found.push(block),
+            (Some(word), None) => open = Some((word.to_owned(), String::new())),
+            (None, Some((word, block))) => open = Some((word, block + line + "\n")),
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "a fence stays open");
+    found
+}
+
+/// What can be typed: lines of shell blocks, and pieces of code within sentences and tables.
+fn commands(text: &str) -> Vec<String> {
+    let shell = fenced(text).into_iter().filter(|(word, _)| word == "sh").map(|(_, block)| block);
+    let lines: Vec<String> =
+        shell.flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+    let mut outside = String::new();
+    let mut is_fenced = false;
+    for line in text.lines() {
+        is_fenced ^= line.starts_with("```");
+        if !is_fenced && !line.starts_with("```") {
+            outside.push_str(line);
+            outside.push('\n');
+        }
+    }
+    let pieces = outside.split('`').skip(1).step_by(2).map(str::to_owned);
+    let all = lines.into_iter().chain(pieces);
+    all.filter_map(|line| {
+        let line = line.strip_prefix("sudo -u launchready ").unwrap_or(&line);
+        let cargo = line.strip_prefix("cargo run --release -- ");
+        match cargo {
+            Some(rest) => Some(format!("launchready {rest}")),
+            None => line.starts_with("launchready ").then(|| line.to_owned()),
+        }
+    })
+    .collect()
+}
+
+/// The words of a command as a shell gives them to the program.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    for c in line.chars() {
+        match (c, quote) {
+            ('"' | '\'', None) => quote = Some(c),
+            (c, Some(open)) if c == open => quote = None,
+            ('>' | '#', None) => break,
+            (' ', None) => words.push(String::new()),
+            _ => words.last_mut().unwrap().push(c),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[test]
+fn every_command_can_be_typed() {
+    let mut seen = 0;
+    for name in PAGES {
+        for line in commands(&page(name)) {
+            let cli = Cli::try_parse_from(words(&line));
+            let cli = cli.unwrap_or_else(|error| panic!("{name}: {line}\n{error}"));
+            let known =
+                |id: &str| registry::find(id).is_some() || registry::find_code(id).is_some();
+            match &cli.command {
+                Command::Check(args) => assert!(registry::find(&args.id).is_some(), "{line}"),
+                Command::Explain(args) => {
+                    let topics = ["agent", "alerts", "metrics"];
+                    let is_known = |name: &String| known(name) || topics.contains(&name.as_str());
+                    assert!(args.name.as_ref().is_none_or(is_known), "{name}: {line}");
+                }
+                _ => {}
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "only {seen} commands were found");
+}
+
+#[test]
+fn a_shell_takes_words_apart_as_the_test_does() {
+    let line = "launchready silence add --for 2h --reason \"a b\" --by 'c d' > file # why";
+    let wanted = ["launchready", "silence", "add", "--for", "2h", "--reason", "a b", "--by", "c d"];
+    assert_eq!(words(line), wanted);
+    let text = "Type `launchready man` or `this`.\n```sh\nlaunchready agent\n```\n```text\nlaunchready x\n```\n";
+    assert_eq!(commands(text), ["launchready agent", "launchready man"]);
+}
+
+#[test]
+fn every_snippet_is_a_config() {
+    let mut seen = 0;
+    for name in PAGES {
+        for (word, block) in fenced(&page(name)) {
+            if word == "toml" {
+                let read = parse(&block, Path::new("."));
+                assert!(read.is_ok(), "{name}:\n{block}\n{}", read.unwrap_err());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 5, "only {seen} snippets were found");
+}
+
+/// ``- `key`: …; default `value`.``
+fn defaults(text: &str) -> BTreeMap<String, String> {
+    let lines = text.lines().filter_map(|line| line.strip_prefix("- `"));
+    lines
+        .filter_map(|line| {
+            let (key, rest) = line.split_once("`: ")?;
+            let value = rest.split_once("; default `")?.1.strip_suffix("`.")?;
+            Some((key.to_owned(), value.to_owned()))
+        })
+        .collect()
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[test]
+fn the_defaults_of_alerts_are_those_in_force_and_none_is_left_out() {
+    let rules = serde_json::to_value(PolicyTable::from(&Policy::default())).unwrap();
+    let wanted: BTreeMap<String, String> =
+        rules.as_object().unwrap().iter().map(|(key, value)| (key.clone(), plain(value))).collect();
+    assert_eq!(defaults(&page("docs/alerts.md")), wanted);
+}
+
+#[test]
+fn the_numbers_in_the_sentences_of_alerts_are_the_defaults_too() {
+    let policy = Policy::default();
+    let text = page("docs/alerts.md");
+    for sentence in [
+        format!("looks again after {} seconds", policy.look_again.as_secs()),
+        format!("opens within {} seconds", policy.group_wait.as_secs()),
+        format!("sent after {} minutes", policy.first_look_wait.as_secs() / 60),
+        format!("again every {} hours", policy.reminder.as_secs() / 3_600),
+        format!("{} times within {} hour", policy.flap_turns, policy.flap_window.as_secs() / 3_600),
+        format!("After {} minutes without a change", policy.flap_calm.as_secs() / 60),
+        format!(
+            "for {} due runs in a row, or for {} hour",
+            policy.blind_runs,
+            policy.blind_after.as_secs() / 3_600
+        ),
+    ] {
+        assert!(text.contains(&sentence), "{sentence:?} does not stand in docs/alerts.md");
+    }
+    assert_eq!(
+        (policy.confirmations, policy.recoveries),
+        (2, 1),
+        "the life of an incident says so"
+    );
+}
+
+#[test]
+fn the_defaults_of_the_agent_are_those_in_force() {
+    let table = serde_json::to_value(AgentTable::default()).unwrap();
+    let told = defaults(&page("docs/agent.md"));
+    assert!(!told.is_empty());
+    for (key, value) in told {
+        assert_eq!(plain(&table[&key]), value, "{key}");
+    }
+}
+
+#[test]
+fn files_that_a_page_links_to_exist() {
+    for name in PAGES.into_iter().chain(["ARCHITECTURE.md", "CHANGELOG.md"]) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        for piece in page(name).split("](").skip(1) {
+            let target = piece.split(')').next().unwrap();
+            if !target.contains("::") && !target.contains("://") {
+                let path = folder.parent().unwrap().join(target);
+                assert!(path.exists(), "{name} links to {target}");
+            }
+        }
+    }
+}
