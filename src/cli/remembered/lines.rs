@@ -170,7 +170,10 @@ mod tests {
         one.resolved_at = Some(at("2026-11-28T00:51:00Z"));
         one.resolved_by = Some("founder".to_owned());
         let over = incident(&one);
-        assert!(over.contains("  over since 2026-11-28 00:51:00 UTC; founder ended it\n"), "{over}");
+        assert!(
+            over.contains("  over since 2026-11-28 00:51:00 UTC; founder ended it\n"),
+            "{over}"
+        );
         assert!(!over.contains("nobody is told"), "{over}");
         for line in [text, longest, over].concat().lines() {
             assert!(line.chars().count() <= WIDTH, "{line}");
