@@ -90,10 +90,12 @@ async fn keep_running(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     let sinks = Arc::new(Sinks::start(now)?);
     let letters = Page::start(now, Arc::clone(&mailbox), Arc::clone(&sinks))?;
     let listen = match args.listen {
-        Some(address) => address,
+        Some(address) if address.port() != 0 => address,
+        Some(address) => free(address).await?,
         None => free(LISTEN).await?,
     };
-    let settings = format!("[agent]\nlisten = \"{listen}\"\n{SETTINGS}");
+    let settings =
+        format!("[agent]\nlisten = \"{listen}\"\npublic_url = \"http://{listen}\"\n{SETTINGS}");
     let path = folder.path().join("launchready.toml");
     std::fs::write(&path, lab.agent_config_toml(&mailbox, &sinks, &settings)?)?;
 

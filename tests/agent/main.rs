@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, and says so when it is skipped"
 )]
 
+mod demo;
 mod kills;
 mod latency;
 mod outages;
