@@ -88,8 +88,7 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// Runs until `stop` is true; then waits for the looks that are under way, `grace` at most, and gives
-    /// back the rest.
+    /// Runs until `stop` is true; then waits for the looks that are under way, `grace` at most.
     pub async fn run(
         self,
         ended: mpsc::UnboundedSender<Ended>,
@@ -102,7 +101,6 @@ impl Scheduler {
         while !*stop.borrow() {
             while looks.try_join_next().is_some() {}
             let now = self.clock.now();
-            self.observer.alive(now);
             self.observer.in_flight(self.limit - places.available_permits());
             let passed = last.1.elapsed();
             // A fast clock passes more time than the machine; only going back is looked for.
@@ -112,7 +110,10 @@ impl Scheduler {
             }
             last = (now, Instant::now());
             let pause = match self.take(now, &places, &mut looks, &ended).await {
-                Ok(pause) => pause,
+                Ok(pause) => {
+                    self.observer.alive(now);
+                    pause
+                }
                 Err(error) => {
                     tracing::error!("{:#}", anyhow::Error::new(error));
                     IDLE
@@ -151,7 +152,12 @@ impl Scheduler {
                 self.observer.lag(between(job.due_at, now));
             }
             let Ok(permit) = Arc::clone(places).try_acquire_owned() else { continue };
-            let inputs = self.store.run_inputs(&job.key, now).await?;
+            let inputs = self.store.run_inputs(&job.key, now).await.unwrap_or_else(|error| {
+                // What cannot be read costs this run its past, and no other run anything.
+                let check = &job.key.check;
+                tracing::error!(check, "{:#}", anyhow::Error::new(error));
+                RunInputs::default()
+            });
             let project = job.key.project.clone();
             projects.entry(project).or_default().push(Assignment { job, inputs, permit });
         }

@@ -35,7 +35,8 @@ pub fn observe(known: &[Incident], run: &RunSeen, book: &Book) -> Outcome {
         Sight::Blind { .. } => look.blind(&unresolved, &over),
         Sight::Skipped => {
             for incident in unresolved {
-                look.end(incident.clone(), ChangeKind::Resolved);
+                // Nobody has looked: it is out of sight, and not known to be mended.
+                look.end(incident.clone(), ChangeKind::Expired);
             }
         }
     }

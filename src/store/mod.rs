@@ -92,8 +92,9 @@ pub trait Store: Send + Sync + Debug {
         limit: usize,
     ) -> Result<Vec<DueJob>, StoreError>;
 
-    /// Gives jobs back that were taken and not run.
-    async fn give_back(&self, agent: &str, jobs: &[JobKey]) -> Result<(), StoreError>;
+    /// Lets go of every job and delivery that an agent of this name holds: at its start, for one that was
+    /// ended in the middle, and at its end.
+    async fn release(&self, agent: &str) -> Result<(), StoreError>;
 
     /// The earliest time at which a job is due.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
@@ -130,8 +131,8 @@ pub trait Store: Send + Sync + Debug {
         lease: Duration,
     ) -> Result<Vec<Claimed>, StoreError>;
 
-    /// Records what came of an attempt. `Retry` makes the delivery due again; `Failed` ends it and, where
-    /// the channel has a fallback, makes a delivery of the same notification for that channel.
+    /// Records what came of an attempt. `Retry` makes the delivery due again; `Failed` ends it. Where a
+    /// `fallback` is named, that channel is told the same, once however often it is named.
     async fn record_attempt(
         &self,
         delivery: &str,

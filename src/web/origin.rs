@@ -25,10 +25,16 @@ fn host(headers: &HeaderMap) -> Option<(&str, String)> {
     is_bare.then_some((line, url.host_str()?.to_owned()))
 }
 
+/// Headers by which a proxy says that it passes on the request of somebody else.
+const FORWARDED: [&str; 5] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+
 /// Whether credentials are needed: not on loopback without a password, and always under a name by which
 /// others reach the page.
 pub(super) fn needs_credentials(facts: &Facts, headers: &HeaderMap) -> bool {
-    let from_here = host(headers).is_some_and(|(_, name)| is_loopback(&name));
+    // A proxy in front may send the name of loopback whatever the visitor asked for.
+    let forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
+    let from_here = !forwarded && host(headers).is_some_and(|(_, name)| is_loopback(&name));
     facts.password.is_some() || !facts.listen.ip().is_loopback() || !from_here
 }
 

@@ -76,6 +76,7 @@ impl Store for Memory {
             if pending && free && !taken.contains(&delivery.channel) {
                 taken.push(delivery.channel.clone());
                 *until = Some(now.checked_add(lease).unwrap());
+                delivery.attempts += 1;
                 let (delivery, notification) = (delivery.clone(), notification.clone());
                 claimed.push(Claimed { delivery, notification });
             }
@@ -102,7 +103,6 @@ impl Store for Memory {
             let Some((row, notification, until)) = rows.get_mut(delivery) else {
                 return Err(StoreError::Missing { what: "delivery", id: delivery.to_owned() });
             };
-            row.attempts += 1;
             *until = None;
             match &attempt.outcome {
                 AttemptOutcome::Sent => {
@@ -150,7 +150,7 @@ impl Store for Memory {
     ) -> Result<Vec<DueJob>, StoreError> {
         not_kept()
     }
-    async fn give_back(&self, _agent: &str, _jobs: &[JobKey]) -> Result<(), StoreError> {
+    async fn release(&self, _agent: &str) -> Result<(), StoreError> {
         not_kept()
     }
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -86,9 +86,11 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     let book = watch::channel(Arc::clone(&setup.book));
     let limit = setup.agent.max_in_flight;
     let (change, present) = watch::channel(Arc::new(setup));
-    let me = format!("{}-{}", address, std::process::id());
+    // The same after a restart, so that what a process that was ended in the middle held is let go of.
+    let me = address.to_string();
 
     let parts = Parts { store, clock, telling, present, stop };
+    parts.store.release(&me).await?;
     parts.take_over().await?;
     let mut tasks = JoinSet::new();
 
@@ -108,11 +110,11 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
         wake: Arc::clone(&parts.telling.scheduler),
         resync: Arc::clone(&parts.telling.resync),
     };
-    let scheduling = tokio::spawn(scheduler.run(ended, parts.stop.clone(), GRACE));
+    let mut scheduling = tokio::spawn(scheduler.run(ended, parts.stop.clone(), GRACE));
     let told = Arc::clone(&parts.telling);
-    let committing = tokio::spawn(commit_all(runs, Arc::clone(&parts.store), book.1, told));
+    let mut committing = tokio::spawn(commit_all(runs, Arc::clone(&parts.store), book.1, told));
     let mut sender = Sender::new(
-        me,
+        me.clone(),
         Arc::clone(&parts.store),
         Arc::clone(&parts.clock),
         routes.1,
@@ -121,9 +123,9 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     );
     // A fast clock makes what waits due sooner.
     sender.poll = parts.clock.takes(sender.poll).max(Duration::from_millis(20));
-    let sending = tokio::spawn(sender.run(parts.stopped()));
+    let mut sending = tokio::spawn(sender.run(parts.stopped()));
     let router = page.router(&parts);
-    let serving = tokio::spawn(crate::web::serve(listener, router, parts.stopped()));
+    let mut serving = tokio::spawn(crate::web::serve(listener, router, parts.stopped()));
 
     tasks.spawn(parts.clone().reckon());
     tasks.spawn(parts.clone().wake());
@@ -137,9 +139,20 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     system::ready();
     tasks.spawn(parts.clone().watchdog());
 
-    let mut stop = parts.stop.clone();
-    // The sender of the stop lives as long as the process that asks for it.
-    drop(stop.wait_for(|stop| *stop).await);
+    // An agent of which a part is gone would look alive and tell nobody: it ends, and whoever keeps it
+    // running starts it again.
+    let lost = tokio::select! {
+        biased;
+        () = parts.stopped() => None,
+        _ = &mut scheduling => Some("the scheduler"),
+        _ = &mut committing => Some("the committer"),
+        _ = &mut sending => Some("the sender"),
+        _ = &mut serving => Some("the page"),
+        _ = tasks.join_next() => Some("one of the agent's loops"),
+    };
+    if let Some(part) = lost {
+        anyhow::bail!("{part} ended by itself; report this as a bug of launchready, with its log");
+    }
     system::stopping();
     scheduling.await.context("the scheduler was lost")?;
     // With the scheduler gone, the last runs are stored and the loop ends by itself.
@@ -147,6 +160,7 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     sending.await.context("the sender was lost")?;
     drop(serving.await);
     tasks.shutdown().await;
+    parts.store.release(&me).await?;
     parts.store.close().await;
     Ok(())
 }

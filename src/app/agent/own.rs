@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use launchready_checks::contract::{Assessment, FindingSpec, Status};
-use launchready_checks::probe::{Dns, DnsQuestion, ProbeError, RecordType};
+use launchready_checks::probe::AgentFault;
 
 use super::setup::Setup;
 use crate::clock::{Clock, between, later};
@@ -39,8 +39,7 @@ pub(super) fn job() -> JobSpec {
     }
 }
 
-/// Asks the resolvers for the first audited domain: no answer at all from any of them means that the
-/// network is gone, whatever the answer would have been.
+/// Asks the resolvers: no answer at all from any of them means that the network is gone.
 pub(super) async fn look(
     setup: &Setup,
     due: &DueJob,
@@ -48,11 +47,10 @@ pub(super) async fn look(
     lost: &AtomicBool,
 ) -> Finished {
     let started_at = clock.now();
-    let domain = setup.projects.values().next().map_or(".", |it| it.target.domain.as_str());
-    let answer = setup.session.dns().lookup(DnsQuestion::new(domain, RecordType::Soa)).await;
-    let fault = match answer {
-        Err(ProbeError::Agent(fault)) => Some(fault),
-        Ok(_) | Err(ProbeError::Target(_)) => None,
+    let fault = if setup.session.dns().is_reachable().await {
+        None
+    } else {
+        Some(AgentFault::NoResolver("none of those that the config or the system names".to_owned()))
     };
     lost.store(fault.is_some(), Ordering::Relaxed);
     let finding = fault.map(|fault| {

@@ -81,7 +81,7 @@ impl Parts {
         let mut present = self.present.clone();
         loop {
             tokio::select! {
-                changed = present.changed() => if changed.is_err() { return },
+                changed = present.changed() => if changed.is_err() { return std::future::pending().await },
                 () = self.telling.resync.notified() => {}
             }
             let setup = Arc::clone(&present.borrow_and_update());
@@ -130,17 +130,23 @@ impl Parts {
     /// Puts the weekly summary into the outbox at its time. One that was due while the agent was away is
     /// made up for within the day.
     pub(super) async fn summarise(self) {
+        let mut done = None;
         loop {
             let now = self.clock.now();
             let setup = self.setup();
             let due = setup.agent.summary.as_ref();
-            if due.and_then(|cron| cron.last_within(now, Duration::from_hours(24))).is_some() {
+            let due = due.and_then(|cron| cron.last_within(now, Duration::from_hours(24)));
+            if due.is_some() && due != done {
                 let rules = setup.book.channels.iter().filter(|rule| rule.summary);
                 let channels: Vec<String> = rules.map(|rule| rule.name.clone()).collect();
                 let zone = &setup.agent.timezone;
                 match summary::enqueue(&*self.store, &channels, now, zone).await {
-                    Ok(true) => self.telling.outbox.notify_one(),
-                    Ok(false) => {}
+                    Ok(is_new) => {
+                        done = due;
+                        if is_new {
+                            self.telling.outbox.notify_one();
+                        }
+                    }
                     Err(error) => complain(error),
                 }
             }
@@ -167,7 +173,7 @@ impl Parts {
 
     /// Tells the service manager that the agent does its work.
     pub(super) async fn watchdog(self) {
-        let Some(every) = system::watchdog() else { return };
+        let Some(every) = system::watchdog() else { return std::future::pending().await };
         loop {
             if self.telling.well(self.now()).is_ok() {
                 system::alive();

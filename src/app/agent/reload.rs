@@ -17,7 +17,10 @@ const LOOK: Duration = Duration::from_secs(2);
 pub(super) async fn follow(path: PathBuf, clock: Arc<dyn Clock>, setup: watch::Sender<Arc<Setup>>) {
     let mut hangup = match signal(SignalKind::hangup()) {
         Ok(hangup) => hangup,
-        Err(error) => return tracing::error!("a changed config is not noticed: {error}"),
+        Err(error) => {
+            tracing::error!("a changed config is not noticed: {error}");
+            return std::future::pending().await;
+        }
     };
     let mut known = stamp(&path);
     loop {
@@ -30,7 +33,8 @@ pub(super) async fn follow(path: PathBuf, clock: Arc<dyn Clock>, setup: watch::S
             continue;
         }
         known = present;
-        match Setup::read(&path, &*clock) {
+        let read = Setup::read(&path, &*clock);
+        match read.and_then(|new| new.routes(&clock).map(|_routes| new)) {
             Ok(new) => {
                 let old = Arc::clone(&setup.borrow());
                 for what in fixed(&old, &new) {

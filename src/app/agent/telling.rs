@@ -16,6 +16,8 @@ use crate::notify::outbox::{self, Tried};
 use crate::report::{self, Standing};
 use crate::store::{Committed, Finished, IncidentFilter, JobKey, LatestRun, Store, StoreError};
 
+/// The most open incidents of one project that are counted: more codes than all checks have.
+const COUNTED: usize = 5_000;
 /// Verdicts are reckoned anew at most so often.
 const RECKON: Duration = Duration::from_millis(500);
 /// The scheduler counts as stalled when it was not alive for this long.
@@ -124,7 +126,11 @@ impl Telling {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let Some(project) = setup.projects.get(name) else { return Ok(()) };
-        let filter = IncidentFilter { project: Some(name.to_owned()), ..IncidentFilter::default() };
+        let filter = IncidentFilter {
+            project: Some(name.to_owned()),
+            limit: COUNTED,
+            ..IncidentFilter::default()
+        };
         let incidents = store.incidents(&filter).await?;
         let report = report::from_latest(&Standing {
             project: name,

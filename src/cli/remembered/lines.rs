@@ -124,8 +124,8 @@ mod tests {
         };
         let start = at("2026-11-28T00:39:12.732Z");
         let mut incident = Incident::begin(key, start);
-        incident.id = "inc_0123456789abcdef0123".to_owned();
-        incident.title = "An endpoint does not give the right answer".to_owned();
+        "inc_0123456789abcdef0123".clone_into(&mut incident.id);
+        "An endpoint does not give the right answer".clone_into(&mut incident.title);
         incident.severity = Severity::Critical;
         incident.state = State::Open;
         for number in 1..=5 {

@@ -67,6 +67,17 @@ impl Reader<'_> {
         }
         if let Some(text) = &table.public_url {
             plan.agent.public_url = self.url("agent.public_url", text);
+            let url = plan.agent.public_url.as_deref().and_then(|url| Url::parse(url).ok());
+            let is_here = url.as_ref().and_then(Url::host).is_none_or(|host| match host {
+                Host::Domain(name) => name == "localhost",
+                Host::Ipv4(address) => address.is_loopback(),
+                Host::Ipv6(address) => address.is_loopback(),
+            });
+            if !is_here && table.auth.password.is_none() {
+                let message = "whoever reaches that address could read the page; add password = { env = \
+                               \"LAUNCHREADY_PASSWORD\" } to [agent.auth]";
+                self.error("agent.public_url", message);
+            }
         }
         for (index, text) in table.probe_targets.iter().enumerate() {
             if !is_target(text) {

@@ -22,7 +22,8 @@ impl Sender {
     pub(super) async fn work(&self, claimed: Claimed) {
         let routes = self.routes.borrow().clone();
         let Claimed { delivery, notification } = claimed;
-        let number = delivery.attempts.saturating_add(1);
+        // The claim has counted this try.
+        let number = delivery.attempts.max(1);
         let route = routes.channels.get(&delivery.channel);
         let began = Instant::now();
         let result = match route {

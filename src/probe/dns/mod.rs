@@ -9,7 +9,6 @@ mod exchange;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +27,8 @@ use super::route::{Dialer, Network};
 const TRY: Duration = Duration::from_millis(2500);
 /// Tries for one question to one server.
 const TRIES: usize = 2;
+/// A resolver that answered within this time still works: the network of an agent can go at any moment.
+const ALIVE: Duration = Duration::from_secs(5);
 /// The most answers that are remembered.
 const REMEMBERED: usize = 16_384;
 /// Questions that may be under way at once; sockets are what this saves, of which an ordinary process
@@ -67,8 +68,8 @@ struct Asker {
     dialer: Arc<Dialer>,
     resolvers: Vec<SocketAddr>,
     under_way: Semaphore,
-    /// Some resolver has answered something.
-    answered: AtomicBool,
+    /// When some resolver last answered something.
+    answered: Mutex<Option<Instant>>,
 }
 
 impl DnsProbe {
@@ -83,11 +84,16 @@ impl DnsProbe {
             dialer,
             resolvers,
             under_way: Semaphore::new(UNDER_WAY),
-            answered: AtomicBool::new(false),
+            answered: Mutex::new(None),
         };
         let cache = Cache { answers: HashMap::new(), swept: Instant::now() };
         let fresh = network.remembered.unwrap_or(Network::REMEMBERED);
         Self { asker, cache: Mutex::new(cache), fresh }
+    }
+
+    /// Whether any resolver answers at present, whatever it says.
+    pub async fn is_reachable(&self) -> bool {
+        self.asker.is_alive(&self.asker.resolvers).await
     }
 
     /// The place of an answer: that of a fresh one, or a new one.
@@ -142,7 +148,7 @@ impl Asker {
                     failed.get_or_insert(answer);
                 }
                 Ok(answer) => {
-                    self.answered.store(true, Ordering::Relaxed);
+                    self.has_answered();
                     return Ok(answer);
                 }
                 Err(ProbeError::Target(TargetFault::Refused(_))) => refused = true,
@@ -169,17 +175,24 @@ impl Asker {
 
     /// Whether a resolver answers at all: asks for the root's name servers.
     async fn is_alive(&self, resolvers: &[SocketAddr]) -> bool {
-        if self.answered.load(Ordering::Relaxed) {
+        let answered = *self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        if answered.is_some_and(|at| at.elapsed() < ALIVE) {
             return true;
         }
         let Ok(message) = message(&DnsQuestion::new("", RecordType::Ns)) else { return false };
         for resolver in resolvers {
-            if self.exchange(&message, *resolver, "resolver").await.is_ok() {
-                self.answered.store(true, Ordering::Relaxed);
+            // A forwarder on this machine answers so when it reaches nobody itself.
+            let answer = self.exchange(&message, *resolver, "resolver").await;
+            if answer.is_ok_and(|answer| answer.rcode != Rcode::ServFail) {
+                self.has_answered();
                 return true;
             }
         }
         false
+    }
+
+    fn has_answered(&self) {
+        *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     async fn exchange(&self, message: &Message, to: SocketAddr, what: &str) -> Outcome {

@@ -33,7 +33,8 @@ async fn one(on: &mut SqliteConnection, run: &Finished, book: &Book) -> Result<C
     let left_out =
         |next_due| Committed { key: run.key.clone(), stored: false, changes: Vec::new(), next_due };
     let Some(job) = runs::load(on, &run.key).await? else { return Ok(left_out(run.next_due)) };
-    if job.last_due.is_some_and(|last| ms(run.due_at) <= last) {
+    // A look at the domain that the project had before says nothing of the present one.
+    if job.target != run.seen.target || job.last_due.is_some_and(|last| ms(run.due_at) <= last) {
         return Ok(left_out(at(job.due_at)));
     }
     let mut seen = fill_in(run, &job);

@@ -235,29 +235,20 @@ pub(super) async fn take_due(
     write.end("take jobs that are due", done).await
 }
 
-/// See [`Store::give_back`](crate::store::Store::give_back).
-pub(super) async fn give_back(
-    connections: &Connections,
-    agent: &str,
-    jobs: &[JobKey],
-) -> Result<(), StoreError> {
+/// See [`Store::release`](crate::store::Store::release).
+pub(super) async fn release(connections: &Connections, agent: &str) -> Result<(), StoreError> {
     let mut write = connections.write().await?;
     let done = async {
-        for job in jobs {
-            sqlx::query(
-                "UPDATE job SET lease_by = NULL, lease_until = NULL \
-                 WHERE project = ?1 AND check_id = ?2 AND lease_by = ?3",
-            )
-            .bind(&job.project)
-            .bind(&job.check)
-            .bind(agent)
-            .execute(write.on())
-            .await?;
+        for statement in [
+            "UPDATE job SET lease_by = NULL, lease_until = NULL WHERE lease_by = ?1",
+            "UPDATE delivery SET lease_by = NULL, lease_until = NULL WHERE lease_by = ?1",
+        ] {
+            sqlx::query(statement).bind(agent).execute(write.on()).await?;
         }
         Ok(())
     };
     let done = done.await;
-    write.end("give jobs back", done).await
+    write.end("let go of what an agent holds", done).await
 }
 
 /// See [`Store::next_due`](crate::store::Store::next_due).

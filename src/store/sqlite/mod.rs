@@ -64,8 +64,8 @@ impl Store for SqliteStore {
         jobs::take_due(&self.connections, agent, now, lease, limit).await
     }
 
-    async fn give_back(&self, agent: &str, jobs: &[JobKey]) -> Result<(), StoreError> {
-        jobs::give_back(&self.connections, agent, jobs).await
+    async fn release(&self, agent: &str) -> Result<(), StoreError> {
+        jobs::release(&self.connections, agent).await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -18,7 +18,7 @@ use crate::store::{Finished, JobKey, RunInputs, StoreError};
 const POINTS: i64 = 20_000;
 
 /// What a run has to know of its job.
-pub(super) const LOAD: &str = "SELECT id, due_at, last_due, last_look, status, since, reason, \
+pub(super) const LOAD: &str = "SELECT id, target, due_at, last_due, last_look, status, since, reason, \
      blind_runs, blind_since, span, evidence, judged, carried, hour, figures \
      FROM job WHERE project = ?1 AND check_id = ?2 AND gone_at IS NULL";
 
@@ -43,6 +43,7 @@ pub(super) const POINTS_OF: &str = "SELECT name, subject, at, value FROM point \
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) id: i64,
+    pub(super) target: String,
     pub(super) due_at: i64,
     pub(super) last_due: Option<i64>,
     pub(super) last_look: Option<i64>,
@@ -64,6 +65,7 @@ impl Job {
         let status: Option<String> = row.try_get("status")?;
         Ok(Self {
             id: row.try_get("id")?,
+            target: row.try_get("target")?,
             due_at: row.try_get("due_at")?,
             last_due: row.try_get("last_due")?,
             last_look: row.try_get("last_look")?,

@@ -206,9 +206,7 @@ async fn record_in(
     .bind((state == "sent").then_some(now))
     .execute(&mut *on)
     .await?;
-    if state == "failed"
-        && let Some(fallback) = fallback
-    {
+    if let Some(fallback) = fallback {
         let channel: String = row.try_get("channel")?;
         let failed = Failed { seq, notification: row.try_get("notification")?, channel: &channel };
         fall_back(on, failed, fallback, now).await?;
