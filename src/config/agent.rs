@@ -38,7 +38,7 @@ pub struct Agent {
     pub metrics_max_checks: usize,
     /// Hosts and URLs that `/probe` may be asked for beside those of the projects.
     pub probe_targets: Vec<String>,
-    /// Hourly figures, spans and resolved incidents are kept for this long.
+    /// Hourly figures are kept for this long; resolved incidents and the past of checks for 400 days, or as long.
     pub keep: Duration,
     /// When the weekly summary is sent; never where absent.
     pub summary: Option<Cron>,

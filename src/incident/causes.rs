@@ -49,7 +49,7 @@ const ROWS: &[Row] = &[
         codes: &["endpoint-down"],
         reach: Reach::Host,
         // What stands open was seen in an answer: the host answers, whatever one endpoint does.
-        spares: &["domain-", "dns-", "mail-", "secrets-", "web-rate-limits"],
+        spares: &["domain-", "dns-", "mail-", "secrets-", "web-rate-limits", "web-headers"],
     },
 ];
 

@@ -1,10 +1,11 @@
 //! How long things are kept.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
-/// Hourly figures of measurements: a quarter, so that a month can be compared with the one before.
-const FIGURES_DAYS: i64 = 90;
-/// Spans, resolved incidents with their changes: a year and a month, for a yearly comparison.
+/// Spans, resolved incidents with their changes: a year and a month, for a yearly comparison, or as long
+/// as the hourly figures where those are kept for longer.
 const PAST_DAYS: i64 = 400;
 /// Deliveries that were sent or refused for good.
 const DELIVERIES_DAYS: i64 = 90;
@@ -25,14 +26,18 @@ pub(super) struct Before {
 }
 
 impl Before {
-    /// What is past its keeping time at `now`.
-    pub(super) fn at(now: Timestamp) -> Self {
+    /// What is past its keeping time at `now`; hourly figures are kept for `figures`.
+    pub(super) fn at(now: Timestamp, figures: Duration) -> Self {
         let days = |days: i64| {
             now.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MIN)
         };
+        let figures = SignedDuration::try_from(figures)
+            .ok()
+            .and_then(|figures| now.checked_sub(figures).ok())
+            .unwrap_or(Timestamp::MIN);
         Self {
-            figures: days(FIGURES_DAYS),
-            past: days(PAST_DAYS),
+            figures,
+            past: days(PAST_DAYS).min(figures),
             deliveries: days(DELIVERIES_DAYS),
             gone: days(GONE_DAYS),
             muted: days(MUTED_DAYS),

@@ -229,8 +229,9 @@ pub trait Store: Send + Sync + Debug {
     /// Stores a small value unless there is one, and gives back the one that is there then.
     async fn put_once(&self, name: &str, value: &str) -> Result<String, StoreError>;
 
-    /// Rolls old rows up and takes away what is past its keeping time. Returns how many rows went.
-    async fn roll_up(&self, now: Timestamp) -> Result<u64, StoreError>;
+    /// Rolls old rows up and takes away what is past its keeping time, hourly figures after `figures`.
+    /// Returns how many rows went.
+    async fn roll_up(&self, now: Timestamp, figures: Duration) -> Result<u64, StoreError>;
 
     /// Copies the live database to a file.
     async fn backup(&self, to: &Path) -> Result<(), StoreError>;

@@ -3,11 +3,14 @@
 
 use std::fs::File;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use launchready::store::{DeliveryState, IncidentFilter};
 use launchready_lab::{MailFault, When, World};
+use tokio::net::UdpSocket;
 
 use crate::kills::{Heard, one_project_each, sound};
 use crate::rig::{PATIENCE, Rig, Setup, table};
@@ -171,7 +174,7 @@ impl Drop for Disk {
     }
 }
 
-/// The dead man's URL is called while all is well, and not while nothing can be stored.
+/// The dead man's URL is called while all is well.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_dead_mans_url_is_called_while_all_is_well() {
     let mut rig = rig().await;
@@ -182,5 +185,80 @@ async fn the_dead_mans_url_is_called_while_all_is_well() {
         Duration::from_secs(30),
     );
     assert!(called.await.is_some(), "{}", rig.tail());
+    rig.stop().await;
+}
+
+/// A resolver between the agent and that of the lab, which can be taken away.
+struct Relay {
+    address: SocketAddr,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Relay {
+    async fn start(to: SocketAddr, at: Option<SocketAddr>) -> Self {
+        let at = at.unwrap_or_else(|| "127.0.0.1:0".parse().unwrap());
+        let socket = Arc::new(UdpSocket::bind(at).await.unwrap());
+        let address = socket.local_addr().unwrap();
+        let task = tokio::spawn(async move {
+            let mut question = vec![0; 2048];
+            while let Ok((size, from)) = socket.recv_from(&mut question).await {
+                let (socket, question) = (Arc::clone(&socket), question[..size].to_vec());
+                tokio::spawn(async move {
+                    let out = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+                    out.send_to(&question, to).await.unwrap();
+                    let mut answer = vec![0; 65_535];
+                    let limit = Duration::from_secs(5);
+                    if let Ok(Ok(size)) = tokio::time::timeout(limit, out.recv(&mut answer)).await {
+                        drop(socket.send_to(&answer[..size], from).await);
+                    }
+                });
+            }
+        });
+        Self { address, task }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_uplink_is_one_incident_and_not_one_for_each_check() {
+    let mut rig = rig().await;
+    let resolver = rig.lab.resolvers()[0];
+    let relay = Relay::start(resolver, None).await;
+    let own = relay.address.to_string();
+    rig.write_config(&|config| {
+        one_project_each(config);
+        let network = table(config, &["network"]);
+        network.insert("resolvers".to_owned(), vec![own.clone()].into());
+        let mut rule = toml::Table::new();
+        rule.insert("from".to_owned(), own.clone().into());
+        rule.insert("to".to_owned(), own.clone().into());
+        network["connect_to"].as_array_mut().unwrap().insert(0, rule.into());
+    });
+    rig.start_ready().await;
+    rig.wait_for("the first looks", async |rig: &Rig| {
+        let latest = rig.store().await.latest(None).await.unwrap();
+        latest.iter().all(|run| run.at.is_some())
+    })
+    .await;
+    let open = async |rig: &Rig| {
+        let store = rig.store().await;
+        let open = store.incidents(&IncidentFilter::default()).await.unwrap();
+        open.into_iter().map(|incident| incident.key.code).collect::<Vec<_>>()
+    };
+    assert_eq!(open(&rig).await, Vec::<String>::new());
+
+    relay.task.abort();
+    drop(relay.task.await);
+    let lost = ["agent-network-lost".to_owned()];
+    rig.wait_for("the agent notices", async |rig: &Rig| open(rig).await.contains(&lost[0])).await;
+    assert_eq!(open(&rig).await, lost, "{}", rig.tail());
+    // Several looks of every check pass while the network is gone.
+    let until = launchready::clock::later(rig.now(), Duration::from_mins(5));
+    rig.wait_for("time passes", async |rig: &Rig| rig.now() >= until).await;
+    assert_eq!(open(&rig).await, lost, "{}", rig.tail());
+
+    let back = Relay::start(resolver, Some(relay.address)).await;
+    rig.wait_for("it is over", async |rig: &Rig| open(rig).await.is_empty()).await;
+    all_sent(&rig).await;
+    back.task.abort();
     rig.stop().await;
 }

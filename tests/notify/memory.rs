@@ -247,7 +247,7 @@ impl Store for Memory {
     async fn put_once(&self, _name: &str, _value: &str) -> Result<String, StoreError> {
         not_kept()
     }
-    async fn roll_up(&self, _now: Timestamp) -> Result<u64, StoreError> {
+    async fn roll_up(&self, _now: Timestamp, _figures: Duration) -> Result<u64, StoreError> {
         not_kept()
     }
     async fn backup(&self, _to: &Path) -> Result<(), StoreError> {

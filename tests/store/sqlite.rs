@@ -270,6 +270,9 @@ async fn rows(path: &Path, table: &str) -> i64 {
     sqlx::query(count).fetch_one(&mut on).await.unwrap().get(0)
 }
 
+/// How long hourly figures are kept unless the config says otherwise.
+const KEPT: Duration = Duration::from_hours(90 * 24);
+
 #[tokio::test]
 async fn what_is_past_its_keeping_time_goes_and_the_rest_stays() {
     let bench = Bench::sqlite().await;
@@ -295,18 +298,18 @@ async fn what_is_past_its_keeping_time_goes_and_the_rest_stays() {
     };
     let before = counts().await;
     assert_eq!(before, [1, 1, 2, 1, 2, 4, 2, 2], "evidence: with one finding and with none");
-    bench.store.roll_up(later(now, 60)).await.unwrap();
+    bench.store.roll_up(later(now, 60), KEPT).await.unwrap();
     assert_eq!(counts().await, before, "nothing is old");
-    bench.store.roll_up(later(now, 2 * day)).await.unwrap();
+    bench.store.roll_up(later(now, 2 * day), KEPT).await.unwrap();
     assert_eq!(counts().await, [0, 1, 2, 1, 2, 4, 2, 2]);
-    bench.store.roll_up(later(now, 91 * day)).await.unwrap();
+    bench.store.roll_up(later(now, 91 * day), KEPT).await.unwrap();
     assert_eq!(counts().await, [0, 0, 0, 1, 2, 4, 2, 2]);
-    bench.store.roll_up(later(now, 401 * day)).await.unwrap();
+    bench.store.roll_up(later(now, 401 * day), KEPT).await.unwrap();
     // The span of the present status stays however old it is.
     assert_eq!(counts().await, [0, 0, 0, 0, 0, 2, 1, 2]);
     assert_eq!(bench.store.latest(None).await.unwrap().len(), 2);
     bench.store.sync_jobs(&[job("harbor", "dns")], later(now, 401 * day)).await.unwrap();
-    bench.store.roll_up(later(now, 432 * day)).await.unwrap();
+    bench.store.roll_up(later(now, 432 * day), KEPT).await.unwrap();
     assert_eq!(counts().await, [0, 0, 0, 0, 0, 1, 1, 1]);
 }
 

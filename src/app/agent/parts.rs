@@ -158,7 +158,7 @@ impl Parts {
     pub(super) async fn keep_up(self) {
         loop {
             pause(&*self.clock, UPKEEP).await;
-            match self.store.roll_up(self.clock.now()).await {
+            match self.store.roll_up(self.clock.now(), self.setup().agent.keep).await {
                 Ok(0) => {}
                 Ok(rows) => tracing::info!(rows, "old rows were rolled up"),
                 Err(error) => complain(error),

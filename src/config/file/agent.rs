@@ -25,7 +25,7 @@ pub struct AgentTable {
     /// Looks that may be under way at once.
     #[schemars(range(min = 1, max = 10_000))]
     pub max_in_flight: u32,
-    /// Hourly figures, spans and resolved incidents are kept for this long.
+    /// Hourly figures are kept for this long; resolved incidents and the past of checks for 400 days, or as long.
     pub keep: Age,
     /// When the weekly summary is sent, as five-field cron in `defaults.timezone`; `never` for none.
     pub summary: String,

@@ -121,7 +121,7 @@ fn a_check_that_is_not_configured_any_more_ends_its_incidents() {
     world.pass(60).look(UP, &[down()[0].clone(), finding("endpoint-slow", "app.harbor.example")]);
     let outcome = world.pass(60).run(RunSeen { sight: Sight::Skipped, ..run(UP, START) });
     assert_eq!(outcome.forgotten.len(), 1);
-    assert_eq!(world.story(), ["opened", "resolved"]);
+    assert_eq!(world.story(), ["opened", "expired"]);
     assert_eq!(outcome.look_again_at, None);
 }
 

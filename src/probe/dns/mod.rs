@@ -27,8 +27,6 @@ use super::route::{Dialer, Network};
 const TRY: Duration = Duration::from_millis(2500);
 /// Tries for one question to one server.
 const TRIES: usize = 2;
-/// A resolver that answered within this time still works: the network of an agent can go at any moment.
-const ALIVE: Duration = Duration::from_secs(5);
 /// The most answers that are remembered.
 const REMEMBERED: usize = 16_384;
 /// Questions that may be under way at once; sockets are what this saves, of which an ordinary process
@@ -70,6 +68,8 @@ struct Asker {
     under_way: Semaphore,
     /// When some resolver last answered something.
     answered: Mutex<Option<Instant>>,
+    /// For how long that shows that it works: the network of an agent can go at any moment.
+    alive: Duration,
 }
 
 impl DnsProbe {
@@ -80,14 +80,15 @@ impl DnsProbe {
         } else {
             network.resolvers.clone()
         };
+        let fresh = network.remembered.unwrap_or(Network::REMEMBERED);
         let asker = Asker {
             dialer,
             resolvers,
             under_way: Semaphore::new(UNDER_WAY),
             answered: Mutex::new(None),
+            alive: fresh / 4,
         };
         let cache = Cache { answers: HashMap::new(), swept: Instant::now() };
-        let fresh = network.remembered.unwrap_or(Network::REMEMBERED);
         Self { asker, cache: Mutex::new(cache), fresh }
     }
 
@@ -176,7 +177,7 @@ impl Asker {
     /// Whether a resolver answers at all: asks for the root's name servers.
     async fn is_alive(&self, resolvers: &[SocketAddr]) -> bool {
         let answered = *self.answered.lock().unwrap_or_else(PoisonError::into_inner);
-        if answered.is_some_and(|at| at.elapsed() < ALIVE) {
+        if answered.is_some_and(|at| at.elapsed() < self.alive) {
             return true;
         }
         let Ok(message) = message(&DnsQuestion::new("", RecordType::Ns)) else { return false };

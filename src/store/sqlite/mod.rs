@@ -212,8 +212,8 @@ impl Store for SqliteStore {
         upkeep::put_once(&self.connections, name, value).await
     }
 
-    async fn roll_up(&self, now: Timestamp) -> Result<u64, StoreError> {
-        upkeep::roll_up(&self.connections, now).await
+    async fn roll_up(&self, now: Timestamp, figures: Duration) -> Result<u64, StoreError> {
+        upkeep::roll_up(&self.connections, now, figures).await
     }
 
     async fn backup(&self, to: &Path) -> Result<(), StoreError> {

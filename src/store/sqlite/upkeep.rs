@@ -1,6 +1,7 @@
 //! Small values, keeping times, copies, and whether the file answers.
 
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::{Connection as _, Row as _};
@@ -98,8 +99,12 @@ pub(super) async fn put_once(
 }
 
 /// See [`Store::roll_up`](crate::store::Store::roll_up).
-pub(super) async fn roll_up(connections: &Connections, now: Timestamp) -> Result<u64, StoreError> {
-    let before = Before::at(now);
+pub(super) async fn roll_up(
+    connections: &Connections,
+    now: Timestamp,
+    figures: Duration,
+) -> Result<u64, StoreError> {
+    let before = Before::at(now, figures);
     let mut gone = 0;
     for (statement, time) in [
         (OLD_POINTS, ms(now)),
