@@ -97,7 +97,14 @@ async fn keep_running(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     let settings =
         format!("[agent]\nlisten = \"{listen}\"\npublic_url = \"http://{listen}\"\n{SETTINGS}");
     let path = folder.path().join("launchready.toml");
-    std::fs::write(&path, lab.agent_config_toml(&mailbox, &sinks, &settings)?)?;
+    let mut config: toml::Table =
+        toml::from_str(&lab.agent_config_toml(&mailbox, &sinks, &settings)?)?;
+    // A visitor finds something on the public status page.
+    let projects = config.get_mut("project").and_then(toml::Value::as_array_mut);
+    for project in projects.into_iter().flatten().filter_map(toml::Value::as_table_mut) {
+        project.insert("public".to_owned(), true.into());
+    }
+    std::fs::write(&path, config.to_string())?;
 
     let clock: Arc<dyn Clock> = Arc::new(FastClock::new(now, args.speed));
     let stop = stop_signal()?;

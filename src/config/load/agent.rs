@@ -239,11 +239,11 @@ mod tests {
 
     #[test]
     fn addresses_are_checked_and_what_may_hold_a_password_is_never_quoted() {
-        let text = "[agent]\npublic_url = \"https://watch.harbor.example/base/\"\n\
+        let text = "[agent]\npublic_url = \"http://localhost:8080/base/\"\n\
                     probe_targets = [\"shop.example\", \"shop.example:443\", \"[2001:db8::7]:25\", \
                     \"https://shop.example/health?x=1\"]\n";
         let agent = read(text).agent().unwrap();
-        assert_eq!(agent.public_url.as_deref(), Some("https://watch.harbor.example/base"));
+        assert_eq!(agent.public_url.as_deref(), Some("http://localhost:8080/base"));
         assert_eq!(agent.probe_targets.len(), 4);
         for (line, part) in [
             ("store = \"postgres://agent:hunter2@db/agent\"", "SQLite"),
@@ -252,6 +252,8 @@ mod tests {
             ("store = \"hunter2\"", "sqlite:launchready.db"),
             ("public_url = \"https://me:hunter2@watch.example\"", "no user and password"),
             ("public_url = \"watch.example/hunter2\"", "no web address"),
+            ("public_url = \"https://watch.example\"", "add password"),
+            ("public_url = \"http://203.0.113.7\"", "add password"),
             ("public_url = \"https://watch.example/?t=hunter2\"", "?"),
             ("probe_targets = [\"ftp://a.example\"]", "probe_targets[0]"),
             ("probe_targets = [\"a b\"]", "probe_targets[0]"),
