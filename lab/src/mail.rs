@@ -83,7 +83,7 @@ impl MailServer {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         loop {
-            let line = line(stream).await?;
+            let line = line(stream, LINE).await?;
             let Some(line) = line else { return Ok(Next::End) };
             let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
             let reply = match verb.as_str() {
@@ -100,7 +100,7 @@ impl MailServer {
                 "MAIL" | "RCPT" | "RSET" | "NOOP" => "250 OK".to_owned(),
                 "DATA" => {
                     send(stream, "354 Go ahead").await?;
-                    while self::line(stream).await?.is_some_and(|line| line != ".") {}
+                    while self::line(stream, LINE).await?.is_some_and(|line| line != ".") {}
                     "250 OK".to_owned()
                 }
                 "QUIT" => "221 closing connection".to_owned(),
@@ -116,7 +116,8 @@ impl MailServer {
     }
 }
 
-async fn send<S>(stream: &mut BufReader<S>, reply: &str) -> io::Result<()>
+/// Sends one reply.
+pub(crate) async fn send<S>(stream: &mut BufReader<S>, reply: &str) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -125,10 +126,13 @@ where
     stream.flush().await
 }
 
-/// One line without its end; `None` when the client has gone.
-async fn line<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> io::Result<Option<String>> {
+/// One line of at most `limit` bytes without its end; `None` when the client has gone.
+pub(crate) async fn line<S: AsyncRead + Unpin>(
+    stream: &mut BufReader<S>,
+    limit: u64,
+) -> io::Result<Option<String>> {
     let mut bytes = Vec::new();
-    if stream.take(LINE).read_until(b'\n', &mut bytes).await? == 0 {
+    if stream.take(limit).read_until(b'\n', &mut bytes).await? == 0 {
         return Ok(None);
     }
     Ok(Some(String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned()))

@@ -120,23 +120,30 @@ fn sight(
     }
 }
 
+/// What an incident needs of a finding. `title` is that of its code, and `certain` says that one look is
+/// enough.
+pub fn seen_finding(finding: &Finding, title: &str, certain: bool) -> SeenFinding {
+    SeenFinding {
+        code: finding.code.clone(),
+        severity: finding.severity,
+        urgency: finding.urgency,
+        fingerprint: finding.fingerprint.clone(),
+        title: title.to_owned(),
+        subject: finding.subject.clone(),
+        summary: finding.summary.clone(),
+        why: finding.why.clone(),
+        evidence: finding.evidence.clone(),
+        fix: finding.fix.clone(),
+        undo: finding.undo.clone(),
+        certain,
+    }
+}
+
 fn findings(found: &[Finding], meta: &CheckMeta) -> Vec<SeenFinding> {
     let seen = |finding: &Finding| {
         let spec = meta.findings.iter().find(|spec| spec.code == finding.code);
-        SeenFinding {
-            code: finding.code.clone(),
-            severity: finding.severity,
-            urgency: finding.urgency,
-            fingerprint: finding.fingerprint.clone(),
-            title: spec.map_or_else(|| finding.summary.clone(), |spec| spec.title.to_owned()),
-            subject: finding.subject.clone(),
-            summary: finding.summary.clone(),
-            why: finding.why.clone(),
-            evidence: finding.evidence.clone(),
-            fix: finding.fix.clone(),
-            undo: finding.undo.clone(),
-            certain: meta.min_interval > SOON,
-        }
+        let title = spec.map_or(finding.summary.as_str(), |spec| spec.title);
+        seen_finding(finding, title, meta.min_interval > SOON)
     };
     found.iter().map(seen).collect()
 }

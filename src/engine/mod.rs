@@ -9,7 +9,7 @@ mod runner;
 mod scheduler;
 
 pub use committer::{Stored, commit_all};
-pub use finish::{Due, finish};
+pub use finish::{Due, finish, seen_finding};
 pub use judge::judge_run;
 pub use record::{
     AuditRecord, EvidenceError, Outcome, RunRecord, load_evidence, prepare_evidence, save_evidence,

@@ -13,6 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use super::message::MailEnvelope;
 use super::{Inside, Mail, MailFault, Port};
 use crate::link::Link;
+use crate::mail::{line, send};
 
 /// The longest command that is read; RFC 4954 section 4.5 asks for 12,288 bytes.
 const COMMAND: u64 = 12_288;
@@ -102,7 +103,7 @@ impl Session {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         loop {
-            let Some(line) = line(stream).await? else { return Ok(Next::End) };
+            let Some(line) = line(stream, COMMAND).await? else { return Ok(Next::End) };
             let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
             let (next, text) = match verb.to_ascii_uppercase().as_str() {
                 "EHLO" | "HELO" => self.hello(verb, rest),
@@ -283,7 +284,7 @@ where
 {
     let encoded = if first.is_empty() {
         send(stream, &format!("334 {challenge}")).await?;
-        line(stream).await?.unwrap_or_default()
+        line(stream, COMMAND).await?.unwrap_or_default()
     } else {
         first.to_owned()
     };
@@ -322,24 +323,6 @@ async fn body<S: AsyncRead + Unpin>(
             raw.extend_from_slice(line);
         }
     }
-}
-
-async fn send<S>(stream: &mut BufReader<S>, reply: &str) -> io::Result<()>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let stream = stream.get_mut();
-    stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
-    stream.flush().await
-}
-
-/// One line without its end; `None` when the client has gone.
-async fn line<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> io::Result<Option<String>> {
-    let mut bytes = Vec::new();
-    if stream.take(COMMAND).read_until(b'\n', &mut bytes).await? == 0 {
-        return Ok(None);
-    }
-    Ok(Some(String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 async fn wait_for_end<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> io::Result<()> {

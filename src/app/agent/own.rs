@@ -10,6 +10,7 @@ use launchready_checks::probe::AgentFault;
 
 use super::setup::Setup;
 use crate::clock::{Clock, between, later};
+use crate::engine::seen_finding;
 use crate::incident::{RunSeen, SeenFinding, Sight};
 use crate::schedule::Schedule;
 use crate::store::{DueJob, Finished, JobKey, JobSpec};
@@ -63,23 +64,8 @@ pub(super) async fn look(
             ))
             .undo("Nothing has to be undone.")
     });
-    let findings: Vec<SeenFinding> = finding
-        .iter()
-        .map(|finding| SeenFinding {
-            code: finding.code.clone(),
-            severity: finding.severity,
-            urgency: finding.urgency,
-            fingerprint: finding.fingerprint.clone(),
-            title: LOST.title.to_owned(),
-            subject: finding.subject.clone(),
-            summary: finding.summary.clone(),
-            why: finding.why.clone(),
-            evidence: finding.evidence.clone(),
-            fix: finding.fix.clone(),
-            undo: finding.undo.clone(),
-            certain: false,
-        })
-        .collect();
+    let seen = finding.iter().map(|finding| seen_finding(finding, LOST.title, false));
+    let findings: Vec<SeenFinding> = seen.collect();
     Finished {
         key: due.key.clone(),
         due_at: due.due_at,
