@@ -170,7 +170,7 @@ async fn an_agent_that_runs_is_asked_and_told_from_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     let now = SystemClock.now();
-    let options = LabOptions { now, delay: Duration::ZERO, dir: here.to_owned() };
+    let options = LabOptions { now, delay: Duration::ZERO, speed: 1.0, dir: here.to_owned() };
     let lab = Lab::start(&World::load("broken").unwrap(), options).await.unwrap();
     let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let config = format!("{}\n[agent]\nlisten = \"{listen}\"\n", lab.config_toml());

@@ -51,7 +51,7 @@ pub(super) async fn known_with(
         project: &project.name,
         domain: &project.domain,
         goal: project.goal,
-        not_used: &project.not_used,
+        settled: &project.settled,
         recheck: &project.recheck,
         latest: &latest,
         incidents: &incidents,

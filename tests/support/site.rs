@@ -156,7 +156,7 @@ fn facts(plan: &Plan, listen: SocketAddr) -> Facts {
         name: name.to_owned(),
         domain: format!("{}.example", name.replace(' ', "-")),
         goal: Goal::Launch,
-        not_used: vec!["automation".to_owned()],
+        settled: vec!["automation".to_owned()],
         public,
         timezone: "Europe/Berlin".to_owned(),
         recheck: format!("launchready check {{id}} --config config.toml --project {name}"),

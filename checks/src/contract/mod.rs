@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a schedule, an incident, a channel or a store.
 
+mod accounts;
 mod assessment;
 mod bounded;
 mod check;
@@ -14,6 +15,7 @@ mod quantity;
 mod status;
 mod target;
 
+pub use accounts::{AccountFacts, Connect, StripeFacts, StripeOnly, SupabaseFacts};
 pub use assessment::{Assessment, NotChecked};
 pub use bounded::Bounded;
 pub use check::{AssessCx, Check, CheckMeta, LookCx, Need, Schedule};

@@ -136,7 +136,7 @@ impl Telling {
             project: name,
             domain: &project.target.domain,
             goal: project.target.goal,
-            not_used: &project.not_used,
+            settled: &project.settled(),
             recheck: &setup.recheck(name),
             latest: &store.latest(Some(name)).await?,
             incidents: &incidents,
