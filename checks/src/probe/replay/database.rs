@@ -24,7 +24,7 @@ pub struct DatabaseWorld {
     /// Answers to statements.
     pub answer: BTreeMap<String, SqlAnswer>,
     /// What fails, by the role of the table, or `facts`, `catalogue` and `ask`: the words of
-    /// [`super::HttpEntry::fault`], and `bad_credential`, `forbidden`.
+    /// [`super::HttpEntry::fault`], and `bad_credential`, `forbidden`, `misconfigured`.
     pub fault: BTreeMap<String, String>,
 }
 
