@@ -50,7 +50,7 @@ impl Stripe {
                 "The provided key '{start}****' does not have the required permissions for this endpoint \
                  ({path}) on account '{}'. Having the '{slug}' permission would allow this request to \
                  continue.",
-                self.account.account
+                self.account.id
             );
             return Err(error(403, "invalid_request_error", &message, None, None));
         }

@@ -119,7 +119,8 @@ impl Stripe {
             };
             let last = after.map_or(sales.plan.sessions, |(_, number)| number.saturating_sub(1));
             let entries = (1..=last.min(sales.plan.sessions)).rev();
-            let entries = entries.map(move |number| Entry { at: sales.second(number), kind, number });
+            let entries =
+                entries.map(move |number| Entry { at: sales.second(number), kind, number });
             let entries = entries.skip_while(move |entry| entry.at >= until);
             return Ok(Box::new(entries.take_while(move |entry| entry.at >= since)));
         }
@@ -134,7 +135,12 @@ impl Stripe {
     }
 
     /// One entry, if it is there.
-    pub(super) fn entry(&self, list: List, (kind, number): (char, u64), now: Timestamp) -> Option<Entry> {
+    pub(super) fn entry(
+        &self,
+        list: List,
+        (kind, number): (char, u64),
+        now: Timestamp,
+    ) -> Option<Entry> {
         let sales = self.sales.as_ref()?;
         if sales.plan.sessions > 0 {
             let there = (1..=sales.plan.sessions).contains(&number);
@@ -148,7 +154,8 @@ impl Stripe {
         let mut all = Vec::new();
         for number in sales.numbers(now) {
             let fate = sales.fate(number, now);
-            let mut add = |kind: char, at: Option<i64>| all.extend(at.map(|at| Entry { at, kind, number }));
+            let mut add =
+                |kind: char, at: Option<i64>| all.extend(at.map(|at| Entry { at, kind, number }));
             let begun = fate.subscription.then_some(fate.at);
             let declined = sales.declined(number).then_some(fate.at - DECLINED_S);
             match list {
@@ -197,7 +204,8 @@ impl Stripe {
         let now = now.as_second();
         for (stuck, kind) in self.account.stuck.values().zip('0'..='9') {
             let every = stuck.every_s.max(1);
-            let slots = (now - stuck.oldest_s).div_euclid(every) + 1..=(now - stuck.youngest_s).div_euclid(every);
+            let slots = (now - stuck.oldest_s).div_euclid(every) + 1
+                ..=(now - stuck.youngest_s).div_euclid(every);
             all.extend(slots.map(|slot| Entry {
                 at: slot * every,
                 kind,

@@ -16,7 +16,13 @@ pub(super) fn list(stripe: &Stripe, list: List, ask: &Ask<'_>, live: bool) -> Re
     let cursor = ask.query("starting_after");
     let no_such = |id: &str| {
         let message = format!("No such {}: '{id}'", list.object().0);
-        error(400, "invalid_request_error", &message, Some("resource_missing"), Some("starting_after"))
+        error(
+            400,
+            "invalid_request_error",
+            &message,
+            Some("resource_missing"),
+            Some("starting_after"),
+        )
     };
     let after = match cursor {
         Some(id) => Some(list.read(id).ok_or_else(|| no_such(id))?),
@@ -29,15 +35,27 @@ pub(super) fn list(stripe: &Stripe, list: List, ask: &Ask<'_>, live: bool) -> Re
     let data: Vec<Value> =
         page.by_ref().take(limit).map(|entry| objects::object(stripe, list, entry, ask)).collect();
     let more = page.next().is_some();
-    Ok(Reply::json(200, &envelope(list.path(), data, more)))
+    Ok(Reply::json(200, &envelope(list.path(), &data, more)))
 }
 
 /// One object by its id.
-pub(super) fn one(stripe: &Stripe, list: List, id: &str, ask: &Ask<'_>, live: bool) -> Result<Reply, Reply> {
+pub(super) fn one(
+    stripe: &Stripe,
+    list: List,
+    id: &str,
+    ask: &Ask<'_>,
+    live: bool,
+) -> Result<Reply, Reply> {
     let entry = list.read(id).filter(|_| live).and_then(|read| stripe.entry(list, read, ask.now));
     let Some(entry) = entry else {
         let message = format!("No such {}: '{id}'", list.object().0);
-        return Err(error(404, "invalid_request_error", &message, Some("resource_missing"), Some("id")));
+        return Err(error(
+            404,
+            "invalid_request_error",
+            &message,
+            Some("resource_missing"),
+            Some("id"),
+        ));
     };
     Ok(Reply::json(200, &objects::object(stripe, list, entry, ask)))
 }
@@ -52,20 +70,21 @@ pub(super) fn webhooks(stripe: &Stripe, ask: &Ask<'_>, live: bool) -> Result<Rep
     }
     let more = all.len() > limit;
     all.truncate(limit);
-    Ok(Reply::json(200, &envelope("/v1/webhook_endpoints", all, more)))
+    Ok(Reply::json(200, &envelope("/v1/webhook_endpoints", &all, more)))
 }
 
-pub(super) fn destinations(stripe: &Stripe, ask: &Ask<'_>, live: bool) -> Result<Reply, Reply> {
-    let included = ask.query.iter().any(|(name, value)| {
-        name.starts_with("include") && value == "webhook_endpoint.url"
-    });
+pub(super) fn destinations(stripe: &Stripe, ask: &Ask<'_>, live: bool) -> Reply {
+    let included = ask
+        .query
+        .iter()
+        .any(|(name, value)| name.starts_with("include") && value == "webhook_endpoint.url");
     let all = stripe.account.destination.iter().filter(|_| live);
     let data: Vec<Value> =
         all.map(|(name, destination)| objects::destination(name, destination, included)).collect();
-    Ok(Reply::json(200, &json!({ "data": data, "next_page_url": null, "previous_page_url": null })))
+    Reply::json(200, &json!({ "data": data, "next_page_url": null, "previous_page_url": null }))
 }
 
-fn envelope(url: &str, data: Vec<Value>, more: bool) -> Value {
+fn envelope(url: &str, data: &[Value], more: bool) -> Value {
     json!({ "object": "list", "url": url, "has_more": more, "data": data })
 }
 
@@ -74,7 +93,13 @@ fn limit(ask: &Ask<'_>) -> Result<usize, Reply> {
     let limit = text.parse::<usize>().ok().filter(|limit| (1..=100).contains(limit));
     limit.ok_or_else(|| {
         let message = format!("Invalid integer: {text}; limit is between 1 and 100");
-        error(400, "invalid_request_error", &message, Some("parameter_invalid_integer"), Some("limit"))
+        error(
+            400,
+            "invalid_request_error",
+            &message,
+            Some("parameter_invalid_integer"),
+            Some("limit"),
+        )
     })
 }
 
@@ -104,9 +129,7 @@ fn types(ask: &Ask<'_>) -> Result<Vec<String>, Reply> {
 /// Whether an entry passes the filters of its list.
 fn wanted(stripe: &Stripe, list: List, entry: Entry, ask: &Ask<'_>, types: &[String]) -> bool {
     let of_sale = |name: &str, start: &str| {
-        ask.query(name).is_none_or(|id| {
-            read_id(start, id) == Some((entry.kind, entry.number))
-        })
+        ask.query(name).is_none_or(|id| read_id(start, id) == Some((entry.kind, entry.number)))
     };
     match list {
         List::Events => {
@@ -132,9 +155,9 @@ fn wanted(stripe: &Stripe, list: List, entry: Entry, ask: &Ask<'_>, types: &[Str
         List::Subscriptions => {
             let status = objects::subscription_status(stripe, entry, ask.now);
             of_sale("customer", "cus_")
-                && ask.query("status").map_or(status != "canceled", |asked| {
-                    asked == "all" || asked == status
-                })
+                && ask
+                    .query("status")
+                    .map_or(status != "canceled", |asked| asked == "all" || asked == status)
         }
     }
 }

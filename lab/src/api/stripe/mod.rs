@@ -22,7 +22,7 @@ use entries::List;
 #[serde(deny_unknown_fields)]
 struct Account {
     /// `acct_…`.
-    account: String,
+    id: String,
     #[serde(default = "yes")]
     charges_enabled: bool,
     #[serde(default = "yes")]
@@ -141,7 +141,8 @@ pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, 
 impl Api for Stripe {
     fn answer(&self, ask: &Ask<'_>) -> Reply {
         let version = ask.header("stripe-version").unwrap_or(VERSION).to_owned();
-        let request = format!("req_{:016x}", self.count(ask.now).1 ^ ask.now.as_second().cast_unsigned());
+        let request =
+            format!("req_{:016x}", self.count(ask.now).1 ^ ask.now.as_second().cast_unsigned());
         let (Ok(reply) | Err(reply)) = self.route(ask);
         reply.with("request-id", request).with("stripe-version", version)
     }
@@ -155,7 +156,7 @@ impl Stripe {
         match *parts.as_slice() {
             ["v1", "account"] => Ok(Reply::json(200, &objects::account(self, live))),
             ["v1", "webhook_endpoints"] => lists::webhooks(self, ask, live),
-            ["v2", "core", "event_destinations"] => lists::destinations(self, ask, live),
+            ["v2", "core", "event_destinations"] => Ok(lists::destinations(self, ask, live)),
             ["v1", "checkout", "sessions"] => list(List::Sessions),
             ["v1", "checkout", "sessions", id] => lists::one(self, List::Sessions, id, ask, live),
             ["v1", name] => match List::named(name) {
@@ -192,13 +193,16 @@ fn unknown(ask: &Ask<'_>) -> Reply {
 
 /// An error in Stripe's form.
 fn error(status: u16, kind: &str, message: &str, code: Option<&str>, param: Option<&str>) -> Reply {
-    let mut error = json!({ "type": kind, "message": message });
-    if let Some(code) = code {
-        error["code"] = code.into();
-        error["doc_url"] = format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-")).into();
-    }
-    if let Some(param) = param {
-        error["param"] = Value::from(param);
-    }
+    let doc =
+        code.map(|code| format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-")));
+    let parts = [
+        ("type", Some(kind)),
+        ("message", Some(message)),
+        ("code", code),
+        ("doc_url", doc.as_deref()),
+        ("param", param),
+    ];
+    let parts = parts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.into())));
+    let error: serde_json::Map<String, Value> = parts.collect();
     Reply::json(status, &json!({ "error": error }))
 }

@@ -12,7 +12,7 @@ pub(super) fn account(stripe: &Stripe, _live: bool) -> Value {
     let account = &stripe.account;
     let deadline = account.deadline_days.map(|days| stripe.start.as_second() + days * 86_400);
     json!({
-        "id": account.account, "object": "account", "country": "DE", "default_currency": "eur",
+        "id": account.id, "object": "account", "country": "DE", "default_currency": "eur",
         "type": "standard", "charges_enabled": account.charges_enabled,
         "payouts_enabled": account.payouts_enabled, "details_submitted": true,
         "requirements": {
@@ -177,7 +177,9 @@ fn event(stripe: &Stripe, sale: &Sale, entry: Entry, now: Timestamp) -> Value {
         'U' | 'E' => subscription(sale),
         'N' => refund(sale),
         'D' => dispute(sale, now),
-        _ => json!({ "id": intent_id(entry), "object": "payment_intent", "amount": sale.amount_minor }),
+        _ => {
+            json!({ "id": intent_id(entry), "object": "payment_intent", "amount": sale.amount_minor })
+        }
     };
     let pending = i32::from(stripe.undelivered(entry));
     json!({
