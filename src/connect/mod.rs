@@ -9,8 +9,14 @@ pub mod database;
 use std::sync::Arc;
 
 use launchready_checks::probe::{Accounts, Database, Slot};
+mod stripe;
+
+use std::sync::Arc;
+
+use launchready_checks::probe::{Accounts, Payments, Slot};
 
 pub use api::{Api, Reach, Reply, Shown, Vendor};
+pub use stripe::Stripe;
 
 use crate::config::AccountSettings;
 use database::{Patience, ProjectDatabase};
@@ -25,4 +31,17 @@ fn database(settings: &AccountSettings, reach: &Reach) -> Slot<dyn Database> {
         Ok(database) => Slot::ready(Arc::new(database)),
         Err(missing) => missing.into(),
     }
+    let mut accounts = Accounts::default();
+    if let Some(table) = &settings.tables.stripe {
+        accounts.payments = match settings.read(&table.key) {
+            Ok(key) => match Stripe::new(key, table.api.as_deref(), reach) {
+                Ok(stripe) => Slot::ready(Arc::new(stripe) as Arc<dyn Payments>),
+                Err(error) => {
+                    Slot::missing(error.to_string(), "correct project.stripe.api in the config")
+                }
+            },
+            Err(missing) => missing.into(),
+        };
+    }
+    accounts
 }
