@@ -5,15 +5,11 @@
 
 mod api;
 pub mod database;
-
-use std::sync::Arc;
-
-use launchready_checks::probe::{Accounts, Database, Slot};
 mod stripe;
 
 use std::sync::Arc;
 
-use launchready_checks::probe::{Accounts, Payments, Slot};
+use launchready_checks::probe::{Accounts, Database, Payments, Slot};
 
 pub use api::{Api, Reach, Reply, Shown, Vendor};
 pub use stripe::Stripe;
@@ -23,15 +19,7 @@ use database::{Patience, ProjectDatabase};
 
 /// The ports to the accounts that are configured. Nothing is asked yet.
 pub fn accounts(settings: &AccountSettings, reach: &Reach) -> Accounts {
-    Accounts { database: database(settings, reach), ..Accounts::default() }
-}
-
-fn database(settings: &AccountSettings, reach: &Reach) -> Slot<dyn Database> {
-    match ProjectDatabase::new(settings, &reach.extra_roots, Patience::default()) {
-        Ok(database) => Slot::ready(Arc::new(database)),
-        Err(missing) => missing.into(),
-    }
-    let mut accounts = Accounts::default();
+    let mut accounts = Accounts { database: database(settings, reach), ..Accounts::default() };
     if let Some(table) = &settings.tables.stripe {
         accounts.payments = match settings.read(&table.key) {
             Ok(key) => match Stripe::new(key, table.api.as_deref(), reach) {
@@ -44,4 +32,11 @@ fn database(settings: &AccountSettings, reach: &Reach) -> Slot<dyn Database> {
         };
     }
     accounts
+}
+
+fn database(settings: &AccountSettings, reach: &Reach) -> Slot<dyn Database> {
+    match ProjectDatabase::new(settings, &reach.extra_roots, Patience::default()) {
+        Ok(database) => Slot::ready(Arc::new(database)),
+        Err(missing) => missing.into(),
+    }
 }
