@@ -78,7 +78,9 @@ async fn a_file_that_is_no_store_is_damaged_and_one_of_another_program_is_left_a
     std::fs::write(&garbage, "this is no database".repeat(1000)).unwrap();
     let error = opened(&garbage).await;
     assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
-    assert!(error.to_string().contains("garbage.db"));
+    let said = error.chain();
+    assert!(said.contains("garbage.db-wal and ") && said.contains("garbage.db-shm"), "{said}");
+    assert_eq!(said.matches("file is not a database").count(), 1, "{said}");
     let other = folder.path().join("other.db");
     let mut on = SqliteConnectOptions::new()
         .filename(&other)

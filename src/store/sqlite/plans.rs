@@ -5,7 +5,7 @@ mod tests {
     use sqlx::{AssertSqlSafe, Row as _};
 
     use super::super::{
-        SqliteStore, changes, incidents, jobs, look, outbox, runs, sending, upkeep,
+        SqliteStore, changes, incidents, jobs, look, outbox, runs, sending, upkeep, waking,
     };
 
     /// Every statement of a run, of sending and of looking at one project.
@@ -18,8 +18,13 @@ mod tests {
         runs::DROP_EVIDENCE,
         runs::POINTS_OF,
         incidents::KNOWN,
-        incidents::ASLEEP,
-        incidents::PROJECTS,
+        incidents::OF_JOB,
+        waking::DUE,
+        waking::ASLEEP,
+        look::COUNTS,
+        look::COUNTS_OF,
+        look::INCIDENTS,
+        outbox::WAITING,
         changes::SAVE_INCIDENT,
         outbox::OPEN,
         outbox::TOO_EARLY,
