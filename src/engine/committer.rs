@@ -29,7 +29,7 @@ const CAUSE: usize = 500;
 pub trait Stored: Send + Sync + Debug {
     /// These runs are stored, in the same order as what became of them.
     fn stored(&self, runs: &[Finished], became: &[Committed], took: Duration);
-    /// The store failed, and will be tried again.
+    /// The store failed. It is tried again, or what it does not take in any form is lost.
     fn failed(&self, error: &StoreError);
 }
 
@@ -128,6 +128,7 @@ impl Committer {
                 Err(error) if error.is_about_rows() => {
                     // The lease of its job ends, and it is looked at again.
                     tracing::error!("nor can that be recorded: {}", error.chain());
+                    self.told.failed(&error);
                     return;
                 }
                 Err(error) => self.wait(&error).await,

@@ -1,9 +1,14 @@
 //! A clock that was ahead and is put back: nothing waits longer than it was to wait.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
+use launchready::clock::Clock as _;
+use launchready::engine::{Assignment, Ended, Looker, Observer, Scheduler};
 use launchready::store::{AttemptOutcome, IncidentFilter};
+use tokio::sync::{Notify, mpsc, watch};
 
 use crate::bench::{Bench, LEASE, at, channel, finding, job, later, run, sleeper, told};
 use crate::poison::{Set, commit};
@@ -119,4 +124,76 @@ pub(crate) async fn what_is_as_far_ahead_as_it_may_be_stays(mut bench: Bench) {
     assert!(bench.claim(later(now, 7199)).await.is_empty());
     let lease = Duration::from_secs(20);
     assert_eq!(bench.store.claim("one", &[], later(now, 7200), lease).await.unwrap().len(), 1);
+}
+
+/// Looks without a network: all is well.
+#[derive(Debug)]
+struct Well(Set);
+
+#[async_trait]
+impl Looker for Well {
+    async fn look(
+        &self,
+        project: &str,
+        assignments: Vec<Assignment>,
+        ended: &mpsc::UnboundedSender<Ended>,
+    ) {
+        for Assignment { job, permit, .. } in assignments {
+            let mut run = run(project, &job.key.check, job.due_at, Vec::new());
+            run.started_at = self.0.now();
+            run.seen.at = run.started_at;
+            run.next_due = later(run.started_at, 300);
+            drop(ended.send(Ended { run, permit }));
+        }
+    }
+}
+
+impl Observer for Well {
+    fn lag(&self, _lag: Duration) {}
+    fn in_flight(&self, _looks: usize) {}
+    fn alive(&self, _at: Timestamp) {}
+}
+
+#[tokio::test]
+async fn a_scheduler_whose_clock_is_put_back_by_a_day_looks_at_once_as_often_as_before() {
+    let bench = Bench::sqlite().await;
+    let (now, ahead) = (at("10:00:00"), later(at("10:00:00"), DAY));
+    let clock = Set::to(ahead);
+    bench.store.sync_jobs(&[job("harbor", "web")], ahead).await.unwrap();
+    let (send, mut ended) = mpsc::unbounded_channel();
+    let (stop, stopped) = watch::channel(false);
+    let resync = Arc::new(Notify::new());
+    let wake = Arc::new(Notify::new());
+    let well = Arc::new(Well(clock.clone()));
+    let scheduler = Scheduler {
+        agent: "one".to_owned(),
+        store: bench.store.clone(),
+        clock: Arc::new(clock.clone()),
+        looker: Arc::clone(&well) as _,
+        observer: well,
+        limit: 8,
+        wake: Arc::clone(&wake),
+        resync: Arc::clone(&resync),
+    };
+    let task = tokio::spawn(scheduler.run(send, stopped, Duration::from_secs(1)));
+    let soon = Duration::from_secs(30);
+    let first = tokio::time::timeout(soon, ended.recv()).await.unwrap().unwrap();
+    assert_eq!(first.run.started_at, ahead);
+    // It ends after the clock is put back, and is stored before anybody has noticed.
+    *clock.0.lock().unwrap() = now;
+    let told = commit(&bench, &clock, vec![first.run]).await;
+    assert!(told[0].1.stored);
+    drop(first.permit);
+    tokio::time::timeout(soon, resync.notified()).await.expect("the scheduler notices");
+    put_back(&bench, now).await;
+    for step in 1..=3 {
+        *clock.0.lock().unwrap() = later(now, 300 * step);
+        wake.notify_one();
+        let next = tokio::time::timeout(soon, ended.recv()).await.unwrap().unwrap();
+        assert_eq!(next.run.started_at, later(now, 300 * step));
+        let told = commit(&bench, &clock, vec![next.run]).await;
+        assert!(told[0].1.stored, "{told:?}");
+    }
+    stop.send_replace(true);
+    task.await.unwrap();
 }

@@ -114,7 +114,9 @@ impl Parts {
         loop {
             pause(&*self.clock, WAKE).await;
             let book = Arc::clone(&self.setup().book);
-            match self.store.wake(&book, self.clock.now()).await {
+            let woke = self.store.wake(&book, self.clock.now()).await;
+            self.telling.woke(woke.as_ref().map(drop));
+            match woke {
                 Ok(0) => {}
                 Ok(_changes) => self.telling.outbox.notify_one(),
                 Err(error) => complain(error),

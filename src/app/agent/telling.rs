@@ -49,6 +49,8 @@ struct Sending {
     asked: Option<Instant>,
     /// Why the outbox cannot be read at present.
     failing: Option<String>,
+    /// Why time does not pass for incidents at present: no reminder and no escalation.
+    asleep: Option<String>,
     /// Channels on which what was sent cannot be recorded, each with the reason.
     unrecorded: BTreeMap<String, String>,
 }
@@ -103,6 +105,9 @@ impl Telling {
         if let Some(why) = sending.failing.as_ref().or(sending.unrecorded.values().next()) {
             return Err(format!("messages cannot be sent: {why}"));
         }
+        if let Some(why) = &sending.asleep {
+            return Err(format!("reminders and escalations cannot be made: {why}"));
+        }
         if sending.asked.is_some_and(|at| at.elapsed() > STALLED) {
             return Err("the sender of messages has not moved for minutes".to_owned());
         }
@@ -117,6 +122,12 @@ impl Telling {
             }
             Some(_) => Ok(()),
         }
+    }
+
+    /// Whether time passed for incidents.
+    pub(super) fn woke(&self, outcome: Result<(), &StoreError>) {
+        let mut sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
+        sending.asleep = outcome.err().map(ToString::to_string);
     }
 
     /// Reckons verdicts and open incidents of projects whose runs were stored, until dropped.
@@ -279,6 +290,9 @@ mod tests {
         assert!(why(&telling).starts_with("messages cannot be sent"));
         outbox::Observer::recorded(&telling, "founder", Ok(()));
         assert_eq!(why(&telling), "");
+        telling.woke(Err(&StoreError::Busy));
+        assert!(why(&telling).starts_with("reminders and escalations"));
+        telling.woke(Ok(()));
         telling.failed(&StoreError::Busy);
         assert!(why(&telling).starts_with("runs cannot be stored"));
         telling.stored(&[], &[], Duration::ZERO);

@@ -36,7 +36,7 @@ const GIVE_UP: &str = "UPDATE job SET due_at = ?2, early = 0, lease_by = NULL, \
      lease_until = NULL, last_due = ?3, last_at = ?4, duration_ms = ?5, \
      since = CASE WHEN status = 'unknown' THEN coalesce(since, ?4) ELSE ?4 END, \
      status = 'unknown', reason = ?6, unlock = ?7, blind_runs = blind_runs + 1, \
-     blind_since = coalesce(blind_since, ?4), span = ?8, judged = NULL WHERE id = ?1";
+     blind_since = coalesce(blind_since, ?4), span = ?8, judged = NULL, measured = '[]' WHERE id = ?1";
 
 /// What a run that cannot be stored asks of people.
 const UNLOCK: &str = "report it as a bug of launchready, with the log of the agent";

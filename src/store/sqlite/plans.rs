@@ -47,6 +47,9 @@ mod tests {
         upkeep::GONE_JOBS,
     ];
 
+    /// Indices that hold no more than what waits, is held, or lasts: they may be read whole.
+    const SMALL: &[&str] = &["delivery_due", "delivery_waiting", "incident_counted", "job_lease"];
+
     #[tokio::test]
     async fn every_statement_that_runs_often_finds_its_rows_by_an_index() {
         let folder = tempfile::tempdir().unwrap();
@@ -57,7 +60,8 @@ mod tests {
             let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
             for row in sqlx::query(explain).fetch_all(&mut *on).await.unwrap() {
                 let step: String = row.get("detail");
-                let reads_all = step.starts_with("SCAN") && !step.contains("INDEX");
+                let is_small = SMALL.iter().any(|index| step.ends_with(index));
+                let reads_all = step.starts_with("SCAN") && !is_small;
                 // These have no rows of their own, or those of an inner statement.
                 let is_inner = ["(subquery", "json_each", "CONSTANT ROW"]
                     .iter()
