@@ -193,6 +193,7 @@ async fn an_incident_that_cannot_be_read_holds_up_neither_time_nor_a_start() {
     assert_eq!(number(&bench, state).await, 1);
     harm(&bench, "UPDATE incident SET state = 'open'").await;
     harm(&bench, "UPDATE job SET status = 'purple', measured = '[', figures = x'09'").await;
+    harm(&bench, "UPDATE judgement SET body = '{'").await;
     let again = bench.second().await;
     again.reckon_from(later(now, 60), crate::bench::LEASE).await.unwrap();
     again.sync_jobs(&[job("quay", "web")], later(now, 60)).await.unwrap();
