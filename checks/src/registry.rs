@@ -28,6 +28,10 @@ pub const ALL: &[Plugin] = &[
     plugin::<secrets::Files>(),
     plugin::<secrets::Source>(),
     plugin::<orders::OrphanedCheckouts>(),
+    plugin::<orders::Unpaid>(),
+    plugin::<orders::Duplicates>(),
+    plugin::<orders::Subscriptions>(),
+    plugin::<orders::UnprocessedEvents>(),
 ];
 
 /// The check of this id.

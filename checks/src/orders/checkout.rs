@@ -1,5 +1,7 @@
 //! What of a checkout the joins need: who paid how much, and under which keys an order may know it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -45,15 +47,7 @@ impl Checkout {
         if session.status != "complete" || !paid || !sale || !is_own(&session, only) {
             return None;
         }
-        let mut references: Vec<String> = session.reference.into_iter().collect();
-        for (key, value) in session.metadata {
-            let key = key.to_ascii_lowercase();
-            if ORDER_KEYS.contains(&key.as_str()) && !references.contains(&value) {
-                references.push(value);
-            }
-        }
-        references.retain(|reference| !reference.is_empty() && reference.len() <= 200);
-        references.truncate(4);
+        let references = references(session.reference, &session.metadata);
         Some(Self {
             id: session.id,
             created: session.created,
@@ -86,6 +80,23 @@ impl Checkout {
             count: 1,
         })
     }
+}
+
+/// What a shop wrote down to find its order again: its reference, and entries of the metadata; at most 4.
+pub(super) fn references(
+    reference: Option<String>,
+    metadata: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let mut references: Vec<String> = reference.into_iter().collect();
+    for (key, value) in metadata {
+        let key = key.to_ascii_lowercase();
+        if ORDER_KEYS.contains(&key.as_str()) && !references.contains(value) {
+            references.push(value.clone());
+        }
+    }
+    references.retain(|reference| !reference.is_empty() && reference.len() <= 200);
+    references.truncate(4);
+    references
 }
 
 /// The columns of the orders that hold a strong key, the best first.

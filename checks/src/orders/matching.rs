@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::SignedDuration;
 
 use super::checkout::{Checkout, STRONG};
+use super::words::minor;
 use crate::contract::CheckError;
 use crate::probe::{Database, KEYS, RowQuery, RunKey, TableRole, TableShape};
 
@@ -121,7 +122,7 @@ async fn take_near(
         let is_its_own = |order: &Near| {
             let apart = order.created.duration_since(checkout.created).abs();
             checkout.amount.as_ref().is_some_and(|amount| {
-                order.amount == amount.amount_minor.to_string()
+                minor(&order.amount, &amount.currency) == Some(amount.amount_minor)
                     && order.currency.as_ref().is_none_or(|known| *known == amount.currency)
             }) && apart <= NEAR
         };

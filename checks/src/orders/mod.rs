@@ -1,11 +1,20 @@
 //! Orders, data and idempotency: what was paid against what the database knows.
 
 mod checkout;
+mod duplicates;
 mod keys;
 mod matching;
 mod orphaned_checkouts;
+mod subscriptions;
+mod unpaid;
+mod unprocessed_events;
+mod words;
 
+pub use duplicates::Duplicates;
 pub use orphaned_checkouts::OrphanedCheckouts;
+pub use subscriptions::Subscriptions;
+pub use unpaid::Unpaid;
+pub use unprocessed_events::UnprocessedEvents;
 
 use crate::contract::CheckError;
 use crate::probe::{Database, TableRole, TableShape};
