@@ -80,7 +80,7 @@ pub(super) fn render(
         checks.insert(id.to_owned(), own.into());
     }
     for id in REST {
-        checks.insert(id.to_owned(), table([("enabled", false.into())]).into());
+        checks.insert((*id).to_owned(), table([("enabled", false.into())]).into());
     }
     let project = |number| {
         let name = domain(number);
