@@ -32,7 +32,8 @@ pub use catalogue::{
 pub use certificate::{CertificateFacts, KeyKind, SignatureHash, certificate_facts};
 pub use crm::{CONTACT_IDS, Contacts, Crm, Depth};
 pub use database::{
-    Database, DatabaseFacts, KEYS, Row, RowQuery, SqlAnswer, TableRole, TableShape, VisitRow,
+    Database, DatabaseFacts, KEYS, Repeated, Row, RowQuery, SqlAnswer, TableRole, TableShape,
+    VisitRow,
 };
 pub use desk::{Acknowledgement, Conversation, Desk, Listed, Origin, TAGS};
 pub use dns::{

@@ -151,8 +151,8 @@ fn word(kind: &impl serde::Serialize) -> String {
 
 /// A day, which begins in UTC, or a time.
 fn read_since(text: &str) -> Option<Timestamp> {
-    let day = || text.parse::<Date>().ok()?.at(0, 0, 0, 0).to_zoned(TimeZone::UTC).ok();
-    text.parse().ok().or_else(|| Some(day()?.timestamp()))
+    let day = || TimeZone::UTC.to_timestamp(text.parse::<Date>().ok()?.at(0, 0, 0, 0)).ok();
+    text.parse().ok().or_else(day)
 }
 
 #[cfg(test)]
