@@ -1,6 +1,7 @@
 //! What belongs to a customer and never leaves a run.
 
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 use sha2::{Digest as _, Sha256};
@@ -13,6 +14,17 @@ pub struct Email(String);
 /// The key of one run under which addresses are hashed; it is never stored.
 #[derive(Clone, Copy)]
 pub struct RunKey(pub [u8; 32]);
+
+impl RunKey {
+    /// A key that is drawn anew, from the random seeds that the standard library takes from the system.
+    pub fn fresh() -> Self {
+        let mut key = [0; 32];
+        for (place, part) in key.chunks_mut(8).enumerate() {
+            part.copy_from_slice(&RandomState::new().hash_one(place).to_be_bytes());
+        }
+        Self(key)
+    }
+}
 
 impl fmt::Debug for RunKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,6 +77,7 @@ mod tests {
         let (key, other) = (RunKey([1; 32]), RunKey([2; 32]));
         assert_eq!((&one, one.keyed(key)), (&same, same.keyed(key)));
         assert_ne!(one.keyed(key), one.keyed(other));
+        assert_ne!(one.keyed(RunKey::fresh()), one.keyed(RunKey::fresh()));
         assert_eq!(format!("{one:?} {key:?}"), "[address] [key]");
         assert!(Email::new("@shop.example").is_none() && Email::new("buyer").is_none());
     }
