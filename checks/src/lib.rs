@@ -4,6 +4,7 @@
 //! what it saw; [`registry::ALL`] is the only list of checks.
 
 pub mod contract;
+pub mod crm;
 pub mod dns;
 pub mod document;
 pub mod domain;

@@ -1,7 +1,7 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{dns, domain, mail, secrets, support, tls, web};
+use crate::{crm, dns, domain, mail, secrets, support, tls, web};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -27,6 +27,8 @@ pub const ALL: &[Plugin] = &[
     plugin::<secrets::Bundle>(),
     plugin::<secrets::Files>(),
     plugin::<secrets::Source>(),
+    plugin::<crm::Sync>(),
+    plugin::<crm::Contacts>(),
     plugin::<support::Backlog>(),
     plugin::<support::Intake>(),
 ];

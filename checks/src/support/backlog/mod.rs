@@ -17,7 +17,7 @@ use crate::contract::{
 };
 use crate::probe::Probes;
 
-pub use look::Evidence;
+use look::Evidence;
 
 const WAITING: FindingSpec = FindingSpec::critical(
     "support-customer-waiting",

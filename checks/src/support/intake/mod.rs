@@ -15,7 +15,7 @@ use crate::contract::{
 };
 use crate::probe::Probes;
 
-pub use look::Evidence;
+use look::Evidence;
 
 const MISSING: FindingSpec = FindingSpec::critical(
     "support-ticket-missing",
