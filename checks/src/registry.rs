@@ -1,8 +1,7 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{crm, dns, domain, mail, secrets, support, tls, web};
-use crate::{dns, domain, mail, orders, secrets, tls, web};
+use crate::{crm, dns, domain, mail, orders, secrets, support, tls, web};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[

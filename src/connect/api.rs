@@ -252,18 +252,25 @@ impl Api {
         let url = self.base.join(grant.path.trim_start_matches('/')).map_err(|_error| {
             AgentFault::Bug(format!("the path of a token of {name}"))
         })?;
-        let request = self.reach.client.post(url).body(grant.form());
-        let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let answer = request.send().await.map_err(|error| fault(&error, name))?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = bounded(answer, ANSWER_BYTES).await?;
-        let reply = Reply { status, headers, body };
-        match status {
-            200..=299 => Ok(grant.keep(reply.json::<Granted>(&self.vendor)?).await),
-            // RFC 6749 answers a wrong secret with 400 or 401.
-            400 => Err(self.refused(&Reply { status: 401, ..reply }, None)),
-            _ => Err(self.refused(&reply, retry_after(&reply.headers, self.now()))),
+        for tried in 1.. {
+            let request = self.reach.client.post(url.clone()).body(grant.form());
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            let answer = request.send().await.map_err(|error| fault(&error, name))?;
+            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+            let body = bounded(answer, ANSWER_BYTES).await?;
+            let reply = Reply { status, headers, body };
+            let wait = retry_after(&reply.headers, self.now());
+            match status {
+                200..=299 => return Ok(grant.keep(reply.json::<Granted>(&self.vendor)?).await),
+                429 | 500.. if tried < TRIES && wait.is_none_or(|wait| wait <= PATIENCE) => {
+                    sleep(wait.unwrap_or(BACK_OFF)).await;
+                }
+                // RFC 6749 answers a wrong secret with 400 or 401.
+                400 => return Err(self.refused(&Reply { status: 401, ..reply }, None)),
+                _ => return Err(self.refused(&reply, wait)),
+            }
         }
+        Err(AgentFault::Bug("a token without an end".to_owned()).into())
     }
 
     async fn wait_for_turn(&self) {

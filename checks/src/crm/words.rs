@@ -96,6 +96,11 @@ pub(super) fn merging(kind: Option<&str>) -> &'static str {
     }
 }
 
+/// An id in the length in which it is kept.
+pub(super) fn short(id: &str) -> String {
+    id.chars().take(80).collect()
+}
+
 /// `1 order`, `2 orders`.
 pub(super) fn count(n: usize, one: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }

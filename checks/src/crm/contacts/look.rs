@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Options;
 use crate::contract::{Bounded, CheckError, Target};
 use crate::crm::orders::{Order, orders};
-use crate::crm::words::State;
+use crate::crm::words::{State, short};
 use crate::probe::{Depth, Email, Probes, RunKey};
 
 /// The most customers that one look looks for.
@@ -77,7 +77,7 @@ pub(super) async fn look(
     let (mut missing, mut duplicated) = (Vec::new(), Vec::new());
     for ((order, _), contacts) in asked.into_iter().zip(contacts) {
         let ids = contacts.ids;
-        let one = |contacts| Customer { order: order.id, created: order.created, contacts };
+        let one = |contacts| Customer { order: short(&order.id), created: order.created, contacts };
         match ids.len() {
             0 => missing.push(one(Vec::new())),
             1 => {}
@@ -98,7 +98,7 @@ pub(super) async fn look(
 
 /// Each customer who paid once, newest first, with the newest order; and the orders without an address.
 fn newest_customers(all: Vec<Order>) -> (Vec<(Order, Email)>, u64) {
-    let key = RunKey::fresh();
+    let key = RunKey::random();
     let (mut seen, mut customers, mut nameless) = (HashSet::new(), Vec::new(), 0);
     for mut order in all.into_iter().rev().filter(|order| order.state == State::Done) {
         match order.email.take() {

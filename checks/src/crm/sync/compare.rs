@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::table::KEPT;
 use crate::contract::Bounded;
 use crate::crm::orders::{Order, Orders};
-use crate::crm::words::State;
+use crate::crm::words::{State, short};
 use crate::probe::{Crm, Depth, Email, ProbeError};
 
 /// The most addresses that one look asks the CRM for.
@@ -29,8 +29,10 @@ pub(super) struct Compared {
     pub(super) missing: Bounded<Missed>,
     /// Failed payments that the CRM never heard of.
     pub(super) untold: Bounded<Missed>,
-    /// Orders that could not be looked for: no address, or too many at once.
+    /// Orders that could not be looked for, because they hold no address.
     pub(super) unasked: u64,
+    /// Older orders that have not been looked for at this look.
+    pub(super) older: u64,
     /// A limit came before the end of the orders.
     pub(super) cut: bool,
 }
@@ -89,7 +91,7 @@ pub(super) async fn compare(
     if let Some(crm) = crm {
         // The newest first: what is missing for long is asked for again and again, what is new must not wait.
         let over = asked.len().saturating_sub(ADDRESSES);
-        out.unasked += over as u64;
+        out.older = over as u64;
         let asked = asked.split_off(over);
         let addresses: Vec<Email> = asked.iter().map(|(_, email, _)| email.clone()).collect();
         if !addresses.is_empty() {
@@ -115,5 +117,5 @@ pub(super) async fn compare(
 }
 
 fn missed(order: &Order) -> Missed {
-    Missed { order: order.id.clone(), created: order.created }
+    Missed { order: short(&order.id), created: order.created }
 }

@@ -248,9 +248,17 @@ fn judge_orders(compared: &Compared, seen: &Evidence, cx: &Cx<'_>, out: &mut Ass
         out.not_checked(
             Unseen::Condition,
             "orders that could not be looked for",
-            format!("{} orders hold no address, or came at once", compared.unasked),
+            format!("{} orders hold no address", compared.unasked),
             "name the sync table under [project.database.crm_sync] with its column order, or the column \
              email of the orders",
+        );
+    }
+    if compared.older > 0 {
+        out.not_checked(
+            Unseen::Noted,
+            "older orders",
+            format!("{} older orders were not looked for in the CRM at this look", compared.older),
+            "name the sync table under [project.database.crm_sync] with its column order",
         );
     }
     if compared.paid + compared.failed == 0 {

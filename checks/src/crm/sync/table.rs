@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Options;
 use crate::contract::Bounded;
 use crate::crm::orders::before;
-use crate::crm::words::{State, refusal, state};
+use crate::crm::words::{State, refusal, short, state};
 use crate::probe::{Accounts, Database, ProbeError, RowQuery, TableRole, TableShape};
 
 /// The most rows that one look reads.
@@ -136,7 +136,7 @@ fn sum(
     let (recent, hanging) = (before(now, options.rate_window), before(now, options.stuck_after));
     let (mut failures, mut old, mut stuck) = (Vec::new(), Vec::new(), Vec::new());
     for (order, last) in last {
-        let attempt = || Attempt { order: order.clone(), at: last.at };
+        let attempt = || Attempt { order: short(order), at: last.at };
         match last.state {
             State::Done if last.at >= recent => attempts.ended += 1,
             State::Failed if last.at >= recent => {

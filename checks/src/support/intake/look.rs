@@ -15,6 +15,8 @@ use crate::support::source::source;
 const SENT: u64 = 20_000;
 /// The most ids of one kind that are kept.
 const KEPT: usize = 100;
+/// The most characters of an id that are kept.
+const CHARS: usize = 80;
 /// Clocks of a shop and its desk differ by so much at most.
 pub(super) const SKEW_S: i64 = 300;
 
@@ -47,11 +49,25 @@ pub(super) struct Lost {
     pub(super) sent: Timestamp,
 }
 
+impl Lost {
+    /// With its id in the length in which it is kept.
+    fn short(self) -> Self {
+        Self { id: self.id.chars().take(CHARS).collect(), ..self }
+    }
+}
+
 /// A form with several tickets.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Several {
     pub(super) id: String,
     pub(super) tickets: Vec<String>,
+}
+
+impl Several {
+    fn short(self) -> Self {
+        let cut = |id: &String| id.chars().take(CHARS).collect::<String>();
+        Self { id: cut(&self.id), tickets: self.tickets.iter().map(cut).collect() }
+    }
 }
 
 /// Looks.
@@ -77,7 +93,7 @@ pub(super) async fn look(
     }
     let source = source(&probes.accounts).await?;
     let (desk, kind) = (source.desk(), source.kind(target));
-    let key = RunKey::fresh();
+    let key = RunKey::random();
     let since = before(now, options.window);
     let (sent, sent_walk) = read_sent(database, since, key).await?;
     let (tickets, tickets_cut) = read_tickets(desk, since, key).await?;
@@ -103,8 +119,8 @@ pub(super) async fn look(
         tickets_cut,
         by,
         desk_seen,
-        missing: Bounded::keep(missing, KEPT),
-        several: Bounded::keep(several, KEPT),
+        missing: Bounded::keep(missing.map(Lost::short), KEPT),
+        several: Bounded::keep(several.into_iter().map(Several::short), KEPT),
     })
 }
 
