@@ -156,7 +156,7 @@ impl Default for Options {
             settle: Age::hours(1),
             tagging: true,
             queues: Vec::new(),
-            acknowledgement: Age::secs(60),
+            acknowledgement: Age::minutes(1),
             business_hours: Vec::new(),
             timezone: Zone::default(),
         }
