@@ -18,3 +18,4 @@ pub mod support;
 pub mod tls;
 pub mod vendor;
 pub mod web;
+pub mod webhook;

@@ -1,7 +1,7 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{crm, dns, domain, mail, orders, secrets, support, tls, web};
+use crate::{crm, dns, domain, mail, orders, secrets, support, tls, web, webhook};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -36,6 +36,8 @@ pub const ALL: &[Plugin] = &[
     plugin::<orders::Duplicates>(),
     plugin::<orders::Subscriptions>(),
     plugin::<orders::UnprocessedEvents>(),
+    plugin::<orders::Idempotency>(),
+    plugin::<webhook::Processing>(),
 ];
 
 /// The check of this id.

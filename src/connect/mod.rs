@@ -5,6 +5,7 @@
 
 mod api;
 mod attio;
+pub mod database;
 mod freshdesk;
 mod front;
 mod grant;
@@ -14,20 +15,45 @@ mod intercom;
 mod pages;
 mod pipedrive;
 mod relations;
+mod stripe;
 mod zendesk;
 
-use launchready_checks::probe::Accounts;
+use std::sync::Arc;
+
+use launchready_checks::probe::{Accounts, Database, Payments, Slot};
 
 pub use api::{Api, Reach, Reply, Shown, Vendor};
 pub use grant::Grant;
+pub use stripe::Stripe;
 
 use crate::config::AccountSettings;
+use database::{Patience, ProjectDatabase};
 
 /// The ports to the accounts that are configured. Nothing is asked yet.
 pub fn accounts(settings: &AccountSettings, reach: &Reach) -> Accounts {
-    Accounts {
+    let mut accounts = Accounts {
+        database: database(settings, reach),
         desk: relations::desk(settings, reach),
         crm: relations::crm(settings, reach),
         ..Accounts::default()
+    };
+    if let Some(table) = &settings.tables.stripe {
+        accounts.payments = match settings.read(&table.key) {
+            Ok(key) => match Stripe::new(key, table.api.as_deref(), reach) {
+                Ok(stripe) => Slot::ready(Arc::new(stripe) as Arc<dyn Payments>),
+                Err(error) => {
+                    Slot::missing(error.to_string(), "correct project.stripe.api in the config")
+                }
+            },
+            Err(missing) => missing.into(),
+        };
+    }
+    accounts
+}
+
+fn database(settings: &AccountSettings, reach: &Reach) -> Slot<dyn Database> {
+    match ProjectDatabase::new(settings, &reach.extra_roots, Patience::default()) {
+        Ok(database) => Slot::ready(Arc::new(database)),
+        Err(missing) => missing.into(),
     }
 }

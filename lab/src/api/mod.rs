@@ -16,6 +16,7 @@ mod rate;
 mod requests;
 mod server;
 mod zendesk;
+mod stripe;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -105,6 +106,7 @@ const FAKES: &[(&str, Make)] = &[
     ("hubspot", hubspot::make),
     ("intercom", intercom::make),
     ("pipedrive", pipedrive::make),
+    ("stripe", stripe::make),
     ("zendesk", zendesk::make),
 ];
 

@@ -247,17 +247,18 @@ pub struct Form {
     pub email: String,
 }
 
-/// Every form of the last days that the rule of a desk's traffic knows, oldest first.
-pub fn forms(now: Timestamp, days: i64) -> Vec<Form> {
+/// Every form that was sent after `from` and until `now`, in seconds since 1970, by the rule of a desk's usual
+/// traffic; oldest first.
+pub fn forms(from: i64, now: i64) -> Vec<Form> {
     let traffic = Traffic::default();
-    let last = now.as_second().div_euclid(traffic.every_s);
-    let first = (now.as_second() - days * 86_400).div_euclid(traffic.every_s) + 1;
+    let first = from.max(now - traffic.days * 86_400).div_euclid(traffic.every_s) + 1;
     let form = |number: i64| Form {
         id: format!("form-{number}"),
-        at: Timestamp::from_second(number * traffic.every_s).unwrap_or(now),
+        at: Timestamp::from_second(number * traffic.every_s).unwrap_or_default(),
         email: format!("buyer{number}@customers.example"),
     };
-    (first..=last).filter(|number| traffic.is_form(*number)).map(form).collect()
+    let numbers = first..=now.div_euclid(traffic.every_s);
+    numbers.filter(|number| traffic.is_form(*number)).map(form).collect()
 }
 
 #[cfg(test)]
@@ -282,7 +283,7 @@ mod tests {
         let now = Timestamp::from_second(1_790_000_000).unwrap();
         let traffic = Traffic { lost_s: vec![86_400], ..Traffic::default() };
         let tickets = traffic.tickets(now, now);
-        let lost: Vec<_> = forms(now, 40)
+        let lost: Vec<_> = forms(0, now.as_second())
             .into_iter()
             .filter(|form| !tickets.iter().any(|ticket| ticket.form.as_ref() == Some(&form.id)))
             .collect();
