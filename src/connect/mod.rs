@@ -31,28 +31,12 @@ use database::{Patience, ProjectDatabase};
 
 /// The ports to the accounts that are configured. Nothing is asked yet.
 pub fn accounts(settings: &AccountSettings, reach: &Reach) -> Accounts {
-    let mut accounts = Accounts {
-        database: database(settings, reach),
-        desk: relations::desk(settings, reach),
-        crm: relations::crm(settings, reach),
-        ..Accounts::default()
-    };
-    if let Some(table) = &settings.tables.stripe {
-        accounts.payments = match settings.read(&table.key) {
-            Ok(key) => match Stripe::new(key, table.api.as_deref(), reach) {
-                Ok(stripe) => Slot::ready(Arc::new(stripe) as Arc<dyn Payments>),
-                Err(error) => {
-                    Slot::missing(error.to_string(), "correct project.stripe.api in the config")
-                }
-            },
-            Err(missing) => missing.into(),
-        };
-    }
-    accounts
     let none = Accounts::default();
     Accounts {
         payments: payments(settings, reach).unwrap_or(none.payments),
         database: database(settings, reach).unwrap_or(none.database),
+        desk: relations::desk(settings, reach).unwrap_or(none.desk),
+        crm: relations::crm(settings, reach).unwrap_or(none.crm),
     }
 }
 
@@ -74,11 +58,4 @@ fn database(settings: &AccountSettings, reach: &Reach) -> Option<Slot<dyn Databa
         Ok(database) => Slot::ready(Arc::new(database)),
         Err(missing) => missing.into(),
     })
-}
-
-fn database(settings: &AccountSettings, reach: &Reach) -> Slot<dyn Database> {
-    match ProjectDatabase::new(settings, &reach.extra_roots, Patience::default()) {
-        Ok(database) => Slot::ready(Arc::new(database)),
-        Err(missing) => missing.into(),
-    }
 }

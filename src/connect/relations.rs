@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use launchready_checks::probe::{Accounts, Crm, Desk, Missing, ProbeError, Slot};
+use launchready_checks::probe::{Crm, Desk, Missing, ProbeError, Slot};
 
 use super::attio::Attio;
 use super::freshdesk::Freshdesk;
@@ -15,12 +15,12 @@ use super::zendesk::Zendesk;
 use super::Reach;
 use crate::config::{AccountSettings, CrmKind, SupportKind};
 
-/// The help desk.
-pub(super) fn desk(settings: &AccountSettings, reach: &Reach) -> Slot<dyn Desk> {
-    let Some(table) = &settings.tables.support else { return Accounts::default().desk };
+/// The help desk; `None` where the config names none.
+pub(super) fn desk(settings: &AccountSettings, reach: &Reach) -> Option<Slot<dyn Desk>> {
+    let table = settings.tables.support.as_ref()?;
     let token = match settings.read(&table.token) {
         Ok(token) => token,
-        Err(missing) => return missing.into(),
+        Err(missing) => return Some(missing.into()),
     };
     let desk: Result<Arc<dyn Desk>, ProbeError> = match table.kind {
         SupportKind::Zendesk => Zendesk::new(table, token, reach).map(arc),
@@ -29,22 +29,22 @@ pub(super) fn desk(settings: &AccountSettings, reach: &Reach) -> Slot<dyn Desk> 
         SupportKind::HelpScout => HelpScout::new(table, token, reach).map(arc),
         SupportKind::Front => Front::new(table, token, reach).map(arc),
     };
-    desk.map_or_else(|error| unusable(&error, "support"), Slot::ready)
+    Some(desk.map_or_else(|error| unusable(&error, "support"), Slot::ready))
 }
 
-/// The CRM.
-pub(super) fn crm(settings: &AccountSettings, reach: &Reach) -> Slot<dyn Crm> {
-    let Some(table) = &settings.tables.crm else { return Accounts::default().crm };
+/// The CRM; `None` where the config names none.
+pub(super) fn crm(settings: &AccountSettings, reach: &Reach) -> Option<Slot<dyn Crm>> {
+    let table = settings.tables.crm.as_ref()?;
     let token = match settings.read(&table.token) {
         Ok(token) => token,
-        Err(missing) => return missing.into(),
+        Err(missing) => return Some(missing.into()),
     };
     let crm: Result<Arc<dyn Crm>, ProbeError> = match table.kind {
         CrmKind::HubSpot => HubSpot::new(table, token, reach).map(related),
         CrmKind::Pipedrive => Pipedrive::new(table, token, reach).map(related),
         CrmKind::Attio => Attio::new(table, token, reach).map(related),
     };
-    crm.map_or_else(|error| unusable(&error, "crm"), Slot::ready)
+    Some(crm.map_or_else(|error| unusable(&error, "crm"), Slot::ready))
 }
 
 fn arc<T: Desk + 'static>(desk: T) -> Arc<dyn Desk> {

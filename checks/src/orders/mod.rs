@@ -3,6 +3,7 @@
 mod checkout;
 mod duplicates;
 mod idempotency;
+mod idempotency;
 mod keys;
 mod matching;
 mod orphaned_checkouts;
@@ -12,6 +13,7 @@ mod unprocessed_events;
 mod words;
 
 pub use duplicates::Duplicates;
+pub use idempotency::Idempotency;
 pub use idempotency::Idempotency;
 pub use orphaned_checkouts::OrphanedCheckouts;
 pub use subscriptions::Subscriptions;
@@ -38,8 +40,3 @@ async fn orders_table(database: &dyn Database) -> Result<TableShape, CheckError>
         "say which it is, such as session = \"stripe_session_id\" under [project.database.orders]",
     ))
 }
-//! Payments against the orders in the database.
-
-pub mod idempotency;
-
-pub use idempotency::Idempotency;
