@@ -3,10 +3,10 @@
 mod checkout;
 mod duplicates;
 mod idempotency;
-mod idempotency;
 mod keys;
 mod matching;
 mod orphaned_checkouts;
+mod reconcile;
 mod subscriptions;
 mod unpaid;
 mod unprocessed_events;
@@ -14,8 +14,8 @@ mod words;
 
 pub use duplicates::Duplicates;
 pub use idempotency::Idempotency;
-pub use idempotency::Idempotency;
 pub use orphaned_checkouts::OrphanedCheckouts;
+pub use reconcile::{Difference, Reconciled, reconcile};
 pub use subscriptions::Subscriptions;
 pub use unpaid::Unpaid;
 pub use unprocessed_events::UnprocessedEvents;
