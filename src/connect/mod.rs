@@ -5,6 +5,7 @@
 
 mod api;
 mod attio;
+mod checkouts_file;
 pub mod database;
 mod freshdesk;
 mod front;
@@ -24,6 +25,7 @@ use launchready_checks::probe::{Accounts, Database, Payments, Slot};
 
 pub use api::{Api, Reach, Reply, Shown, Vendor};
 pub use grant::Grant;
+pub use checkouts_file::CheckoutsFile;
 pub use stripe::Stripe;
 
 use crate::config::AccountSettings;
