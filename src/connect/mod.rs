@@ -24,8 +24,8 @@ use std::sync::Arc;
 use launchready_checks::probe::{Accounts, Database, Payments, Slot};
 
 pub use api::{Api, Reach, Reply, Shown, Vendor};
-pub use grant::Grant;
 pub use checkouts_file::CheckoutsFile;
+pub use grant::Grant;
 pub use stripe::Stripe;
 
 use crate::config::AccountSettings;
