@@ -39,6 +39,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
+pub use self::api::{Form, forms};
 pub use self::crowd::{Crowd, CrowdOptions};
 pub use self::error::LabError;
 pub use self::fault::When;
