@@ -12,6 +12,7 @@ pub mod probe;
 pub mod registry;
 pub mod secrets;
 pub mod suffix;
+pub mod supabase;
 pub mod tls;
 pub mod vendor;
 pub mod web;

@@ -9,6 +9,7 @@ mod dns;
 mod files;
 mod http;
 mod payments;
+mod supabase;
 mod tls;
 mod zone;
 
@@ -21,9 +22,11 @@ use serde::{Deserialize, Serialize};
 
 pub use self::database::{DatabaseWorld, TableWorld};
 pub use self::payments::PaymentsWorld;
+pub use self::supabase::{CallsWorld, PrintsWorld, PublicWorld, SupabaseWorld};
 use super::{
     Accounts, AgentFault, Database, HelloAnswer, Payments, ProbeError, Probes, ProtocolVersion,
-    RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, TargetFault, TlsAnswer,
+    RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, Supabase, SupabasePublic, TargetFault,
+    TlsAnswer,
 };
 
 /// A small written-down internet.
@@ -59,6 +62,8 @@ pub struct World {
     pub payments: Option<PaymentsWorld>,
     /// The project's database; absent means that none is configured.
     pub database: Option<DatabaseWorld>,
+    /// The Supabase project; absent means that none is configured.
+    pub supabase: Option<SupabaseWorld>,
 }
 
 /// A fault of resolvers, or of one name server.
@@ -272,6 +277,15 @@ impl Replay {
         }
         if replay.world.database.is_some() {
             accounts.database = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Database>);
+        }
+        if let Some(world) = &replay.world.supabase {
+            if !world.no_token {
+                accounts.supabase = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Supabase>);
+            }
+            if world.public.is_some() {
+                let public = Arc::<Self>::clone(replay) as Arc<dyn SupabasePublic>;
+                accounts.supabase_public = Slot::ready(public);
+            }
         }
         accounts
     }
