@@ -1,6 +1,8 @@
 //! Judges what an audit saw. Pure: the same record gives the same report, byte for byte.
 
-use launchready_checks::contract::{CheckError, CheckMeta, FindingSpec, Goal, Status, Unseen};
+use launchready_checks::contract::{
+    AtRisk, CheckError, CheckMeta, FindingSpec, Goal, Status, Unseen,
+};
 use launchready_checks::registry;
 
 use super::{
@@ -49,11 +51,18 @@ pub fn build(record: &AuditRecord) -> Report {
         started_at: record.started_at,
         finished_at: record.finished_at,
         coverage: Coverage::of(&checks),
-        money_at_risk: Vec::new(),
+        money_at_risk: at_risk(&checks),
         checks,
         ownership: Vec::new(),
         not_checked,
     }
+}
+
+/// The money that hangs on findings that nobody has accepted.
+pub(super) fn at_risk(checks: &[CheckReport]) -> Vec<AtRisk> {
+    let findings = checks.iter().flat_map(|check| &check.findings);
+    let live = findings.filter(|finding| finding.waived.is_none());
+    AtRisk::sum(live.flat_map(|finding| finding.at_risk.iter().cloned()))
 }
 
 fn judge(record: &AuditRecord, run: &RunRecord, meta: &'static CheckMeta) -> CheckReport {

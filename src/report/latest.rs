@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use launchready_checks::contract::{CheckMeta, Goal, Status, Unseen};
 use launchready_checks::registry;
 
-use super::build::{beyond_launch, left_out, unseen_areas, unseen_parts};
+use super::build::{at_risk, beyond_launch, left_out, unseen_areas, unseen_parts};
 use super::{
     CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool, UnseenPart, Waived,
     decide,
@@ -84,7 +84,7 @@ pub fn from_latest(standing: &Standing<'_>) -> Report {
         started_at: looks().min().unwrap_or(standing.now),
         finished_at: looks().max().unwrap_or(standing.now),
         coverage: Coverage::of(&checks),
-        money_at_risk: Vec::new(),
+        money_at_risk: at_risk(&checks),
         checks,
         ownership: Vec::new(),
         not_checked,

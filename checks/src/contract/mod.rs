@@ -10,6 +10,7 @@ mod error;
 mod finding;
 mod history;
 mod measurement;
+mod money;
 mod plugin;
 mod quantity;
 mod status;
@@ -23,6 +24,7 @@ pub use error::CheckError;
 pub use finding::{Finding, FindingSpec, Severity, Unseen, Urgency};
 pub use history::{History, Point};
 pub use measurement::{Measurement, MeasurementSpec, Unit};
+pub use money::{AtRisk, amount};
 pub use plugin::{
     AssessInput, DynCheck, EVIDENCE_LIMIT_BYTES, Looked, OptionsError, Plugin, plugin,
 };

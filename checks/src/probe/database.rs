@@ -216,6 +216,16 @@ impl<'a> Row<'a> {
     }
 }
 
+/// Values that stand in more than one row.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Repeated {
+    /// Each value with the number of its rows, in the order of the values; at most 200.
+    pub values: Vec<(String, u64)>,
+    /// How many such values there are in all.
+    pub total: u64,
+}
+
 /// Told each row. A row lives as long as the call.
 pub type VisitRow<'a> = &'a mut (dyn for<'r> FnMut(Row<'r>) + Send);
 
@@ -249,6 +259,13 @@ pub trait Database: Send + Sync {
         query: RowQuery,
         visit: VisitRow<'a>,
     ) -> Answer<'a, Result<Walked, ProbeError>>;
+
+    /// The values that stand in more than one row of a table, in a column that exists.
+    fn repeated(
+        &self,
+        table: TableRole,
+        column: &'static str,
+    ) -> Answer<'_, Result<Repeated, ProbeError>>;
 
     /// Tables, keys, policies and privileges.
     fn catalogue(&self) -> Answer<'_, Result<Catalogue, ProbeError>>;

@@ -271,6 +271,9 @@ pub trait Payments: Send + Sync {
         visit: Visit<'a, CheckoutSession>,
     ) -> Answer<'a, Result<Walked, ProbeError>>;
 
+    /// One checkout; `None` where there is none of that id.
+    fn session(&self, id: String) -> Answer<'_, Result<Option<CheckoutSession>, ProbeError>>;
+
     /// Walks over payments.
     fn payments<'a>(
         &'a self,

@@ -9,6 +9,7 @@ use launchready_checks::contract::{AccountFacts, StripeFacts, SupabaseFacts};
 use launchready_checks::probe::TableRole;
 
 use super::reader::Reader;
+use crate::connect::database::AMOUNT_UNIT;
 use crate::config::file::{AccountTables, AutomationKind, DatabaseTable, SupportKind};
 
 /// The most characters of a name of a table or column; PostgreSQL keeps 63 bytes of each part.
@@ -115,7 +116,12 @@ impl Reader<'_> {
             }
             for (name, real) in mapping {
                 let known = role.columns().iter().any(|(column, _)| column == name);
-                if name != "table" && !known {
+                let unit = role == TableRole::Orders && name == AMOUNT_UNIT;
+                if unit && !matches!(real.as_str(), "minor" | "major") {
+                    let message = "write \"minor\" where amounts count cents, \"major\" where they count euros";
+                    self.error(&format!("{key}.{name}"), message);
+                }
+                if name != "table" && !known && !unit {
                     let names: Vec<_> = role.columns().iter().map(|(column, _)| *column).collect();
                     let message =
                         format!("no such column is asked for; write {}", names.join(", "));
@@ -151,8 +157,8 @@ fn word(kind: &impl serde::Serialize) -> String {
 
 /// A day, which begins in UTC, or a time.
 fn read_since(text: &str) -> Option<Timestamp> {
-    let day = || text.parse::<Date>().ok()?.at(0, 0, 0, 0).to_zoned(TimeZone::UTC).ok();
-    text.parse().ok().or_else(|| Some(day()?.timestamp()))
+    let day = || TimeZone::UTC.to_timestamp(text.parse::<Date>().ok()?.at(0, 0, 0, 0)).ok();
+    text.parse().ok().or_else(day)
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::{Replay, fault};
 use crate::probe::{
-    Answer, Catalogue, Database, DatabaseFacts, ProbeError, Row, RowQuery, SqlAnswer, TableRole,
-    TableShape, VisitRow, Walked,
+    Answer, Catalogue, Database, DatabaseFacts, ProbeError, Repeated, Row, RowQuery, SqlAnswer,
+    TableRole, TableShape, VisitRow, Walked,
 };
 
 /// The project's database.
@@ -24,7 +24,7 @@ pub struct DatabaseWorld {
     /// Answers to statements.
     pub answer: BTreeMap<String, SqlAnswer>,
     /// What fails, by the role of the table, or `facts`, `catalogue` and `ask`: the words of
-    /// [`super::HttpEntry::fault`], and `bad_credential`, `forbidden`.
+    /// [`super::HttpEntry::fault`], and `bad_credential`, `forbidden`, `misconfigured`.
     pub fault: BTreeMap<String, String>,
 }
 
@@ -109,6 +109,24 @@ impl Database for Replay {
             walked
         });
         Box::pin(async move { walked })
+    }
+
+    fn repeated(
+        &self,
+        table: TableRole,
+        column: &'static str,
+    ) -> Answer<'_, Result<Repeated, ProbeError>> {
+        let repeated = self.stored(table.as_str()).map(|world| {
+            let mut times = BTreeMap::new();
+            if let Some(table) = world.table.get(&table) {
+                for value in table.rows.iter().filter_map(|row| table.value(row, column)) {
+                    *times.entry(value.to_owned()).or_insert(0_u64) += 1;
+                }
+            }
+            let values: Vec<_> = times.into_iter().filter(|(_, times)| *times > 1).collect();
+            Repeated { total: u64::try_from(values.len()).unwrap_or(u64::MAX), values }
+        });
+        Box::pin(async move { repeated })
     }
 
     fn catalogue(&self) -> Answer<'_, Result<Catalogue, ProbeError>> {

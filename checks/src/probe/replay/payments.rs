@@ -127,6 +127,13 @@ impl Payments for Replay {
         self.walk("session", |world| &world.session, matches, visit)
     }
 
+    fn session(&self, id: String) -> Answer<'_, Result<Option<CheckoutSession>, ProbeError>> {
+        let found = self
+            .paid("session")
+            .map(|world| world.session.iter().find(|session| session.id == id).cloned());
+        Box::pin(async move { found })
+    }
+
     fn payments<'a>(
         &'a self,
         period: Period,
