@@ -179,17 +179,44 @@ impl Api {
         query: &[(&str, &str)],
         body: Option<&serde_json::Value>,
     ) -> Result<Reply, ProbeError> {
+        let reply = self.any(method, path, query, body).await?;
+        if (200..300).contains(&reply.status) { Ok(reply) } else { Err(self.refused(&reply)) }
+    }
+
+    /// One question, tried again while the other side is busy; whatever status it ends with.
+    ///
+    /// # Errors
+    /// No answer came.
+    pub async fn any(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&serde_json::Value>,
+    ) -> Result<Reply, ProbeError> {
+        self.any_with(&[], method, path, query, body).await
+    }
+
+    /// The same with headers of its own, which stand beside those of the vendor.
+    ///
+    /// # Errors
+    /// No answer came.
+    pub async fn any_with(
+        &self,
+        headers: &[(&'static str, &str)],
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&serde_json::Value>,
+    ) -> Result<Reply, ProbeError> {
         let mut wait = BACK_OFF;
         for tried in 1.. {
-            let reply = self.once(method.clone(), path, query, body).await?;
+            let reply = self.once(headers, method.clone(), path, query, body).await?;
             let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
-            if status.is_success() {
-                return Ok(reply);
-            }
             let busy = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
             let named = retry_after(&reply.headers, self.now());
             if !busy || tried >= TRIES || named.is_some_and(|named| named > PATIENCE) {
-                return Err(self.refused(&reply, named));
+                return Ok(reply);
             }
             sleep(named.unwrap_or(wait)).await;
             wait *= 2;
@@ -199,6 +226,7 @@ impl Api {
 
     async fn once(
         &self,
+        extra: &[(&'static str, &str)],
         method: Method,
         path: &str,
         query: &[(&str, &str)],
@@ -220,6 +248,9 @@ impl Api {
         let mut request = self.reach.client.request(method, url).headers(self.headers()?);
         if let Shown::Basic(name, secret) = &self.shown {
             request = request.basic_auth(name, Some(secret.expose()));
+        }
+        for (name, value) in extra {
+            request = request.header(*name, *value);
         }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
@@ -279,7 +310,8 @@ impl Api {
     }
 
     /// What a refusal means.
-    fn refused(&self, reply: &Reply, wait: Option<Duration>) -> ProbeError {
+    pub fn refused(&self, reply: &Reply) -> ProbeError {
+        let wait = retry_after(&reply.headers, self.now());
         let name = self.vendor.name;
         let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         match reply.status {
@@ -306,9 +338,15 @@ impl Api {
     }
 }
 
-/// How long the other side asks to wait: seconds, or a date (RFC 9110 section 10.2.3).
+/// How long the other side asks to wait: seconds, or a date (RFC 9110 section 10.2.3), else the seconds that
+/// `X-RateLimit-Reset` tells where nothing is left. A larger number there is a point in time, not a wait.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
+    let Some(text) = text(RETRY_AFTER) else {
+        let left = text(HeaderName::from_static("x-ratelimit-remaining"))?;
+        let reset = text(HeaderName::from_static("x-ratelimit-reset"))?.parse().ok()?;
+        return (left == "0" && reset <= 3600).then_some(Duration::from_secs(reset));
+    };
     if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds.max(0.0)).ok();
     }

@@ -5,6 +5,7 @@
 
 mod api;
 pub mod database;
+mod supabase;
 
 use std::sync::Arc;
 
@@ -17,7 +18,15 @@ use database::{Patience, ProjectDatabase};
 
 /// The ports to the accounts that are configured. Nothing is asked yet.
 pub fn accounts(settings: &AccountSettings, reach: &Reach) -> Accounts {
-    Accounts { database: database(settings, reach), ..Accounts::default() }
+    let mut accounts =
+        Accounts { database: database(settings, reach), ..Accounts::default() };
+    if let Some(port) = supabase::management(settings, reach) {
+        accounts.supabase = port;
+    }
+    if let Some(port) = supabase::public(settings, reach) {
+        accounts.supabase_public = port;
+    }
+    accounts
 }
 
 fn database(settings: &AccountSettings, reach: &Reach) -> Slot<dyn Database> {

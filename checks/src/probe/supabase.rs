@@ -169,6 +169,9 @@ pub trait Supabase: Send + Sync {
     /// The schemas that the API shows to browsers.
     fn exposed(&self) -> Answer<'_, Result<Vec<String>, ProbeError>>;
 
+    /// The names of its buckets.
+    fn buckets(&self) -> Answer<'_, Result<Vec<String>, ProbeError>>;
+
     /// Tables, keys, policies and privileges, by a statement that only reads.
     fn catalogue(&self) -> Answer<'_, Result<Catalogue, ProbeError>>;
 }
@@ -188,7 +191,7 @@ pub enum PublicLook {
     Denied,
     /// The API shows no such table (`PGRST205`), or not its schema (`PGRST106`).
     Absent,
-    /// Something else, by its status and the code of PostgREST or PostgreSQL.
+    /// Something else, by its status and the code of `PostgREST` or PostgreSQL.
     Other {
         /// The status of HTTP.
         status: u16,
@@ -229,8 +232,8 @@ pub trait SupabasePublic: Send + Sync {
     /// What is seen of a table, `schema.table` or `table` of the first schema.
     fn table(&self, name: String) -> Answer<'_, Result<PublicLook, ProbeError>>;
 
-    /// The buckets that are listed, each asked whether its files are.
-    fn buckets(&self) -> Answer<'_, Result<Vec<BucketLook>, ProbeError>>;
+    /// The buckets that are listed and those that are known by name, each asked whether its files are listed.
+    fn buckets(&self, known: Vec<String>) -> Answer<'_, Result<Vec<BucketLook>, ProbeError>>;
 
     /// What the API lists.
     fn names(&self) -> Answer<'_, Result<PublicNames, ProbeError>>;

@@ -79,6 +79,8 @@ pub struct Evidence {
     /// Tables that were not asked any more.
     cut: usize,
     buckets: Seen<Bounded<BucketLook>>,
+    /// Why the names of buckets that strangers are not told are not known.
+    no_bucket_names: Option<String>,
     names: Seen<PublicNames>,
     /// Why there is no catalogue.
     no_catalogue: Option<String>,
@@ -105,7 +107,7 @@ impl Check for AnonAccess {
         // Each run asks for every table, and counting rows costs the product's own database.
         default_schedule: Schedule::Every(Duration::from_mins(5)),
         min_interval: Duration::from_mins(1),
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
         needs: &[Need::Ownership],
         evidence_version: 1,
         doc: include_str!("anon_access.md"),
@@ -130,6 +132,12 @@ impl Check for AnonAccess {
         let tables = tables(look.options, target, read.as_ref(), names.ok());
         let asked = Bounded::keep(tables, ASKED);
         let causes = read.as_ref().map(super::rls::causes).unwrap_or_default();
+        let known = match probes.accounts.supabase.optional() {
+            Some(supabase) => Some(Seen::from(supabase.buckets().await)),
+            None => None,
+        };
+        let also = known.as_ref().and_then(Seen::ok).cloned().unwrap_or_default();
+        let buckets = public.buckets(also).await;
         let mut evidence = Evidence {
             proof,
             tables: Vec::new(),
@@ -137,8 +145,13 @@ impl Check for AnonAccess {
             empty: Bounded::default(),
             hidden: 0,
             cut: asked.cut,
-            buckets: Seen::from(public.buckets().await)
+            buckets: Seen::from(buckets)
                 .map(|all| Bounded::keep(all.into_iter().map(short_bucket), NAMES)),
+            no_bucket_names: known.and_then(|known| match known {
+                Seen::Ok(_) => None,
+                Seen::Agent(fault) => Some(fault.to_string()),
+                Seen::Target(fault) => Some(fault.to_string()),
+            }),
             names,
             no_catalogue,
         };

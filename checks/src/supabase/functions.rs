@@ -172,7 +172,7 @@ impl Check for Functions {
         // Five questions about logs a minute, of the thirty that are allowed.
         default_schedule: Schedule::Every(Duration::from_mins(1)),
         min_interval: Duration::from_secs(30),
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
         needs: &[],
         evidence_version: 1,
         doc: include_str!("functions.md"),

@@ -171,6 +171,13 @@ impl Supabase for Replay {
         part(self.managed("exposed").map(|world| world.exposed.clone()))
     }
 
+    fn buckets(&self) -> Answer<'_, Result<Vec<String>, ProbeError>> {
+        part(self.managed("bucket names").map(|world| {
+            let buckets = world.public.iter().flat_map(|public| &public.bucket);
+            buckets.map(|bucket| bucket.name.clone()).collect()
+        }))
+    }
+
     fn catalogue(&self) -> Answer<'_, Result<Catalogue, ProbeError>> {
         part(self.managed("catalogue").map(|world| world.catalogue.clone()))
     }
@@ -186,7 +193,7 @@ impl SupabasePublic for Replay {
         part(look.map(|world| world.table.get(&name).cloned().unwrap_or(PublicLook::Absent)))
     }
 
-    fn buckets(&self) -> Answer<'_, Result<Vec<BucketLook>, ProbeError>> {
+    fn buckets(&self, _known: Vec<String>) -> Answer<'_, Result<Vec<BucketLook>, ProbeError>> {
         part(self.public("buckets").map(|world| world.bucket.clone()))
     }
 

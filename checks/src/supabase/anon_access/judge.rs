@@ -116,6 +116,14 @@ fn buckets(evidence: &Evidence, cx: &AssessCx<'_, AnonAccess>, out: &mut Assessm
                 )),
         );
     }
+    if let Some(reason) = &evidence.no_bucket_names {
+        out.not_checked(
+            Unseen::Noted,
+            "buckets that are not listed themselves",
+            reason,
+            "give the token the permission storage_read",
+        );
+    }
     if buckets.cut > 0 {
         let reason = format!("{} more buckets are listed than one run asks", buckets.cut);
         out.not_checked(Unseen::Condition, "more buckets", reason, "look at them under Storage");

@@ -158,7 +158,9 @@ pub(super) fn facts(catalogue: &Catalogue, exposed: &[String]) -> Bounded<Fact> 
         let open = callers.iter().any(|caller| caller == "anon" || caller == "public");
         if is_shown(&function.schema) && function.security_definer && open {
             let mut fact = Fact::new(Kind::OwnersFunction, &function.schema, &function.signature);
-            callers.iter().for_each(|caller| push(&mut fact.roles, caller));
+            for caller in callers {
+                push(&mut fact.roles, caller);
+            }
             facts.push(fact);
         }
     }

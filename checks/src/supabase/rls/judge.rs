@@ -118,9 +118,8 @@ fn policies_off(fact: &Fact) -> Finding {
     ));
     shown(finding, fact, "lint 0007, policy_exists_rls_disabled")
         .fix(format!(
-            "Read the policies once more under Database → Policies, then {} `alter table {table} enable row \
-             level security;`.",
-            EDITOR_AMID
+            "Read the policies once more under Database → Policies, then {EDITOR_AMID} `alter table {table} enable row \
+             level security;`."
         ))
         .undo(format!("`alter table {table} disable row level security;`"))
 }
@@ -191,11 +190,10 @@ fn metadata(fact: &Fact) -> Finding {
     ));
     shown(finding, fact, "lint 0015, rls_references_user_metadata")
         .fix(format!(
-            "Keep the role in app_metadata, which only the server writes, or in a table: {} `alter policy \
+            "Keep the role in app_metadata, which only the server writes, or in a table: {EDITOR_AMID} `alter policy \
              {policy} on {table} using (((select auth.jwt()) -> 'app_metadata' ->> 'role') = 'admin');`, and \
              set it from the server with `supabase.auth.admin.updateUserById(id, {{ app_metadata: {{ role: \
-             'admin' }} }})`.",
-            EDITOR_AMID
+             'admin' }} }})`."
         ))
         .undo(format!("Alter the policy {policy} back to the expression shown in the evidence."))
 }
@@ -260,9 +258,8 @@ fn view(fact: &Fact, declared: bool) -> Option<Finding> {
     let (fix, undo) = if fact.materialised {
         (
             format!(
-                "A materialised view knows no policies: {} `revoke select on {view} from {roles};` and read it \
-                 from the server, or add it to public_tables where strangers may read it on purpose.",
-                EDITOR_AMID
+                "A materialised view knows no policies: {EDITOR_AMID} `revoke select on {view} from {roles};` and read it \
+                 from the server, or add it to public_tables where strangers may read it on purpose."
             ),
             format!("`grant select on {view} to {roles};`"),
         )
@@ -293,10 +290,9 @@ fn function(fact: &Fact) -> Finding {
     let finding = finding.saw(format!("it may be called by {}", list(&fact.roles)));
     shown(finding, fact, "lint 0028, anon_security_definer_function_executable")
         .fix(format!(
-            "Where only the server or signed-in users need it, {} `revoke execute on function {called} from \
+            "Where only the server or signed-in users need it, {EDITOR_AMID} `revoke execute on function {called} from \
              public, anon;`, and grant it to those who do. Where strangers need it, read its body once more: \
-             everything that it returns is public.",
-            EDITOR_AMID
+             everything that it returns is public."
         ))
         .undo(format!("`grant execute on function {called} to public;`"))
 }
@@ -340,7 +336,7 @@ fn unindexed(fact: &Fact) -> Finding {
     ));
     shown(finding, fact, "lint 0001, unindexed_foreign_keys")
         .fix(format!(
-            "{EDITOR} `create index concurrently {} on {table} ({columns});`.",
+            "{EDITOR} `create index {} on {table} ({columns});`.",
             identifier(&index)
         ))
         .undo(format!("`drop index {}.{};`", identifier(&fact.schema), identifier(&index)))

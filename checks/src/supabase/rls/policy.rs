@@ -206,11 +206,13 @@ fn split<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
             '\'' => quoted = !quoted,
             '(' | '[' if !quoted => level += 1,
             ')' | ']' if !quoted => level -= 1,
-            ' ' if !quoted && level == 0 && at >= from => {
-                if text.get(at..).is_some_and(|rest| rest.starts_with(word)) {
-                    parts.extend(text.get(from..at));
-                    from = at + word.len();
-                }
+            ' ' if !quoted
+                && level == 0
+                && at >= from
+                && text.get(at..).is_some_and(|rest| rest.starts_with(word)) =>
+            {
+                parts.extend(text.get(from..at));
+                from = at + word.len();
             }
             _ => {}
         }

@@ -58,7 +58,9 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Settings>) -> Assessm
         return out;
     };
     seen(&rest.health, "the state of its services", &mut out, |services, out| {
-        services.iter().for_each(|service| health(&subject, service, out));
+        for service in services {
+            health(&subject, service, out);
+        }
     });
     seen(&rest.auth, "settings of sign-in", &mut out, |auth, out| {
         sign_in(&subject, auth, cx.options, out);
@@ -164,7 +166,7 @@ fn is_local(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else { return false };
     match url.host() {
         Some(Host::Domain(name)) => {
-            name == "localhost" || name.ends_with(".localhost") || name.ends_with(".local")
+            matches!(name.rsplit('.').next(), Some("localhost" | "local"))
         }
         Some(Host::Ipv4(ip)) => is_own(ip.into()),
         Some(Host::Ipv6(ip)) => is_own(ip.into()),
