@@ -1,6 +1,7 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
+use crate::{dns, domain, mail, orders, secrets, tls, web, webhook};
 use crate::{dns, domain, mail, secrets, supabase, tls, web};
 
 /// Every check, in the order in which reports show them.
@@ -31,6 +32,8 @@ pub const ALL: &[Plugin] = &[
     plugin::<secrets::Bundle>(),
     plugin::<secrets::Files>(),
     plugin::<secrets::Source>(),
+    plugin::<orders::Idempotency>(),
+    plugin::<webhook::Processing>(),
 ];
 
 /// The check of this id.

@@ -79,7 +79,9 @@ pub(crate) fn fixed(name: &str, now: Timestamp) -> Option<String> {
             ["sb", "secret", &letters(name, 22), &letters("check", 8)].join("_")
         }
         "supabase_token" => ["sbp", &format!("fc{}", letters(name, 38).to_lowercase())].join("_"),
-        "supabase_full_token" => ["sbp", &format!("0{}", letters(name, 39).to_lowercase())].join("_"),
+        "supabase_full_token" => {
+            ["sbp", &format!("0{}", letters(name, 39).to_lowercase())].join("_")
+        }
         "database_password" => letters(name, 24),
         "openai_key" => {
             format!("sk-proj-{}T3BlbkFJ{}", letters("openai", 74), letters("openai end", 74))

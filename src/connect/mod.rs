@@ -18,8 +18,7 @@ use database::{Patience, ProjectDatabase};
 
 /// The ports to the accounts that are configured. Nothing is asked yet.
 pub fn accounts(settings: &AccountSettings, reach: &Reach) -> Accounts {
-    let mut accounts =
-        Accounts { database: database(settings, reach), ..Accounts::default() };
+    let mut accounts = Accounts { database: database(settings, reach), ..Accounts::default() };
     if let Some(port) = supabase::management(settings, reach) {
         accounts.supabase = port;
     }

@@ -9,8 +9,8 @@ use launchready_checks::contract::{AccountFacts, StripeFacts, SupabaseFacts};
 use launchready_checks::probe::TableRole;
 
 use super::reader::Reader;
-use crate::connect::database::AMOUNT_UNIT;
 use crate::config::file::{AccountTables, AutomationKind, DatabaseTable, SupportKind};
+use crate::connect::database::AMOUNT_UNIT;
 
 /// The most characters of a name of a table or column; PostgreSQL keeps 63 bytes of each part.
 const NAME_CHARS: usize = 200;

@@ -35,8 +35,6 @@ pub(super) struct Server {
     pub(super) user: String,
     /// The database.
     pub(super) database: String,
-    /// The certificate is checked against this machine's list of authorities.
-    pub(super) verified: bool,
     /// What no error may show.
     secrets: Vec<Secret>,
 }
@@ -83,12 +81,12 @@ pub(super) fn read(url: &Secret, folder: &Path, roots: &[PathBuf]) -> Result<Add
     };
     // What poolers and ORMs add to an address is for them.
     address.set_query(None);
-    let mut options =
-        PgConnectOptions::from_str(address.as_str()).map_err(|_error| wrong(form))?
-            .port(address.port().unwrap_or(PORT))
-            .application_name("launchready")
-            .extra_float_digits(None)
-            .statement_cache_capacity(0);
+    let mut options = PgConnectOptions::from_str(address.as_str())
+        .map_err(|_error| wrong(form))?
+        .port(address.port().unwrap_or(PORT))
+        .application_name("launchready")
+        .extra_float_digits(None)
+        .statement_cache_capacity(0);
     if let Some(folder) = setting("host").filter(|host| host.starts_with('/')) {
         options = options.socket(folder);
     } else if let Some(host) = setting("host") {
@@ -117,17 +115,15 @@ pub(super) fn read(url: &Secret, folder: &Path, roots: &[PathBuf]) -> Result<Add
         options = options.ssl_root_cert_from_pem(pem);
     }
     let near = options.get_socket().is_some() || is_loopback(options.get_host());
-    let (ways, verified) = ways(&options, near, setting("sslmode"), !roots.is_empty())?;
+    let ways = ways(&options, near, setting("sslmode"), !roots.is_empty())?;
     Ok(Address::Postgres(Box::new(Server {
-        host: options.get_socket().map_or_else(
-            || options.get_host().to_owned(),
-            |socket| socket.display().to_string(),
-        ),
+        host: options
+            .get_socket()
+            .map_or_else(|| options.get_host().to_owned(), |socket| socket.display().to_string()),
         port: options.get_port(),
         user,
         database,
         ways,
-        verified,
         secrets,
     })))
 }
@@ -164,19 +160,19 @@ fn ways(
     near: bool,
     mode: Option<&str>,
     own_roots: bool,
-) -> Result<(Vec<(PgConnectOptions, bool)>, bool), ProbeError> {
+) -> Result<Vec<(PgConnectOptions, bool)>, ProbeError> {
     let way = |mode: PgSslMode, safe: bool| (options.clone().ssl_mode(mode), safe);
     Ok(match mode {
-        None if near => (vec![way(PgSslMode::Prefer, true)], false),
-        None | Some("verify-full") => (vec![way(PgSslMode::VerifyFull, true)], true),
-        Some("verify-ca") => (vec![way(PgSslMode::VerifyCa, true)], true),
-        Some("require") if own_roots && !near => (vec![way(PgSslMode::VerifyFull, true)], true),
-        Some("require") => (vec![way(PgSslMode::Require, true)], false),
-        Some("prefer" | "allow") if near => (vec![way(PgSslMode::Prefer, true)], false),
+        None if near => vec![way(PgSslMode::Prefer, true)],
+        None | Some("verify-full") => vec![way(PgSslMode::VerifyFull, true)],
+        Some("verify-ca") => vec![way(PgSslMode::VerifyCa, true)],
+        Some("require") if own_roots && !near => vec![way(PgSslMode::VerifyFull, true)],
+        Some("require") => vec![way(PgSslMode::Require, true)],
+        Some("prefer" | "allow") if near => vec![way(PgSslMode::Prefer, true)],
         Some("prefer" | "allow") => {
-            (vec![way(PgSslMode::Require, true), way(PgSslMode::Disable, false)], false)
+            vec![way(PgSslMode::Require, true), way(PgSslMode::Disable, false)]
         }
-        Some("disable") => (vec![way(PgSslMode::Disable, near)], false),
+        Some("disable") => vec![way(PgSslMode::Disable, near)],
         Some(other) => {
             let other: String = other.chars().take(20).collect();
             let what = format!("sslmode={other} is none; write verify-full, require or disable");
@@ -223,16 +219,16 @@ mod tests {
                 .iter()
                 .map(|(options, safe)| (format!("{:?}", options.get_ssl_mode()), *safe))
                 .collect();
-            (ways, server.verified)
+            ways
         };
-        let one = |mode: &str, safe, verified| (vec![(mode.to_owned(), safe)], verified);
+        let one = |mode: &str, safe| vec![(mode.to_owned(), safe)];
         let host = "postgres://look:pw@db.harbor.example/shop";
-        assert_eq!(modes(host), one("VerifyFull", true, true));
-        assert_eq!(modes(&format!("{host}?sslmode=require")), one("Require", true, false));
-        assert_eq!(modes(&format!("{host}?sslmode=disable")), one("Disable", false, false));
-        assert_eq!(modes(&format!("{host}?sslmode=prefer")).0.len(), 2);
-        assert_eq!(modes("postgres://look@127.0.0.1/shop"), one("Prefer", true, false));
-        assert_eq!(modes("postgres://look@[::1]/shop?sslmode=disable"), one("Disable", true, false));
+        assert_eq!(modes(host), one("VerifyFull", true));
+        assert_eq!(modes(&format!("{host}?sslmode=require")), one("Require", true));
+        assert_eq!(modes(&format!("{host}?sslmode=disable")), one("Disable", false));
+        assert_eq!(modes(&format!("{host}?sslmode=prefer")).len(), 2);
+        assert_eq!(modes("postgres://look@127.0.0.1/shop"), one("Prefer", true));
+        assert_eq!(modes("postgres://look@[::1]/shop?sslmode=disable"), one("Disable", true));
     }
 
     #[test]
@@ -260,7 +256,8 @@ mod tests {
     #[test]
     fn a_file_counts_from_the_config() {
         for url in ["sqlite:shop.db", "sqlite://shop.db?mode=ro"] {
-            let Address::Sqlite(path) = read(&Secret::new(url), Path::new("/srv"), &[]).unwrap() else {
+            let Address::Sqlite(path) = read(&Secret::new(url), Path::new("/srv"), &[]).unwrap()
+            else {
                 panic!("{url}")
             };
             assert_eq!(path, Path::new("/srv/shop.db"));

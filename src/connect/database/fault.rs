@@ -115,7 +115,10 @@ fn of_server(code: &str, says: &str, server: &Server) -> ProbeError {
 
 /// `text` with what stands in double quotes taken out.
 fn without_quoted(text: &str) -> String {
-    text.split('"').enumerate().map(|(place, part)| if place % 2 == 0 { part } else { "…" }).collect()
+    text.split('"')
+        .enumerate()
+        .map(|(place, part)| if place % 2 == 0 { part } else { "…" })
+        .collect()
 }
 
 #[cfg(test)]

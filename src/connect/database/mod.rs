@@ -14,8 +14,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use launchready_checks::probe::{
-    Answer, Catalogue, Database, DatabaseFacts, Missing, ProbeError, RowQuery, SqlAnswer, TableRole,
-    TableShape, VisitRow, Walked,
+    AgentFault, Answer, Catalogue, Database, DatabaseFacts, Missing, ProbeError, Repeated,
+    RowQuery, SqlAnswer, Strays, TableRole, TableShape, VisitRow, Walked,
 };
 use tokio::sync::Mutex;
 
@@ -101,7 +101,10 @@ impl ProjectDatabase {
         };
         let relation = mapping::table(role, wanted, &relations)?;
         let columns = match engine {
-            Engine::Postgres(server) => server.columns(relation).await?,
+            Engine::Postgres(server) => {
+                server.sees_every_row(relation).await?;
+                server.columns(relation).await?
+            }
             Engine::Sqlite(file) => file.columns(relation).await?,
         };
         let mapped = Arc::new(mapping::columns(role, wanted, relation, &columns)?);
@@ -123,17 +126,17 @@ impl ProjectDatabase {
         Ok(tables)
     }
 
-    async fn walk(
-        &self,
-        query: RowQuery,
-        visit: VisitRow<'_>,
-    ) -> Result<Walked, ProbeError> {
+    /// A table that a question needs.
+    async fn needed(&self, role: TableRole) -> Result<Arc<Mapped>, ProbeError> {
+        self.mapped(role).await?.ok_or_else(|| {
+            let what = format!("project.database.{} names no table", role.as_str());
+            AgentFault::Misconfigured(what).into()
+        })
+    }
+
+    async fn walk(&self, query: RowQuery, visit: VisitRow<'_>) -> Result<Walked, ProbeError> {
         let engine = self.engine()?;
-        let Some(mapped) = self.mapped(query.table).await? else {
-            let role = query.table.as_str();
-            let what = format!("project.database.{role} names no table");
-            return Err(launchready_checks::probe::AgentFault::Misconfigured(what).into());
-        };
+        let mapped = self.needed(query.table).await?;
         match engine {
             Engine::Postgres(server) => server.rows(&query, &mapped, visit).await,
             Engine::Sqlite(file) => file.rows(&query, &mapped, visit).await,
@@ -167,6 +170,35 @@ impl Database for ProjectDatabase {
         visit: VisitRow<'a>,
     ) -> Answer<'a, Result<Walked, ProbeError>> {
         Box::pin(self.walk(query, visit))
+    }
+
+    fn repeated(
+        &self,
+        table: TableRole,
+        column: &'static str,
+    ) -> Answer<'_, Result<Repeated, ProbeError>> {
+        Box::pin(async move {
+            let mapped = self.needed(table).await?;
+            match self.engine()? {
+                Engine::Postgres(server) => server.repeated(&mapped, column).await,
+                Engine::Sqlite(file) => file.repeated(&mapped, column).await,
+            }
+        })
+    }
+
+    fn strays(
+        &self,
+        (from, column): (TableRole, &'static str),
+        (to, key): (TableRole, &'static str),
+    ) -> Answer<'_, Result<Strays, ProbeError>> {
+        Box::pin(async move {
+            let (from, to) = (self.needed(from).await?, self.needed(to).await?);
+            let (from, to) = ((&*from, column), (&*to, key));
+            match self.engine()? {
+                Engine::Postgres(server) => server.strays(from, to).await,
+                Engine::Sqlite(file) => file.strays(from, to).await,
+            }
+        })
     }
 
     fn catalogue(&self) -> Answer<'_, Result<Catalogue, ProbeError>> {

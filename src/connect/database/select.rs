@@ -1,7 +1,7 @@
 //! The statement that reads rows: each column as text, each time in UTC, each amount in its smallest coin.
 
 use jiff::Timestamp;
-use launchready_checks::probe::{AgentFault, KEYS, ProbeError, RowQuery};
+use launchready_checks::probe::{AgentFault, KEYS, ProbeError, Repeated, RowQuery, Strays};
 
 use super::mapping::{Column, Kind, Mapped, Unit};
 use super::quote;
@@ -25,6 +25,36 @@ const WHOLE_CURRENCIES: &str = "'BIF','CLP','DJF','GNF','JPY','KMF','KRW','MGA',
 const THOUSANDTHS: &str = "'BHD','JOD','KWD','OMR','TND'";
 /// A number above is milliseconds since 1970, one below seconds: in seconds it is the year 5138.
 const MILLISECONDS: &str = "100000000000";
+
+/// The most values that are told to stand in more than one row.
+const REPEATED: usize = 200;
+
+/// Reads the answer to [`Dialect::repeated`]; `None` where it has another shape.
+pub(super) fn repeated(rows: Vec<Vec<Option<String>>>) -> Option<Repeated> {
+    let mut repeated = Repeated::default();
+    for row in rows {
+        let [value, times, total] = <[_; 3]>::try_from(row).ok()?;
+        repeated.total = total?.parse().ok()?;
+        repeated.values.push((value?, times?.parse().ok()?));
+    }
+    Some(repeated)
+}
+
+/// Reads the answer to [`Dialect::strays`]; `None` where it has another shape.
+pub(super) fn strays(rows: Vec<Vec<Option<String>>>) -> Option<Strays> {
+    let mut strays = Strays::default();
+    for row in rows {
+        match <[_; 3]>::try_from(row).ok()? {
+            [Some(value), None, None] => strays.values.push(value),
+            [None, Some(rows), Some(of)] => {
+                (strays.rows, strays.of) = (rows.parse().ok()?, of.parse().ok()?);
+            }
+            _ => return None,
+        }
+    }
+    strays.values.sort();
+    Some(strays)
+}
 
 impl Dialect {
     fn text(self, value: &str) -> String {
@@ -51,7 +81,17 @@ impl Dialect {
         let mut sql = format!("SELECT {} FROM {table}", shown.join(", "));
         let mut filters = Vec::new();
         if let Some((agreed, since)) = query.since {
-            filters.push(self.since(needed(query, mapped, agreed)?, since));
+            let column = needed(query, mapped, agreed)?;
+            if self == Self::Postgres && column.kind == Kind::Other {
+                let role = query.table.as_str();
+                let what = format!(
+                    "project.database.{role}.{agreed}: {}.{} holds no time",
+                    mapped.relation.shown(),
+                    column.name
+                );
+                return Err(AgentFault::Misconfigured(what).into());
+            }
+            filters.push(self.since(column, since));
         }
         if let Some((agreed, values)) = &query.among {
             if values.len() > KEYS {
@@ -68,6 +108,61 @@ impl Dialect {
             sql.push_str(&format!(" LIMIT {limit}"));
         }
         Ok(sql)
+    }
+
+    /// A column that has to exist, as text, and its table.
+    fn key(self, mapped: &Mapped, agreed: &str) -> Result<(String, String), ProbeError> {
+        let column = mapped.columns.get(agreed).ok_or_else(|| {
+            let shown = mapped.relation.shown();
+            AgentFault::Misconfigured(format!("{shown} has no column for {agreed}"))
+        })?;
+        let table = quote::qualified(&mapped.relation.schema, &mapped.relation.name);
+        Ok((self.column(agreed, column, mapped), table))
+    }
+
+    /// How texts are put into an order that is the same everywhere.
+    const fn order(self) -> &'static str {
+        match self {
+            Self::Postgres => "value COLLATE \"C\"",
+            Self::Sqlite => "value",
+        }
+    }
+
+    /// The statement for values that lead to no row of another table, with their rows, and all rows with a
+    /// value. The first line is the sum.
+    pub(super) fn strays(
+        self,
+        (from, column): (&Mapped, &str),
+        (to, key): (&Mapped, &str),
+    ) -> Result<String, ProbeError> {
+        let (value, table) = self.key(from, column)?;
+        let (known, parents) = self.key(to, key)?;
+        let order = self.order();
+        // Each engine has one of the two forms that it does not walk through row by row.
+        let stray = match self {
+            Self::Postgres => "NOT EXISTS (SELECT 1 FROM known WHERE known.value = held.value)",
+            Self::Sqlite => "value NOT IN (SELECT value FROM known WHERE value IS NOT NULL)",
+        };
+        Ok(format!(
+            "WITH held AS (SELECT {value} AS value, count(*) AS times FROM {table} GROUP BY 1), \
+             known AS (SELECT {known} AS value FROM {parents}), \
+             strays AS (SELECT value, times FROM held WHERE value <> '' AND {stray}) \
+             SELECT NULL AS value, (SELECT coalesce(sum(times), 0) FROM strays), \
+             (SELECT coalesce(sum(times), 0) FROM held WHERE value <> '') \
+             UNION ALL SELECT value, NULL, NULL FROM \
+             (SELECT value FROM strays ORDER BY {order} LIMIT {REPEATED}) AS first"
+        ))
+    }
+
+    /// The statement for values that stand in more than one row, with the number of all of them.
+    pub(super) fn repeated(self, mapped: &Mapped, agreed: &str) -> Result<String, ProbeError> {
+        let (value, table) = self.key(mapped, agreed)?;
+        let order = self.order();
+        Ok(format!(
+            "SELECT value, times, count(*) OVER () FROM (SELECT {value} AS value, count(*) AS times \
+             FROM {table} GROUP BY 1 HAVING count(*) > 1) AS found \
+             WHERE value <> '' ORDER BY {order} LIMIT {REPEATED}"
+        ))
     }
 
     fn column(self, agreed: &str, column: &Column, mapped: &Mapped) -> String {
@@ -89,6 +184,8 @@ impl Dialect {
         match self {
             Self::Postgres => match column.kind {
                 Kind::Day => format!("to_char({name}, 'YYYY-MM-DD\"T00:00:00Z\"')"),
+                // A flag in place of a time, such as `processed boolean`.
+                Kind::Other => format!("{name}::text"),
                 _ => format!(
                     "to_char({}, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
                     postgres_time(column, name)
@@ -127,7 +224,11 @@ impl Dialect {
             (Self::Sqlite, _) => format!("CAST({name} AS TEXT)"),
         };
         let values: Vec<_> = values.iter().map(|value| self.text(value)).collect();
-        if values.is_empty() { "FALSE".to_owned() } else { format!("{column} IN ({})", values.join(",")) }
+        if values.is_empty() {
+            "FALSE".to_owned()
+        } else {
+            format!("{column} IN ({})", values.join(","))
+        }
     }
 
     /// An amount in the smallest coin; one that is not whole stays so, and is none for a check.
@@ -214,8 +315,12 @@ mod tests {
     use super::*;
 
     fn mapped(column: &str) -> Mapped {
-        let relation =
-            Relation { schema: "my\"schema".to_owned(), name: "t;--".to_owned(), id: 1, path: None };
+        let relation = Relation {
+            schema: "my\"schema".to_owned(),
+            name: "t;--".to_owned(),
+            id: 1,
+            path: None,
+        };
         let column = Column { name: column.to_owned(), kind: Kind::Text };
         Mapped { relation, columns: [("id", column)].into(), unit: Unit::Minor }
     }
@@ -241,7 +346,8 @@ mod tests {
 
     #[test]
     fn a_filter_over_a_column_that_is_not_there_names_the_key() {
-        let query = RowQuery::new(TableRole::Events, &["id"]).since("received", Timestamp::UNIX_EPOCH);
+        let query =
+            RowQuery::new(TableRole::Events, &["id"]).since("received", Timestamp::UNIX_EPOCH);
         let error = Dialect::Postgres.select(&query, &mapped("id")).unwrap_err().to_string();
         assert!(error.contains("project.database.events.received"), "{error}");
     }

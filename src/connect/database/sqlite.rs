@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use launchready_checks::probe::{
     AgentFault, Catalogue, CatalogueColumn, CatalogueTable, DatabaseFacts, ForeignKey, ProbeError,
-    Row, RowQuery, SqlAnswer, TargetFault, VisitRow, Walked,
+    Repeated, Row, RowQuery, SqlAnswer, Strays, TargetFault, VisitRow, Walked,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Row as _};
@@ -16,7 +16,7 @@ use super::ROWS_OF_AN_ANSWER;
 use super::mapping::{Column, Kind, Mapped, Relation};
 use super::postgres::{Patience, Texts};
 use super::quote;
-use super::select::Dialect;
+use super::select::{Dialect, repeated, strays};
 use super::statement::is_one;
 
 /// How long another program may hold the file.
@@ -161,6 +161,28 @@ impl Sqlite {
         }
     }
 
+    /// Values that stand in more than one row.
+    pub(super) async fn repeated(
+        &self,
+        mapped: &Mapped,
+        column: &str,
+    ) -> Result<Repeated, ProbeError> {
+        let sql = Dialect::Sqlite.repeated(mapped, column)?;
+        let mut connection = self.open().await?;
+        repeated(self.texts(&mut connection, sql).await?).ok_or_else(|| self.odd())
+    }
+
+    /// Values that lead to no row of another table.
+    pub(super) async fn strays(
+        &self,
+        from: (&Mapped, &str),
+        to: (&Mapped, &str),
+    ) -> Result<Strays, ProbeError> {
+        let sql = Dialect::Sqlite.strays(from, to)?;
+        let mut connection = self.open().await?;
+        strays(self.texts(&mut connection, sql).await?).ok_or_else(|| self.odd())
+    }
+
     /// Tables, unique columns and foreign keys.
     pub(super) async fn catalogue(&self) -> Result<Catalogue, ProbeError> {
         let mut relations = self.relations().await?;
@@ -197,7 +219,8 @@ impl Sqlite {
             }
         }
         // An index over an expression has no name there, and says nothing about a column.
-        let whole = |columns: &[Option<String>]| columns.iter().cloned().collect::<Option<Vec<_>>>();
+        let whole =
+            |columns: &[Option<String>]| columns.iter().cloned().collect::<Option<Vec<_>>>();
         let unique = found.iter().filter(|(_, unique, _)| *unique);
         let mut unique: Vec<Vec<String>> = unique.filter_map(|(.., names)| whole(names)).collect();
         let mut indexed: Vec<_> = found.iter().filter_map(|(.., names)| whole(names)).collect();

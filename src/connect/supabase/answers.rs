@@ -156,7 +156,8 @@ impl From<BackupList> for Backups {
             // Physical backups of some regions are listed without a status.
             backup.status.as_deref().is_none_or(|status| status == "COMPLETED")
         });
-        let times: Vec<Timestamp> = complete.filter_map(|backup| time(&backup.inserted_at)).collect();
+        let times: Vec<Timestamp> =
+            complete.filter_map(|backup| time(&backup.inserted_at)).collect();
         Self {
             point_in_time: list.pitr_enabled,
             latest: times.iter().max().copied(),

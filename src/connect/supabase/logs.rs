@@ -218,8 +218,14 @@ mod tests {
     fn an_answer_of_200_may_carry_an_error_in_three_forms() {
         for (body, wanted) in [
             (json!({ "result": [], "error": "slow down" }), "slow down"),
-            (json!({ "result": null, "error": { "message": "bad query", "code": 400 } }), "bad query"),
-            (json!({ "error": { "errors": [{ "message": "Unknown identifier: source" }] } }), "source"),
+            (
+                json!({ "result": null, "error": { "message": "bad query", "code": 400 } }),
+                "bad query",
+            ),
+            (
+                json!({ "error": { "errors": [{ "message": "Unknown identifier: source" }] } }),
+                "source",
+            ),
         ] {
             let error = rows(body.to_string().as_bytes()).unwrap().unwrap_err();
             assert!(error.contains(wanted), "{error}");

@@ -110,7 +110,8 @@ impl Management {
                     return Err(AgentFault::Forbidden(what.to_owned()).into());
                 }
                 404 | 410 => {
-                    let what = format!("the address of Supabase's logs has changed ({})", reply.status);
+                    let what =
+                        format!("the address of Supabase's logs has changed ({})", reply.status);
                     return Err(TargetFault::Malformed(what).into());
                 }
                 _ => return Err(self.api.refused(&reply)),
@@ -136,10 +137,17 @@ impl Management {
         let reply = self.raw(Method::POST, path, &[], Some(&body), "database_read").await?;
         let rows: Vec<serde_json::Map<String, Value>> =
             serde_json::from_slice(&reply).map_err(|error| shape(&error))?;
-        Ok(rows.into_iter().filter_map(|row| row.into_iter().next()).map(|(_, value)| value).collect())
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| row.into_iter().next())
+            .map(|(_, value)| value)
+            .collect())
     }
 
-    async fn entries<T: DeserializeOwned>(&self, sql: String) -> Result<(Vec<T>, bool), ProbeError> {
+    async fn entries<T: DeserializeOwned>(
+        &self,
+        sql: String,
+    ) -> Result<(Vec<T>, bool), ProbeError> {
         let values = self.values(format!("{sql} LIMIT {}", ENTRIES + 1)).await?;
         let cut = values.len() > ENTRIES;
         let entries = values.into_iter().take(ENTRIES).map(|value| match value {
@@ -241,10 +249,7 @@ impl Supabase for Management {
         Box::pin(self.list::<Function, _>("/functions", "edge_functions_read"))
     }
 
-    fn calls(
-        &self,
-        period: Period,
-    ) -> Answer<'_, Result<FunctionLogs<FunctionCalls>, ProbeError>> {
+    fn calls(&self, period: Period) -> Answer<'_, Result<FunctionLogs<FunctionCalls>, ProbeError>> {
         Box::pin(async move {
             let statuses = self.logs(logs::statuses, period).await?;
             let times = self.logs(logs::times, period).await?;
@@ -275,8 +280,7 @@ impl Supabase for Management {
 
     fn ssl_enforced(&self) -> Answer<'_, Result<bool, ProbeError>> {
         Box::pin(async {
-            let ssl: Ssl =
-                self.read("/ssl-enforcement", &[], "database_ssl_config_read").await?;
+            let ssl: Ssl = self.read("/ssl-enforcement", &[], "database_ssl_config_read").await?;
             Ok(ssl.current.database)
         })
     }

@@ -141,7 +141,9 @@ impl Rest {
         let reply = self.send(&headers, Method::GET, "rest/v1/", None).await?;
         match reply.status {
             200..=299 => {}
-            401 | 403 | 404 | 406 => return Ok(PublicNames { refused: true, ..PublicNames::default() }),
+            401 | 403 | 404 | 406 => {
+                return Ok(PublicNames { refused: true, ..PublicNames::default() });
+            }
             _ => return Err(self.api.refused(&reply)),
         }
         let described: Described = reply.json(&VENDOR)?;
@@ -187,7 +189,11 @@ fn seen(reply: &Reply) -> PublicLook {
         return PublicLook::Other { status: reply.status, code: None };
     };
     let total = total.trim().parse().ok();
-    if rows.trim() == "*" || total == Some(0) { PublicLook::Empty } else { PublicLook::Rows { total } }
+    if rows.trim() == "*" || total == Some(0) {
+        PublicLook::Empty
+    } else {
+        PublicLook::Rows { total }
+    }
 }
 
 /// A name as one part of a path.

@@ -335,9 +335,6 @@ fn unindexed(fact: &Fact) -> Finding {
         list(&fact.columns)
     ));
     shown(finding, fact, "lint 0001, unindexed_foreign_keys")
-        .fix(format!(
-            "{EDITOR} `create index {} on {table} ({columns});`.",
-            identifier(&index)
-        ))
+        .fix(format!("{EDITOR} `create index {} on {table} ({columns});`.", identifier(&index)))
         .undo(format!("`drop index {}.{};`", identifier(&fact.schema), identifier(&index)))
 }

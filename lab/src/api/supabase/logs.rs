@@ -24,7 +24,8 @@ pub(super) fn answer(state: &State, ask: &Ask<'_>) -> Reply {
     match run(state, sql, window) {
         Ok(rows) => Reply::json(200, &json!({ "result": rows, "error": null })),
         Err(text) => {
-            let error = json!({ "code": 400, "message": text, "status": "INVALID_ARGUMENT", "errors": [] });
+            let error =
+                json!({ "code": 400, "message": text, "status": "INVALID_ARGUMENT", "errors": [] });
             Reply::json(200, &json!({ "result": null, "error": error }))
         }
     }
@@ -117,7 +118,9 @@ fn run(state: &State, sql: &str, window: (i64, i64)) -> Result<Vec<Value>, Strin
     }
     let mut rows: Vec<Map<String, Value>> = grouped
         .into_values()
-        .map(|lines| columns.iter().map(|(name, column)| (name.clone(), cell(column, &lines))).collect())
+        .map(|lines| {
+            columns.iter().map(|(name, column)| (name.clone(), cell(column, &lines))).collect()
+        })
         .collect();
     let by = order.strip_suffix(" desc").unwrap_or(order);
     rows.sort_by_key(|row| std::cmp::Reverse(row.get(by).and_then(Value::as_u64)));

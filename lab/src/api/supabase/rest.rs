@@ -17,7 +17,10 @@ pub(super) fn answer(state: &State, ask: &Ask<'_>) -> Reply {
         return error(401, &json!({ "message": "Invalid API key", "hint": hint }));
     }
     if ask.bearer().is_some_and(|bearer| bearer != key) {
-        return error(401, &json!({ "code": "PGRST301", "message": "JWSError JWSInvalidSignature" }));
+        return error(
+            401,
+            &json!({ "code": "PGRST301", "message": "JWSError JWSInvalidSignature" }),
+        );
     }
     if state.status == "INACTIVE" {
         return error(540, &json!({ "message": "Project paused" }));
@@ -25,7 +28,10 @@ pub(super) fn answer(state: &State, ask: &Ask<'_>) -> Reply {
     let path = ask.path;
     if path == "/auth/v1/settings" {
         let email = state.auth.get("external_email_enabled").and_then(toml::Value::as_bool);
-        return Reply::json(200, &json!({ "external": { "email": email }, "disable_signup": false }));
+        return Reply::json(
+            200,
+            &json!({ "external": { "email": email }, "disable_signup": false }),
+        );
     }
     if let Some(path) = path.strip_prefix("/storage/v1/") {
         return storage(state, ask, path);
@@ -120,7 +126,8 @@ fn storage(state: &State, ask: &Ask<'_>, path: &str) -> Reply {
     };
     let wanted = ask.json().get("limit").and_then(Value::as_u64).unwrap_or(100);
     let there = if bucket.listed { u64::from(bucket.files).min(wanted) } else { 0 };
-    let files: Vec<Value> =
-        (0..there).map(|n| json!({ "name": format!("file-{n}.pdf"), "id": n.to_string() })).collect();
+    let files: Vec<Value> = (0..there)
+        .map(|n| json!({ "name": format!("file-{n}.pdf"), "id": n.to_string() }))
+        .collect();
     Reply::json(200, &Value::from(files))
 }

@@ -38,11 +38,14 @@ impl Postgres {
             return Err(self.odd());
         };
         let has = |power: &Option<String>| power.as_deref() == Some("t");
-        let powers = [(superuser, "superuser"), (bypass, "bypass row level security")];
-        let powers = powers.into_iter().chain([(roles, "create roles")]);
+        let powers = [(superuser, "superuser"), (roles, "create roles")].into_iter();
         let mut may_change: Vec<String> =
             powers.filter(|(power, _)| has(power)).map(|(_, word)| word.to_owned()).collect();
         may_change.extend(may.into_iter().flatten().flatten());
+        // To see past row level security is what a user that only reads needs.
+        if has(bypass) && !may_change.is_empty() {
+            may_change.insert(0, "bypass row level security".to_owned());
+        }
         may_change.truncate(POWERS);
         Ok(DatabaseFacts {
             engine: "postgresql".to_owned(),

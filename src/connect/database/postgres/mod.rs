@@ -58,7 +58,8 @@ pub(super) struct Postgres {
 /// A transaction that only reads. When it is dropped before its end, so is its connection.
 pub(super) struct Reading<'a> {
     connection: PgConnection,
-    _place: SemaphorePermit<'a>,
+    limit: Duration,
+    place: SemaphorePermit<'a>,
 }
 
 /// A row of an answer: its values as text.
@@ -90,35 +91,36 @@ impl Postgres {
     async fn begin(&self, limit: Duration) -> Result<Reading<'_>, ProbeError> {
         let place = self.places.acquire().await;
         let place = place.map_err(|_closed| AgentFault::Bug("no more connections".to_owned()))?;
-        let limit = limit.as_millis();
+        let millis = limit.as_millis();
         let begin = format!(
             "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
-             SET LOCAL statement_timeout = {limit}; \
-             SET LOCAL lock_timeout = {limit}; \
-             SET LOCAL idle_in_transaction_session_timeout = {limit}; \
+             SET LOCAL statement_timeout = {millis}; \
+             SET LOCAL lock_timeout = {millis}; \
+             SET LOCAL idle_in_transaction_session_timeout = {millis}; \
              SET LOCAL default_transaction_read_only = on; \
              SET LOCAL TimeZone = 'UTC'; \
              SET LOCAL DateStyle = 'ISO, YMD'"
         );
         let idle = self.idle.lock().await.pop();
         if let Some(connection) = idle {
-            let mut reading = Reading { connection, _place: place };
+            let mut reading = Reading { connection, limit, place };
             match self.texts(&mut reading, begin.clone()).await {
                 Ok(_) => return Ok(reading),
                 // The server may have gone away since.
-                Err(_) => return self.begin_anew(&begin, reading._place).await,
+                Err(_) => return self.begin_anew(&begin, limit, reading.place).await,
             }
         }
-        self.begin_anew(&begin, place).await
+        self.begin_anew(&begin, limit, place).await
     }
 
     async fn begin_anew<'a>(
         &self,
         begin: &str,
+        limit: Duration,
         place: SemaphorePermit<'a>,
     ) -> Result<Reading<'a>, ProbeError> {
         let connection = self.connect().await?;
-        let mut reading = Reading { connection, _place: place };
+        let mut reading = Reading { connection, limit, place };
         self.texts(&mut reading, begin.to_owned()).await?;
         Ok(reading)
     }
@@ -158,9 +160,13 @@ impl Postgres {
     }
 
     /// The answer to statements of our own, by the simple protocol.
-    async fn texts(&self, reading: &mut Reading<'_>, sql: String) -> Result<Vec<Texts>, ProbeError> {
+    async fn texts(
+        &self,
+        reading: &mut Reading<'_>,
+        sql: String,
+    ) -> Result<Vec<Texts>, ProbeError> {
         let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut reading.connection);
-        let rows = timeout(self.patience.statement + LATE, rows).await;
+        let rows = timeout(reading.limit + LATE, rows).await;
         let rows = rows.map_err(|_elapsed| self.late("does not answer"))?;
         let rows = rows.map_err(|error| self.fault(&error))?;
         rows.iter().map(|row| self.read(row)).collect()

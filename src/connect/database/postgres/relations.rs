@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use launchready_checks::probe::{ProbeError, TargetFault};
+use launchready_checks::probe::{AgentFault, ProbeError, TargetFault};
 
 use super::super::mapping::{Column, Kind, Relation};
 use super::{Postgres, Texts};
@@ -24,8 +24,8 @@ impl Postgres {
     }
 
     fn relation(&self, row: Texts) -> Result<Relation, ProbeError> {
-        let [Some(schema), Some(name), Some(id), path] = <[_; 4]>::try_from(row)
-            .map_err(|_row| self.odd())?
+        let [Some(schema), Some(name), Some(id), path] =
+            <[_; 4]>::try_from(row).map_err(|_row| self.odd())?
         else {
             return Err(self.odd());
         };
@@ -56,6 +56,38 @@ impl Postgres {
                 _ => Err(self.odd()),
             })
             .collect()
+    }
+
+    /// Ends the look where row level security hides rows of a table from the user: what is hidden would count
+    /// as missing.
+    pub(in super::super) async fn sees_every_row(
+        &self,
+        relation: &Relation,
+    ) -> Result<(), ProbeError> {
+        let id = relation.id;
+        let mine = "CASE WHEN o.role = 0 THEN true ELSE pg_has_role(o.role, 'USAGE') END";
+        let policy = |which: &str| {
+            format!(
+                "EXISTS (SELECT 1 FROM pg_catalog.pg_policy p CROSS JOIN unnest(p.polroles) AS o(role) \
+                 WHERE p.polrelid = {id} AND p.polcmd IN ('r', '*') AND {mine} AND {which})"
+            )
+        };
+        let open = "p.polpermissive AND pg_get_expr(p.polqual, p.polrelid) = 'true'";
+        let sql = format!(
+            "SELECT NOT row_security_active({id}::oid) OR ({} AND NOT {})",
+            policy(open),
+            policy("NOT p.polpermissive")
+        );
+        let rows = self.small(sql).await?;
+        if rows.first().and_then(|row| row.first()?.as_deref()) == Some("t") {
+            return Ok(());
+        }
+        let (table, user) = (relation.shown(), &self.server.user);
+        let what = format!(
+            "to see every row of {table}, which row level security keeps from \"{user}\"; as its owner: \
+             CREATE POLICY launchready_reads ON {table} FOR SELECT TO \"{user}\" USING (true)"
+        );
+        Err(AgentFault::Forbidden(what).into())
     }
 
     /// The answer to one small question of our own.

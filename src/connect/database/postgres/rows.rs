@@ -1,11 +1,13 @@
 //! Rows of a PostgreSQL server as they come, so that a million of them need no more memory than one.
 
 use futures_util::StreamExt as _;
-use launchready_checks::probe::{ProbeError, Row, RowQuery, TargetFault, VisitRow, Walked};
+use launchready_checks::probe::{
+    ProbeError, Repeated, Row, RowQuery, Strays, TargetFault, VisitRow, Walked,
+};
 use tokio::time::timeout;
 
 use super::super::mapping::Mapped;
-use super::super::select::Dialect;
+use super::super::select::{Dialect, repeated, strays};
 use super::copied::{Copied, Odd};
 use super::{LATE, Postgres};
 
@@ -45,6 +47,32 @@ impl Postgres {
         };
         self.end(reading).await;
         Ok(walked)
+    }
+
+    /// Values that stand in more than one row.
+    pub(in super::super) async fn repeated(
+        &self,
+        mapped: &Mapped,
+        column: &str,
+    ) -> Result<Repeated, ProbeError> {
+        let sql = Dialect::Postgres.repeated(mapped, column)?;
+        let mut reading = self.begin(self.long()).await?;
+        let rows = self.texts(&mut reading, sql).await?;
+        self.end(reading).await;
+        repeated(rows).ok_or_else(|| self.odd())
+    }
+
+    /// Values that lead to no row of another table.
+    pub(in super::super) async fn strays(
+        &self,
+        from: (&Mapped, &str),
+        to: (&Mapped, &str),
+    ) -> Result<Strays, ProbeError> {
+        let sql = Dialect::Postgres.strays(from, to)?;
+        let mut reading = self.begin(self.long()).await?;
+        let rows = self.texts(&mut reading, sql).await?;
+        self.end(reading).await;
+        strays(rows).ok_or_else(|| self.odd())
     }
 
     fn odd_row(&self, query: &RowQuery, odd: Odd) -> ProbeError {

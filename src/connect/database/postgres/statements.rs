@@ -63,9 +63,13 @@ pub(in crate::connect) fn list(schemas: &[String]) -> String {
 pub(in crate::connect) fn tables(schemas: &str) -> String {
     let index_columns = names("(i.indkey::int2[])[0:i.indnkeyatts - 1]", "c.oid");
     let key_columns = names("f.conkey", "f.conrelid");
+    // No value equals no value, so leaving rows without one out changes nothing.
     let unique = format!(
         "(SELECT coalesce(json_agg({index_columns}), '[]') FROM pg_index i WHERE i.indrelid = c.oid \
-         AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL)"
+         AND i.indisunique AND i.indisvalid AND i.indexprs IS NULL AND (i.indpred IS NULL \
+         OR i.indnkeyatts = 1 AND pg_get_expr(i.indpred, i.indrelid) = (SELECT \
+         format('(%I IS NOT NULL)', a.attname) FROM pg_attribute a \
+         WHERE a.attrelid = i.indrelid AND a.attnum = i.indkey[0])))"
     );
     let indexed = format!(
         "(SELECT coalesce(json_agg({index_columns}), '[]') FROM pg_index i WHERE i.indrelid = c.oid \
