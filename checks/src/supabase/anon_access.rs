@@ -84,6 +84,8 @@ pub struct Evidence {
     names: Seen<PublicNames>,
     /// Why there is no catalogue.
     no_catalogue: Option<String>,
+    /// Tables that were asked and that are not declared public.
+    undeclared: usize,
 }
 
 /// One table.
@@ -131,6 +133,8 @@ impl Check for AnonAccess {
         };
         let tables = tables(look.options, target, read.as_ref(), names.ok());
         let asked = Bounded::keep(tables, ASKED);
+        let is_other = |name: &&Name| !source::is_declared(target, &name.schema, &name.table);
+        let undeclared = asked.items.iter().filter(is_other).count();
         let causes = read.as_ref().map(super::rls::causes).unwrap_or_default();
         let known = match probes.accounts.supabase.optional() {
             Some(supabase) => Some(Seen::from(supabase.buckets().await)),
@@ -154,6 +158,7 @@ impl Check for AnonAccess {
             }),
             names,
             no_catalogue,
+            undeclared,
         };
         let mut empty = Vec::new();
         for (name, look) in ask(public, asked.items).await {

@@ -95,7 +95,7 @@ pub(super) struct Auth {
     external_email_enabled: Option<bool>,
     /// `null` where none is set; absent where this was not said.
     #[serde(default, deserialize_with = "said")]
-    smtp_host: Option<Option<String>>,
+    smtp_host: Option<Value>,
     #[serde(default)]
     mailer_otp_exp: Option<u64>,
     #[serde(default)]
@@ -104,9 +104,9 @@ pub(super) struct Auth {
     rest: Map<String, Value>,
 }
 
-#[allow(clippy::option_option, reason = "absent and null mean different things here")]
-fn said<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(source).map(Some)
+/// A value that was said, `null` as well.
+fn said<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(source).map(Some)
 }
 
 impl From<Auth> for AuthSettings {
@@ -128,7 +128,7 @@ impl From<Auth> for AuthSettings {
             email: auth.external_email_enabled,
             own_mail_server: auth
                 .smtp_host
-                .map(|host| host.is_some_and(|host| !host.trim().is_empty())),
+                .map(|host| host.as_str().is_some_and(|host| !host.trim().is_empty())),
             code_life_s: auth.mailer_otp_exp,
             leaked_passwords: auth.password_hibp_enabled,
             limits,

@@ -1,4 +1,4 @@
-//! A Supabase project as every browser sees it: PostgREST and storage, asked with the public key.
+//! A Supabase project as every browser sees it: `PostgREST` and storage, asked with the public key.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ impl Rest {
         let mut reply = self.send(&headers, Method::HEAD, &path, None).await?;
         if reply.status >= 500 {
             // Counting a large table takes longer than strangers may; whether there is a row does not.
-            let plain = [&counted.get(..2).unwrap_or_default(), profile].concat();
+            let plain = [counted.get(..2).unwrap_or_default(), profile].concat();
             reply = self.send(&plain, Method::HEAD, &path, None).await?;
         }
         match reply.status {
@@ -162,7 +162,7 @@ impl Rest {
     }
 }
 
-/// What PostgREST says in an error.
+/// What `PostgREST` says in an error.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Told {
@@ -176,7 +176,7 @@ struct Bucket {
     public: bool,
 }
 
-/// The root of PostgREST, which describes itself.
+/// The root of `PostgREST`, which describes itself.
 #[derive(Debug, Deserialize)]
 struct Described {
     paths: serde_json::Map<String, Value>,

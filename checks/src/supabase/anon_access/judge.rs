@@ -33,8 +33,9 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, AnonAccess>) -> Asses
     out.measure(TABLES.value(None, f64::from(readable)));
     buckets(evidence, cx, &mut out);
     names(evidence, &mut out);
-    gaps(evidence, answered, &mut out);
-    out.unless_seen(answered > 0);
+    let is_blind = evidence.no_catalogue.is_some() && evidence.undeclared == 0;
+    gaps(evidence, is_blind || answered + evidence.tables.len() == 0, &mut out);
+    out.unless_seen(answered > 0 && !is_blind);
     out
 }
 
@@ -170,7 +171,7 @@ fn names(evidence: &Evidence, out: &mut Assessment) {
     );
 }
 
-fn gaps(evidence: &Evidence, answered: usize, out: &mut Assessment) {
+fn gaps(evidence: &Evidence, is_nothing: bool, out: &mut Assessment) {
     let empty = evidence.empty.total();
     if empty > 0 {
         let some: Vec<&str> = evidence.empty.items.iter().take(5).map(String::as_str).collect();
@@ -181,13 +182,13 @@ fn gaps(evidence: &Evidence, answered: usize, out: &mut Assessment) {
             "give the token the permission database_read, so that supabase-rls reads their policies",
         );
     }
-    if answered == 0 && evidence.tables.is_empty() {
+    if is_nothing {
         let why =
             evidence.no_catalogue.clone().unwrap_or_else(|| "the catalogue holds none".to_owned());
         out.not_checked(
             Unseen::Condition,
             "rows of tables",
-            format!("no table is known by name: {why}"),
+            format!("no table beside those of public_tables is known by name: {why}"),
             "name them as `tables` under [checks.supabase-anon-access], or give the token the permission \
              database_read",
         );

@@ -105,8 +105,10 @@ fn holds_always(text: &str, role: &str, depth: usize) -> bool {
         return parts.iter().all(|part| holds_always(part, role, depth - 1));
     }
     if let Some(rest) = text.strip_prefix("select ") {
-        let value = rest.rsplit_once(" as ").map_or(rest, |(value, _)| value);
-        return !value.contains(" from ") && holds_always(value, role, depth - 1);
+        let (value, name) = rest.rsplit_once(" as ").unwrap_or((rest, ""));
+        // What stands behind the name of the value makes it depend on rows.
+        let is_alone = !name.contains(' ') && !value.contains(" from ");
+        return is_alone && holds_always(value, role, depth - 1);
     }
     if let Some(rest) = text.strip_prefix("not ") {
         return constant(bare(rest)) == Some("false");
