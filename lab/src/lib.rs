@@ -21,6 +21,8 @@ mod mailbox;
 mod page;
 pub mod plan;
 mod registration;
+mod sales;
+pub mod shop;
 mod sinks;
 mod template;
 mod timetable;
@@ -42,6 +44,7 @@ pub use self::error::LabError;
 pub use self::fault::When;
 pub use self::mailbox::{Mail, MailEnvelope, MailFault, Mailbox, MailboxOptions};
 pub use self::page::Page;
+pub use self::sales::{Sale, Sales, SalesPlan, sales};
 pub use self::sinks::{Received, SinkFault, SinkKind, Sinks};
 pub use self::timetable::{Change, Step, Timetable};
 pub use self::tls::{CertificateAuthority, Issued};
@@ -49,6 +52,7 @@ pub use self::world::{Defect, SCENARIOS, World};
 use crate::listener::{ClosedPort, Servers};
 use crate::live::{Doors, Ground, Live};
 use crate::plan::Plan;
+use crate::shop::Shop;
 
 /// How a lab is started.
 #[derive(Debug, Clone)]
@@ -78,6 +82,7 @@ pub struct Lab {
     authority: CertificateAuthority,
     ground: Ground,
     live: Arc<Live>,
+    shop: Shop,
     changing: Mutex<Changing>,
     ca: PathBuf,
     routes: Vec<Route>,
@@ -122,6 +127,11 @@ impl Lab {
         let rdap = registration::start(&live, &mut servers).await?;
         let apis = api::start(&live, &mut servers).await?;
         let nowhere = ClosedPort::new()?;
+        std::fs::create_dir_all(&options.dir)
+            .map_err(|source| LabError::Write { path: options.dir.clone(), source })?;
+        let shop = Shop::new(&options.dir, options.now, ground.clock);
+        shop.enter(&plan).await?;
+        servers.spawn(shop.clone().run());
         let ca = authority.write_root(&options.dir)?;
         write_secrets(&options.dir, &live.state().secret)?;
         let routes = doors.routes().map(|(from, to)| Route { from, to }).collect();
@@ -132,6 +142,7 @@ impl Lab {
             authority,
             ground,
             live,
+            shop,
             changing,
             ca,
             routes,
@@ -198,9 +209,11 @@ impl Lab {
     ) -> Result<(), LabError> {
         let mut changing = self.changing.lock().await;
         let world = to(changing.world.clone())?;
-        let state = self.ground.state(&world.plan()?)?;
+        let plan = world.plan()?;
+        let state = self.ground.state(&plan)?;
         write_secrets(self.dir(), &state.secret)?;
         changing.doors.enter(&self.live, state).await?;
+        self.shop.enter(&plan).await?;
         changing.world = world;
         Ok(())
     }

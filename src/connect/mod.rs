@@ -5,13 +5,15 @@
 
 mod api;
 pub mod database;
+mod stripe;
 mod supabase;
 
 use std::sync::Arc;
 
-use launchready_checks::probe::{Accounts, Database, Slot};
+use launchready_checks::probe::{Accounts, Database, Payments, Slot};
 
 pub use api::{Api, Reach, Reply, Shown, Vendor};
+pub use stripe::Stripe;
 
 use crate::config::AccountSettings;
 use database::{Patience, ProjectDatabase};
@@ -24,6 +26,17 @@ pub fn accounts(settings: &AccountSettings, reach: &Reach) -> Accounts {
     }
     if let Some(port) = supabase::public(settings, reach) {
         accounts.supabase_public = port;
+    }
+    if let Some(table) = &settings.tables.stripe {
+        accounts.payments = match settings.read(&table.key) {
+            Ok(key) => match Stripe::new(key, table.api.as_deref(), reach) {
+                Ok(stripe) => Slot::ready(Arc::new(stripe) as Arc<dyn Payments>),
+                Err(error) => {
+                    Slot::missing(error.to_string(), "correct project.stripe.api in the config")
+                }
+            },
+            Err(missing) => missing.into(),
+        };
     }
     accounts
 }
