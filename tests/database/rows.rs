@@ -1,6 +1,6 @@
 //! One suite of rows over both engines.
 
-use launchready_checks::probe::{Database, RowQuery, TableRole};
+use launchready_checks::probe::{Database, Row, RowQuery, TableRole};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
@@ -48,8 +48,8 @@ async fn suite(database: &dyn Database) {
 
     let mut times = Vec::new();
     let query = RowQuery::new(TableRole::Orders, &["created", "id"]);
-    let told = database.rows(query, &mut |row| times.push(row.time(0).map(|at| at.to_string())));
-    told.await.unwrap();
+    let mut told = |row: Row<'_>| times.push(row.time(0).map(|at| at.to_string()));
+    database.rows(query, &mut told).await.unwrap();
     times.sort();
     assert_eq!(
         times,
