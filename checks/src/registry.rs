@@ -31,6 +31,11 @@ pub const ALL: &[Plugin] = &[
     plugin::<secrets::Bundle>(),
     plugin::<secrets::Files>(),
     plugin::<secrets::Source>(),
+    plugin::<orders::OrphanedCheckouts>(),
+    plugin::<orders::Unpaid>(),
+    plugin::<orders::Duplicates>(),
+    plugin::<orders::Subscriptions>(),
+    plugin::<orders::UnprocessedEvents>(),
     plugin::<orders::Idempotency>(),
     plugin::<webhook::Processing>(),
 ];

@@ -37,13 +37,29 @@ pub fn accounts(settings: &AccountSettings, reach: &Reach) -> Accounts {
             },
             Err(missing) => missing.into(),
         };
+    let none = Accounts::default();
+    Accounts {
+        payments: payments(settings, reach).unwrap_or(none.payments),
+        database: database(settings, reach).unwrap_or(none.database),
     }
-    accounts
 }
 
-fn database(settings: &AccountSettings, reach: &Reach) -> Slot<dyn Database> {
-    match ProjectDatabase::new(settings, &reach.extra_roots, Patience::default()) {
+fn payments(settings: &AccountSettings, reach: &Reach) -> Option<Slot<dyn Payments>> {
+    let table = settings.tables.stripe.as_ref()?;
+    let key = match settings.read(&table.key) {
+        Ok(key) => key,
+        Err(missing) => return Some(missing.into()),
+    };
+    Some(match Stripe::new(key, table.api.as_deref(), reach) {
+        Ok(stripe) => Slot::ready(Arc::new(stripe)),
+        Err(error) => Slot::missing(error.to_string(), "correct project.stripe.api in the config"),
+    })
+}
+
+fn database(settings: &AccountSettings, reach: &Reach) -> Option<Slot<dyn Database>> {
+    settings.tables.database.as_ref()?;
+    Some(match ProjectDatabase::new(settings, &reach.extra_roots, Patience::default()) {
         Ok(database) => Slot::ready(Arc::new(database)),
         Err(missing) => missing.into(),
-    }
+    })
 }

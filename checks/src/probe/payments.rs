@@ -312,6 +312,9 @@ pub trait Payments: Send + Sync {
         visit: Visit<'a, Payment>,
     ) -> Answer<'a, Result<Walked, ProbeError>>;
 
+    /// One payment; `None` where there is none of that id.
+    fn payment(&self, id: String) -> Answer<'_, Result<Option<Payment>, ProbeError>>;
+
     /// Walks over the tries to take money, failed or not.
     fn charges<'a>(
         &'a self,

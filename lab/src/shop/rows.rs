@@ -35,6 +35,7 @@ fn moments(sales: &Sales, sale: &Sale) -> Vec<Moment> {
         ('J', "invoice.paid", sale.renewed),
         ('E', "customer.subscription.deleted", sale.ended),
         ('R', "charge.refunded", sale.refunded),
+        ('N', "refund.created", sale.refunded),
         ('D', "charge.dispute.created", sale.disputed),
     ];
     all.into_iter().filter_map(|(kind, name, at)| Some(Moment { kind, name, at: at? })).collect()

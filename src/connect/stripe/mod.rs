@@ -221,6 +221,13 @@ impl Payments for Stripe {
         )
     }
 
+    fn payment(&self, id: String) -> Answer<'_, Result<Option<Payment>, ProbeError>> {
+        Box::pin(async move {
+            let shape: Option<IntentShape> = self.one("v1/payment_intents", &id).await?;
+            Ok(shape.map(IntentShape::normal))
+        })
+    }
+
     fn charges<'a>(
         &'a self,
         period: Period,

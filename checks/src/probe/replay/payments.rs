@@ -151,6 +151,13 @@ impl Payments for Replay {
         self.walk("payment", |world| &world.payment, matches, visit)
     }
 
+    fn payment(&self, id: String) -> Answer<'_, Result<Option<Payment>, ProbeError>> {
+        let found = self
+            .paid("payment")
+            .map(|world| world.payment.iter().find(|payment| payment.id == id).cloned());
+        Box::pin(async move { found })
+    }
+
     fn charges<'a>(
         &'a self,
         period: Period,
