@@ -20,27 +20,12 @@ use database::{Patience, ProjectDatabase};
 
 /// The ports to the accounts that are configured. Nothing is asked yet.
 pub fn accounts(settings: &AccountSettings, reach: &Reach) -> Accounts {
-    let mut accounts = Accounts { database: database(settings, reach), ..Accounts::default() };
-    if let Some(port) = supabase::management(settings, reach) {
-        accounts.supabase = port;
-    }
-    if let Some(port) = supabase::public(settings, reach) {
-        accounts.supabase_public = port;
-    }
-    if let Some(table) = &settings.tables.stripe {
-        accounts.payments = match settings.read(&table.key) {
-            Ok(key) => match Stripe::new(key, table.api.as_deref(), reach) {
-                Ok(stripe) => Slot::ready(Arc::new(stripe) as Arc<dyn Payments>),
-                Err(error) => {
-                    Slot::missing(error.to_string(), "correct project.stripe.api in the config")
-                }
-            },
-            Err(missing) => missing.into(),
-        };
     let none = Accounts::default();
     Accounts {
         payments: payments(settings, reach).unwrap_or(none.payments),
         database: database(settings, reach).unwrap_or(none.database),
+        supabase: supabase::management(settings, reach).unwrap_or(none.supabase),
+        supabase_public: supabase::public(settings, reach).unwrap_or(none.supabase_public),
     }
 }
 

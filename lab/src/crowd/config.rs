@@ -35,6 +35,10 @@ const REST: &[&str] = &[
     "secrets-bundle",
     "secrets-files",
     "secrets-source",
+    "supabase-anon-access",
+    "supabase-functions",
+    "supabase-rls",
+    "supabase-settings",
     "tls-protocol",
     "web-edge",
     "web-rate-limits",
@@ -80,7 +84,7 @@ pub(super) fn render(
         checks.insert(id.to_owned(), own.into());
     }
     for id in REST {
-        checks.insert(id.to_owned(), table([("enabled", false.into())]).into());
+        checks.insert((*id).to_owned(), table([("enabled", false.into())]).into());
     }
     let project = |number| {
         let name = domain(number);

@@ -332,3 +332,55 @@ fn fault<T>(seen: &Seen<T>, part: &str, out: &mut Assessment) {
     };
     out.not_checked(Unseen::Condition, part, reason, unlock);
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn severity(failed: u64, total: u64) -> Option<Severity> {
+        let options = Options::default();
+        let calls = FunctionCalls::default();
+        let is_enough = total >= options.calls;
+        let name = "checkout".to_owned();
+        let seen = Judged { name, calls: &calls, total, window: "last hour", is_enough };
+        errors(&seen, failed, ratio(failed, total), &options).map(|finding| finding.severity)
+    }
+
+    #[test]
+    fn a_threshold_is_crossed_above_it_and_not_at_it() {
+        let (warning, critical) = (Some(Severity::Warning), Some(Severity::Critical));
+        for (failed, total, wanted) in [
+            (3, 300, None),
+            (4, 399, warning),
+            (5, 100, warning),
+            (6, 100, critical),
+            (50, 1000, warning),
+            (51, 1000, critical),
+            (2, 20, None),
+            (3, 60, None),
+            (3, 59, warning),
+            (99, 99, warning),
+            (0, 0, None),
+        ] {
+            assert_eq!(severity(failed, total), wanted, "{failed} of {total}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn rates_are_compared_exactly(total in 0_u64..5_000, part in 0_u64..=5_000) {
+            let failed = part.min(total);
+            let (above_one, above_five) = (failed * 100 > total, failed * 20 > total);
+            let wanted = match (failed >= 3, total >= 100) {
+                (false, _) => None,
+                (true, true) if above_five => Some(Severity::Critical),
+                (true, true) if above_one => Some(Severity::Warning),
+                (true, false) if above_five => Some(Severity::Warning),
+                _ => None,
+            };
+            prop_assert_eq!(severity(failed, total), wanted);
+        }
+    }
+}
