@@ -93,6 +93,14 @@ pub(super) fn write(facts: &Facts, from: i64, now: Timestamp, sql: &mut String) 
                 }
                 'R' => change(&mut changes, "orders", "refunded", &sale.reference),
                 'D' => change(&mut changes, "orders", "disputed", &sale.reference),
+                'J' => {
+                    let (id, ends) = (sale.subscription.as_deref(), later(moment.at, PERIOD_S));
+                    _ = writeln!(
+                        changes,
+                        "UPDATE subscriptions SET current_period_end = '{ends}' WHERE id = '{}';",
+                        id.unwrap_or_default()
+                    );
+                }
                 'E' => {
                     let subscription = sale.subscription.as_deref().unwrap_or_default();
                     change(&mut changes, "subscriptions", "canceled", subscription);
