@@ -21,7 +21,6 @@ use tokio::sync::Mutex;
 
 use crate::config::AccountSettings;
 use address::Address;
-pub(crate) use mapping::AMOUNT_UNIT;
 use mapping::{Mapped, Wanted};
 pub use postgres::Patience;
 use postgres::Postgres;
