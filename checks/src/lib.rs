@@ -15,6 +15,7 @@ pub mod registry;
 pub mod secrets;
 pub mod suffix;
 pub mod support;
+pub mod supabase;
 pub mod tls;
 pub mod vendor;
 pub mod web;

@@ -2,6 +2,7 @@
 
 use crate::contract::{FindingSpec, Plugin, plugin};
 use crate::{crm, dns, domain, mail, orders, secrets, support, tls, web, webhook};
+use crate::{dns, domain, mail, orders, secrets, supabase, tls, web, webhook};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -24,6 +25,10 @@ pub const ALL: &[Plugin] = &[
     plugin::<web::RateLimits>(),
     plugin::<web::Pages>(),
     plugin::<web::Speed>(),
+    plugin::<supabase::Rls>(),
+    plugin::<supabase::AnonAccess>(),
+    plugin::<supabase::Functions>(),
+    plugin::<supabase::Settings>(),
     plugin::<secrets::Bundle>(),
     plugin::<secrets::Files>(),
     plugin::<secrets::Source>(),

@@ -19,6 +19,7 @@ mod personal;
 mod registration;
 pub mod replay;
 mod smtp;
+mod supabase;
 mod tls;
 
 use std::fmt;
@@ -52,6 +53,11 @@ pub use payments::{
 pub use personal::{Email, RunKey};
 pub use registration::{Registration, RegistrationAnswer, RegistrationEvent};
 pub use smtp::{Smtp, SmtpAnswer, SmtpQuestion};
+pub use supabase::{
+    AuthSettings, Backups, BucketLook, EdgeFunction, FunctionCalls, FunctionLogs, FunctionPrints,
+    LOG_HOURS, PublicLook, PublicNames, ServiceHealth, Supabase, SupabaseProject, SupabasePublic,
+    TokenPower,
+};
 pub use tls::{
     HelloAnswer, HelloQuestion, ProtocolVersion, SuiteSet, Tls, TlsAnswer, TlsQuestion, Trust,
 };

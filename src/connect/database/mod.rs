@@ -24,6 +24,7 @@ use address::Address;
 use mapping::{Mapped, Wanted};
 pub use postgres::Patience;
 use postgres::Postgres;
+pub(in crate::connect) use postgres::statements;
 use sqlite::Sqlite;
 
 /// The most rows of an answer to a question of the user.

@@ -11,6 +11,7 @@ mod dns;
 mod files;
 mod http;
 mod payments;
+mod supabase;
 mod tls;
 mod zone;
 
@@ -25,9 +26,11 @@ pub use self::crm::{ContactWorld, CrmWorld};
 pub use self::database::{DatabaseWorld, TableWorld};
 pub use self::desk::DeskWorld;
 pub use self::payments::PaymentsWorld;
+pub use self::supabase::{CallsWorld, PrintsWorld, PublicWorld, SupabaseWorld};
 use super::{
-    Accounts, AgentFault, Crm, Database, Desk, HelloAnswer, Payments, ProbeError, Probes, ProtocolVersion,
-    RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, TargetFault, TlsAnswer,
+    Accounts, AgentFault, Crm, Database, Desk, HelloAnswer, Payments, ProbeError, Probes,
+    ProtocolVersion, RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, Supabase,
+    SupabasePublic, TargetFault, TlsAnswer,
 };
 
 /// A small written-down internet.
@@ -67,6 +70,8 @@ pub struct World {
     pub desk: Option<DeskWorld>,
     /// The CRM; absent means that none is configured.
     pub crm: Option<CrmWorld>,
+    /// The Supabase project; absent means that none is configured.
+    pub supabase: Option<SupabaseWorld>,
 }
 
 /// A fault of resolvers, or of one name server.
@@ -286,6 +291,15 @@ impl Replay {
         }
         if replay.world.crm.is_some() {
             accounts.crm = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Crm>);
+        }
+        if let Some(world) = &replay.world.supabase {
+            if !world.no_token {
+                accounts.supabase = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Supabase>);
+            }
+            if world.public.is_some() {
+                let public = Arc::<Self>::clone(replay) as Arc<dyn SupabasePublic>;
+                accounts.supabase_public = Slot::ready(public);
+            }
         }
         accounts
     }

@@ -77,7 +77,7 @@ impl Replay {
 }
 
 impl Period {
-    fn holds(&self, at: jiff::Timestamp) -> bool {
+    pub(super) fn holds(&self, at: jiff::Timestamp) -> bool {
         at >= self.since && self.until.is_none_or(|until| at < until)
     }
 }
