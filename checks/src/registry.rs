@@ -1,6 +1,7 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
+use crate::{crm, dns, domain, mail, orders, secrets, support, tls, web, webhook};
 use crate::{dns, domain, mail, orders, secrets, tls, web, webhook};
 
 /// Every check, in the order in which reports show them.
@@ -27,6 +28,10 @@ pub const ALL: &[Plugin] = &[
     plugin::<secrets::Bundle>(),
     plugin::<secrets::Files>(),
     plugin::<secrets::Source>(),
+    plugin::<crm::Sync>(),
+    plugin::<crm::Contacts>(),
+    plugin::<support::Backlog>(),
+    plugin::<support::Intake>(),
     plugin::<orders::OrphanedCheckouts>(),
     plugin::<orders::Unpaid>(),
     plugin::<orders::Duplicates>(),

@@ -6,7 +6,9 @@
 mod accounts;
 mod catalogue;
 mod certificate;
+mod crm;
 mod database;
+mod desk;
 mod dns;
 mod fault;
 mod files;
@@ -28,10 +30,12 @@ pub use catalogue::{
     CatalogueView, ForeignKey,
 };
 pub use certificate::{CertificateFacts, KeyKind, SignatureHash, certificate_facts};
+pub use crm::{CONTACT_IDS, Contacts, Crm, Depth};
 pub use database::{
     Database, DatabaseFacts, KEYS, Repeated, Row, RowQuery, SqlAnswer, Strays, TableRole,
     TableShape, VisitRow,
 };
+pub use desk::{Acknowledgement, Conversation, Desk, Listed, Origin, TAGS};
 pub use dns::{
     AddressLook, Dns, DnsAnswer, DnsData, DnsQuestion, DnsRecord, Rcode, RecordType, Transfer, Via,
     addresses, txt_strings,

@@ -4,7 +4,9 @@
 //! is not written down does not exist: a name without records is NXDOMAIN, an address without a
 //! server refuses, a URL on a known host is 404.
 
+mod crm;
 mod database;
+mod desk;
 mod dns;
 mod files;
 mod http;
@@ -19,10 +21,12 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::crm::{ContactWorld, CrmWorld};
 pub use self::database::{DatabaseWorld, TableWorld};
+pub use self::desk::DeskWorld;
 pub use self::payments::PaymentsWorld;
 use super::{
-    Accounts, AgentFault, Database, HelloAnswer, Payments, ProbeError, Probes, ProtocolVersion,
+    Accounts, AgentFault, Crm, Database, Desk, HelloAnswer, Payments, ProbeError, Probes, ProtocolVersion,
     RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, TargetFault, TlsAnswer,
 };
 
@@ -59,6 +63,10 @@ pub struct World {
     pub payments: Option<PaymentsWorld>,
     /// The project's database; absent means that none is configured.
     pub database: Option<DatabaseWorld>,
+    /// The help desk; absent means that none is configured.
+    pub desk: Option<DeskWorld>,
+    /// The CRM; absent means that none is configured.
+    pub crm: Option<CrmWorld>,
 }
 
 /// A fault of resolvers, or of one name server.
@@ -272,6 +280,12 @@ impl Replay {
         }
         if replay.world.database.is_some() {
             accounts.database = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Database>);
+        }
+        if replay.world.desk.is_some() {
+            accounts.desk = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Desk>);
+        }
+        if replay.world.crm.is_some() {
+            accounts.crm = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Crm>);
         }
         accounts
     }

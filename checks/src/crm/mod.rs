@@ -1,0 +1,9 @@
+//! Whether customers and orders reach the CRM.
+
+mod contacts;
+mod orders;
+mod sync;
+mod words;
+
+pub use contacts::Contacts;
+pub use sync::Sync;
