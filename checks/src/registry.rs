@@ -2,7 +2,6 @@
 
 use crate::contract::{FindingSpec, Plugin, plugin};
 use crate::{crm, dns, domain, mail, orders, secrets, support, tls, web, webhook};
-use crate::{dns, domain, mail, orders, secrets, tls, web, webhook};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[

@@ -3,7 +3,6 @@
 mod checkout;
 mod duplicates;
 mod idempotency;
-mod idempotency;
 mod keys;
 mod matching;
 mod orphaned_checkouts;
@@ -14,7 +13,6 @@ mod unprocessed_events;
 mod words;
 
 pub use duplicates::Duplicates;
-pub use idempotency::Idempotency;
 pub use idempotency::Idempotency;
 pub use orphaned_checkouts::OrphanedCheckouts;
 pub use reconcile::{Difference, Reconciled, reconcile};
