@@ -20,6 +20,7 @@ mod registration;
 pub mod replay;
 mod smtp;
 mod tls;
+mod trail;
 
 use std::fmt;
 use std::sync::Arc;
@@ -55,6 +56,7 @@ pub use smtp::{Smtp, SmtpAnswer, SmtpQuestion};
 pub use tls::{
     HelloAnswer, HelloQuestion, ProtocolVersion, SuiteSet, Tls, TlsAnswer, TlsQuestion, Trust,
 };
+pub use trail::{OWNED, Owner, Reversals, Trail};
 
 /// A boxed future, the return type of every port.
 pub type Answer<'a, T> = futures_util::future::BoxFuture<'a, T>;

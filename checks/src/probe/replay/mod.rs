@@ -12,6 +12,7 @@ mod files;
 mod http;
 mod payments;
 mod tls;
+mod trail;
 mod zone;
 
 use std::collections::BTreeMap;
