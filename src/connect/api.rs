@@ -264,9 +264,10 @@ impl Api {
             return Ok(token);
         }
         let name = self.vendor.name;
-        let url = self.base.join(grant.path.trim_start_matches('/')).map_err(|_error| {
-            AgentFault::Bug(format!("the path of a token of {name}"))
-        })?;
+        let url = self
+            .base
+            .join(grant.path.trim_start_matches('/'))
+            .map_err(|_error| AgentFault::Bug(format!("the path of a token of {name}")))?;
         for tried in 1.. {
             let request = self.reach.client.post(url.clone()).body(grant.form());
             let request = request.header("content-type", "application/x-www-form-urlencoded");
@@ -281,8 +282,8 @@ impl Api {
                     sleep(wait.unwrap_or(BACK_OFF)).await;
                 }
                 // RFC 6749 answers a wrong secret with 400 or 401.
-                400 => return Err(self.refused(&Reply { status: 401, ..reply }, None)),
-                _ => return Err(self.refused(&reply, wait)),
+                400 => return Err(self.refused(&Reply { status: 401, ..reply })),
+                _ => return Err(self.refused(&reply)),
             }
         }
         Err(AgentFault::Bug("a token without an end".to_owned()).into())

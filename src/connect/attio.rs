@@ -54,11 +54,7 @@ struct Address {
 }
 
 impl Attio {
-    pub(super) fn new(
-        table: &CrmTable,
-        token: Secret,
-        reach: &Reach,
-    ) -> Result<Self, ProbeError> {
+    pub(super) fn new(table: &CrmTable, token: Secret, reach: &Reach) -> Result<Self, ProbeError> {
         let base = table.api.as_deref().unwrap_or("https://api.attio.com");
         Ok(Self { api: Api::new(VENDOR, base, Shown::Bearer(token), reach)? })
     }
@@ -71,7 +67,8 @@ impl Attio {
 
 impl Record {
     fn holds(&self, address: &Email) -> bool {
-        let texts = self.values.email_addresses.iter().filter_map(|one| one.email_address.as_deref());
+        let texts =
+            self.values.email_addresses.iter().filter_map(|one| one.email_address.as_deref());
         texts.filter_map(Email::new).any(|email| email == *address)
     }
 }

@@ -19,7 +19,9 @@ const VENDOR: Vendor = Vendor {
     name: "Help Scout",
     pace: std::time::Duration::from_millis(150),
     headers: &[],
-    permission: |_body| Some("a user who sees every inbox, as the owner of the application".to_owned()),
+    permission: |_body| {
+        Some("a user who sees every inbox, as the owner of the application".to_owned())
+    },
     where_to: "Help Scout: Your profile → My apps",
 };
 /// The most pages of one walk, 25 or 50 conversations each.

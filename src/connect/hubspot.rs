@@ -78,18 +78,15 @@ fn permission(body: &Value) -> Option<String> {
 }
 
 impl HubSpot {
-    pub(super) fn new(
-        table: &CrmTable,
-        token: Secret,
-        reach: &Reach,
-    ) -> Result<Self, ProbeError> {
+    pub(super) fn new(table: &CrmTable, token: Secret, reach: &Reach) -> Result<Self, ProbeError> {
         let base = table.api.as_deref().unwrap_or("https://api.hubapi.com");
         Ok(Self { api: Api::new(VENDOR, base, Shown::Bearer(token), reach)? })
     }
 
     /// Contacts whose own address, or one beside it, is one of these.
     async fn batch(&self, addresses: &[Email]) -> Result<Vec<Item>, ProbeError> {
-        let inputs: Vec<_> = addresses.iter().map(|email| json!({ "id": email.expose() })).collect();
+        let inputs: Vec<_> =
+            addresses.iter().map(|email| json!({ "id": email.expose() })).collect();
         let body = json!({
             "idProperty": "email",
             "properties": ["email", "hs_additional_emails"],
@@ -102,7 +99,8 @@ impl HubSpot {
         let batch: Batch = reply.json(&VENDOR)?;
         match batch.errors.iter().find(|error| error.category != "OBJECT_NOT_FOUND") {
             Some(_) => {
-                let what = "HubSpot answers a batch in part, with an error that is no missing contact";
+                let what =
+                    "HubSpot answers a batch in part, with an error that is no missing contact";
                 Err(TargetFault::Malformed(what.to_owned()).into())
             }
             None => Ok(batch.results),

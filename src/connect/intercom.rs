@@ -130,7 +130,8 @@ impl Intercom {
                 }
             }
             pages.read(all, new)?;
-            let next = found.pages.and_then(|pages| pages.next).and_then(|next| next.starting_after);
+            let next =
+                found.pages.and_then(|pages| pages.next).and_then(|next| next.starting_after);
             let Some(next) = next.filter(|_| all > 0) else { break };
             pages.follow(&next)?;
             after = Some(next);
@@ -151,11 +152,14 @@ impl Item {
             (Some("api"), _) => Origin::Product,
             (_, Some("admin_initiated")) => Origin::Hand,
             (_, Some("customer_initiated")) => Origin::Customer,
-            (_, Some("automated" | "operator_initiated" | "campaigns_initiated")) => Origin::Product,
+            (_, Some("automated" | "operator_initiated" | "campaigns_initiated")) => {
+                Origin::Product
+            }
             _ => Origin::Unsaid,
         };
-        let submission =
-            ["submission_id", "external_id"].iter().find_map(|key| named(self.custom_attributes.get(*key)?));
+        let submission = ["submission_id", "external_id"]
+            .iter()
+            .find_map(|key| named(self.custom_attributes.get(*key)?));
         let tags = self.tags.tags.into_iter().filter_map(|tag| tag.name).take(TAGS).collect();
         let email = self.source.author.and_then(|author| author.email);
         Some(Conversation {

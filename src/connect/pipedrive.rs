@@ -63,11 +63,7 @@ struct List {
 }
 
 impl Pipedrive {
-    pub(super) fn new(
-        table: &CrmTable,
-        token: Secret,
-        reach: &Reach,
-    ) -> Result<Self, ProbeError> {
+    pub(super) fn new(table: &CrmTable, token: Secret, reach: &Reach) -> Result<Self, ProbeError> {
         let base = table.api.as_deref().unwrap_or("https://api.pipedrive.com");
         Ok(Self { api: Api::new(VENDOR, base, Shown::Header("x-api-token", token), reach)? })
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use launchready_checks::probe::{Crm, Desk, Missing, ProbeError, Slot};
 
+use super::Reach;
 use super::attio::Attio;
 use super::freshdesk::Freshdesk;
 use super::front::Front;
@@ -12,7 +13,6 @@ use super::hubspot::HubSpot;
 use super::intercom::Intercom;
 use super::pipedrive::Pipedrive;
 use super::zendesk::Zendesk;
-use super::Reach;
 use crate::config::{AccountSettings, CrmKind, SupportKind};
 
 /// The help desk; `None` where the config names none.

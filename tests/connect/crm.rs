@@ -43,7 +43,14 @@ impl Crm {
 async fn a_crm_that_knows_every_buyer_passes_and_one_too_few_or_too_many_is_found() {
     for crm in &CRMS {
         let calm = look(CONTACTS, &crm.project(), &crm.api("")).await;
-        assert_eq!(calm.check.status, Status::Pass, "{}: {:?} {}", crm.name, calm.codes(), calm.told());
+        assert_eq!(
+            calm.check.status,
+            Status::Pass,
+            "{}: {:?} {}",
+            crm.name,
+            calm.codes(),
+            calm.told()
+        );
         let more = format!("[api.{}.customers]\nunknown_s = [7200]\ntwice_s = [9600]\n", crm.name);
         let seen = look(CONTACTS, &crm.project(), &crm.api(&more)).await;
         assert_eq!(seen.codes(), ["crm-contact-missing", "crm-contact-duplicated"], "{}", crm.name);

@@ -74,7 +74,14 @@ fn waits(desk: &Desk, age_s: i64) -> String {
 async fn a_desk_that_is_answered_passes_and_a_customer_who_waits_is_found() {
     for desk in &DESKS {
         let calm = look(CHECK, &desk.project(), &desk.api("")).await;
-        assert_eq!(calm.check.status, Status::Pass, "{}: {:?} {}", desk.name, calm.codes(), calm.told());
+        assert_eq!(
+            calm.check.status,
+            Status::Pass,
+            "{}: {:?} {}",
+            desk.name,
+            calm.codes(),
+            calm.told()
+        );
         let oldest = calm.measured("oldest-waiting").unwrap();
         assert!(oldest < 3_600.0, "{}: {oldest}", desk.name);
         let late = look(CHECK, &desk.project(), &desk.api(&waits(desk, 31 * 3_600))).await;
@@ -136,14 +143,29 @@ async fn a_new_word_of_a_desk_is_no_error() {
 async fn a_page_that_repeats_ends_with_an_error_and_never_with_a_number() {
     // 300 requests are open at once, so that every desk needs several pages.
     let crowd = "every_s = 600\nanswered_s = 180000\nsolved_s = 180000\n";
-    let path = ["/api/v2/search", "/conversations", "/api/v2/tickets", "/v2/conversations", "/conversations"];
+    let path = [
+        "/api/v2/search",
+        "/conversations",
+        "/api/v2/tickets",
+        "/v2/conversations",
+        "/conversations",
+    ];
     for (desk, path) in DESKS.iter().zip(path) {
         let traffic = format!("[api.{}.traffic]\n{crowd}", desk.name);
         let all = look(CHECK, &desk.project(), &desk.api(&traffic)).await;
-        assert_eq!(all.measured("waiting").map(|n| n > 200.0), Some(true), "{}: {}", desk.name, all.told());
+        assert_eq!(
+            all.measured("waiting").map(|n| n > 200.0),
+            Some(true),
+            "{}: {}",
+            desk.name,
+            all.told()
+        );
         // The count of Zendesk's search, and of Freshdesk's, is asked for first.
         let from = if desk.name == "zendesk" { 2 } else { 1 };
-        let fault = format!("[[api.{}.fault]]\npath = \"{path}\"\nrepeats = true\nfrom = {from}\n", desk.name);
+        let fault = format!(
+            "[[api.{}.fault]]\npath = \"{path}\"\nrepeats = true\nfrom = {from}\n",
+            desk.name
+        );
         let seen = look(CHECK, &desk.project(), &desk.api(&format!("{traffic}{fault}"))).await;
         assert_eq!(seen.check.status, Status::Unknown, "{}: {:?}", desk.name, seen.codes());
         assert!(seen.told().contains("twice"), "{}: {}", desk.name, seen.told());

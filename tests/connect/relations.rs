@@ -39,9 +39,11 @@ impl Look {
 
     /// The reason of the run and of every part that was not seen, with the steps that unlock them.
     pub(crate) fn told(&self) -> String {
-        let parts = self.check.not_checked.iter().map(|part| {
-            format!("{}: {} ({})", part.part, part.reason, part.unlock)
-        });
+        let parts = self
+            .check
+            .not_checked
+            .iter()
+            .map(|part| format!("{}: {} ({})", part.part, part.reason, part.unlock));
         parts.chain(self.check.reason.clone()).collect::<Vec<_>>().join("\n")
     }
 
@@ -100,9 +102,21 @@ pub(crate) const FAULTS: &[Fault] = &[
     Fault { name: "429 without a wait", toml: "status = 429", says: "answers 429" },
     Fault { name: "500s", toml: "status = 500\nbody = \"<h1>oops</h1>\"", says: "answers 500" },
     Fault { name: "truncated JSON", toml: "cut = 17", says: "JSON of another shape" },
-    Fault { name: "no JSON", toml: "status = 200\nbody = \"<html>\"", says: "JSON of another shape" },
-    Fault { name: "a redirect", toml: "status = 302\nheaders = [\"location: /elsewhere\"]", says: "a redirect" },
-    Fault { name: "a clock that is off", toml: "clock = 600", says: "the clock of this machine is" },
+    Fault {
+        name: "no JSON",
+        toml: "status = 200\nbody = \"<html>\"",
+        says: "JSON of another shape",
+    },
+    Fault {
+        name: "a redirect",
+        toml: "status = 302\nheaders = [\"location: /elsewhere\"]",
+        says: "a redirect",
+    },
+    Fault {
+        name: "a clock that is off",
+        toml: "clock = 600",
+        says: "the clock of this machine is",
+    },
 ];
 
 /// Runs a check against each fault: unknown, with the cause, and without a finding.

@@ -4,9 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::words::{State, state};
 use crate::contract::Age;
-use crate::probe::{
-    Accounts, Database, Email, Payments, Period, ProbeError, RowQuery, TableRole,
-};
+use crate::probe::{Accounts, Database, Email, Payments, Period, ProbeError, RowQuery, TableRole};
 
 /// The most orders that one look reads.
 const ORDERS: u64 = 100_000;

@@ -16,21 +16,67 @@ pub enum State {
 }
 
 const DONE: [&str; 20] = [
-    "paid", "complete", "completed", "succeeded", "success", "successful", "ok", "active", "fulfilled",
-    "confirmed", "shipped", "delivered", "synced", "done", "sent", "created", "updated", "processed",
-    "no_payment_required", "trialing",
+    "paid",
+    "complete",
+    "completed",
+    "succeeded",
+    "success",
+    "successful",
+    "ok",
+    "active",
+    "fulfilled",
+    "confirmed",
+    "shipped",
+    "delivered",
+    "synced",
+    "done",
+    "sent",
+    "created",
+    "updated",
+    "processed",
+    "no_payment_required",
+    "trialing",
 ];
 const FAILED: [&str; 12] = [
-    "failed", "failure", "fail", "error", "errored", "payment_failed", "declined", "rejected",
-    "uncollectible", "requires_payment_method", "dead", "past_due",
+    "failed",
+    "failure",
+    "fail",
+    "error",
+    "errored",
+    "payment_failed",
+    "declined",
+    "rejected",
+    "uncollectible",
+    "requires_payment_method",
+    "dead",
+    "past_due",
 ];
 const PENDING: [&str; 14] = [
-    "pending", "queued", "queue", "processing", "in_progress", "running", "started", "retrying", "retry",
-    "scheduled", "new", "open", "draft", "unpaid",
+    "pending",
+    "queued",
+    "queue",
+    "processing",
+    "in_progress",
+    "running",
+    "started",
+    "retrying",
+    "retry",
+    "scheduled",
+    "new",
+    "open",
+    "draft",
+    "unpaid",
 ];
 const OVER: [&str; 9] = [
-    "refunded", "partially_refunded", "canceled", "cancelled", "expired", "disputed", "charged_back",
-    "void", "skipped",
+    "refunded",
+    "partially_refunded",
+    "canceled",
+    "cancelled",
+    "expired",
+    "disputed",
+    "charged_back",
+    "void",
+    "skipped",
 ];
 
 /// What a status says; no status at all says nothing.
@@ -54,11 +100,27 @@ pub fn state(status: &str) -> State {
 pub(super) fn refusal(error: &str) -> Option<&'static str> {
     let text = error.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if has(&["missing_scopes", "insufficient_scope", "required scopes", "403", "forbidden", "permission"]) {
+    if has(&[
+        "missing_scopes",
+        "insufficient_scope",
+        "required scopes",
+        "403",
+        "forbidden",
+        "permission",
+    ]) {
         Some("a scope is missing")
     } else if has(&[
-        "401", "unauthorized", "unauthorised", "invalid_grant", "invalid_authentication", "token expired",
-        "expired token", "expired access token", "invalid token", "token is invalid", "token has expired",
+        "401",
+        "unauthorized",
+        "unauthorised",
+        "invalid_grant",
+        "invalid_authentication",
+        "token expired",
+        "expired token",
+        "expired access token",
+        "invalid token",
+        "token is invalid",
+        "token has expired",
     ]) {
         Some("the token was refused")
     } else {

@@ -73,10 +73,8 @@ pub struct Acknowledgement {
 /// Asks the help desk. Nothing is changed, and no word of a conversation is read further than its time.
 pub trait Desk: Send + Sync {
     /// Walks over the conversations that are not closed, the oldest first where the desk can sort.
-    fn open<'a>(
-        &'a self,
-        visit: Visit<'a, Conversation>,
-    ) -> Answer<'a, Result<Listed, ProbeError>>;
+    fn open<'a>(&'a self, visit: Visit<'a, Conversation>)
+    -> Answer<'a, Result<Listed, ProbeError>>;
 
     /// Walks over the conversations that began in a period, closed ones included. Whether the customer
     /// waits may be left out.

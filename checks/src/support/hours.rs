@@ -160,7 +160,9 @@ impl<'de> Deserialize<'de> for Zone {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
         TimeZone::get(&name).map_err(|_error| {
-            D::Error::custom(format!("{name:?} is no time zone; write one such as \"Europe/Berlin\""))
+            D::Error::custom(format!(
+                "{name:?} is no time zone; write one such as \"Europe/Berlin\""
+            ))
         })?;
         Ok(Self(name))
     }
@@ -193,7 +195,8 @@ mod tests {
         for text in ["Mon-Fri 09:00-17:00", "Sat 10:00-14:30", "Sun-Tue 00:00-24:00"] {
             assert_eq!(text.parse::<OpenHours>().unwrap().to_string(), text);
         }
-        for bad in ["", "Mon", "Mon 9-17", "Mon 17:00-09:00", "Foo 09:00-17:00", "Mon 09:00-24:01"] {
+        for bad in ["", "Mon", "Mon 9-17", "Mon 17:00-09:00", "Foo 09:00-17:00", "Mon 09:00-24:01"]
+        {
             assert!(bad.parse::<OpenHours>().is_err(), "{bad}");
         }
         assert!(serde_json::from_str::<Zone>("\"Europe/Berlin\"").is_ok());
@@ -213,7 +216,8 @@ mod tests {
         assert!((berlin - 1.0).abs() < 1e-9, "{berlin}");
         let future = age_h("2026-11-23T10:00:00Z", "2026-11-23T09:00:00Z", &week, "UTC");
         assert!(future.abs() < 1e-9);
-        let over = age_h("2026-11-21T12:00:00Z", "2026-11-23T12:00:00Z", &["Sun-Mon 00:00-24:00"], "UTC");
+        let over =
+            age_h("2026-11-21T12:00:00Z", "2026-11-23T12:00:00Z", &["Sun-Mon 00:00-24:00"], "UTC");
         assert!((over - 36.0).abs() < 1e-9, "{over}");
     }
 }

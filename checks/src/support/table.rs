@@ -12,8 +12,17 @@ use crate::probe::{
 const ROWS: u64 = 50_000;
 /// Words of a status that ends a ticket.
 const CLOSED: [&str; 11] = [
-    "closed", "solved", "resolved", "done", "complete", "completed", "archived", "spam", "deleted",
-    "cancelled", "canceled",
+    "closed",
+    "solved",
+    "resolved",
+    "done",
+    "complete",
+    "completed",
+    "archived",
+    "spam",
+    "deleted",
+    "cancelled",
+    "canceled",
 ];
 /// The columns that are read, in this order.
 const COLUMNS: [&str; 8] =

@@ -70,7 +70,11 @@ impl Api for Attio {
         let found = match body.pointer("/filter/email_addresses").and_then(Value::as_str) {
             Some(email) => customers.holding(email, self.start, ask.now),
             None if customers.any() => {
-                vec![Contact { id: 1, emails: vec!["first@customers.example".to_owned()], age_s: 0 }]
+                vec![Contact {
+                    id: 1,
+                    emails: vec!["first@customers.example".to_owned()],
+                    age_s: 0,
+                }]
             }
             None => Vec::new(),
         };

@@ -21,7 +21,12 @@ pub(super) struct Customers {
 
 impl Default for Customers {
     fn default() -> Self {
-        Self { every_s: 1_200, unknown_s: Vec::new(), twice_s: Vec::new(), contact: BTreeMap::new() }
+        Self {
+            every_s: 1_200,
+            unknown_s: Vec::new(),
+            twice_s: Vec::new(),
+            contact: BTreeMap::new(),
+        }
     }
 }
 

@@ -66,8 +66,11 @@ impl Api for Freshdesk {
         }
         let total = self.account.per_minute.to_string();
         match self.rate.take(ask.now) {
-            Err(wait) => Reply::json(429, &json!({ "message": "You have exceeded the limit of requests per minute" }))
-                .with("retry-after", wait.to_string()),
+            Err(wait) => Reply::json(
+                429,
+                &json!({ "message": "You have exceeded the limit of requests per minute" }),
+            )
+            .with("retry-after", wait.to_string()),
             Ok(_) if self.account.forbidden => {
                 refused(403, "access_denied", "You are not authorized to perform this action.")
             }
@@ -116,7 +119,8 @@ fn list(ask: &Ask<'_>, mut tickets: Vec<Ticket>, page: usize) -> Reply {
         tickets.iter().skip(first).take(size).map(|ticket| drawn(ticket, &include)).collect();
     let reply = Reply::json(200, &Value::Array(drawn));
     if more {
-        let next = format!("<https://lab.freshdesk.com/api/v2/tickets?page={}>; rel=\"next\"", page + 1);
+        let next =
+            format!("<https://lab.freshdesk.com/api/v2/tickets?page={}>; rel=\"next\"", page + 1);
         return reply.with("link", next);
     }
     reply
@@ -131,7 +135,8 @@ fn search(ask: &Ask<'_>, tickets: Vec<Ticket>, page: usize) -> Reply {
     if page > last {
         return invalid("page", "You can request only 10 pages");
     }
-    let wanted: Vec<&str> = inner.split(" OR ").filter_map(|part| part.strip_prefix("status:")).collect();
+    let wanted: Vec<&str> =
+        inner.split(" OR ").filter_map(|part| part.strip_prefix("status:")).collect();
     let found: Vec<_> = tickets
         .iter()
         .filter(|ticket| wanted.contains(&status(ticket).to_string().as_str()))

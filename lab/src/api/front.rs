@@ -45,7 +45,10 @@ pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, 
 }
 
 fn error(status: u16, title: &str) -> Reply {
-    Reply::json(status, &json!({ "_error": { "status": status, "title": title, "message": title } }))
+    Reply::json(
+        status,
+        &json!({ "_error": { "status": status, "title": title, "message": title } }),
+    )
 }
 
 impl Api for Front {
@@ -103,7 +106,8 @@ fn status(ticket: &Ticket) -> &'static str {
 fn drawn(ticket: &Ticket) -> Value {
     let float = |second: i64| second as f64 + 0.5;
     let category = if ticket.is_done() { "resolved" } else { "open" };
-    let tags: Vec<_> = ticket.tags.iter().map(|name| json!({ "id": "tag_1", "name": name })).collect();
+    let tags: Vec<_> =
+        ticket.tags.iter().map(|name| json!({ "id": "tag_1", "name": name })).collect();
     json!({
         "id": format!("cnv_{:x}", ticket.id),
         "status": status(ticket),

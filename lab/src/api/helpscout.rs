@@ -52,7 +52,10 @@ impl Api for HelpScout {
             return self.token(ask);
         }
         if ask.bearer() != Some(&self.account.token) {
-            return Reply::json(401, &json!({ "error": "invalid_token", "error_description": "Invalid token" }));
+            return Reply::json(
+                401,
+                &json!({ "error": "invalid_token", "error_description": "Invalid token" }),
+            );
         }
         if let Err(wait) = self.rate.take(ask.now) {
             return Reply::json(429, &json!({ "message": "Too many requests" }))
@@ -70,7 +73,8 @@ impl Api for HelpScout {
 
 impl HelpScout {
     fn token(&self, ask: &Ask<'_>) -> Reply {
-        let form: Vec<(String, String)> = url::form_urlencoded::parse(ask.body).into_owned().collect();
+        let form: Vec<(String, String)> =
+            url::form_urlencoded::parse(ask.body).into_owned().collect();
         let has = |name: &str, value: &str| form.iter().any(|(n, v)| n == name && v == value);
         let right = has("grant_type", "client_credentials")
             && has("client_id", &self.account.id)
@@ -79,7 +83,10 @@ impl HelpScout {
             let body = json!({ "token_type": "bearer", "access_token": self.account.token, "expires_in": 172_800 });
             Reply::json(200, &body)
         } else {
-            Reply::json(401, &json!({ "error": "invalid_client", "error_description": "Client authentication failed" }))
+            Reply::json(
+                401,
+                &json!({ "error": "invalid_client", "error_description": "Client authentication failed" }),
+            )
         }
     }
 
@@ -103,7 +110,8 @@ impl HelpScout {
             tickets.sort_by_key(|ticket| ticket.waiting_since().unwrap_or(i64::MAX));
         }
         let page = ask.query("page").and_then(|page| page.parse().ok()).unwrap_or(1_usize).max(1);
-        let drawn: Vec<Value> = tickets.iter().skip((page - 1) * PAGE).take(PAGE).map(drawn).collect();
+        let drawn: Vec<Value> =
+            tickets.iter().skip((page - 1) * PAGE).take(PAGE).map(drawn).collect();
         let body = json!({
             "_embedded": { "conversations": drawn },
             "page": {

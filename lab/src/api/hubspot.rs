@@ -91,7 +91,8 @@ fn too_many(policy: &str) -> Reply {
 impl Api for HubSpot {
     fn answer(&self, ask: &Ask<'_>) -> Reply {
         if ask.bearer() != Some(&self.account.token) {
-            let message = "Authentication credentials not found. This API supports OAuth 2.0 authentication.";
+            let message =
+                "Authentication credentials not found. This API supports OAuth 2.0 authentication.";
             return error(401, "INVALID_AUTHENTICATION", message);
         }
         if !self.account.scopes.iter().any(|scope| scope == SCOPE) {
@@ -112,7 +113,14 @@ impl Api for HubSpot {
         match (ask.method, ask.path) {
             ("GET", "/crm/v3/objects/contacts") => {
                 let all: Vec<Value> = if self.account.customers.any() {
-                    vec![drawn(&Contact { id: 1, emails: vec!["first@customers.example".to_owned()], age_s: 0 }, ask.now)]
+                    vec![drawn(
+                        &Contact {
+                            id: 1,
+                            emails: vec!["first@customers.example".to_owned()],
+                            age_s: 0,
+                        },
+                        ask.now,
+                    )]
                 } else {
                     Vec::new()
                 };
@@ -177,10 +185,15 @@ impl HubSpot {
 
     fn search(&self, ask: &Ask<'_>) -> Reply {
         if ask.body.len() > BODY {
-            return error(400, "VALIDATION_ERROR", "The request body is longer than 3000 characters");
+            return error(
+                400,
+                "VALIDATION_ERROR",
+                "The request body is longer than 3000 characters",
+            );
         }
         let body = ask.json();
-        let groups = body.get("filterGroups").and_then(Value::as_array).cloned().unwrap_or_default();
+        let groups =
+            body.get("filterGroups").and_then(Value::as_array).cloned().unwrap_or_default();
         let filters = |group: &Value| {
             group.get("filters").and_then(Value::as_array).cloned().unwrap_or_default()
         };
@@ -188,7 +201,9 @@ impl HubSpot {
             return error(400, "VALIDATION_ERROR", "Too many filters or filter groups");
         }
         let limit = body.get("limit").and_then(Value::as_u64).unwrap_or(10);
-        let after = body.get("after").and_then(|after| after.as_u64().or_else(|| after.as_str()?.parse().ok()));
+        let after = body
+            .get("after")
+            .and_then(|after| after.as_u64().or_else(|| after.as_str()?.parse().ok()));
         let after = after.unwrap_or(0);
         if limit > RESULTS || after + limit > ALL {
             return error(400, "VALIDATION_ERROR", "The page is outside of what a search gives");
@@ -225,12 +240,15 @@ impl HubSpot {
             Some(values) => values.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             None => vec![text("value").to_owned()],
         };
-        let own = |contact: &Contact, value: &str| contact.emails.first().is_some_and(|own| own == value);
+        let own =
+            |contact: &Contact, value: &str| contact.emails.first().is_some_and(|own| own == value);
         let mut found = Vec::new();
         for value in values {
             let all = self.holding(&value, now);
             match (text("propertyName"), text("operator")) {
-                ("email", "EQ" | "IN") => found.extend(all.into_iter().filter(|one| own(one, &value))),
+                ("email", "EQ" | "IN") => {
+                    found.extend(all.into_iter().filter(|one| own(one, &value)))
+                }
                 ("hs_additional_emails", "CONTAINS_TOKEN") => {
                     found.extend(all.into_iter().filter(|one| !own(one, &value)));
                 }

@@ -15,8 +15,8 @@ mod pipedrive;
 mod rate;
 mod requests;
 mod server;
-mod zendesk;
 mod stripe;
+mod zendesk;
 
 use std::collections::BTreeMap;
 use std::fmt;

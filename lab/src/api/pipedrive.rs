@@ -80,7 +80,9 @@ impl Pipedrive {
         }
         let first = match ask.query("cursor") {
             None => Some(0),
-            Some(cursor) => cursor.strip_prefix("lab").and_then(|cursor| cursor.parse::<usize>().ok()),
+            Some(cursor) => {
+                cursor.strip_prefix("lab").and_then(|cursor| cursor.parse::<usize>().ok())
+            }
         };
         let Some(first) = first else { return error(400, "invalid cursor") };
         let all = self.account.customers.holding(term, self.start, ask.now);

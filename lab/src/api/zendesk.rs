@@ -265,7 +265,8 @@ fn comments(ask: &Ask<'_>, ticket: &Ticket) -> Reply {
         all.reverse();
     }
     let agent = json!({ "id": AGENT, "email": "team@harbor.example", "role": "agent" });
-    let body = json!({ "comments": all, "users": [customer(ticket), agent], "count": ticket.said.len() });
+    let body =
+        json!({ "comments": all, "users": [customer(ticket), agent], "count": ticket.said.len() });
     Reply::json(200, &body)
 }
 
@@ -289,7 +290,8 @@ fn audits(ticket: &Ticket) -> Reply {
     )];
     if let Some(at) = ticket.acknowledged {
         let via = rule("Notify requester and CCs of received request");
-        let told = json!([{ "type": "Notification", "via": via, "recipients": [ticket.requester()] }]);
+        let told =
+            json!([{ "type": "Notification", "via": via, "recipients": [ticket.requester()] }]);
         all.push(event(1, at, -1, told));
     }
     Reply::json(200, &json!({ "audits": all, "count": all.len(), "next_page": null }))

@@ -177,7 +177,8 @@ impl Tables {
         changes: &mut String,
     ) {
         let fails = plan.crm_failed_each > 0 && sale.number.is_multiple_of(plan.crm_failed_each);
-        let (order, status) = (format!("{}{again}", sale.reference), if fails { "failed" } else { "ok" });
+        let (order, status) =
+            (format!("{}{again}", sale.reference), if fails { "failed" } else { "ok" });
         let error = if fails { "'429 from the CRM'" } else { "NULL" };
         self.log.push(format!("('{order}', '{status}', '{at}', {error})"));
         if !fails {

@@ -14,15 +14,17 @@ use launchready_checks::probe::{
 
 use super::pages::Pages;
 use super::{Api, Reach, Shown, Vendor};
-use wire::{Audits, Comment, Comments, Count, Event, Found, Many, Ticket, number};
 use crate::config::{Secret, SupportTable};
+use wire::{Audits, Comment, Comments, Count, Event, Found, Many, Ticket, number};
 
 const VENDOR: Vendor = Vendor {
     name: "Zendesk",
     // The smallest plan allows 200 requests a minute; a look makes fewer.
     pace: std::time::Duration::from_millis(100),
     headers: &[],
-    permission: |_body| Some("read access to tickets (a role that sees all tickets, or the scope read)".to_owned()),
+    permission: |_body| {
+        Some("read access to tickets (a role that sees all tickets, or the scope read)".to_owned())
+    },
     where_to: "Zendesk: Admin Center → Apps and integrations → APIs → Zendesk API",
 };
 /// The most that search gives on one page, and the last page that it gives.
@@ -130,7 +132,10 @@ impl Zendesk {
             })
         };
         let public = found.comments.iter().filter(|comment| comment.public);
-        Ok(public.take_while(|comment| by_customer(comment)).map(|comment| comment.created_at).last())
+        Ok(public
+            .take_while(|comment| by_customer(comment))
+            .map(|comment| comment.created_at)
+            .last())
     }
 
     async fn walk_open(&self, visit: Visit<'_, Conversation>) -> Result<Listed, ProbeError> {
@@ -197,7 +202,8 @@ impl Zendesk {
             named.unwrap_or(audit.author_id)
         });
         let tells = |event: &Event| {
-            let rule = event.via.channel == "rule" || event.via.source.rel.as_deref() == Some("trigger");
+            let rule =
+                event.via.channel == "rule" || event.via.source.rel.as_deref() == Some("trigger");
             let told = event.recipients.iter().any(|who| number(who) == requester);
             matches!(event.kind.as_str(), "Notification" | "NotificationWithCcs") && rule && told
         };

@@ -172,7 +172,8 @@ impl Ticket {
         requester: Option<Email>,
     ) -> Conversation {
         let minutes = metric.reply_time_in_minutes.calendar.filter(|minutes| minutes.is_finite());
-        let after = minutes.and_then(|minutes| SignedDuration::try_from_secs_f64(minutes * 60.0).ok());
+        let after =
+            minutes.and_then(|minutes| SignedDuration::try_from_secs_f64(minutes * 60.0).ok());
         Conversation {
             origin: self.origin(),
             id: self.id.to_string(),

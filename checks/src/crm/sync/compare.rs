@@ -51,8 +51,7 @@ pub(super) async fn compare(
     crm: Option<&dyn Crm>,
     known: &mut BTreeSet<String>,
 ) -> Result<Compared, ProbeError> {
-    let mut out =
-        Compared { from: orders.from.to_owned(), cut: orders.cut, ..Compared::default() };
+    let mut out = Compared { from: orders.from.to_owned(), cut: orders.cut, ..Compared::default() };
     let (mut missing, mut untold, mut asked) = (Vec::new(), Vec::new(), Vec::new());
     let present: BTreeSet<String> = orders.all.iter().map(|order| order.id.clone()).collect();
     known.retain(|id| present.contains(id));

@@ -3,9 +3,7 @@
 use super::compare::{Compared, Missed};
 use super::look::Evidence;
 use super::table::{Attempt, Attempts};
-use super::{
-    ACCESS, FAILING, FAILURES, HANGING, MISSING, PAYMENT, STUCK, Sync, UNSYNCED, UNTOLD,
-};
+use super::{ACCESS, FAILING, FAILURES, HANGING, MISSING, PAYMENT, STUCK, Sync, UNSYNCED, UNTOLD};
 use crate::contract::{AssessCx, Assessment, Finding, Severity, Unseen};
 use crate::crm::words::{count, name, number, tokens};
 use crate::probe::Seen;
@@ -110,11 +108,8 @@ fn access(seen: &Evidence, cx: &Cx<'_>, out: &mut Assessment) {
 
 fn judge_attempts(attempts: &Attempts, seen: &Evidence, cx: &Cx<'_>, out: &mut Assessment) {
     let options = cx.options;
-    let rate = if attempts.ended == 0 {
-        0.0
-    } else {
-        number(attempts.failed) / number(attempts.ended)
-    };
+    let rate =
+        if attempts.ended == 0 { 0.0 } else { number(attempts.failed) / number(attempts.ended) };
     out.measure(FAILURES.value(None, rate).bounds(None, Some(options.failure_rate.0)));
     out.measure(HANGING.value(None, number(attempts.stuck.total() as u64)));
     let enough = attempts.ended >= options.attempts && attempts.failed >= options.failures;
@@ -244,6 +239,11 @@ fn judge_orders(compared: &Compared, seen: &Evidence, cx: &Cx<'_>, out: &mut Ass
             .undo("Take the two event types out of the webhook again.");
         out.find(finding);
     }
+    unlooked(compared, cx, out);
+}
+
+/// What could not be looked for.
+fn unlooked(compared: &Compared, cx: &Cx<'_>, out: &mut Assessment) {
     if compared.unasked > 0 {
         out.not_checked(
             Unseen::Condition,

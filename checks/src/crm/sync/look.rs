@@ -87,7 +87,8 @@ pub(super) async fn look(
 
 /// Fails where no part was seen, so that the run says why and passes nothing.
 fn nothing(evidence: &Evidence) -> Result<(), CheckError> {
-    let error = |fault: Option<ProbeError>| fault.map_or(Ok(()), |fault| Err(CheckError::unseen(fault)));
+    let error =
+        |fault: Option<ProbeError>| fault.map_or(Ok(()), |fault| Err(CheckError::unseen(fault)));
     let lost = evidence.access.as_ref().is_some_and(|access| access.lost().is_some());
     let seen = matches!(&evidence.attempts, Seen::Ok(Some(_)))
         || matches!(&evidence.compared, Seen::Ok(Some(_)))

@@ -87,8 +87,7 @@ async fn rows(
     let named = shape.has("order");
     let columns = ["id", "order", "status", "at", "error"];
     let query = RowQuery::new(TableRole::CrmSync, &columns);
-    let query =
-        RowQuery { limit: Some(ROWS), ..query.since("at", before(now, options.window)) };
+    let query = RowQuery { limit: Some(ROWS), ..query.since("at", before(now, options.window)) };
     let mut attempts = Attempts::default();
     let mut last: HashMap<String, Last> = HashMap::new();
     let mut row_number = 0_u64;
@@ -127,12 +126,7 @@ async fn rows(
     Ok(Read { attempts, orders })
 }
 
-fn sum(
-    attempts: &mut Attempts,
-    last: &HashMap<String, Last>,
-    now: Timestamp,
-    options: &Options,
-) {
+fn sum(attempts: &mut Attempts, last: &HashMap<String, Last>, now: Timestamp, options: &Options) {
     let (recent, hanging) = (before(now, options.rate_window), before(now, options.stuck_after));
     let (mut failures, mut old, mut stuck) = (Vec::new(), Vec::new(), Vec::new());
     for (order, last) in last {

@@ -50,14 +50,14 @@ fn attempts(good: usize, bad: usize) -> Vec<Value> {
 async fn the_rate_is_judged_above_two_per_cent_and_from_fifty_and_three_on() {
     let failing = [("crm-sync-failing", Severity::Critical)];
     for (good, bad, wanted) in [
-        (98, 2, false),    // 2.0 %, and two failures
-        (147, 3, false),   // 2.0 %
-        (140, 3, true),    // 2.1 %
-        (979, 21, true),   // 2.1 %
-        (980, 20, false),  // 2.0 %
-        (46, 3, false),    // 49 attempts
-        (47, 3, true),     // 50 attempts
-        (48, 2, false),    // two failures of 50
+        (98, 2, false),   // 2.0 %, and two failures
+        (147, 3, false),  // 2.0 %
+        (140, 3, true),   // 2.1 %
+        (979, 21, true),  // 2.1 %
+        (980, 20, false), // 2.0 %
+        (46, 3, false),   // 49 attempts
+        (47, 3, true),    // 50 attempts
+        (48, 2, false),   // two failures of 50
     ] {
         let assessment = run(attempts(good, bad), Vec::new()).await;
         let wanted: &[_] = if wanted { &failing } else { &[] };
@@ -69,7 +69,9 @@ async fn the_rate_is_judged_above_two_per_cent_and_from_fifty_and_three_on() {
 async fn a_retry_that_went_well_is_no_failure_and_an_old_failure_is_a_warning() {
     let row = |word: &str, age: i64| json!(["r", "o", word, ago(age), ""]);
     const DAY: i64 = 86_400;
-    assert!(codes(&run(vec![row("failed", 2 * DAY), row("succeeded", DAY)], vec![]).await).is_empty());
+    assert!(
+        codes(&run(vec![row("failed", 2 * DAY), row("succeeded", DAY)], vec![]).await).is_empty()
+    );
     assert!(codes(&run(vec![row("failed", DAY)], vec![]).await).is_empty());
     let old = run(vec![row("failed", DAY + 1)], vec![]).await;
     assert_eq!(codes(&old), [("crm-sync-failing", Severity::Warning)]);
@@ -81,7 +83,8 @@ async fn a_retry_that_went_well_is_no_failure_and_an_old_failure_is_a_warning() 
 #[tokio::test]
 async fn an_order_has_fifteen_minutes_to_reach_the_crm() {
     let order = |age: i64, word: &str| json!(["o1", ago(age), word]);
-    let other = || attempts(1, 0).into_iter().map(|_| json!(["r", "o0", "ok", ago(9), ""])).collect();
+    let other =
+        || attempts(1, 0).into_iter().map(|_| json!(["r", "o0", "ok", ago(9), ""])).collect();
     for (age, word, wanted) in [
         (14 * 60 + 59, "paid", &[][..]),
         (15 * 60, "paid", &[]),
@@ -97,7 +100,8 @@ async fn an_order_has_fifteen_minutes_to_reach_the_crm() {
 
 #[tokio::test]
 async fn a_refused_token_is_told_until_something_goes_well_again() {
-    let row = |order: &str, word: &str, age: i64, error: &str| json!(["r", order, word, ago(age), error]);
+    let row =
+        |order: &str, word: &str, age: i64, error: &str| json!(["r", order, word, ago(age), error]);
     let refused = vec![row("a", "ok", 600, ""), row("b", "failed", 300, "HTTP 401 unauthorized")];
     let found = run(refused.clone(), vec![]).await;
     assert_eq!(codes(&found), [("crm-access-lost", Severity::Critical)]);

@@ -49,10 +49,7 @@ impl Desk for Replay {
             world.open.iter().cloned().for_each(visit);
             let entries = world.open.len() as u64;
             let cut = world.cut.iter().any(|cut| cut == "open");
-            Listed {
-                walked: Walked { entries, cut },
-                total: Some(world.total.unwrap_or(entries)),
-            }
+            Listed { walked: Walked { entries, cut }, total: Some(world.total.unwrap_or(entries)) }
         });
         Box::pin(async move { listed })
     }

@@ -7,9 +7,7 @@ use super::{
     ACKNOWLEDGED, ACKNOWLEDGEMENT, BACKLOG, BY_HAND, Backlog, NOBODY, OLDEST, OPEN, P90, RISING,
     UNASSIGNED, UNTAGGED, WAITING, WRONG_QUEUE,
 };
-use crate::contract::{
-    AssessCx, Assessment, Bounded, Finding, FindingSpec, Severity, Unseen,
-};
+use crate::contract::{AssessCx, Assessment, Bounded, Finding, FindingSpec, Severity, Unseen};
 use crate::probe::Seen;
 use crate::support::hours;
 use crate::support::words::{count, name, rules, span, waiting_list};
@@ -105,8 +103,7 @@ fn rising(seen: &Evidence, cx: &Cx<'_>, out: &mut Assessment) {
     let present = number(seen.waiting.total());
     let earlier = cx.history.of(BACKLOG.name);
     let Some(start) = earlier.len().checked_sub(looks) else { return };
-    let mut values: Vec<f64> =
-        earlier.iter().skip(start).map(|point| point.value).collect();
+    let mut values: Vec<f64> = earlier.iter().skip(start).map(|point| point.value).collect();
     values.push(present);
     let rises = values.windows(2).all(|pair| matches!(pair, [before, after] if after > before));
     if looks == 0 || !rises || present < f64::from(cx.options.rising_least) {
@@ -232,9 +229,8 @@ fn acknowledgements(seen: &Evidence, cx: &Cx<'_>, out: &mut Assessment) {
 
 fn late(all: &[Answered], seen: &Evidence, cx: &Cx<'_>, out: &mut Assessment) {
     let limit = cx.options.acknowledgement.seconds();
-    let after = |one: &Answered| {
-        one.at.map(|at| at.duration_since(one.created).as_secs_f64().max(0.0))
-    };
+    let after =
+        |one: &Answered| one.at.map(|at| at.duration_since(one.created).as_secs_f64().max(0.0));
     let slowest = all.iter().filter_map(after).fold(None, |most: Option<f64>, seconds| {
         Some(most.map_or(seconds, |most| most.max(seconds)))
     });

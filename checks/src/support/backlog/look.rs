@@ -87,8 +87,10 @@ pub(super) async fn look(
     let source = source(&probes.accounts).await?;
     let (desk, kind) = (source.desk(), source.kind(target));
     let mut tally = Tally::new(now, options);
-    let listed =
-        desk.open(&mut |conversation| tally.take(&conversation)).await.map_err(CheckError::unseen)?;
+    let listed = desk
+        .open(&mut |conversation| tally.take(&conversation))
+        .await
+        .map_err(CheckError::unseen)?;
     let (day, recent) = day(now, desk).await;
     let began = day.ok().is_some_and(|day| day.begun > 0);
     let any = listed.walked.entries > 0 || began || ever(now, desk).await;

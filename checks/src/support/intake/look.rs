@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Options;
 use super::pair::{Pairs, Sent, Ticket, pair};
 use crate::contract::{Age, Bounded, CheckError, Target};
-use crate::probe::{
-    Database, Desk, Email, Period, Probes, RowQuery, RunKey, TableRole, Walked,
-};
+use crate::probe::{Database, Desk, Email, Period, Probes, RowQuery, RunKey, TableRole, Walked};
 use crate::support::source::source;
 
 /// The most forms that one look reads.

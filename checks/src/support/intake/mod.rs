@@ -65,11 +65,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            window: Age::days(7),
-            settle: Age::minutes(15),
-            duplicate_within: Age::minutes(10),
-        }
+        Self { window: Age::days(7), settle: Age::minutes(15), duplicate_within: Age::minutes(10) }
     }
 }
 

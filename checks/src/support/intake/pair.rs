@@ -133,7 +133,10 @@ mod tests {
         let two = [ticket("1", 5, None), ticket("2", 600, None)];
         assert_eq!(run(&[sent("a", 0, false)], &two), (0, 1));
         assert_eq!(run(&[sent("a", 0, false), sent("b", 600, false)], &two), (0, 0));
-        assert_eq!(run(&[sent("a", 0, false)], &[ticket("1", 5, None), ticket("2", 601, None)]), (0, 0));
+        assert_eq!(
+            run(&[sent("a", 0, false)], &[ticket("1", 5, None), ticket("2", 601, None)]),
+            (0, 0)
+        );
         let named = [ticket("1", 5, Some("a")), ticket("2", 90_000, Some("a"))];
         assert_eq!(run(&[sent("a", 0, false)], &named), (0, 1));
     }
