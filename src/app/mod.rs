@@ -2,6 +2,7 @@
 
 pub mod agent;
 mod reconcile;
+pub mod trace;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

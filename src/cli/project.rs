@@ -8,7 +8,7 @@ use crate::config::{Config, Project, load, read_domain, read_resolver};
 use crate::probe::{ConnectTo, Network};
 
 /// The config that is looked for without `--config`.
-const CONFIG: &str = "launchready.toml";
+pub(super) const CONFIG: &str = "launchready.toml";
 
 /// Where projects come from.
 pub(super) struct Source {

@@ -4,8 +4,8 @@
 //! missing.
 
 mod api;
-mod attio;
 mod checkouts_file;
+mod attio;
 pub mod database;
 mod freshdesk;
 mod front;

@@ -7,3 +7,4 @@ mod words;
 
 pub use contacts::Contacts;
 pub use sync::Sync;
+pub use words::{State, state};

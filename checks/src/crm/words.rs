@@ -2,7 +2,7 @@
 
 /// What a status says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub enum State {
     /// It went well: an order is paid, a sync has ended.
     Done,
     /// It failed.
@@ -80,7 +80,7 @@ const OVER: [&str; 9] = [
 ];
 
 /// What a status says; no status at all says nothing.
-pub(super) fn state(status: &str) -> State {
+pub fn state(status: &str) -> State {
     let word = status.trim().to_ascii_lowercase().replace([' ', '-'], "_");
     let word = word.as_str();
     if DONE.contains(&word) || (word.len() == 3 && word.starts_with('2')) {

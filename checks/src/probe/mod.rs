@@ -21,6 +21,7 @@ pub mod replay;
 mod smtp;
 mod supabase;
 mod tls;
+mod trail;
 
 use std::fmt;
 use std::sync::Arc;
@@ -61,6 +62,7 @@ pub use supabase::{
 pub use tls::{
     HelloAnswer, HelloQuestion, ProtocolVersion, SuiteSet, Tls, TlsAnswer, TlsQuestion, Trust,
 };
+pub use trail::{OWNED, Owner, Reversals, Trail};
 
 /// A boxed future, the return type of every port.
 pub type Answer<'a, T> = futures_util::future::BoxFuture<'a, T>;

@@ -13,6 +13,7 @@ mod http;
 mod payments;
 mod supabase;
 mod tls;
+mod trail;
 mod zone;
 
 use std::collections::BTreeMap;

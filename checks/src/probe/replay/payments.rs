@@ -47,7 +47,7 @@ pub struct PaymentsWorld {
 }
 
 impl Replay {
-    fn paid(&self, list: &str) -> Result<&PaymentsWorld, ProbeError> {
+    pub(super) fn paid(&self, list: &str) -> Result<&PaymentsWorld, ProbeError> {
         self.count(format!("PAYMENTS {list}"));
         let world = self.world.payments.as_ref();
         let world = world.ok_or_else(|| fault("bad_credential", "no payments are written down"))?;
