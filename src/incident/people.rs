@@ -64,7 +64,7 @@ pub fn resolve(
     let mut incident = incident.clone();
     incident.resolved_by = Some(by);
     turns::end(&mut incident, now, &moment.policy);
-    let tell = turns::told_end(&incident, &moment);
+    let tell = turns::told_end(&incident);
     Ok(change(incident, ChangeKind::Resolved, tell, &moment))
 }
 
@@ -171,9 +171,9 @@ mod tests {
         }
         let silences = vec![silence("2026-11-22T11:00:00Z", "2026-11-22T13:00:00Z")];
         let book = Book { silences, ..Book::default() };
-        for change in [on_it(&open(), &book), resolve(&open(), "ana", &book, at(NOON))] {
-            let why = Unheard::Silenced { silence: "sil_1".to_owned() };
-            assert_eq!(change.unwrap().tell, Tell::No(Some(why)));
-        }
+        let why = Unheard::Silenced { silence: "sil_1".to_owned() };
+        assert_eq!(on_it(&open(), &book).unwrap().tell, Tell::No(Some(why)));
+        let over = resolve(&open(), "ana", &book, at(NOON)).unwrap();
+        assert_eq!(over.tell, Tell::Grouped, "what was told as open is told as over");
     }
 }

@@ -16,6 +16,7 @@ mod burning;
 mod mail;
 mod mail_server;
 mod memory;
+mod renamed;
 #[allow(dead_code, reason = "it serves other tests too")]
 #[path = "../support/process.rs"]
 mod process;

@@ -17,6 +17,7 @@ type Row = (Delivery, Notification, Option<Timestamp>);
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     rows: Mutex<BTreeMap<String, Row>>,
+    settings: Mutex<BTreeMap<String, String>>,
     /// Records that fail before the next one works.
     pub(crate) full: Mutex<u32>,
     pub(crate) attempts: Mutex<Vec<(String, Attempt)>>,
@@ -238,11 +239,12 @@ impl Store for Memory {
     async fn incident(&self, _id: &str) -> Result<Option<IncidentRecord>, StoreError> {
         not_kept()
     }
-    async fn get(&self, _name: &str) -> Result<Option<String>, StoreError> {
-        not_kept()
+    async fn get(&self, name: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.settings.lock().unwrap().get(name).cloned())
     }
-    async fn put(&self, _name: &str, _value: &str) -> Result<(), StoreError> {
-        not_kept()
+    async fn put(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        self.settings.lock().unwrap().insert(name.to_owned(), value.to_owned());
+        Ok(())
     }
     async fn put_once(&self, _name: &str, _value: &str) -> Result<String, StoreError> {
         not_kept()

@@ -66,6 +66,7 @@ suite! {
         muting: [
             a_waived_finding_opens_nothing_and_the_waiver_says_when_it_was_used,
             a_silence_holds_a_message_back_and_its_end_lets_it_go,
+            what_is_over_in_a_silence_is_told_when_it_ends_and_to_a_pager_at_once,
             silences_and_waivers_come_and_go,
         ];
         outbox: [

@@ -21,29 +21,22 @@ impl Sender {
     /// Sends one delivery once and records what came of it; the channel is busy until this ends.
     pub(super) async fn work(&self, claimed: Claimed) {
         let routes = self.routes.borrow().clone();
+        let Some(route) = routes.channels.get(&claimed.delivery.channel) else {
+            return self.hand_on(&routes, claimed).await;
+        };
         let Claimed { delivery, notification } = claimed;
         // The claim has counted this try.
         let number = delivery.attempts.max(1);
-        let route = routes.channels.get(&delivery.channel);
         let began = Instant::now();
-        let result = match route {
-            Some(route) => {
-                let zone = routes.timezones.get(&notification.project);
-                let envelope = Envelope {
-                    id: notification.id.clone(),
-                    attempt: number,
-                    public_url: routes.public_url.clone(),
-                    timezone: zone.cloned().unwrap_or_else(|| "UTC".to_owned()),
-                    instead_of: delivery.instead_of.clone(),
-                };
-                guarded(route, &notification, &envelope).await
-            }
-            None => Err(NotifyError::Permanent {
-                reason: "no_channel",
-                why: format!("the config has no channel {:?}", delivery.channel),
-                remedy: "add it again, or let this message go".to_owned(),
-            }),
+        let zone = routes.timezones.get(&notification.project);
+        let envelope = Envelope {
+            id: notification.id.clone(),
+            attempt: number,
+            public_url: routes.public_url.clone(),
+            timezone: zone.cloned().unwrap_or_else(|| "UTC".to_owned()),
+            instead_of: delivery.instead_of.clone(),
         };
+        let result = guarded(route, &notification, &envelope).await;
         let now = self.clock.now();
         let reason = match &result {
             Ok(()) => "accepted",
@@ -57,7 +50,7 @@ impl Sender {
             AttemptOutcome::Retry { .. } => ("retry", pace::is_too_long(number)),
             AttemptOutcome::Failed { .. } => ("failed", true),
         };
-        let fallback = route.and_then(|route| route.fallback.as_deref()).filter(|_| tell);
+        let fallback = route.fallback.as_deref().filter(|_| tell);
         let attempt = Attempt { at: now, duration: began.elapsed(), outcome };
         self.record(&delivery.id, &attempt, fallback).await;
         let sent = word == "sent";
@@ -70,17 +63,20 @@ impl Sender {
         if fallback.is_some() {
             self.bell.notify_one();
         }
-        if let Some(route) = route {
-            let pause = route.pause.saturating_sub(began.elapsed());
-            if !pause.is_zero() {
-                tokio::time::sleep(pause).await;
-            }
+        let pause = route.pause.saturating_sub(began.elapsed());
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
         }
     }
 
     /// Writes the record until the store takes it: what was accepted must not be sent again for a disk
     /// that is full for a moment. A process that dies here sends it again, under the same id.
-    async fn record(&self, delivery: &str, attempt: &Attempt, fallback: Option<&str>) {
+    pub(super) async fn record(
+        &self,
+        delivery: &str,
+        attempt: &Attempt,
+        fallback: Option<&str>,
+    ) {
         let mut said = false;
         loop {
             match self.store.record_attempt(delivery, attempt, fallback).await {

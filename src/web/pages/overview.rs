@@ -10,8 +10,9 @@ use launchready_checks::contract::{Severity, Unseen};
 use serde::Deserialize;
 
 use super::frame::Frame;
-use crate::incident::{Incident, State as Life};
+use crate::incident::{Book, Incident, State as Life};
 use crate::report::{self, Report};
+use crate::store::{DeliveryState, OutboxCount};
 use crate::web::fault::Fault;
 use crate::web::guard::Caller;
 use crate::web::route::Web;
@@ -34,6 +35,8 @@ pub(in crate::web) struct Wanted {
 struct Page<'a> {
     frame: Frame,
     numbers: Vec<(String, String, &'static str)>,
+    /// Channels that the config no longer has, with the messages that wait for them.
+    lost: Vec<(String, String)>,
     q: &'a str,
     cards: Vec<Card<'a>>,
     found: usize,
@@ -101,6 +104,7 @@ pub(in crate::web) async fn overview(
     let html = show::draw(&Page {
         frame: Frame::new("Overview", "overview", &caller).live(),
         numbers,
+        lost: lost(&site.store.outbox().await?, &facts.book),
         q: wanted.q.trim(),
         cards,
         found,
@@ -110,6 +114,15 @@ pub(in crate::web) async fn overview(
         searchable: total > 6,
     })?;
     Ok(show::answer(html))
+}
+
+/// What waits for a channel that is gone, and that no other channel takes.
+fn lost(outbox: &[OutboxCount], book: &Book) -> Vec<(String, String)> {
+    let waits = outbox.iter().filter(|it| it.state == DeliveryState::Pending);
+    waits
+        .filter(|it| book.channels.iter().all(|rule| rule.name != it.channel))
+        .map(|it| (it.channel.clone(), count(it.count, "message")))
+        .collect()
 }
 
 /// The figures at the head of the page.
