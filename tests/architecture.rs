@@ -99,6 +99,7 @@ const PROGRAM: &[Part] = &[
     Part {
         name: "report",
         own: &[
+            "clock::last_day",
             "engine::AuditRecord",
             "engine::RunRecord",
             "engine::Outcome",

@@ -20,4 +20,4 @@ pub use file::{
 };
 pub(crate) use load::read_resolver;
 pub use load::{Config, LoadError, NOT_USED, Project, load, load_agent, parse};
-pub use secret::{Secret, SecretRef};
+pub use secret::{Secret, SecretRef, login_name};

@@ -17,10 +17,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::fault::Fault;
+use super::limits::Guesser;
 use super::route::Web;
 use super::session::{self, Key, Session};
 use super::show::Segment;
 use super::{Facts, origin, pages};
+use crate::clock::pause;
 
 /// The most characters of an address.
 const TARGET_CHARS: usize = 4096;
@@ -132,7 +134,7 @@ async fn admit(web: &Web, facts: &Facts, request: &mut Parts) -> Result<(), Resp
 async fn identify(web: &Web, facts: &Facts, request: &Parts) -> Result<Option<Caller>, Fault> {
     let headers = &request.headers;
     let who = if origin::needs_credentials(facts, headers) {
-        match by_header(web, facts, request)? {
+        match by_header(web, facts, request).await? {
             Some(who) => Some(who),
             None => by_cookie(web, facts, headers).await?,
         }
@@ -165,7 +167,7 @@ async fn by_cookie(web: &Web, facts: &Facts, headers: &HeaderMap) -> Result<Opti
 }
 
 /// `Authorization: Bearer …`, or `Basic` with any name and the password.
-fn by_header(web: &Web, facts: &Facts, request: &Parts) -> Result<Option<Who>, Fault> {
+async fn by_header(web: &Web, facts: &Facts, request: &Parts) -> Result<Option<Who>, Fault> {
     let Some(line) = request.headers.get(AUTHORIZATION) else { return Ok(None) };
     let line = line.to_str().unwrap_or_default();
     let Some((scheme, value)) = line.split_once(' ') else { return Ok(None) };
@@ -187,12 +189,16 @@ fn by_header(web: &Web, facts: &Facts, request: &Parts) -> Result<Option<Who>, F
         return Ok(Some(Who::Metrics));
     }
     let Some(password) = &facts.password else { return Ok(None) };
-    let address = address(request);
-    web.headers.count(address, web.site.clock.now()).map_err(Fault::too_often)?;
+    let guesser = Guesser::at(address(request));
+    let clock = &*web.site.clock;
+    let slow = web.headers.count(&guesser, clock.now()).map_err(Fault::too_often)?;
+    if !slow.is_zero() {
+        pause(clock, slow).await;
+    }
     if !session::same(password.expose(), &secret) {
         return Ok(None);
     }
-    web.headers.right(address);
+    web.headers.right(&guesser);
     Ok(Some(Who::Password))
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::show::Escaped;
+use crate::clock::last_day;
 
 /// A time in a zone, with the distance from the present.
 #[derive(Debug, Clone)]
@@ -25,6 +26,17 @@ impl When {
             iso: at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             local: at.to_zoned_datetime(zone.clone()).strftime("%-d %b %Y, %H:%M %Z").to_string(),
             ago: ago(at, now),
+        }
+    }
+}
+
+impl When {
+    /// The end of what holds until then: its last day where it ends with one.
+    pub(super) fn end(at: Timestamp, now: Timestamp, zone: &TimeZone) -> Self {
+        let when = Self::new(at, now, zone);
+        match last_day(at) {
+            Some(day) => Self { local: day.strftime("the end of %-d %b %Y UTC").to_string(), ..when },
+            None => when,
         }
     }
 }

@@ -42,7 +42,11 @@ async fn an_incident_is_acknowledged_silenced_and_resolved_on_its_page() {
     let after = submit(&page, &path, &format!("{path}/ack"), &note).await;
     assert!(after.contains("Acknowledged. The channels are told"), "{after}");
     assert!(after.contains("rolling back &#60;b&#62;now&#60;/b&#62;"), "{after}");
-    assert!(!after.contains(&format!("action=\"{path}/ack\"")));
+    assert!(after.contains("Take over") && after.contains("</strong> by Ada"), "{after}");
+    let after = submit(&page, &path, &format!("{path}/ack"), &[("by", "Grace")]).await;
+    for name in ["</strong> by Ada", "</strong> by Grace", "<dd>by Grace"] {
+        assert!(after.contains(name), "{name}: {after}");
+    }
 
     let silence = [("length", "4h"), ("by", "Ada"), ("reason", "deploy")];
     let after = submit(&page, &path, &format!("{path}/silence"), &silence).await;
@@ -83,6 +87,7 @@ async fn silences_and_waivers_are_added_and_taken_away() {
     ];
     let after = submit(&page, "/waivers", "/waivers", &fields).await;
     assert!(after.contains("after the launch") && after.contains("in force"), "{after}");
+    assert!(after.contains(">the end of 31 Dec 2026 UTC</time>"), "{after}");
     let report = get(&page, "/projects/harbor").await.body;
     assert!(report.contains("Accepted by Ada: after the launch"), "{report}");
     page.clock.forward(60 * 24 * 60);

@@ -93,13 +93,13 @@ pub enum IncidentsAction {
         #[arg(long)]
         all: bool,
     },
-    /// Say that somebody is on it: reminders stop.
+    /// Say that somebody is on it, or takes it over: reminders stop.
     Ack {
         /// The incident's id, as `incidents list` prints it.
         id: String,
-        /// Who.
-        #[arg(long, value_name = "NAME", default_value = "the command line")]
-        by: String,
+        /// Who; the login name where nobody is named.
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
         /// A note for the others.
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         note: String,
@@ -108,9 +108,9 @@ pub enum IncidentsAction {
     Resolve {
         /// The incident's id.
         id: String,
-        /// Who.
-        #[arg(long, value_name = "NAME", default_value = "the command line")]
-        by: String,
+        /// Who; the login name where nobody is named.
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
     },
 }
 
@@ -136,9 +136,9 @@ pub enum SilenceAction {
         /// Why.
         #[arg(long, value_name = "TEXT")]
         reason: String,
-        /// Who asks for it.
-        #[arg(long, value_name = "NAME", default_value = "the command line")]
-        by: String,
+        /// Who asks for it; the login name where nobody is named.
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
         /// This project alone.
         #[arg(long, value_name = "NAME")]
         project: Option<String>,

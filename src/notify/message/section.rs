@@ -173,9 +173,14 @@ fn what(told: &Told, shown: &[&Member], count: u64, kind: ChangeKind) -> Vec<Str
     match (kind, &told.incident.acknowledged) {
         (ChangeKind::Acknowledged, Some(taken)) => {
             let by = harmless::line(&harmless::ours(&taken.by, SHORT), SHORT);
+            let before = taken.before.as_ref().map(|name| {
+                let name = harmless::line(&harmless::ours(name, SHORT), SHORT);
+                format!(", taken over from {name}")
+            });
+            let before = before.unwrap_or_default();
             let note = harmless::line(&harmless::ours(&taken.note, LONG), LONG);
             let note = if note.is_empty() { String::new() } else { format!(": {note}") };
-            lines.push(format!("{by} is on it{note}"));
+            lines.push(format!("{by} is on it{before}{note}"));
         }
         (ChangeKind::Expired, _) => lines.push(
             "It is too old for the other side to show it still, so nobody can say that it was fixed"

@@ -47,7 +47,8 @@ struct Page<'a> {
     more_members: u64,
     timeline: Vec<Entry<'a>>,
     is_over: bool,
-    is_open: bool,
+    is_believed: bool,
+    is_acknowledged: bool,
     lengths: [(&'static str, &'static str, i64); 4],
 }
 
@@ -66,6 +67,7 @@ struct Entry<'a> {
     words: &'static str,
     tone: &'static str,
     at: When,
+    by: Option<&'a str>,
     unheard: Option<&'a str>,
     deliveries: Vec<Told<'a>>,
 }
@@ -129,6 +131,7 @@ fn timeline<'a>(record: &'a IncidentRecord, now: Timestamp, zone: &TimeZone) -> 
             words,
             tone,
             at: When::new(change.at, now, zone),
+            by: change.by.as_deref(),
             unheard: change.unheard.as_deref(),
             deliveries: told.map(|delivery| Told::of(delivery, now, zone)).collect(),
         }
@@ -196,11 +199,12 @@ pub(in crate::web) async fn incident(
             .acknowledged
             .as_ref()
             .map(|taken| (taken.by.clone(), when(taken.at), taken.note.clone())),
+        is_believed: matches!(incident.state, Life::Open | Life::Acknowledged),
+        is_acknowledged: incident.state == Life::Acknowledged,
         members,
         more_members: incident.member_count().saturating_sub(shown),
         timeline: timeline(&record, now, &zone),
         is_over: incident.state == Life::Resolved,
-        is_open: incident.state == Life::Open,
         lengths: forms::SILENCES,
     })?;
     Ok(show::answer(html))
