@@ -81,7 +81,7 @@ const PROGRAM: &[Part] = &[
             "probe::roots",
             "store",
         ],
-        checks: &["contract"],
+        checks: &["contract", "registry"],
     },
     // Files are searched while they are read: no byte of them ever reaches a check.
     Part {

@@ -34,6 +34,11 @@ pub fn find(id: &str) -> Option<&'static Plugin> {
     ALL.iter().find(|plugin| plugin.meta.id == id)
 }
 
+/// Where a check stands in [`ALL`]; one that is not there comes last.
+pub fn place(id: &str) -> usize {
+    ALL.iter().position(|plugin| plugin.meta.id == id).unwrap_or(ALL.len())
+}
+
 /// The check that owns a finding code, and the code's entry.
 pub fn find_code(code: &str) -> Option<(&'static Plugin, &'static FindingSpec)> {
     ALL.iter().find_map(|plugin| {

@@ -132,7 +132,7 @@ pub fn check_to_terminal(report: &Report, check: &CheckReport, paint: Paint) -> 
         paint.labelled("Unlock", unlock, &mut out);
     }
     let mut findings: Vec<_> = check.findings.iter().collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.urgency)));
+    findings.sort_by_key(|finding| finding.rank());
     for (number, finding) in findings.into_iter().enumerate() {
         draw(number + 1, check, finding, paint, &mut out);
     }

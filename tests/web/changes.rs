@@ -38,6 +38,8 @@ async fn an_incident_is_acknowledged_silenced_and_resolved_on_its_page() {
     ] {
         assert!(word == "Europe" || before.contains(word), "lacks {word}:\n{before}");
     }
+    let place = |word: &str| before.find(word).unwrap_or_else(|| panic!("lacks {word}"));
+    assert!(place("vercel rollback") < place("id=\"act\""), "the fix comes before the forms");
     let note = [("by", "Ada"), ("note", "rolling back <b>now</b>")];
     let after = submit(&page, &path, &format!("{path}/ack"), &note).await;
     assert!(after.contains("Acknowledged. The channels are told"), "{after}");
@@ -130,6 +132,27 @@ async fn a_form_that_lacks_something_says_what() {
     let answer =
         post(&page, "/silences", &[], &[("csrf", &token), ("length", "9y"), ("reason", "x")]).await;
     assert!(answer.body.contains("A silence needs a length"), "{}", answer.body);
+    let typed = [
+        ("csrf", token.as_str()),
+        ("project", "harbor"),
+        ("check", "mail-spif"),
+        ("length", "1d"),
+        ("reason", "we \"move\""),
+        ("by", "Ada"),
+    ];
+    let answer = post(&page, "/silences", &[], &typed).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    for kept in [
+        "There is no check of that name",
+        "name=\"project\" value=\"harbor\"",
+        "name=\"check\" value=\"mail-spif\"",
+        "value=\"1d\" checked",
+        "name=\"reason\" value=\"we &#34;move&#34;\"",
+        "name=\"by\" value=\"Ada\"",
+    ] {
+        assert!(answer.body.contains(kept), "{kept}: {}", answer.body);
+    }
+    assert_eq!(answer.body.matches(" checked").count(), 1, "{}", answer.body);
     page.stop().await;
 }
 

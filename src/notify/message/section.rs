@@ -95,6 +95,16 @@ fn about(told: &Told, kind: ChangeKind) -> (Vec<&Member>, u64) {
     (members, count)
 }
 
+/// The member that is named first.
+pub(super) fn first_member(told: &Told, kind: ChangeKind) -> Option<&Member> {
+    about(told, kind).0.first().copied()
+}
+
+/// The subject that is named first, for the order of a message.
+pub(super) fn first_subject(told: &Told, kind: ChangeKind) -> String {
+    first_member(told, kind).map(|member| member.subject.clone()).unwrap_or_default()
+}
+
 /// What it is about in one line: the subject of the one member, or the count.
 pub(super) fn subject(told: &Told, kind: ChangeKind) -> String {
     let (members, count) = about(told, kind);

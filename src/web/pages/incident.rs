@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::frame::{Done, Frame, after};
-use super::incidents::{about, unheard};
+use super::incidents::{about, cause, unheard};
 use crate::incident::{ChangeKind, Incident, Member, Silence, State as Life};
 use crate::store::{Delivery, DeliveryState, IncidentRecord, RecordedChange, StoreError};
 use crate::web::Site;
@@ -42,6 +42,7 @@ struct Page<'a> {
     last_good: Option<When>,
     lasted: Option<String>,
     unheard: Option<String>,
+    cause: Option<String>,
     taken: Option<(String, When, String)>,
     members: Vec<Item<'a>>,
     more_members: u64,
@@ -165,9 +166,10 @@ pub(in crate::web) async fn incident(
         .resolved_at
         .map(|end| length(u64::try_from(end.duration_since(since).as_secs()).unwrap_or_default()));
     let project = format!("/projects/{}", Segment(&key.project));
-    let members: Vec<_> = incident
-        .members
-        .values()
+    let mut in_order: Vec<&Member> = incident.members.values().collect();
+    in_order.sort_by(|a, b| (a.first_seen, &a.subject).cmp(&(b.first_seen, &b.subject)));
+    let members: Vec<_> = in_order
+        .into_iter()
         .take(MEMBERS)
         .map(|member| Item {
             member,
@@ -195,6 +197,7 @@ pub(in crate::web) async fn incident(
         last_good: incident.last_good.map(when),
         lasted,
         unheard: incident.unheard.as_ref().map(unheard),
+        cause: cause(incident),
         taken: incident
             .acknowledged
             .as_ref()
