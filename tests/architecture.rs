@@ -76,6 +76,8 @@ const PROGRAM: &[Part] = &[
             "clock",
             "config::Secret",
             "incident",
+            "probe::Network",
+            "probe::Reach",
             "probe::RootsError",
             "probe::provider",
             "probe::roots",

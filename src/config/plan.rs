@@ -1,6 +1,6 @@
 //! The settings of the agent with its secrets named and not read, and their reading.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -15,6 +15,7 @@ use super::load::Project;
 use super::secret::{Secret, SecretRef};
 use crate::incident::{Book, ChannelRule, Policy};
 use crate::notify::{ChannelKind, ChannelSettings, SmtpSecurity};
+use crate::probe::Network;
 use crate::schedule::Cron;
 
 /// A secret that is named and not read.
@@ -117,7 +118,7 @@ impl Plan {
     pub(super) fn read(
         &self,
         projects: &[Project],
-        extra_roots: &[PathBuf],
+        network: &Network,
     ) -> (Agent, Vec<ConfigError>) {
         let mut vault = Vault { folder: &self.agent.folder, errors: Vec::new() };
         let mut agent = self.agent.clone();
@@ -128,7 +129,7 @@ impl Plan {
             agent.channels.push(ChannelSettings {
                 name: channel.rule.name.clone(),
                 kind: vault.route(&channel.route),
-                extra_roots: extra_roots.to_vec(),
+                network: network.clone(),
                 timeout: channel.timeout,
             });
             agent.book.channels.push(channel.rule.clone());
@@ -320,7 +321,7 @@ mod tests {
         assert_eq!((key.expose(), routing_key.expose()), (KEY, "s3cret-route"));
         assert_eq!((url.as_str(), token.expose()), ("http://127.0.0.1:9093", "s3cret-bearer"));
         for channel in &agent.channels {
-            assert_eq!(channel.extra_roots, [folder.path().join("token")]);
+            assert_eq!(channel.network.extra_roots, [folder.path().join("token")]);
         }
         let printed = format!("{config:?} {agent:?}");
         assert!(!printed.contains("s3cret") && !printed.contains(KEY), "{printed}");

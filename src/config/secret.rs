@@ -93,11 +93,9 @@ impl SecretRef {
     /// A sentence that names the variable or the file and what to do, never the secret.
     pub fn read(&self, folder: &Path) -> Result<Secret, String> {
         let value = match self {
-            Self::Env(name) => {
-                variable(name).map_err(|_source| {
-                    format!("the variable {name} is not set; set it before launchready starts")
-                })?
-            }
+            Self::Env(name) => variable(name).map_err(|_source| {
+                format!("the variable {name} is not set; set it before launchready starts")
+            })?,
             Self::File(path) => {
                 let path = folder.join(path);
                 let cannot =

@@ -64,9 +64,10 @@ pub(super) fn end_of_mute(incident: &Incident, book: &Book, now: Timestamp) -> O
     let key = &incident.key;
     let mut end = now;
     for _ in 0..CHAINED {
-        let silences = book.silences.iter().filter(|silence| {
-            silence.from <= end && end < silence.until && matches(silence, key)
-        });
+        let silences = book
+            .silences
+            .iter()
+            .filter(|silence| silence.from <= end && end < silence.until && matches(silence, key));
         let windows = book.windows.iter().filter(|window| covers(window, &key.project));
         let windows = windows.filter_map(|window| end_of_window(&window.times, end));
         let Some(next) = silences.map(|silence| silence.until).chain(windows).max() else { break };
@@ -152,9 +153,8 @@ mod tests {
     fn a_mute_ends_with_the_last_of_those_that_follow_each_other() {
         let mut book = Book::default();
         let one = incident("web-uptime", "endpoint-down");
-        let end = |book: &Book, now: &str| {
-            end_of_mute(&one, book, at(now)).map(|end| end.to_string())
-        };
+        let end =
+            |book: &Book, now: &str| end_of_mute(&one, book, at(now)).map(|end| end.to_string());
         assert_eq!(end(&book, "2026-11-22T10:30:00Z"), None);
         book.silences.push(silence("2026-11-22T10:00:00Z", "2026-11-22T11:00:00Z"));
         let hourly = Cron::new("0 11 * * *", read_zone("UTC").unwrap()).unwrap();

@@ -35,7 +35,9 @@ impl When {
     pub(super) fn end(at: Timestamp, now: Timestamp, zone: &TimeZone) -> Self {
         let when = Self::new(at, now, zone);
         match last_day(at) {
-            Some(day) => Self { local: day.strftime("the end of %-d %b %Y UTC").to_string(), ..when },
+            Some(day) => {
+                Self { local: day.strftime("the end of %-d %b %Y UTC").to_string(), ..when }
+            }
             None => when,
         }
     }

@@ -16,10 +16,11 @@ mod burning;
 mod mail;
 mod mail_server;
 mod memory;
-mod renamed;
 #[allow(dead_code, reason = "it serves other tests too")]
 #[path = "../support/process.rs"]
 mod process;
+mod reach;
+mod renamed;
 mod sender;
 #[path = "../support/mod.rs"]
 mod support;

@@ -56,10 +56,7 @@ async fn what_waits_for_a_channel_that_is_gone_goes_to_its_fallback_after_a_relo
     post.put_in("msg_a", "ops");
     until("it is tried", || post.store.attempts.lock().unwrap().len() == 1).await;
     let critical = |name: &str| rule(name, Severity::Critical);
-    reload(
-        &post,
-        vec![(critical("founder"), founder.clone()), (critical("other"), other.clone())],
-    );
+    reload(&post, vec![(critical("founder"), founder.clone()), (critical("other"), other.clone())]);
     post.clock.advance(60);
     until("the fallback tells it", || founder.taken.lock().unwrap().len() == 1).await;
     running.stop().await;

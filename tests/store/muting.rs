@@ -68,7 +68,9 @@ pub(crate) async fn what_is_over_in_a_silence_is_told_when_it_ends_and_to_a_page
     bench.harbor(&["web", "dns"], now).await;
     bench.commit(run("harbor", "web", now, vec![finding("web-down", "www")])).await;
     let gone = bench.commit(run("harbor", "dns", now, vec![finding("no-record", "www")])).await;
-    for claimed in bench.claim(later(now, 30)).await.into_iter().chain(bench.claim(later(now, 30)).await) {
+    for claimed in
+        bench.claim(later(now, 30)).await.into_iter().chain(bench.claim(later(now, 30)).await)
+    {
         bench.sent(&claimed, later(now, 30)).await;
     }
     let silenced = later(now, 40);

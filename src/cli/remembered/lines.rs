@@ -177,7 +177,10 @@ mod tests {
         });
         one.state = State::Acknowledged;
         let longest = incident(&one);
-        assert!(longest.contains("  founder is on it, taken over from ana: rolling back\n"), "{longest}");
+        assert!(
+            longest.contains("  founder is on it, taken over from ana: rolling back\n"),
+            "{longest}"
+        );
         one.state = State::Resolved;
         one.resolved_at = Some(at("2026-11-28T00:51:00Z"));
         one.resolved_by = Some("founder".to_owned());

@@ -79,20 +79,20 @@ impl Config {
     /// # Errors
     /// Every secret that is missing or of no use, each with its line and key.
     pub fn agent(&self) -> Result<Agent, LoadError> {
-        let (agent, errors) = self.plan.read(&self.projects, &self.network.extra_roots);
+        let (agent, errors) = self.plan.read(&self.projects, &self.network);
         if errors.is_empty() { Ok(agent) } else { Err(LoadError::Secrets(ConfigErrors(errors))) }
     }
 
     /// The settings of the agent without those whose secret cannot be read: enough to read and change what
     /// it remembers.
     pub fn settings(&self) -> Agent {
-        self.plan.read(&self.projects, &self.network.extra_roots).0
+        self.plan.read(&self.projects, &self.network).0
     }
 
     /// What an audit can live with and the agent cannot, or should not: secrets that are missing, and
     /// defects that nobody would be told of.
     pub fn warnings(&self) -> Vec<ConfigError> {
-        let mut warnings = self.plan.read(&self.projects, &self.network.extra_roots).1;
+        let mut warnings = self.plan.read(&self.projects, &self.network).1;
         warnings.extend(self.plan.untold(&self.projects));
         warnings
     }

@@ -290,7 +290,8 @@ fn first_look(changes: &[(&Told, ChangeKind)], page: Option<&str>, project: &str
         more: Some({
             let rest = changes.len().saturating_sub(IN_FULL);
             let rest = (rest > 0).then(|| format!("And {rest} more ({}). ", sum(IN_FULL)));
-            let place = if page.is_some() { "is on the page and printed by" } else { "is printed by" };
+            let place =
+                if page.is_some() { "is on the page and printed by" } else { "is printed by" };
             format!(
                 "{}The whole checklist, with what was not looked at, {place} `{}`.",
                 rest.unwrap_or_default(),

@@ -71,12 +71,7 @@ impl Sender {
 
     /// Writes the record until the store takes it: what was accepted must not be sent again for a disk
     /// that is full for a moment. A process that dies here sends it again, under the same id.
-    pub(super) async fn record(
-        &self,
-        delivery: &str,
-        attempt: &Attempt,
-        fallback: Option<&str>,
-    ) {
+    pub(super) async fn record(&self, delivery: &str, attempt: &Attempt, fallback: Option<&str>) {
         let mut said = false;
         loop {
             match self.store.record_attempt(delivery, attempt, fallback).await {

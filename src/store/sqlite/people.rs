@@ -205,11 +205,7 @@ pub(super) async fn end_silence(
 }
 
 /// Lets what waited for the end of a silence go out: the ends of incidents that were told before it.
-async fn release(
-    on: &mut SqliteConnection,
-    ended: &Silence,
-    now: Timestamp,
-) -> Result<(), Fault> {
+async fn release(on: &mut SqliteConnection, ended: &Silence, now: Timestamp) -> Result<(), Fault> {
     sqlx::query(
         "UPDATE delivery SET due_at = ?3 WHERE state = 'pending' AND attempts = 0 AND notification IN \
          (SELECT seq FROM notification WHERE sealed = 0 AND kind = 'changes' AND hold = ?1 \
