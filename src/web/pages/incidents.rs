@@ -236,7 +236,7 @@ mod tests {
             (incident.urgency, incident.severity, incident.state) = (urgency, severity, Life::Open);
             incident
         };
-        let mut all = vec![
+        let mut all = [
             one("web-headers", "b", Urgency::Day, Severity::Critical),
             one("mail-spf", "b", Urgency::Day, Severity::Critical),
             one("mail-spf", "c", Urgency::Now, Severity::Warning),

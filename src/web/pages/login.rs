@@ -100,10 +100,10 @@ pub(in crate::web) async fn sign_in(
 async fn guesser(web: &Web, request: &Parts, now: Timestamp) -> Result<Guesser, Fault> {
     let facts = web.site.facts();
     let cookie = session::known_cookie(&facts, &request.headers);
-    if let (Some(cookie), Some(password)) = (cookie, &facts.password) {
-        if let Some(known) = guard::key(web).await?.known(cookie, password, now) {
-            return Ok(Guesser::Known(known));
-        }
+    if let (Some(cookie), Some(password)) = (cookie, &facts.password)
+        && let Some(known) = guard::key(web).await?.known(cookie, password, now)
+    {
+        return Ok(Guesser::Known(known));
     }
     Ok(Guesser::at(guard::address(request)))
 }
