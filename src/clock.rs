@@ -12,6 +12,11 @@ pub trait Clock: std::fmt::Debug + Send + Sync {
     /// The present time.
     fn now(&self) -> Timestamp;
 
+    /// Whether it shows what other machines show, and not the time of a trial.
+    fn is_true(&self) -> bool {
+        false
+    }
+
     /// How long `span` of this clock takes on the machine.
     fn takes(&self, span: Duration) -> Duration {
         span
@@ -63,6 +68,10 @@ impl Clock for SystemClock {
         let milliseconds = since.unwrap_or_default().as_millis();
         let milliseconds = i64::try_from(milliseconds).ok();
         milliseconds.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default()
+    }
+
+    fn is_true(&self) -> bool {
+        true
     }
 }
 

@@ -45,8 +45,8 @@ const PROGRAM: &[Part] = &[
     Part {
         name: "app",
         own: &[
-            "clock", "config", "engine", "incident", "metrics", "notify", "probe", "report",
-            "schedule", "store", "web",
+            "clock", "config", "connect", "engine", "incident", "metrics", "notify", "probe",
+            "report", "schedule", "store", "web",
         ],
         checks: &["contract", "probe", "registry"],
     },
@@ -61,7 +61,32 @@ const PROGRAM: &[Part] = &[
             "notify::SmtpSecurity",
             "schedule",
         ],
-        checks: &["contract", "registry", "suffix"],
+        checks: &["contract", "probe::Missing", "probe::TableRole", "registry", "suffix"],
+    },
+    // One file per outside system; a credential is exposed here and nowhere else.
+    Part {
+        name: "connect",
+        own: &[
+            "clock",
+            "config::AccountSettings",
+            "config::Secret",
+            "config::AutomationKind",
+            "config::AutomationTable",
+            "config::CrmKind",
+            "config::CrmTable",
+            "config::DatabaseTable",
+            "config::EdgeKind",
+            "config::EdgeTable",
+            "config::HostingKind",
+            "config::HostingTable",
+            "config::StripeTable",
+            "config::SupabaseTable",
+            "config::SupportKind",
+            "config::SupportTable",
+            "probe::bounded",
+            "probe::fault",
+        ],
+        checks: &["contract", "probe"],
     },
     Part {
         name: "engine",
@@ -134,14 +159,35 @@ const PROGRAM: &[Part] = &[
 
 /// The parts of the checks. An area never imports another one, nor the list of all checks.
 const CHECKS: &[Part] = &[
-    Part { name: "contract", own: &["probe::AgentFault", "probe::Probes"], checks: &[] },
+    Part {
+        name: "contract",
+        own: &["probe::AgentFault", "probe::Missing", "probe::ProbeError", "probe::Probes"],
+        checks: &[],
+    },
     Part { name: "probe", own: &["contract::Target"], checks: &[] },
     Part { name: "document", own: &[], checks: &[] },
     Part { name: "suffix", own: &[], checks: &[] },
     Part { name: "vendor", own: &[], checks: &[] },
     Part {
         name: "registry",
-        own: &["contract", "dns", "domain", "mail", "secrets", "tls", "web"],
+        own: &[
+            "automation",
+            "contract",
+            "crm",
+            "dns",
+            "domain",
+            "external",
+            "mail",
+            "ops",
+            "orders",
+            "secrets",
+            "stripe",
+            "supabase",
+            "support",
+            "tls",
+            "web",
+            "webhook",
+        ],
         checks: &[],
     },
     Part { name: "dns", own: AREA, checks: &[] },
@@ -150,6 +196,15 @@ const CHECKS: &[Part] = &[
     Part { name: "secrets", own: AREA, checks: &[] },
     Part { name: "tls", own: AREA, checks: &[] },
     Part { name: "web", own: AREA, checks: &[] },
+    Part { name: "automation", own: AREA, checks: &[] },
+    Part { name: "crm", own: AREA, checks: &[] },
+    Part { name: "external", own: AREA, checks: &[] },
+    Part { name: "ops", own: AREA, checks: &[] },
+    Part { name: "orders", own: AREA, checks: &[] },
+    Part { name: "stripe", own: AREA, checks: &[] },
+    Part { name: "supabase", own: AREA, checks: &[] },
+    Part { name: "support", own: AREA, checks: &[] },
+    Part { name: "webhook", own: AREA, checks: &[] },
 ];
 
 /// What every area of checks may import.

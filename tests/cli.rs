@@ -100,6 +100,7 @@ fn lab() -> &'static str {
                 let options = LabOptions {
                     now: SystemClock.now(),
                     delay: Duration::ZERO,
+                    speed: 1.0,
                     dir: folder.path().to_owned(),
                 };
                 let lab = Lab::start(&World::load("healthy").unwrap(), options).await.unwrap();

@@ -64,8 +64,12 @@ fn count(findings: impl Iterator<Item = Found>) -> Findings {
 
 async fn audit(world: World) -> Report {
     let folder = tempfile::tempdir().unwrap();
-    let options =
-        LabOptions { now: SystemClock.now(), delay: Duration::ZERO, dir: folder.path().to_owned() };
+    let options = LabOptions {
+        now: SystemClock.now(),
+        delay: Duration::ZERO,
+        speed: 1.0,
+        dir: folder.path().to_owned(),
+    };
     let lab = Lab::start(&world, options).await.unwrap();
     let config = parse(&lab.config_toml(), folder.path()).unwrap();
     let mut project = config.projects.first().unwrap().clone();

@@ -16,8 +16,8 @@ use launchready_checks::contract::{
     AssessInput, CheckError, History, MailFacts, Status, Target, WebFacts,
 };
 use launchready_checks::probe::{
-    AgentFault, Answer, Dns, DnsAnswer, DnsQuestion, FileLook, Files, Folder, HelloAnswer,
-    HelloQuestion, Http, HttpAnswer, HttpRequest, ProbeError, Probes, Registration,
+    Accounts, AgentFault, Answer, Dns, DnsAnswer, DnsQuestion, FileLook, Files, Folder,
+    HelloAnswer, HelloQuestion, Http, HttpAnswer, HttpRequest, ProbeError, Probes, Registration,
     RegistrationAnswer, Smtp, SmtpAnswer, SmtpQuestion, SourceFile, TargetFault, Tls, TlsAnswer,
     TlsQuestion, Transfer,
 };
@@ -100,6 +100,7 @@ fn probes(fault: &ProbeError) -> Probes {
         smtp: Arc::<Nothing>::clone(&nothing),
         registration: Arc::<Nothing>::clone(&nothing),
         files: nothing,
+        accounts: Accounts::default(),
     }
 }
 

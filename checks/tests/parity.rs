@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use launchready_checks::contract::{CheckMeta, Plugin};
+use launchready_checks::contract::{Area, CheckMeta, Plugin};
 use launchready_checks::registry;
 
 /// The headings of a handbook page, in order.
@@ -119,8 +119,10 @@ fn every_page_has_the_fixed_headings_codes_options_and_measurements() {
 #[test]
 fn every_id_is_its_file_and_every_file_a_check() {
     let mut files = BTreeSet::new();
-    for area in ["domain", "dns", "mail", "tls", "web", "secrets"] {
-        for entry in std::fs::read_dir(root().join("checks/src").join(area)).unwrap() {
+    for area in Area::ALL.map(Area::as_str) {
+        // An area whose checks are still to come has no folder.
+        let Ok(entries) = std::fs::read_dir(root().join("checks/src").join(area)) else { continue };
+        for entry in entries {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "md") {
                 let stem = path.file_stem().unwrap().to_string_lossy().replace('_', "-");

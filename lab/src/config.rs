@@ -1,5 +1,6 @@
 //! The launchready config that audits a world.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -13,6 +14,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) project: &'a Table,
     pub(crate) resolvers: &'a [SocketAddr],
     pub(crate) rdap: SocketAddr,
+    /// Where the fakes of outside systems are, by name.
+    pub(crate) apis: &'a BTreeMap<String, SocketAddr>,
     pub(crate) ca: &'a Path,
     pub(crate) routes: &'a [Route],
     /// Where everything else leads.
@@ -42,6 +45,23 @@ pub(crate) fn render(parts: &Parts<'_>) -> String {
 
     let mut config = Table::new();
     config.insert("network".to_owned(), network.into());
-    config.insert("project".to_owned(), vec![Value::Table(parts.project.clone())].into());
+    let mut project = Value::Table(parts.project.clone());
+    find_apis(&mut project, parts.apis);
+    config.insert("project".to_owned(), vec![project].into());
     config.to_string()
+}
+
+/// Puts the address of a fake wherever a text is `lab:` and its name.
+fn find_apis(value: &mut Value, apis: &BTreeMap<String, SocketAddr>) {
+    match value {
+        Value::String(text) => {
+            let address = text.strip_prefix("lab:").and_then(|name| apis.get(name));
+            if let Some(address) = address {
+                *text = format!("http://{address}");
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| find_apis(value, apis)),
+        Value::Table(table) => table.iter_mut().for_each(|(_, value)| find_apis(value, apis)),
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {}
+    }
 }

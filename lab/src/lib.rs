@@ -5,6 +5,7 @@
 //! loopback, and all others to a closed port.
 
 mod agent;
+mod api;
 mod config;
 mod crowd;
 mod dns;
@@ -27,6 +28,7 @@ mod tls;
 mod web;
 mod world;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,7 +58,10 @@ pub struct LabOptions {
     /// The round trip that is added to each exchange: connecting, each flight of a handshake, each
     /// answer.
     pub delay: Duration,
-    /// The folder into which `ca.pem` is written; it is made when it is missing.
+    /// How many times faster than the machine's the clock of the world runs; 1 in an audit.
+    pub speed: f64,
+    /// The folder into which `ca.pem` and the credentials of accounts are written; it is made when it is
+    /// missing.
     pub dir: PathBuf,
 }
 
@@ -78,6 +83,7 @@ pub struct Lab {
     routes: Vec<Route>,
     resolvers: Vec<SocketAddr>,
     rdap: SocketAddr,
+    apis: BTreeMap<String, SocketAddr>,
     /// Held so that nobody else gets the port to which everything unknown leads.
     nowhere: ClosedPort,
 }
@@ -107,15 +113,17 @@ impl Lab {
         let plan = world.plan()?;
         let mut servers = Servers::new(options.delay);
         let authority = CertificateAuthority::new(options.now)?;
-        let ground = Ground::new(Arc::clone(authority.pki()));
+        let ground = Ground::new(Arc::clone(authority.pki()), options.speed);
         let live = Arc::new(Live::new(ground.state(&plan)?, ground.clock));
         // A scenario that the defects do not fit has no addresses but its own.
         let everything = world.everything().plan().ok();
         let plans: Vec<&Plan> = std::iter::once(&plan).chain(&everything).collect();
         let doors = Doors::new(&plans, &live, &mut servers).await?;
         let rdap = registration::start(&live, &mut servers).await?;
+        let apis = api::start(&live, &mut servers).await?;
         let nowhere = ClosedPort::new()?;
         let ca = authority.write_root(&options.dir)?;
+        write_secrets(&options.dir, &live.state().secret)?;
         let routes = doors.routes().map(|(from, to)| Route { from, to }).collect();
         let resolvers = doors.resolvers();
         let changing = Mutex::new(Changing { world: world.clone(), doors });
@@ -129,6 +137,7 @@ impl Lab {
             routes,
             resolvers,
             rdap,
+            apis,
             nowhere,
         })
     }
@@ -142,6 +151,7 @@ impl Lab {
             project: &self.live.state().project,
             resolvers: &self.resolvers,
             rdap: self.rdap,
+            apis: &self.apis,
             ca: &self.ca,
             routes: &self.routes,
             nowhere: self.nowhere.address(),
@@ -189,6 +199,7 @@ impl Lab {
         let mut changing = self.changing.lock().await;
         let world = to(changing.world.clone())?;
         let state = self.ground.state(&world.plan()?)?;
+        write_secrets(self.dir(), &state.secret)?;
         changing.doors.enter(&self.live, state).await?;
         changing.world = world;
         Ok(())
@@ -230,4 +241,13 @@ impl Lab {
         self.changing.lock().await.doors.close().await;
         self.servers.stop().await;
     }
+}
+
+/// Writes the credentials that the config names into the folder of the lab.
+fn write_secrets(folder: &Path, secrets: &BTreeMap<String, String>) -> Result<(), LabError> {
+    for (name, secret) in secrets {
+        let path = folder.join(name);
+        std::fs::write(&path, secret).map_err(|source| LabError::Write { path, source })?;
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use serde_json::Value;
 use toml::Table;
 
+use crate::api::{self, Apis};
 use crate::error::LabError;
 use crate::gate::Gate;
 use crate::kept::locked;
@@ -16,7 +17,7 @@ use crate::mail::MailServer;
 use crate::plan::Plan;
 use crate::tls::Pki;
 use crate::web::{Address, Clock, Place};
-use crate::{dns, mail, registration, web};
+use crate::{dns, mail, registration, template, web};
 
 /// What the world is at one time.
 #[derive(Debug)]
@@ -29,6 +30,10 @@ pub(crate) struct State {
     pub(crate) registration: BTreeMap<String, Value>,
     /// Addresses that refuse every connection.
     pub(crate) down: BTreeSet<IpAddr>,
+    /// Outside systems by name.
+    pub(crate) api: Apis,
+    /// Credentials by the name of their file.
+    pub(crate) secret: BTreeMap<String, String>,
 }
 
 /// What outlives each state: keys, certificates and the count of answers.
@@ -41,8 +46,8 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    pub(crate) fn new(pki: Arc<Pki>) -> Self {
-        let clock = Clock::new(pki.now());
+    pub(crate) fn new(pki: Arc<Pki>, speed: f64) -> Self {
+        let clock = Clock::new(pki.now(), speed);
         Self { pki, clock, keys: Mutex::default(), answers: Arc::default() }
     }
 
@@ -57,6 +62,12 @@ impl Ground {
             mail: mail::build(plan, &self.pki)?,
             registration: registration::build(plan, now),
             down: plan.down.clone(),
+            api: api::build(plan, now)?,
+            secret: plan
+                .secret
+                .iter()
+                .map(|(file, text)| (file.clone(), template::filled(text, now)))
+                .collect(),
         })
     }
 }

@@ -99,7 +99,8 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Serve, Failure> 
 
 fn serve(serve: &Serve) -> Result<(), Failure> {
     runtime()?.block_on(async {
-        let options = LabOptions { now: now(), delay: serve.delay, dir: full_path(&serve.dir)? };
+        let options =
+            LabOptions { now: now(), delay: serve.delay, speed: 1.0, dir: full_path(&serve.dir)? };
         let lab = Lab::start(&serve.world, options).await?;
         announce(&serve.dir, &lab.config_toml())?;
         interrupted().await.map_err(|e| Failure::System("wait for a signal", e))?;

@@ -29,6 +29,32 @@ pub(crate) fn fill(text: &str, value: impl Fn(&str) -> Option<String>) -> String
     out
 }
 
+/// Fills in every placeholder that holds for the life of a world.
+pub(crate) fn filled(text: &str, now: Timestamp) -> String {
+    fill(text, |name| fixed(name, now))
+}
+
+/// A table with the placeholders of its texts filled in.
+pub(crate) fn fill_table(table: &toml::Table, now: Timestamp) -> toml::Table {
+    let mut table = table.clone();
+    table.iter_mut().for_each(|(_, value)| fill_value(value, now));
+    table
+}
+
+fn fill_value(value: &mut toml::Value, now: Timestamp) {
+    match value {
+        toml::Value::String(text) => *text = filled(text, now),
+        toml::Value::Array(values) => values.iter_mut().for_each(|value| fill_value(value, now)),
+        toml::Value::Table(table) => {
+            table.iter_mut().for_each(|(_, value)| fill_value(value, now));
+        }
+        toml::Value::Integer(_)
+        | toml::Value::Float(_)
+        | toml::Value::Boolean(_)
+        | toml::Value::Datetime(_) => {}
+    }
+}
+
 /// The value of a placeholder that holds for the life of a world.
 pub(crate) fn fixed(name: &str, now: Timestamp) -> Option<String> {
     if let Some(days) = name.strip_prefix("day") {

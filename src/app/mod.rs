@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use launchready_checks::contract::{Ownership, Target};
-use launchready_checks::probe::{Dns, DnsQuestion, ProbeError, Probes, RecordType};
+use launchready_checks::probe::{Accounts, Dns, DnsQuestion, ProbeError, Probes, RecordType};
 use launchready_checks::registry;
 use rustls::RootCertStore;
 use serde_json::Value;
@@ -16,10 +16,11 @@ use tokio::time::{Instant, timeout};
 
 use crate::clock::{Clock, whole_second};
 use crate::config::Project;
+use crate::connect::{self, Reach};
 use crate::engine::{AuditRecord, Inputs, Job, Progress, run_all};
 use crate::probe::{
     Blackbox, Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, ProbeTargets,
-    RegistrationProbe, SmtpProbe, TlsProbe, provider, roots,
+    RegistrationProbe, SmtpProbe, TlsProbe, account_client, provider, roots,
 };
 
 /// Approved evidence by check id.
@@ -127,8 +128,16 @@ impl Session {
         let dns = Arc::clone(&self.dns);
         let proof = timeout(limit, ownership(project, &*dns)).await;
         target.ownership = proof.unwrap_or(Ownership::Unproven);
-        let (probes, http) = self.probes(dns, target.ownership.is_proven())?;
+        let (mut probes, http) = self.probes(dns, target.ownership.is_proven())?;
+        probes.accounts = connect::accounts(&project.accounts, &self.reach()?);
         Ok(Visit { target, probes, http })
+    }
+
+    /// What connectors need.
+    fn reach(&self) -> anyhow::Result<Reach> {
+        let dns: Arc<dyn Dns> = Arc::<DnsProbe>::clone(&self.dns);
+        let client = account_client(dns, &self.roots)?;
+        Ok(Reach { client, clock: Arc::clone(&self.clock) })
     }
 
     fn probes(&self, dns: Arc<dyn Dns>, active: bool) -> anyhow::Result<(Probes, Arc<HttpProbe>)> {
@@ -159,6 +168,7 @@ impl Session {
             http: Arc::<HttpProbe>::clone(&http),
             tls,
             files: Arc::new(FilesProbe),
+            accounts: Accounts::default(),
         };
         Ok((probes, http))
     }

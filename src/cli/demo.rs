@@ -46,7 +46,7 @@ fn once(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     crate::app::runtime(false)?.block_on(async {
         let scenario = args.scenario.unwrap_or_default();
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let lab = start(scenario, folder.path()).await?;
+        let lab = start(scenario, folder.path(), 1.0).await?;
         progress::note(cli, "a small internet runs on this machine; nothing leaves it");
         let path = folder.path().join("config.toml");
         std::fs::write(&path, lab.config_toml())?;
@@ -61,13 +61,13 @@ fn once(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     })
 }
 
-async fn start(scenario: Scenario, folder: &Path) -> anyhow::Result<Lab> {
+async fn start(scenario: Scenario, folder: &Path, speed: f64) -> anyhow::Result<Lab> {
     let world = match scenario {
         Scenario::Broken => World::load("broken"),
         Scenario::Healthy => World::load("healthy"),
     };
     let options =
-        LabOptions { now: SystemClock.now(), delay: Duration::ZERO, dir: folder.to_owned() };
+        LabOptions { now: SystemClock.now(), delay: Duration::ZERO, speed, dir: folder.to_owned() };
     Lab::start(&world?, options).await.context("the lab cannot start")
 }
 
@@ -84,7 +84,7 @@ fn recheck(scenario: Scenario) -> String {
 async fn keep_running(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let timetable = if args.scenario.is_none() { Some(Timetable::demo()?) } else { None };
-    let lab = start(args.scenario.unwrap_or(Scenario::Healthy), folder.path()).await?;
+    let lab = start(args.scenario.unwrap_or(Scenario::Healthy), folder.path(), args.speed).await?;
     let now = SystemClock.now();
     let mailbox = Arc::new(Mailbox::start(lab.authority(), MailboxOptions::default())?);
     let sinks = Arc::new(Sinks::start(now)?);

@@ -1,5 +1,6 @@
 //! config.toml: its shape, its validation with every error at once, and what becomes of it.
 
+mod accounts;
 mod agent;
 mod document;
 mod domain;
@@ -10,13 +11,16 @@ mod redirects;
 mod secret;
 mod walk;
 
+pub use accounts::AccountSettings;
 pub use agent::{Agent, Watch};
 pub use document::{ConfigError, ConfigErrors};
 pub use domain::{DomainError, read_domain, read_host};
 pub use file::{
-    AgeOrNever, AgentTable, AuthTable, ChannelTable, ChannelWord, ConnectToTable, File, MailTable,
-    MaintenanceTable, MetricsTable, NetworkTable, PolicyTable, ProjectTable, RegistrationTable,
-    SourceTable, UrlValue, WebTable, schema,
+    AccountTables, AgeOrNever, AgentTable, AuthTable, AutomationKind, AutomationTable,
+    ChannelTable, ChannelWord, ConnectToTable, CrmKind, CrmTable, DatabaseTable, EdgeKind,
+    EdgeTable, File, HostingKind, HostingTable, MailTable, MaintenanceTable, MetricsTable,
+    NetworkTable, PolicyTable, ProjectTable, RegistrationTable, SourceTable, StripeTable,
+    SupabaseTable, SupportKind, SupportTable, UrlValue, WebTable, schema,
 };
 pub(crate) use load::read_resolver;
 pub use load::{Config, LoadError, NOT_USED, Project, load, load_agent, parse};

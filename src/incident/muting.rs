@@ -58,22 +58,35 @@ impl<'a> Muting<'a> {
     }
 }
 
+/// What a silence or announced work mutes of an incident at a moment, and when that may be over at the
+/// earliest.
+pub(super) fn mute(
+    incident: &Incident,
+    book: &Book,
+    at: Timestamp,
+) -> Option<(Unheard, Timestamp)> {
+    let reason = Muting::new([], &incident.key.project, book, at).of_end(incident)?;
+    Some((reason, ends(&incident.key, book, at).min().unwrap_or(Timestamp::MIN)))
+}
+
 /// When the silences and windows are over that mute an incident at a moment, one after the other; nothing
 /// where none does.
 pub(super) fn end_of_mute(incident: &Incident, book: &Book, now: Timestamp) -> Option<Timestamp> {
-    let key = &incident.key;
     let mut end = now;
     for _ in 0..CHAINED {
-        let silences = book
-            .silences
-            .iter()
-            .filter(|silence| silence.from <= end && end < silence.until && matches(silence, key));
-        let windows = book.windows.iter().filter(|window| covers(window, &key.project));
-        let windows = windows.filter_map(|window| end_of_window(&window.times, end));
-        let Some(next) = silences.map(|silence| silence.until).chain(windows).max() else { break };
+        let Some(next) = ends(&incident.key, book, end).max() else { break };
         end = next;
     }
     (end > now).then_some(end)
+}
+
+/// When each silence and each window ends that mutes an incident at a moment: later than that moment.
+fn ends(key: &IncidentKey, book: &Book, at: Timestamp) -> impl Iterator<Item = Timestamp> {
+    let silences = book.silences.iter();
+    let silences = silences.filter(move |it| it.from <= at && at < it.until && matches(it, key));
+    let windows = book.windows.iter().filter(|window| covers(window, &key.project));
+    let windows = windows.filter_map(move |window| end_of_window(&window.times, at));
+    silences.map(|silence| silence.until).chain(windows)
 }
 
 /// When the window ends that is under way at a moment.
@@ -171,6 +184,9 @@ mod tests {
         let times = WindowTimes::Cron { schedule: always, length: Duration::from_hours(1) };
         book.windows.push(Window { name: "always".to_owned(), projects: Vec::new(), times });
         assert!(end(&book, "2026-11-22T10:30:00Z").is_some(), "what never ends is cut off");
+        let soonest = mute(&one, &book, at("2026-11-22T10:30:00Z"));
+        let soonest = soonest.map(|(_, end)| end.to_string());
+        assert_eq!(soonest.as_deref(), Some("2026-11-22T11:00:00Z"), "time looks at it then");
     }
 
     #[test]

@@ -40,6 +40,26 @@ pub(super) fn client(
     dns: Arc<dyn Dns>,
     roots: &Arc<RootCertStore>,
 ) -> Result<reqwest::Client, ProbeError> {
+    build(dns, roots, redirect::Policy::limited(REDIRECTS))
+}
+
+/// A client for requests that carry a credential: it follows nothing, so that no credential is led to
+/// another host.
+///
+/// # Errors
+/// When the cryptography of this build cannot speak TLS.
+pub(crate) fn account_client(
+    dns: Arc<dyn Dns>,
+    roots: &Arc<RootCertStore>,
+) -> Result<reqwest::Client, ProbeError> {
+    build(dns, roots, redirect::Policy::none())
+}
+
+fn build(
+    dns: Arc<dyn Dns>,
+    roots: &Arc<RootCertStore>,
+    follow: redirect::Policy,
+) -> Result<reqwest::Client, ProbeError> {
     let bug = |error: String| ProbeError::from(AgentFault::Bug(error));
     let config = ClientConfig::builder_with_provider(Arc::new(provider()))
         .with_safe_default_protocol_versions()
@@ -49,7 +69,7 @@ pub(super) fn client(
     reqwest::Client::builder()
         .tls_backend_preconfigured(config)
         .dns_resolver(Arc::new(Resolver(dns)))
-        .redirect(redirect::Policy::limited(REDIRECTS))
+        .redirect(follow)
         .connect_timeout(CONNECT)
         .timeout(WHOLE)
         .user_agent(concat!("launchready/", env!("CARGO_PKG_VERSION")))
@@ -75,7 +95,7 @@ pub(crate) async fn call(
 ///
 /// # Errors
 /// [`TargetFault::TooLarge`] past the limit, or the fault of the transfer.
-pub(super) async fn bounded(
+pub(crate) async fn bounded(
     mut answer: reqwest::Response,
     limit: usize,
 ) -> Result<Vec<u8>, ProbeError> {
@@ -91,7 +111,7 @@ pub(super) async fn bounded(
 }
 
 /// Whose fault a failed request is; the text never holds a path or query.
-pub(super) fn fault(error: &reqwest::Error, what: &str) -> ProbeError {
+pub(crate) fn fault(error: &reqwest::Error, what: &str) -> ProbeError {
     let mut source: Option<&dyn std::error::Error> = Some(error);
     while let Some(inner) = source {
         if let Some(fault) = inner.downcast_ref::<ProbeError>() {

@@ -19,7 +19,7 @@ mod tls;
 mod trust;
 
 pub use blackbox::{Blackbox, ProbeDenied, ProbeTargets};
-pub(crate) use client::call;
+pub(crate) use client::{account_client, bounded, call, fault};
 pub use dns::DnsProbe;
 pub use files::{FilesProbe, Listed, Scanned, list_keys, scan_folder};
 pub use http::HttpProbe;

@@ -1,6 +1,8 @@
 //! Judges what an audit saw. Pure: the same record gives the same report, byte for byte.
 
-use launchready_checks::contract::{CheckError, CheckMeta, FindingSpec, Goal, Status, Unseen};
+use launchready_checks::contract::{
+    AtRisk, CheckError, CheckMeta, FindingSpec, Goal, Status, Unseen,
+};
 use launchready_checks::registry;
 
 use super::{
@@ -19,7 +21,9 @@ pub fn build(record: &AuditRecord) -> Report {
         not_checked.extend(unseen_parts(&check, plugin.meta));
         checks.push(check);
     }
-    not_checked.extend(unseen_areas(&record.not_used));
+    let configured = record.target.accounts.configured();
+    let settled = record.not_used.iter().map(String::as_str).chain(configured);
+    not_checked.extend(unseen_areas(&settled.collect::<Vec<_>>()));
     not_checked.extend(left_out(
         &checks,
         "audit",
@@ -47,11 +51,18 @@ pub fn build(record: &AuditRecord) -> Report {
         started_at: record.started_at,
         finished_at: record.finished_at,
         coverage: Coverage::of(&checks),
-        money_at_risk: Vec::new(),
+        money_at_risk: at_risk(&checks),
         checks,
         ownership: Vec::new(),
         not_checked,
     }
+}
+
+/// The money that hangs on findings that nobody has accepted.
+pub(super) fn at_risk(checks: &[CheckReport]) -> Vec<AtRisk> {
+    let findings = checks.iter().flat_map(|check| &check.findings);
+    let live = findings.filter(|finding| finding.waived.is_none());
+    AtRisk::sum(live.flat_map(|finding| finding.at_risk.iter().cloned()))
 }
 
 fn judge(record: &AuditRecord, run: &RunRecord, meta: &'static CheckMeta) -> CheckReport {
@@ -157,21 +168,20 @@ pub(super) fn left_out(
     })
 }
 
-/// Areas that are neither looked at nor said to be missing on purpose.
-pub(super) fn unseen_areas(not_used: &[String]) -> Vec<UnseenPart> {
-    let looked_at = |setting: &str| {
-        // Mail is seen from outside; the others need a connector with a credential.
-        setting == "mail" || not_used.iter().any(|name| name == setting)
-    };
+/// Areas that are neither configured nor said to be missing on purpose.
+pub(super) fn unseen_areas(settled: &[&str]) -> Vec<UnseenPart> {
+    // Mail is seen from outside; the others need a connector with a credential.
+    let looked_at = |setting: &str| setting == "mail" || settled.contains(&setting);
     AREAS_BY_SETTING
         .iter()
         .filter(|(setting, _)| !looked_at(setting))
         .map(|(setting, words)| UnseenPart {
             of: (*setting).to_owned(),
             part: (*words).to_owned(),
-            reason: "this version looks from outside only".to_owned(),
+            reason: "it is not configured".to_owned(),
             unlock: format!(
-                "where the product has no such part, say not_used = [\"{setting}\"] in the config"
+                "add [project.{setting}] to the config, or say not_used = [\"{setting}\"] where the \
+                 product has no such part"
             ),
             unseen: Unseen::Condition,
         })

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use jiff::Timestamp;
 use launchready_checks::contract::{
-    Finding, Goal, Measurement, Severity, Status, Unseen, Urgency, Vantage,
+    AtRisk, Finding, Goal, Measurement, Severity, Status, Unseen, Urgency, Vantage,
 };
 use launchready_checks::registry::place;
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ pub struct Report {
     /// How much was looked at.
     pub coverage: Coverage,
     /// What the findings put at risk, by currency.
-    pub money_at_risk: Vec<MoneyAtRisk>,
+    pub money_at_risk: Vec<AtRisk>,
     /// Every check, in the order of the registry.
     pub checks: Vec<CheckReport>,
     /// Who holds which account; filled in by attestations.
@@ -67,17 +67,6 @@ pub struct Coverage {
     pub failed: usize,
     pub unknown: usize,
     pub skipped: usize,
-}
-
-/// An amount at risk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MoneyAtRisk {
-    /// ISO 4217, lower case.
-    pub currency: String,
-    /// In the currency's minor unit.
-    pub amount_minor: i64,
-    /// How many payments.
-    pub count: u64,
 }
 
 /// One check of a report.
@@ -162,6 +151,9 @@ pub struct FindingReport {
     pub fix: String,
     /// How to take it back.
     pub undo: String,
+    /// The money that hangs on it, by currency.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at_risk: Vec<AtRisk>,
     /// The command that looks again.
     pub recheck: String,
     /// The handbook page: `launchready explain CODE`.
@@ -200,6 +192,7 @@ impl FindingReport {
             evidence: finding.evidence,
             fix: finding.fix,
             undo: finding.undo,
+            at_risk: finding.at_risk,
             recheck,
             since: None,
             waived: None,

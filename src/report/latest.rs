@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use launchready_checks::contract::{CheckMeta, Goal, Status, Unseen};
 use launchready_checks::registry;
 
-use super::build::{beyond_launch, left_out, unseen_areas, unseen_parts};
+use super::build::{at_risk, beyond_launch, left_out, unseen_areas, unseen_parts};
 use super::{
     CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool, UnseenPart, Waived,
     decide,
@@ -22,8 +22,8 @@ pub struct Standing<'a> {
     pub domain: &'a str,
     /// What it has to be ready for.
     pub goal: Goal,
-    /// Parts that the product does not have.
-    pub not_used: &'a [String],
+    /// Parts that are configured, or that the product does not have.
+    pub settled: &'a [String],
     /// The command that looks again; `{id}` stands for the check.
     pub recheck: &'a str,
     /// The latest run of each of its jobs.
@@ -56,7 +56,7 @@ pub fn from_latest(standing: &Standing<'_>) -> Report {
         checks.push(check);
     }
     not_checked.extend(
-        unseen_areas(standing.not_used)
+        unseen_areas(&standing.settled.iter().map(String::as_str).collect::<Vec<_>>())
             .into_iter()
             .chain(left_out(
                 &checks,
@@ -85,7 +85,7 @@ pub fn from_latest(standing: &Standing<'_>) -> Report {
         started_at: looks().min().unwrap_or(standing.now),
         finished_at: looks().max().unwrap_or(standing.now),
         coverage: Coverage::of(&checks),
-        money_at_risk: Vec::new(),
+        money_at_risk: at_risk(&checks),
         checks,
         ownership: Vec::new(),
         not_checked,
@@ -279,7 +279,7 @@ mod tests {
             project: "harbor",
             domain: "harbor.example",
             goal: Goal::Launch,
-            not_used: &[],
+            settled: &[],
             recheck: "launchready check {id} --config config.toml --project harbor",
             latest,
             incidents: &[],
@@ -291,9 +291,9 @@ mod tests {
     #[test]
     fn a_waiver_takes_a_finding_out_of_the_verdict_until_it_expires() {
         let latest = all_but(vec![run("mail-spf", &[("spf-multiple", "harbor.example")])]);
-        let not_used = NOTHING_ELSE.map(str::to_owned);
+        let settled = NOTHING_ELSE.map(str::to_owned);
         let judge = |waivers: &[Waiver]| {
-            from_latest(&Standing { not_used: &not_used, ..standing(&latest, waivers) })
+            from_latest(&Standing { settled: &settled, ..standing(&latest, waivers) })
         };
         assert_eq!(judge(&[]).verdict, Verdict::NoGo);
         let holds = [waiver("spf-multiple", Some("harbor.example"), "2027-01-01T00:00:00Z")];

@@ -17,8 +17,7 @@ mod words;
 
 pub use build::build;
 pub use checklist::{
-    CheckReport, Coverage, FindingReport, MoneyAtRisk, NotCheckedReport, Report, Tool, UnseenPart,
-    Waived,
+    CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool, UnseenPart, Waived,
 };
 pub(crate) use html::prose;
 pub use html::to_html;

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use launchready_checks::contract::{Severity, Unseen};
+use launchready_checks::contract::{AtRisk, Severity, Unseen, amount};
 
-use super::{CheckReport, Coverage, FindingReport, MoneyAtRisk, Report, UnseenPart};
+use super::{CheckReport, Coverage, FindingReport, Report, UnseenPart};
 use crate::clock::last_day;
 
 /// The groups of findings in the order in which a reader should take them.
@@ -120,31 +120,11 @@ pub(super) fn waiver(finding: &FindingReport) -> Option<String> {
     Some(format!("by {} until {until}: {}", waived.by, waived.reason))
 }
 
-/// Currencies without a minor unit, and those with a thousandth (ISO 4217).
-const WHOLE: [&str; 15] = [
-    "bif", "clp", "djf", "gnf", "isk", "jpy", "kmf", "krw", "pyg", "rwf", "ugx", "vnd", "vuv",
-    "xaf", "xpf",
-];
-const THOUSANDTHS: [&str; 6] = ["bhd", "iqd", "jod", "kwd", "omr", "tnd"];
-
 /// `EUR 1234.50 in 7 payments`.
-pub(crate) fn money(at_risk: &MoneyAtRisk) -> String {
-    let currency = at_risk.currency.to_ascii_lowercase();
-    let digits = match currency.as_str() {
-        code if WHOLE.contains(&code) => 0,
-        code if THOUSANDTHS.contains(&code) => 3,
-        _ => 2,
-    };
-    let unit = 10_u64.pow(digits);
-    let sign = if at_risk.amount_minor < 0 { "-" } else { "" };
-    let amount = at_risk.amount_minor.unsigned_abs();
+pub(crate) fn money(at_risk: &AtRisk) -> String {
     let payments = if at_risk.count == 1 { "payment" } else { "payments" };
-    let mut text = format!("{} {sign}{}", currency.to_ascii_uppercase(), amount / unit);
-    if digits > 0 {
-        let width = usize::try_from(digits).unwrap_or_default();
-        _ = write!(text, ".{:0width$}", amount % unit);
-    }
-    format!("{text} in {} {payments}", at_risk.count)
+    let amount = amount(&at_risk.currency, at_risk.amount_minor);
+    format!("{amount} in {} {payments}", at_risk.count)
 }
 
 /// Shows what would act on the reader's screen instead of being read: control characters, marks
@@ -273,7 +253,7 @@ mod tests {
     #[test]
     fn an_amount_has_the_digits_of_its_currency() {
         let money = |currency: &str, amount_minor| {
-            money(&MoneyAtRisk { currency: currency.to_owned(), amount_minor, count: 2 })
+            money(&AtRisk { currency: currency.to_owned(), amount_minor, count: 2 })
         };
         assert_eq!(money("eur", 123_405), "EUR 1234.05 in 2 payments");
         assert_eq!(money("jpy", 900), "JPY 900 in 2 payments");

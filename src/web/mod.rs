@@ -113,8 +113,8 @@ pub struct ProjectFacts {
     pub domain: String,
     /// What it has to be ready for.
     pub goal: Goal,
-    /// Parts that the product does not have.
-    pub not_used: Vec<String>,
+    /// Parts that are configured, or that the product does not have.
+    pub settled: Vec<String>,
     /// Whether it is shown on the public status page.
     pub public: bool,
     /// The zone in which its times are shown, such as `Europe/Berlin`.

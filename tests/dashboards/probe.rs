@@ -32,8 +32,12 @@ struct Shop {
 
 async fn shop(world: World) -> Shop {
     let folder = tempfile::tempdir().unwrap();
-    let options =
-        LabOptions { now: SystemClock.now(), delay: Duration::ZERO, dir: folder.path().to_owned() };
+    let options = LabOptions {
+        now: SystemClock.now(),
+        delay: Duration::ZERO,
+        speed: 1.0,
+        dir: folder.path().to_owned(),
+    };
     let lab = Lab::start(&world, options).await.unwrap();
     let config = parse(&lab.config_toml(), folder.path()).unwrap();
     let domain = config.projects.first().unwrap().target.domain.clone();

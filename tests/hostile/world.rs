@@ -121,8 +121,12 @@ pub(crate) async fn healthy() -> Running {
 
 pub(crate) async fn start(world: &World) -> Running {
     let folder = tempfile::tempdir().unwrap();
-    let options =
-        LabOptions { now: SystemClock.now(), delay: Duration::ZERO, dir: folder.path().to_owned() };
+    let options = LabOptions {
+        now: SystemClock.now(),
+        delay: Duration::ZERO,
+        speed: 1.0,
+        dir: folder.path().to_owned(),
+    };
     let lab = Lab::start(world, options).await.unwrap();
     let config = Config(lab.config_toml().parse().unwrap());
     Running { lab, folder, config }

@@ -7,10 +7,9 @@ use std::time::Duration;
 use launchready::incident::{Book, ChannelRule};
 use launchready::notify::Notifier;
 use launchready::notify::outbox::{Route, Routes};
-use launchready::store::{Delivery, DeliveryState};
 use launchready_checks::contract::{Severity, Urgency};
 
-use crate::sender::{Post, later, scripted};
+use crate::post::{Kept, Post, later, scripted};
 use crate::world::until;
 
 fn rule(name: &str, severity: Severity) -> ChannelRule {
@@ -41,8 +40,8 @@ fn reload(post: &Post, channels: Vec<(ChannelRule, Arc<dyn Notifier>)>) {
     post.routes.send_replace(Arc::new(routes));
 }
 
-fn of(post: &Post, channel: &str) -> Vec<Delivery> {
-    post.store.deliveries().into_iter().filter(|it| it.channel == channel).collect()
+async fn of(post: &Post, channel: &str) -> Vec<Kept> {
+    post.deliveries().await.into_iter().filter(|it| it.channel == channel).collect()
 }
 
 #[tokio::test]
@@ -51,25 +50,26 @@ async fn what_waits_for_a_channel_that_is_gone_goes_to_its_fallback_after_a_relo
     let post = Post::new(vec![
         ("ops", scripted(vec![later(None), later(None)]), Some("founder")),
         ("founder", founder.clone(), None),
-    ]);
+    ])
+    .await;
     let running = post.start();
-    post.put_in("msg_a", "ops");
-    until("it is tried", || post.store.attempts.lock().unwrap().len() == 1).await;
+    post.put_in("msg_a", &["ops"]).await;
+    until("it is tried", async || post.attempts().await.len() == 1).await;
     let critical = |name: &str| rule(name, Severity::Critical);
     reload(&post, vec![(critical("founder"), founder.clone()), (critical("other"), other.clone())]);
     post.clock.advance(60);
-    until("the fallback tells it", || founder.taken.lock().unwrap().len() == 1).await;
+    until("the fallback tells it", async || founder.taken.lock().unwrap().len() == 1).await;
     running.stop().await;
     // Another agent, which has never read the old config.
     let running = post.start();
-    post.put_in("msg_b", "ops");
-    until("the fallback tells that too", || founder.taken.lock().unwrap().len() == 2).await;
+    post.put_in("msg_b", &["ops"]).await;
+    until("the fallback tells that too", async || founder.taken.lock().unwrap().len() == 2).await;
     running.stop().await;
     let told = founder.taken.lock().unwrap().clone();
     assert!(told.iter().all(|envelope| envelope.instead_of.as_deref() == Some("ops")));
     assert!(other.taken.lock().unwrap().is_empty(), "the fallback alone stands in");
-    for lost in of(&post, "ops") {
-        assert_eq!(lost.state, DeliveryState::Failed);
+    for lost in of(&post, "ops").await {
+        assert_eq!(lost.state, "failed");
         let error = lost.last_error.unwrap();
         assert_eq!(error, "the config has no channel \"ops\"; told to founder instead");
     }
@@ -79,7 +79,7 @@ async fn what_waits_for_a_channel_that_is_gone_goes_to_its_fallback_after_a_relo
 async fn without_a_fallback_all_tell_it_who_take_such_a_message() {
     let named = |name| (name, scripted(Vec::new()));
     let [one, two, mild] = ["one", "two", "mild"].map(named);
-    let post = Post::new(Vec::new());
+    let post = Post::new(Vec::new()).await;
     let mut boss = rule("boss", Severity::Critical);
     boss.escalation = true;
     let escalated = scripted(Vec::new());
@@ -92,13 +92,13 @@ async fn without_a_fallback_all_tell_it_who_take_such_a_message() {
             (boss, escalated.clone()),
         ],
     );
-    post.put_in("msg_a", "gone");
+    post.put_in("msg_a", &["gone"]).await;
     let running = post.start();
-    until("both tell it", || {
+    until("both tell it", async || {
         [&one.1, &two.1].iter().all(|channel| channel.taken.lock().unwrap().len() == 1)
     })
     .await;
-    until("it is given up", || of(&post, "gone")[0].state == DeliveryState::Failed).await;
+    until("it is given up", async || of(&post, "gone").await[0].state == "failed").await;
     running.stop().await;
     assert!(mild.1.taken.lock().unwrap().is_empty(), "it takes no critical ones");
     assert!(escalated.taken.lock().unwrap().is_empty(), "nothing was escalated");
@@ -107,21 +107,21 @@ async fn without_a_fallback_all_tell_it_who_take_such_a_message() {
 #[tokio::test]
 async fn what_nobody_takes_stays_until_somebody_does() {
     let mild = scripted(Vec::new());
-    let post = Post::new(Vec::new());
+    let post = Post::new(Vec::new()).await;
     reload(&post, vec![(rule("mild", Severity::Warning), mild.clone())]);
-    post.put_in("msg_a", "gone");
+    post.put_in("msg_a", &["gone"]).await;
     let running = post.start();
-    until("it says why it waits", || of(&post, "gone")[0].last_error.is_some()).await;
+    until("it says why it waits", async || of(&post, "gone").await[0].last_error.is_some()).await;
     for _ in 0..40 {
-        let tries = post.store.attempts.lock().unwrap().len();
+        let tries = post.attempts().await.len();
         post.clock.advance(3_600);
-        until("it is asked again", || post.store.attempts.lock().unwrap().len() > tries).await;
+        until("it is asked again", async || post.attempts().await.len() > tries).await;
     }
-    let waits = of(&post, "gone").remove(0);
-    assert_eq!(waits.state, DeliveryState::Pending, "it is never given up");
+    let waits = of(&post, "gone").await.remove(0);
+    assert_eq!(waits.state, "pending", "it is never given up");
     assert!(waits.last_error.unwrap().contains("has no channel \"gone\", and no other takes"));
     reload(&post, vec![(rule("mild", Severity::Critical), mild.clone())]);
     post.clock.advance(3_600);
-    until("it is told", || mild.taken.lock().unwrap().len() == 1).await;
+    until("it is told", async || mild.taken.lock().unwrap().len() == 1).await;
     running.stop().await;
 }

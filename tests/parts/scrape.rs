@@ -101,12 +101,11 @@ async fn prometheus_sees_the_broken_world_and_its_rules_fire_for_it() {
         "probe_success{job=\"launchready-probe\",instance=\"https://harbor.example/\"} == 1";
     prometheus.until("probing", async |it| it.series(probes).await == 1).await;
 
-    let mut fire = Vec::new();
-    let all = async |it: &Prometheus| {
-        fire = firing(it).await;
-        FIRE.iter().all(|name| fire.iter().any(|other| other == name))
-    };
-    prometheus.until("firing for each defect", all).await;
+    for name in FIRE {
+        let fires = async |it: &Prometheus| firing(it).await.iter().any(|other| other == name);
+        prometheus.until(&format!("firing {name}"), fires).await;
+    }
+    let mut fire = firing(&prometheus).await;
     fire.retain(|name| !OF_THE_MACHINE.contains(&name.as_str()));
     assert_eq!(fire, FIRE, "and for nothing else");
     assert!(prometheus.rules_are_fine().await);

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use crate::process::{Ready, Server, endpoint};
 use crate::support::program;
 
-/// How long Prometheus may take to start, scrape and evaluate.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long Prometheus may take to start, scrape and evaluate on a machine that is busy.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A Prometheus that is stopped when dropped.
 pub(crate) struct Prometheus {

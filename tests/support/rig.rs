@@ -52,7 +52,12 @@ impl Rig {
     pub(crate) async fn new(setup: Setup<'_>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let now = SystemClock.now();
-        let options = LabOptions { now, delay: Duration::ZERO, dir: folder.path().to_owned() };
+        let options = LabOptions {
+            now,
+            delay: Duration::ZERO,
+            speed: setup.speed,
+            dir: folder.path().to_owned(),
+        };
         let lab = Lab::start(&setup.world, options).await.unwrap();
         let login = Some(("alerts".to_owned(), SMTP_PASSWORD.to_owned()));
         let mailbox =

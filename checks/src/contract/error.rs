@@ -1,6 +1,6 @@
 //! Why a check has no evidence.
 
-use crate::probe::AgentFault;
+use crate::probe::{AgentFault, Missing, ProbeError};
 
 /// Why a look gave no evidence at all. A defect of the target is never an error: it is evidence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,5 +38,24 @@ impl CheckError {
 impl From<AgentFault> for CheckError {
     fn from(fault: AgentFault) -> Self {
         Self::Unknown { cause: fault.to_string(), unlock: fault.unlock().to_owned() }
+    }
+}
+
+impl From<Missing> for CheckError {
+    fn from(missing: Missing) -> Self {
+        Self::Skipped { reason: missing.reason, unlock: missing.unlock }
+    }
+}
+
+impl CheckError {
+    /// What a provider or database that gave no answer means for a check that sees nothing without it: it is
+    /// unknown, whoever is to blame, because nothing about the product was seen.
+    pub fn unseen(error: ProbeError) -> Self {
+        match error {
+            ProbeError::Agent(fault) => fault.into(),
+            ProbeError::Target(fault) => {
+                Self::unknown(fault.to_string(), "run it again once it answers")
+            }
+        }
     }
 }

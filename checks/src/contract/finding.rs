@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::AtRisk;
+
 /// How bad a finding is for the launch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -127,6 +129,7 @@ impl FindingSpec {
             evidence: Vec::new(),
             fix: String::new(),
             undo: String::new(),
+            at_risk: Vec::new(),
         }
     }
 }
@@ -154,6 +157,9 @@ pub struct Finding {
     pub fix: String,
     /// How to take the fix back.
     pub undo: String,
+    /// The money that hangs on it, by currency.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at_risk: Vec<AtRisk>,
 }
 
 /// The most lines of evidence that one finding keeps.
@@ -215,6 +221,13 @@ impl Finding {
     #[must_use]
     pub fn fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = fix.into();
+        self
+    }
+
+    /// Sets the money that hangs on it.
+    #[must_use]
+    pub fn at_risk(mut self, at_risk: Vec<AtRisk>) -> Self {
+        self.at_risk = at_risk;
         self
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a schedule, an incident, a channel or a store.
 
+mod accounts;
 mod assessment;
 mod bounded;
 mod check;
@@ -9,11 +10,13 @@ mod error;
 mod finding;
 mod history;
 mod measurement;
+mod money;
 mod plugin;
 mod quantity;
 mod status;
 mod target;
 
+pub use accounts::{AccountFacts, Connect, StripeFacts, StripeOnly, SupabaseFacts};
 pub use assessment::{Assessment, NotChecked};
 pub use bounded::Bounded;
 pub use check::{AssessCx, Check, CheckMeta, LookCx, Need, Schedule};
@@ -21,6 +24,7 @@ pub use error::CheckError;
 pub use finding::{Finding, FindingSpec, Severity, Unseen, Urgency};
 pub use history::{History, Point};
 pub use measurement::{Measurement, MeasurementSpec, Unit};
+pub use money::{AtRisk, amount, minor_digits};
 pub use plugin::{
     AssessInput, DynCheck, EVIDENCE_LIMIT_BYTES, Looked, OptionsError, Plugin, plugin,
 };

@@ -83,12 +83,45 @@ pub enum Area {
     Web,
     /// Keys and files that nobody should be able to read.
     Secrets,
+    /// The payment provider and what it tells the product.
+    Stripe,
+    /// Payments against the orders in the database.
+    Orders,
+    /// How the product handles the events that it is told.
+    Webhook,
+    /// The backend's rights, functions and settings.
+    Supabase,
+    /// Whether customers and orders reach the CRM.
+    Crm,
+    /// Whether requests for help are answered.
+    Support,
+    /// The glue between the other parts.
+    Automation,
+    /// Running the product from day to day.
+    Ops,
+    /// Questions that the user brings along.
+    External,
 }
 
 impl Area {
     /// Every area, in the order in which reports show them.
-    pub const ALL: [Self; 6] =
-        [Self::Domain, Self::Dns, Self::Mail, Self::Tls, Self::Web, Self::Secrets];
+    pub const ALL: [Self; 15] = [
+        Self::Domain,
+        Self::Dns,
+        Self::Mail,
+        Self::Tls,
+        Self::Web,
+        Self::Secrets,
+        Self::Stripe,
+        Self::Orders,
+        Self::Webhook,
+        Self::Supabase,
+        Self::Crm,
+        Self::Support,
+        Self::Automation,
+        Self::Ops,
+        Self::External,
+    ];
 
     /// The lower-case word that is the first part of a check's id and its folder's name.
     pub const fn as_str(self) -> &'static str {
@@ -99,6 +132,15 @@ impl Area {
             Self::Tls => "tls",
             Self::Web => "web",
             Self::Secrets => "secrets",
+            Self::Stripe => "stripe",
+            Self::Orders => "orders",
+            Self::Webhook => "webhook",
+            Self::Supabase => "supabase",
+            Self::Crm => "crm",
+            Self::Support => "support",
+            Self::Automation => "automation",
+            Self::Ops => "ops",
+            Self::External => "external",
         }
     }
 
@@ -111,6 +153,15 @@ impl Area {
             Self::Tls => "TLS",
             Self::Web => "Web",
             Self::Secrets => "Secrets and exposure",
+            Self::Stripe => "Payments (Stripe)",
+            Self::Orders => "Orders and data",
+            Self::Webhook => "Webhook processing",
+            Self::Supabase => "Supabase",
+            Self::Crm => "CRM",
+            Self::Support => "Support",
+            Self::Automation => "Automations",
+            Self::Ops => "Operations",
+            Self::External => "Your own checks",
         }
     }
 }

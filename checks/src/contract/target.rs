@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::Goal;
+use super::{AccountFacts, Goal};
 
 /// The declared facts of one project.
 ///
@@ -29,6 +29,8 @@ pub struct Target {
     pub registration: RegistrationFacts,
     /// The source folder, where one was given.
     pub source: Option<SourceFacts>,
+    /// Facts about the accounts.
+    pub accounts: AccountFacts,
 }
 
 impl Target {

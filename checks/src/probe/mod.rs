@@ -3,12 +3,17 @@
 //! Every port is read-only and bounded in size, time and number; the adapters behind them live in
 //! the `launchready` crate, and [`replay`] answers them from a written-down world.
 
+mod accounts;
+mod catalogue;
 mod certificate;
+mod database;
 mod dns;
 mod fault;
 mod files;
 mod hosts;
 mod http;
+mod payments;
+mod personal;
 mod registration;
 pub mod replay;
 mod smtp;
@@ -17,7 +22,16 @@ mod tls;
 use std::fmt;
 use std::sync::Arc;
 
+pub use accounts::{Accounts, Missing, Slot};
+pub use catalogue::{
+    Catalogue, CatalogueColumn, CatalogueFunction, CatalogueGrant, CataloguePolicy, CatalogueTable,
+    CatalogueView, ForeignKey,
+};
 pub use certificate::{CertificateFacts, KeyKind, SignatureHash, certificate_facts};
+pub use database::{
+    Database, DatabaseFacts, KEYS, Repeated, Row, RowQuery, SqlAnswer, TableRole, TableShape,
+    VisitRow,
+};
 pub use dns::{
     AddressLook, Dns, DnsAnswer, DnsData, DnsQuestion, DnsRecord, Rcode, RecordType, Transfer, Via,
     addresses, txt_strings,
@@ -26,6 +40,11 @@ pub use fault::{AgentFault, ProbeError, Seen, TargetFault};
 pub use files::{FileLook, Files, Folder, SourceFile};
 pub use hosts::{HostLook, look_up_hosts};
 pub use http::{Http, HttpAnswer, HttpRequest, Method, Timings};
+pub use payments::{
+    CheckoutSession, Destination, EventFilter, EventScope, KeyPower, METADATA_KEYS, Money, Payment,
+    PaymentAccount, PaymentEvent, Payments, Period, Reversal, Subscription, Visit, Walked,
+};
+pub use personal::{Email, RunKey};
 pub use registration::{Registration, RegistrationAnswer, RegistrationEvent};
 pub use smtp::{Smtp, SmtpAnswer, SmtpQuestion};
 pub use tls::{
@@ -50,6 +69,8 @@ pub struct Probes {
     pub registration: Arc<dyn Registration>,
     /// Folders on this machine.
     pub files: Arc<dyn Files>,
+    /// The accounts of the project and its database, where they are configured.
+    pub accounts: Accounts,
 }
 
 impl fmt::Debug for Probes {

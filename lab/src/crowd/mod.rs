@@ -105,7 +105,7 @@ impl Crowd {
     pub async fn start(projects: usize, options: CrowdOptions) -> Result<Self, LabError> {
         Template::read(&domain(1))?;
         let authority = CertificateAuthority::new(options.now)?;
-        let clock = Clock::new(options.now);
+        let clock = Clock::new(options.now, 1.0);
         let sites = Arc::new(CrowdSites::new(projects, authority.clone()));
         let mut servers = Servers::new(Duration::ZERO);
         let registrar = Arc::new(Registrar::new(projects));

@@ -109,7 +109,7 @@ impl Mailbox {
             kept: Kept::default(),
             faults: Faults::default(),
             options,
-            clock: Clock::new(authority.now()),
+            clock: Clock::new(authority.now(), 1.0),
             tls: endpoint.config,
         });
         let gate = |port| {

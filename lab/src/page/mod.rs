@@ -35,7 +35,7 @@ impl Page {
         mailbox: Arc<Mailbox>,
         sinks: Arc<Sinks>,
     ) -> Result<Self, LabError> {
-        let clock = Clock::new(now);
+        let clock = Clock::new(now, 1.0);
         let mut gate = Gate::new(Duration::ZERO, move |link| {
             let (mailbox, sinks) = (Arc::clone(&mailbox), Arc::clone(&sinks));
             async move {

@@ -1,5 +1,6 @@
 //! What a world is made of, as data: the types behind `scenarios/*.toml`.
 
+mod api;
 mod site;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,6 +8,7 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 
+pub use self::api::{ApiFault, ApiPlan};
 pub use self::site::{
     BodyFault, CertificateKind, CertificatePlan, Condition, Content, Edit, OldVersion, PlainHttp,
     RoutePlan, SitePlan, Values, WireFault,
@@ -36,6 +38,12 @@ pub struct Plan {
     /// Addresses that refuse every connection.
     #[serde(default)]
     pub down: BTreeSet<IpAddr>,
+    /// Outside systems by name.
+    #[serde(default)]
+    pub api: BTreeMap<String, ApiPlan>,
+    /// Files of the lab's folder that hold credentials, by name; the config names them.
+    #[serde(default)]
+    pub secret: BTreeMap<String, String>,
 }
 
 /// What the registry publishes about one domain.

@@ -127,7 +127,7 @@ impl Sinks {
             kept: Kept::default(),
             faults: Faults::default(),
             webhook_key: Mutex::new(None),
-            clock: Clock::new(now),
+            clock: Clock::new(now, 1.0),
         });
         let shared = Arc::clone(&inside);
         let mut gate =

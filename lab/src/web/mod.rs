@@ -28,16 +28,18 @@ use crate::tls::hello::Hello;
 pub(crate) struct Clock {
     start: Timestamp,
     since: Instant,
+    speed: f64,
 }
 
 impl Clock {
-    pub(crate) fn new(start: Timestamp) -> Self {
-        Self { start, since: Instant::now() }
+    /// A clock that shows `start` and runs `speed` times as fast as that of the machine.
+    pub(crate) fn new(start: Timestamp, speed: f64) -> Self {
+        Self { start, since: Instant::now(), speed: speed.max(1.0) }
     }
 
     /// Now.
     pub(crate) fn now(self) -> Timestamp {
-        self.start.checked_add(self.since.elapsed()).unwrap_or(self.start)
+        self.start.checked_add(self.since.elapsed().mul_f64(self.speed)).unwrap_or(self.start)
     }
 
     /// Now, as a `Date` header has it (RFC 9110 section 5.6.7).

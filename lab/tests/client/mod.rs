@@ -40,7 +40,7 @@ impl Running {
 
     pub(crate) async fn start(world: &World, delay: Duration) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let options = LabOptions { now: NOW, delay, dir: dir.path().to_owned() };
+        let options = LabOptions { now: NOW, delay, speed: 1.0, dir: dir.path().to_owned() };
         Self { lab: Lab::start(world, options).await.unwrap(), dir }
     }
 

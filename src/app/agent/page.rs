@@ -57,7 +57,7 @@ fn facts(setup: &Setup, listen: SocketAddr) -> Facts {
         name: project.target.project.clone(),
         domain: project.target.domain.clone(),
         goal: project.target.goal,
-        not_used: project.not_used.clone(),
+        settled: project.settled(),
         public: project.watch.public,
         timezone: project.watch.policy.timezone.clone(),
         recheck: setup.recheck(&project.target.project),

@@ -1,5 +1,6 @@
 //! The shape of config.toml, version 1.
 
+mod accounts;
 mod agent;
 mod channel;
 mod policy;
@@ -14,6 +15,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use accounts::{
+    AccountTables, AutomationKind, AutomationTable, CrmKind, CrmTable, DatabaseTable, EdgeKind,
+    EdgeTable, HostingKind, HostingTable, StripeTable, SupabaseTable, SupportKind, SupportTable,
+};
 pub use agent::{AgentTable, AuthTable, MetricsTable};
 pub use channel::{ChannelTable, ChannelWord, UrlValue};
 pub use policy::{AgeOrNever, PolicyTable};

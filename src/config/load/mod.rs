@@ -1,5 +1,6 @@
 //! From the text of config.toml to projects that can be audited and watched.
 
+mod accounts;
 mod agent;
 mod channels;
 mod checks;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use launchready_checks::contract::Target;
 use serde_json::Value;
 
+use super::accounts::AccountSettings;
 use super::agent::{Agent, Watch};
 use super::document::{ConfigError, ConfigErrors, Document};
 use super::file::{File, schema};
@@ -111,6 +113,8 @@ pub struct Project {
     pub options: Arc<BTreeMap<String, Value>>,
     /// What the agent does with it.
     pub watch: Watch,
+    /// Its accounts, with their credentials named.
+    pub accounts: Arc<AccountSettings>,
 }
 
 impl Project {
@@ -124,7 +128,16 @@ impl Project {
             ownership: None,
             options: Arc::default(),
             watch: Watch::default(),
+            accounts: Arc::default(),
         }
+    }
+
+    /// The parts of the product that are configured or said not to exist, in the words of `not_used`.
+    pub fn settled(&self) -> Vec<String> {
+        let mut parts = self.not_used.clone();
+        let configured = self.target.accounts.configured();
+        parts.extend(configured.into_iter().map(str::to_owned));
+        parts
     }
 
     /// The options of one check, or `null` for the defaults.

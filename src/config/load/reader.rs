@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use launchready_checks::contract::{
@@ -11,6 +12,7 @@ use launchready_checks::contract::{
 
 use super::checks::{Common, schedules};
 use super::{NOT_USED, Project};
+use crate::config::accounts::AccountSettings;
 use crate::config::agent::Watch;
 use crate::config::document::{ConfigError, Document};
 use crate::config::domain::{read_domain, read_host};
@@ -142,6 +144,7 @@ impl<'a> Reader<'a> {
                 auto_renew: table.registration.auto_renew,
             },
             source: path.map(|path| SourceFacts { path: path.to_string_lossy().into_owned() }),
+            accounts: self.accounts(&table.accounts, key),
             ..Target::default()
         };
         Project {
@@ -150,6 +153,10 @@ impl<'a> Reader<'a> {
             ownership: table.ownership.clone(),
             options: common.options_with(&checks),
             watch: Watch { policy, schedules, public: table.public },
+            accounts: Arc::new(AccountSettings {
+                tables: table.accounts.clone(),
+                folder: self.folder.to_owned(),
+            }),
         }
     }
 

@@ -45,7 +45,7 @@ impl Sender {
 
     /// Hands a delivery on whose channel is gone; where nobody takes it, it stays and is asked again.
     pub(super) async fn hand_on(&self, routes: &Routes, claimed: Claimed) {
-        let Claimed { delivery, notification } = claimed;
+        let Claimed { delivery, notification, .. } = claimed;
         let (began, now) = (Instant::now(), self.clock.now());
         let lost = delivery.channel.as_str();
         let fallbacks = self.fallbacks().await.unwrap_or_default();
@@ -60,7 +60,7 @@ impl Sender {
             );
             tracing::error!(channel = lost, message = notification.id, "a message waits: {error}");
             let outcome = AttemptOutcome::Retry { at: at.unwrap_or(now), error };
-            self.record(&delivery.id, &attempt(outcome), None).await;
+            self.record(&delivery, &attempt(outcome), None).await;
             self.observer.tried(&Tried {
                 channel: delivery.channel,
                 outcome: "retry",
@@ -76,10 +76,10 @@ impl Sender {
         // what is done already, which changes nothing.
         for heir in others {
             let outcome = AttemptOutcome::Retry { at: now, error: error.clone() };
-            self.record(&delivery.id, &attempt(outcome), Some(heir)).await;
+            self.record(&delivery, &attempt(outcome), Some(heir)).await;
         }
         let outcome = AttemptOutcome::Failed { error };
-        self.record(&delivery.id, &attempt(outcome), Some(last)).await;
+        self.record(&delivery, &attempt(outcome), Some(last)).await;
         self.bell.notify_one();
     }
 }

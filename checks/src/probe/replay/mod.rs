@@ -4,9 +4,11 @@
 //! is not written down does not exist: a name without records is NXDOMAIN, an address without a
 //! server refuses, a URL on a known host is 404.
 
+mod database;
 mod dns;
 mod files;
 mod http;
+mod payments;
 mod tls;
 mod zone;
 
@@ -17,11 +19,15 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AgentFault, ProbeError, Probes, RegistrationAnswer, Seen, SmtpAnswer, TargetFault};
-use super::{HelloAnswer, ProtocolVersion, SuiteSet, TlsAnswer};
+pub use self::database::{DatabaseWorld, TableWorld};
+pub use self::payments::PaymentsWorld;
+use super::{
+    Accounts, AgentFault, Database, HelloAnswer, Payments, ProbeError, Probes, ProtocolVersion,
+    RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, TargetFault, TlsAnswer,
+};
 
 /// A small written-down internet.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct World {
     /// Zone lines `name ttl TYPE data`, names in full, one record a line; `;` starts a comment.
@@ -49,6 +55,10 @@ pub struct World {
     pub no_history: Option<String>,
     /// The agent has no IPv6 route.
     pub no_ipv6: bool,
+    /// The account of the payment provider; absent means that none is configured.
+    pub payments: Option<PaymentsWorld>,
+    /// The project's database; absent means that none is configured.
+    pub database: Option<DatabaseWorld>,
 }
 
 /// A fault of resolvers, or of one name server.
@@ -244,6 +254,7 @@ impl Replay {
     /// The ports of a replay that the caller keeps, to ask it what was asked.
     pub fn shared(replay: Arc<Self>) -> Probes {
         Probes {
+            accounts: Self::accounts(&replay),
             dns: Arc::<Self>::clone(&replay),
             http: Arc::<Self>::clone(&replay),
             tls: Arc::<Self>::clone(&replay),
@@ -251,6 +262,18 @@ impl Replay {
             registration: Arc::<Self>::clone(&replay),
             files: replay,
         }
+    }
+
+    /// The ports to accounts that are written down.
+    fn accounts(replay: &Arc<Self>) -> Accounts {
+        let mut accounts = Accounts::default();
+        if replay.world.payments.is_some() {
+            accounts.payments = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Payments>);
+        }
+        if replay.world.database.is_some() {
+            accounts.database = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Database>);
+        }
+        accounts
     }
 
     /// How often each question was asked, keyed `GET https://…`, `TXT name`, `TLS host`, ….
@@ -284,6 +307,9 @@ fn fault(word: &str, what: &str) -> ProbeError {
         "port_blocked" => AgentFault::PortBlocked(25).into(),
         "rate_limited" => AgentFault::RateLimited(what).into(),
         "time_limit" => AgentFault::TimeLimit(what).into(),
+        "bad_credential" => AgentFault::BadCredential(what).into(),
+        "forbidden" => AgentFault::Forbidden(what).into(),
+        "clock_off" => AgentFault::ClockOff(what).into(),
         other => AgentFault::Bug(format!("the fixture names an unknown fault {other:?}")).into(),
     }
 }

@@ -1,0 +1,90 @@
+//! The accounts and databases of a project, each behind a port of its own, where they are configured.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Database, Payments};
+
+/// Why a port cannot be asked: nothing is configured, or its credential is missing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Missing {
+    /// Why, as a sentence without a full stop.
+    pub reason: String,
+    /// The step that makes it work.
+    pub unlock: String,
+}
+
+/// A port that may be missing.
+pub struct Slot<T: ?Sized>(Result<Arc<T>, Missing>);
+
+impl<T: ?Sized> Slot<T> {
+    /// A port that can be asked.
+    pub const fn ready(port: Arc<T>) -> Self {
+        Self(Ok(port))
+    }
+
+    /// A port that cannot.
+    pub fn missing(reason: impl Into<String>, unlock: impl Into<String>) -> Self {
+        Self(Err(Missing { reason: reason.into(), unlock: unlock.into() }))
+    }
+
+    /// The port.
+    ///
+    /// # Errors
+    /// It is missing; the check is skipped then.
+    pub fn get(&self) -> Result<&T, Missing> {
+        self.0.as_deref().map_err(Clone::clone)
+    }
+
+    /// The port, where a check can do without.
+    pub fn optional(&self) -> Option<&T> {
+        self.0.as_deref().ok()
+    }
+}
+
+impl<T: ?Sized> Clone for Slot<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: ?Sized> From<Missing> for Slot<T> {
+    fn from(missing: Missing) -> Self {
+        Self(Err(missing))
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Slot<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Ok(_) => f.write_str("ready"),
+            Err(missing) => missing.fmt(f),
+        }
+    }
+}
+
+/// The ports to the accounts of one project.
+#[derive(Debug, Clone)]
+pub struct Accounts {
+    /// The payment provider.
+    pub payments: Slot<dyn Payments>,
+    /// The project's own database.
+    pub database: Slot<dyn Database>,
+}
+
+impl Default for Accounts {
+    /// Nothing is configured.
+    fn default() -> Self {
+        Self {
+            payments: Slot::missing(
+                "no Stripe key is configured",
+                "add [project.stripe] with key = { env = \"STRIPE_RESTRICTED_KEY\" } to the config",
+            ),
+            database: Slot::missing(
+                "no database is configured",
+                "add [project.database] with url = { env = \"DATABASE_URL\" } and its tables to the config",
+            ),
+        }
+    }
+}

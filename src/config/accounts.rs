@@ -1,0 +1,53 @@
+//! The accounts of a project with their credentials named; each is read when a look begins.
+
+use std::path::{Path, PathBuf};
+
+use launchready_checks::probe::Missing;
+
+use super::file::AccountTables;
+use super::secret::{Secret, SecretRef};
+
+/// The tables of a project's accounts, and the folder that paths in them are relative to.
+#[derive(Debug, Clone, Default)]
+pub struct AccountSettings {
+    /// The tables.
+    pub tables: AccountTables,
+    /// The folder of the config.
+    pub folder: PathBuf,
+}
+
+impl AccountSettings {
+    /// Reads a credential.
+    ///
+    /// # Errors
+    /// It is missing: a sentence that names the variable or the file, and the step that mends it.
+    pub fn read(&self, secret: &SecretRef) -> Result<Secret, Missing> {
+        secret.read(&self.folder).map_err(|reason| {
+            let (reason, unlock) = reason.split_once("; ").unwrap_or((&reason, "set it"));
+            Missing { reason: reason.to_owned(), unlock: unlock.to_owned() }
+        })
+    }
+
+    /// A path of the config, in full.
+    pub fn path(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
+    }
+
+    /// Every credential that the tables name, with the key that names it.
+    pub(super) fn credentials(&self) -> Vec<(&'static str, &SecretRef)> {
+        let tables = &self.tables;
+        let supabase = tables.supabase.as_ref();
+        let named = [
+            ("stripe.key", tables.stripe.as_ref().map(|table| &table.key)),
+            ("supabase.token", supabase.and_then(|table| table.token.as_ref())),
+            ("supabase.public_key", supabase.and_then(|table| table.public_key.as_ref())),
+            ("database.url", tables.database.as_ref().map(|table| &table.url)),
+            ("crm.token", tables.crm.as_ref().map(|table| &table.token)),
+            ("support.token", tables.support.as_ref().map(|table| &table.token)),
+            ("automation.token", tables.automation.as_ref().map(|table| &table.token)),
+            ("edge.token", tables.edge.as_ref().map(|table| &table.token)),
+            ("hosting.token", tables.hosting.as_ref().map(|table| &table.token)),
+        ];
+        named.into_iter().filter_map(|(key, secret)| Some((key, secret?))).collect()
+    }
+}

@@ -1,0 +1,319 @@
+//! One API of an outside system: credential, pace, retries, limits, and whose fault it is when nothing
+//! comes back.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use launchready_checks::probe::{AgentFault, ProbeError, TargetFault};
+use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, StatusCode};
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep, sleep_until};
+use url::Url;
+
+use crate::clock::Clock;
+use crate::config::Secret;
+use crate::probe::{bounded, fault};
+
+/// The most bytes of one answer.
+const ANSWER_BYTES: usize = 8 * 1024 * 1024;
+/// Tries of one request: the first, and two more when the other side is busy.
+const TRIES: u32 = 3;
+/// The longest wait that is honoured within a run; a longer `Retry-After` ends it.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The wait before the second try where the other side names none; it doubles.
+const BACK_OFF: Duration = Duration::from_millis(500);
+/// A clock that is off by more gives wrong answers about windows of ten minutes.
+const CLOCK_OFF_S: i64 = 120;
+
+/// What is needed to reach outside systems.
+#[derive(Clone)]
+pub struct Reach {
+    /// The client: strict about certificates, follows nothing by itself.
+    pub client: reqwest::Client,
+    /// The clock of this machine.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reach").finish_non_exhaustive()
+    }
+}
+
+/// How a credential is shown.
+#[derive(Debug, Clone)]
+pub enum Shown {
+    /// `Authorization: Bearer …`.
+    Bearer(Secret),
+    /// `Authorization: Token …`.
+    Token(Secret),
+    /// `Authorization: Basic …`, of a name and a secret.
+    Basic(String, Secret),
+    /// A header of its own.
+    Header(&'static str, Secret),
+}
+
+/// What one vendor says about its API.
+#[derive(Debug, Clone, Copy)]
+pub struct Vendor {
+    /// Its name, for people.
+    pub name: &'static str,
+    /// The least time between two requests, from the vendor's documented rate.
+    pub pace: Duration,
+    /// Headers that every request carries.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// The permission that an answer 403 names, read from its body; the vendor's own words at most.
+    pub permission: fn(&serde_json::Value) -> Option<String>,
+    /// Where a credential is made, for people.
+    pub where_to: &'static str,
+}
+
+/// An answer that is not an error.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// It is none, or of another shape.
+    pub fn json<T: DeserializeOwned>(&self, vendor: &Vendor) -> Result<T, ProbeError> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            // The text of serde names keys and types, and never a value.
+            let what = format!("{} sends JSON of another shape: {error}", vendor.name);
+            TargetFault::Malformed(what).into()
+        })
+    }
+}
+
+/// One API with its credential.
+pub struct Api {
+    vendor: Vendor,
+    base: Url,
+    shown: Shown,
+    reach: Reach,
+    /// When the next request may begin.
+    next: Mutex<Instant>,
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api").field("vendor", &self.vendor.name).finish_non_exhaustive()
+    }
+}
+
+impl Api {
+    /// An API at `base`, which has been checked to be a web address.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn new(
+        vendor: Vendor,
+        base: &str,
+        shown: Shown,
+        reach: &Reach,
+    ) -> Result<Self, ProbeError> {
+        let base = Url::parse(&format!("{}/", base.trim_end_matches('/'))).map_err(|_error| {
+            AgentFault::Refused(format!("the address of {} is no web address", vendor.name))
+        })?;
+        let next = Mutex::new(Instant::now());
+        Ok(Self { vendor, base, shown, reach: reach.clone(), next })
+    }
+
+    /// What the vendor says.
+    pub const fn vendor(&self) -> &Vendor {
+        &self.vendor
+    }
+
+    /// The present time.
+    pub fn now(&self) -> Timestamp {
+        self.reach.clock.now()
+    }
+
+    /// Reads JSON with GET.
+    ///
+    /// # Errors
+    /// The fault of whoever is to blame.
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, ProbeError> {
+        self.ask(Method::GET, path, query, None).await?.json(&self.vendor)
+    }
+
+    /// Reads JSON with a POST that changes nothing, such as a search.
+    ///
+    /// # Errors
+    /// The fault of whoever is to blame.
+    pub async fn search<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<T, ProbeError> {
+        self.ask(Method::POST, path, &[], Some(body)).await?.json(&self.vendor)
+    }
+
+    /// One question, tried again while the other side is busy.
+    ///
+    /// # Errors
+    /// The fault of whoever is to blame.
+    pub async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&serde_json::Value>,
+    ) -> Result<Reply, ProbeError> {
+        let mut wait = BACK_OFF;
+        for tried in 1.. {
+            let reply = self.once(method.clone(), path, query, body).await?;
+            let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
+            if status.is_success() {
+                return Ok(reply);
+            }
+            let busy = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
+            let named = retry_after(&reply.headers, self.now());
+            if !busy || tried >= TRIES || named.is_some_and(|named| named > PATIENCE) {
+                return Err(self.refused(&reply, named));
+            }
+            sleep(named.unwrap_or(wait)).await;
+            wait *= 2;
+        }
+        Err(AgentFault::Bug("a request without an end".to_owned()).into())
+    }
+
+    async fn once(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&serde_json::Value>,
+    ) -> Result<Reply, ProbeError> {
+        self.wait_for_turn().await;
+        let mut url = self.base.join(path.trim_start_matches('/')).map_err(|_error| {
+            AgentFault::Bug(format!("the path of a request to {}", self.vendor.name))
+        })?;
+        // A path from an answer must not lead the credential to another host.
+        if url.origin() != self.base.origin() {
+            return Err(
+                TargetFault::Malformed(format!("{} leads elsewhere", self.vendor.name)).into()
+            );
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let mut request = self.reach.client.request(method, url).headers(self.headers()?);
+        if let Shown::Basic(name, secret) = &self.shown {
+            request = request.basic_auth(name, Some(secret.expose()));
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let answer = request.send().await.map_err(|error| fault(&error, self.vendor.name))?;
+        self.clock_is_right(answer.headers())?;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let body = bounded(answer, ANSWER_BYTES).await?;
+        Ok(Reply { status, headers, body })
+    }
+
+    async fn wait_for_turn(&self) {
+        let turn = {
+            let mut next = self.next.lock().await;
+            let turn = (*next).max(Instant::now());
+            *next = turn + self.vendor.pace;
+            turn
+        };
+        sleep_until(turn).await;
+    }
+
+    fn headers(&self) -> Result<HeaderMap, ProbeError> {
+        let mut headers = HeaderMap::new();
+        headers.insert("accept", HeaderValue::from_static("application/json"));
+        for (name, value) in self.vendor.headers {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        let (name, text) = match &self.shown {
+            Shown::Bearer(secret) => ("authorization", format!("Bearer {}", secret.expose())),
+            Shown::Token(secret) => ("authorization", format!("Token {}", secret.expose())),
+            Shown::Header(name, secret) => (*name, secret.expose().to_owned()),
+            Shown::Basic(..) => return Ok(headers),
+        };
+        let mut value = HeaderValue::from_str(&text).map_err(|_error| {
+            let what = format!("the credential of {} holds a line break", self.vendor.name);
+            AgentFault::BadCredential(what)
+        })?;
+        value.set_sensitive(true);
+        headers.insert(HeaderName::from_static(name), value);
+        Ok(headers)
+    }
+
+    /// Windows of minutes mean nothing on a machine whose clock is off.
+    fn clock_is_right(&self, headers: &HeaderMap) -> Result<(), ProbeError> {
+        if !self.reach.clock.is_true() {
+            return Ok(());
+        }
+        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+        let Some(theirs) = date.and_then(http_date) else { return Ok(()) };
+        let off = self.now().as_second() - theirs.as_second();
+        if off.abs() <= CLOCK_OFF_S {
+            return Ok(());
+        }
+        let way = if off > 0 { "ahead of" } else { "behind" };
+        let what = format!("{} s {way} that of {}", off.abs(), self.vendor.name);
+        Err(AgentFault::ClockOff(what).into())
+    }
+
+    /// What a refusal means.
+    fn refused(&self, reply: &Reply, wait: Option<Duration>) -> ProbeError {
+        let name = self.vendor.name;
+        let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        match reply.status {
+            401 => {
+                let what =
+                    format!("{name} answers 401; make a new one at {}", self.vendor.where_to);
+                AgentFault::BadCredential(what).into()
+            }
+            403 => {
+                let named = (self.vendor.permission)(&body);
+                let what = named.unwrap_or_else(|| "the vendor does not say which".to_owned());
+                AgentFault::Forbidden(format!("{name}: {what}")).into()
+            }
+            429 => {
+                let wait = wait.map(|wait| format!(", asks to wait {} s", wait.as_secs()));
+                let what = format!("{name} answers 429{}", wait.unwrap_or_default());
+                AgentFault::RateLimited(what).into()
+            }
+            status @ 300..=399 => {
+                TargetFault::Malformed(format!("{name} answers {status}, a redirect")).into()
+            }
+            status => TargetFault::Malformed(format!("{name} answers {status}")).into(),
+        }
+    }
+}
+
+/// How long the other side asks to wait: seconds, or a date (RFC 9110 section 10.2.3).
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds.max(0.0)).ok();
+    }
+    let seconds = http_date(text)?.as_second() - now.as_second();
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section 5.6.7).
+fn http_date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::parse(text).ok().map(|at| at.timestamp())
+}
