@@ -5,6 +5,7 @@ mod document;
 mod domain;
 mod file;
 mod load;
+mod mend;
 mod plan;
 mod redirects;
 mod secret;

@@ -16,7 +16,7 @@ use crate::telemetry::LogFormat;
 
 /// Tells a founder whether the product is ready for strangers with credit cards.
 #[derive(Debug, Parser)]
-#[command(name = "launchready", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "launchready", version, arg_required_else_help = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
