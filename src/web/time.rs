@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::show::Escaped;
+use crate::clock::Clock;
 
 /// A time in a zone, with the distance from the present.
 #[derive(Debug, Clone)]
@@ -39,6 +40,18 @@ impl fmt::Display for When {
 
 impl HtmlSafe for When {}
 
+/// What a reader has to know before the times of a clock that runs faster than the world's.
+pub(super) fn pace(clock: &dyn Clock) -> Option<String> {
+    let speed = clock.speed();
+    (speed > 1.0).then(|| {
+        let now = clock.now().strftime("%-d %b %Y, %H:%M UTC");
+        format!(
+            "For trials: the clock of this agent runs {speed} times faster than yours. On it, it is {now}, \
+             and every time here and in the messages is by it."
+        )
+    })
+}
+
 /// The zone of a project; UTC where the machine does not know it.
 pub(super) fn zone(name: &str) -> TimeZone {
     crate::schedule::read_zone(name).unwrap_or(TimeZone::UTC)
@@ -68,6 +81,15 @@ pub(super) fn length(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_clock_that_runs_faster_is_explained() {
+        let from: Timestamp = "2026-07-22T05:00:00Z".parse().unwrap();
+        let said = pace(&crate::clock::FastClock::new(from, 4.0)).unwrap();
+        assert!(said.contains("runs 4 times faster than yours"), "{said}");
+        assert!(said.contains("it is 22 Jul 2026, 05:00 UTC"), "{said}");
+        assert_eq!(pace(&crate::clock::SystemClock), None);
+    }
 
     #[test]
     fn a_time_is_read_in_its_zone_and_from_now() {
