@@ -145,9 +145,9 @@ fn words(letters: &str, timetable: Option<&Timetable>, now: Timestamp, speed: f6
     let mut text = format!("mail and messages: {letters}\n");
     if speed > 1.0 {
         text = format!(
-            "{text}\nThe demo's clock runs {speed} times faster than yours: a minute of it takes {:.1} \
+            "{text}\nThe demo's clock runs {speed} times faster than yours: a minute of it takes {} \
              seconds.\nIt begins at {}; every time on the page and in the messages is by it.\n",
-            60.0 / speed,
+            (600.0 / speed).round() / 10.0,
             now.strftime("%-d %b %Y, %H:%M UTC"),
         );
     }

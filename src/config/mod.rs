@@ -8,6 +8,7 @@ mod load;
 mod mend;
 mod plan;
 mod redirects;
+mod say;
 mod secret;
 mod walk;
 

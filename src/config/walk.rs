@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::document::{ConfigError, line_of, to_json};
 use super::mend::{Shape, of_no_kind, stand_in};
+use super::say::{kind_of, meant, unknown, wanted_words};
 
 /// The deepest nesting of a config that is read.
 const DEPTH: usize = 32;
@@ -21,13 +22,6 @@ pub(super) fn shape(text: &str, table: &Spanned<DeTable<'_>>, schema: &Value) ->
     let mut walk = Walk { text, root: schema, errors: Vec::new(), mended: Vec::new() };
     let value = walk.table(schema, table.get_ref(), "", 0, &table.span());
     Shape { errors: walk.errors, mended: walk.mended, value: Value::Object(value) }
-}
-
-/// The known word that `given` was probably meant to be.
-pub(super) fn meant<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let scored = known.into_iter().map(|word| (strsim::jaro_winkler(word, given), word));
-    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0));
-    best.filter(|(score, _)| *score > 0.8).map(|(_, word)| word)
 }
 
 struct Walk<'a> {
@@ -254,10 +248,9 @@ impl Walk<'_> {
                 self.string(&schema, &date.to_string(), key, &span);
             }
             other => {
-                let kinds: Vec<_> =
-                    kinds.iter().filter(|k| **k != "null").map(|k| a_kind(k)).collect();
-                let message = format!("this is {}; write {}", kind_of(other), kinds.join(" or "));
-                self.error(&span, key, message);
+                let items = schema.get("items").map(|items| self.resolve(items));
+                let wanted = wanted_words(&schema, items, &kinds, key, other);
+                self.error(&span, key, format!("this is {}; write {wanted}", kind_of(other)));
             }
         }
         (self.errors.len() == before).then(|| to_json(value.get_ref()))
@@ -323,38 +316,6 @@ fn is_variable(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && text.chars().all(allowed)
         && !text.starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// The message for an unknown key, with the closest known one.
-fn unknown(name: &str, known: &[&str], table: &str) -> String {
-    match meant(name, known.iter().copied()) {
-        Some(closest) => format!("unknown key; did you mean {closest:?}?"),
-        None if table == "checks" || table.ends_with(".checks") => {
-            "there is no such check; `launchready explain` lists them".to_owned()
-        }
-        None => format!("unknown key; known here: {}", known.join(", ")),
-    }
-}
-
-fn kind_of(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "text",
-        DeValue::Integer(_) | DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    }
-}
-
-fn a_kind(kind: &str) -> &'static str {
-    match kind {
-        "string" => "text in quotes",
-        "integer" | "number" => "a number",
-        "boolean" => "true or false",
-        "array" => "a list in [ ]",
-        _ => "a table",
-    }
 }
 
 #[cfg(test)]

@@ -235,8 +235,11 @@ pub(super) fn days_left(until: f64, at: Timestamp) -> f64 {
 pub(super) fn days_words(days: f64) -> String {
     match days {
         days if !days.is_finite() => "–".to_owned(),
-        days if days.abs() < 0.05 => "0 days".to_owned(),
-        days if days.abs() < 9.95 => format!("{days:.1} days"),
+        days if days.abs() < 9.95 => {
+            let tenths = (days * 10.0).round() / 10.0;
+            // No day is said to be minus nothing.
+            format!("{} days", if tenths == 0.0 { 0.0 } else { tenths })
+        }
         days => format!("{days:.0} days"),
     }
 }
@@ -342,14 +345,14 @@ mod tests {
         };
         let chart = series.of_days_left(at).draw(&jiff::tz::TimeZone::UTC);
         assert_eq!((chart.foot.as_str(), chart.top.as_str()), ("0 days", "22 days"));
-        assert_eq!(chart.last, "8.0 days");
-        let bounds = [("warning", "warning at 21 days"), ("critical", "critical at 7.0 days")];
+        assert_eq!(chart.last, "8 days");
+        let bounds = [("warning", "warning at 21 days"), ("critical", "critical at 7 days")];
         assert_eq!(chart.thresholds, bounds.map(|(class, text)| (class, text.to_owned(), true)));
         assert_eq!(
             chart.rows.iter().map(|row| row[3].as_str()).collect::<Vec<_>>(),
-            ["8.0 days", "9.0 days", "10 days"]
+            ["8 days", "9 days", "10 days"]
         );
-        assert_eq!(days_words(days_left(end, at.checked_add(HOUR * 24 * 9).unwrap())), "-1.0 days");
+        assert_eq!(days_words(days_left(end, at.checked_add(HOUR * 24 * 9).unwrap())), "-1 days");
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub(super) fn zone(name: &str) -> TimeZone {
 fn ago(at: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(at).as_secs();
     if seconds.abs() < 45 {
-        return "just now".to_owned();
+        return if seconds < 0 { "in a moment" } else { "just now" }.to_owned();
     }
     let length = length(seconds.unsigned_abs());
     if seconds > 0 { format!("{length} ago") } else { format!("in {length}") }
@@ -103,6 +103,7 @@ mod tests {
         );
         let ago = |text: &str| ago(at(text), now);
         assert_eq!(ago("2026-07-22T07:59:30Z"), "just now");
+        assert_eq!(ago("2026-07-22T08:00:30Z"), "in a moment");
         assert_eq!(ago("2026-07-22T07:55:00Z"), "5 minutes ago");
         assert_eq!(ago("2026-07-24T08:00:00Z"), "in 2 days");
         assert_eq!(ago("2026-07-22T08:01:00Z"), "in 60 seconds");

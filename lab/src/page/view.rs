@@ -88,9 +88,7 @@ fn summary(one: &Received) -> String {
     let text = |pointer: &str| json.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let found = match one.kind {
         SinkKind::Slack => text("/text"),
-        SinkKind::Webhook => {
-            text("/data/title").or_else(|| text("/data/summary")).or_else(|| text("/type"))
-        }
+        SinkKind::Webhook => text("/data/subject").or_else(|| text("/type")),
         SinkKind::PagerDuty => text("/payload/summary").or_else(|| text("/event_action")),
         SinkKind::DeadMan => None,
     };

@@ -15,7 +15,7 @@ use super::frame::{Done, Frame, after};
 use super::incidents::{Row as IncidentRow, rows};
 use super::project::Card;
 use crate::report::{CheckReport, NotCheckedReport};
-use crate::store::{HistoryPoint, LatestRun};
+use crate::store::{HistoryPoint, LatestRun, Span};
 use crate::web::chart::{Chart, Scale, Series, days_left, days_words, value_words};
 use crate::web::fault::Fault;
 use crate::web::forms::Filled;
@@ -23,7 +23,7 @@ use crate::web::guard::Caller;
 use crate::web::route::Web;
 use crate::web::show::{self, Badge, Prose, Segment};
 use crate::web::spans::Bar;
-use crate::web::time::{When, zone};
+use crate::web::time::{When, length, zone};
 use crate::web::{ProjectFacts, standing};
 
 /// A window of time: its name in addresses, the same in words, its hours.
@@ -65,7 +65,7 @@ struct Page<'a> {
     incidents: Vec<IncidentRow>,
     cards: Vec<Card<'a>>,
     values: Vec<Measured>,
-    bars: Vec<(&'static str, Bar)>,
+    bars: Vec<(String, Bar)>,
     ranges: Vec<(&'static str, &'static str, bool)>,
     charts: Vec<Figure>,
     more_charts: usize,
@@ -167,9 +167,7 @@ pub(in crate::web) async fn check(
             .iter()
             .filter_map(|m| Measured::of(meta, m, run.at.unwrap_or(now)))
             .collect(),
-        bars: bar_windows(seen)
-            .map(|(_, words, hours)| (*words, Bar::new(&spans, back(*hours), now, interval)))
-            .collect(),
+        bars: bars(&spans, now, interval),
         ranges: WINDOWS
             .iter()
             .map(|(name, words, window)| (*name, *words, *window == hours))
@@ -196,14 +194,27 @@ fn hours_since(first: Timestamp, now: Timestamp) -> i64 {
 /// The hours of the shortest window that holds so many.
 fn shortest(seen: i64) -> i64 {
     let hours = WINDOWS.iter().map(|window| window.2);
-    hours.clone().find(|hours| *hours >= seen).or(hours.last()).unwrap_or(USUAL_HOURS)
+    hours.clone().find(|hours| *hours >= seen).or(hours.max()).unwrap_or(USUAL_HOURS)
 }
 
-/// The windows of the bars: from a day to the shortest one that holds all, because a longer one would show
-/// the same again, only smaller.
-fn bar_windows(seen: i64) -> impl Iterator<Item = &'static Window> {
-    let most = shortest(seen.max(24));
-    WINDOWS.iter().filter(move |window| (24..=most).contains(&window.2))
+/// The bars: of every window from a day on that is full, and of all that was seen where that is less than
+/// the longest window.
+fn bars(spans: &[Span], now: Timestamp, interval: SignedDuration) -> Vec<(String, Bar)> {
+    let Some(first) = spans.first().map(|span| span.from) else { return Vec::new() };
+    let mut bars = Vec::new();
+    for (_, words, hours) in WINDOWS.iter().filter(|window| window.2 >= 24) {
+        let from = now.checked_sub(SignedDuration::from_hours(*hours)).unwrap_or(now);
+        if from < first {
+            let passed = length(now.duration_since(first).as_secs().max(0).unsigned_abs());
+            bars.push((
+                format!("Since the first look, {passed} ago"),
+                Bar::new(spans, first, now, interval),
+            ));
+            break;
+        }
+        bars.push((format!("Last {words}"), Bar::new(spans, from, now, interval)));
+    }
+    bars
 }
 
 /// How often a check runs: as it says itself, or less often where the config does.
@@ -320,6 +331,8 @@ pub(in crate::web) async fn run_all(
 
 #[cfg(test)]
 mod tests {
+    use launchready_checks::contract::Status;
+
     use super::*;
 
     #[test]
@@ -332,9 +345,21 @@ mod tests {
             [0, 6, 7, 24, 25, 24 * 7, 24 * 8, 24 * 400].map(opens),
             [6, 6, 24, 24, 168, 168, 168, 168]
         );
-        let bars = |seen| bar_windows(seen).map(|window| window.0).collect::<Vec<_>>();
-        assert_eq!(bars(0), ["24h"]);
-        assert_eq!(bars(30), ["24h", "7d"]);
-        assert_eq!(bars(24 * 400), ["24h", "7d", "90d"]);
+    }
+
+    #[test]
+    fn a_bar_is_of_a_full_window_or_of_all_that_was_seen() {
+        let now: Timestamp = "2026-11-28T02:00:00Z".parse().unwrap();
+        let told = |hours: i64| {
+            let from = now.checked_sub(SignedDuration::from_hours(hours)).unwrap();
+            let span = Span { status: Status::Pass, from, to: now, runs: 10, reason: None };
+            let all = bars(&[span], now, SignedDuration::from_mins(1));
+            assert!(all.iter().all(|(_, bar)| bar.words == "pass 100.0 %"), "{all:?}");
+            all.into_iter().map(|(words, _)| words).collect::<Vec<_>>()
+        };
+        assert_eq!(told(3), ["Since the first look, 3 hours ago"]);
+        assert_eq!(told(48), ["Last 24 hours", "Since the first look, 2 days ago"]);
+        assert_eq!(told(24 * 400), ["Last 24 hours", "Last 7 days", "Last 90 days"]);
+        assert!(bars(&[], now, SignedDuration::from_mins(1)).is_empty());
     }
 }
