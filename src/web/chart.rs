@@ -153,10 +153,9 @@ impl Series {
             // A flat line at nothing, or below it, has room above.
             return (foot, top + top.abs().max(1.0));
         }
-        let top = top + pad;
         // Nobody counts to 1.05.
         let is_whole = matches!(self.scale, Scale::Unit(Unit::Count | Unit::Score));
-        (foot, if is_whole { top.ceil() } else { top })
+        (foot, if is_whole { top.ceil() } else { top + pad })
     }
 
     fn svg(&self, foot: f64, top: f64) -> String {
@@ -353,6 +352,18 @@ mod tests {
             ["8 days", "9 days", "10 days"]
         );
         assert_eq!(days_words(days_left(end, at.checked_add(HOUR * 24 * 9).unwrap())), "-1 days");
+    }
+
+    #[test]
+    fn what_is_counted_ends_at_a_whole_number() {
+        let counted = |value: f64| {
+            let points =
+                [HistoryPoint { min: 0.0, mean: value, p95: value, max: value, ..point(0, 0.0) }];
+            let scale = Scale::Unit(Unit::Count);
+            let series = Series { scale, warning: None, critical: None, ..series(&points) };
+            series.draw(&jiff::tz::TimeZone::UTC).top
+        };
+        assert_eq!([1.0, 2.4, 30.0].map(counted), ["1", "3", "30"]);
     }
 
     #[test]

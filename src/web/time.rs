@@ -28,6 +28,12 @@ impl When {
             ago: ago(at, now),
         }
     }
+
+    /// When something is done next: what is due was not done yet, however long ago that is.
+    pub(super) fn due(at: Timestamp, now: Timestamp, zone: &TimeZone) -> Self {
+        let when = Self::new(at, now, zone);
+        if at <= now { Self { ago: "due now".to_owned(), ..when } } else { when }
+    }
 }
 
 impl fmt::Display for When {
@@ -46,8 +52,8 @@ pub(super) fn pace(clock: &dyn Clock) -> Option<String> {
     (speed > 1.0).then(|| {
         let now = clock.now().strftime("%-d %b %Y, %H:%M UTC");
         format!(
-            "For trials: the clock of this agent runs {speed} times faster than yours. On it, it is {now}, \
-             and every time here and in the messages is by it."
+            "This agent's clock runs {speed} times faster than yours, for trials: by it, it is {now}. Every \
+             time here and in the messages is by that clock."
         )
     })
 }
@@ -101,6 +107,9 @@ mod tests {
             "<time datetime=\"2026-07-22T05:00:00Z\">22 Jul 2026, 07:00 CEST</time> \
              <span class=\"soft\">(3 hours ago)</span>"
         );
+        let due = |text: &str| When::due(at(text), now, &zone("UTC")).ago;
+        assert_eq!(due("2026-07-22T07:59:00Z"), "due now");
+        assert_eq!(due("2026-07-22T08:05:00Z"), "in 5 minutes");
         let ago = |text: &str| ago(at(text), now);
         assert_eq!(ago("2026-07-22T07:59:30Z"), "just now");
         assert_eq!(ago("2026-07-22T08:00:30Z"), "in a moment");

@@ -16,7 +16,10 @@ async fn the_demo_shows_what_breaks_and_the_messages_about_it_and_ends_when_aske
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(demo.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut lines =
+        BufReader::new(demo.stderr.take().unwrap()).lines().map(Result::unwrap).peekable();
+    let first = lines.peek().unwrap();
+    assert!(first.starts_with("the agent's page:"), "nothing is said before that: {first}");
     let mut address = |of: &str| {
         let line = lines.find(|line| line.starts_with(of)).unwrap();
         line.split_once("http://").map(|(_, rest)| format!("http://{rest}")).unwrap()

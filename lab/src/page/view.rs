@@ -19,7 +19,8 @@ ol{list-style:none;margin:1.5rem 0 0;padding:0;border-top:1px solid var(--line)}
 li a{display:grid;grid-template-columns:5.5rem 6rem 1fr;gap:0 1rem;padding:.75rem .25rem;color:inherit;text-decoration:none}
 li a:hover,li a:focus-visible{background:var(--tint)}li strong{font-weight:600;overflow-wrap:anywhere}li small{grid-column:3;color:var(--soft);font-size:.875rem;overflow-wrap:anywhere}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.125rem 1rem;margin:1rem 0 0}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
-.both{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(22rem,100%),1fr));gap:0 1.5rem}
+dl+.soft{margin:1rem 0 0}.both{display:grid;grid-template-columns:minmax(0,1fr);gap:0 1.5rem}
+@media(min-width:64rem){.both{grid-template-columns:minmax(0,1fr) minmax(0,43rem)}.both section:only-child{grid-column:1/-1}}
 iframe{width:100%;height:40rem;border:1px solid var(--line);border-radius:.5rem;background:#fff}
 pre{margin:0;padding:1rem;border:1px solid var(--line);border-radius:.5rem;background:var(--tint);font:14px/1.5 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 @media(max-width:40rem){li a{grid-template-columns:1fr auto}li strong,li small{grid-column:1/-1}}";

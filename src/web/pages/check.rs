@@ -153,7 +153,7 @@ pub(in crate::web) async fn check(
         unlock: check.unlock.as_deref().map(Prose::new),
         at: run.at.map(when),
         since: run.since.map(when),
-        next: when(run.next_due),
+        next: When::due(run.next_due, now, &zone),
         parts: check.not_checked.iter().map(Missed::of).collect(),
         incidents: rows(&facts, &mine, now),
         cards: check
