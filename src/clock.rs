@@ -21,6 +21,11 @@ pub trait Clock: std::fmt::Debug + Send + Sync {
     fn takes(&self, span: Duration) -> Duration {
         span
     }
+
+    /// How many times faster than the machine's it runs.
+    fn speed(&self) -> f64 {
+        1.0
+    }
 }
 
 /// Waits for `span` of this clock.
@@ -117,6 +122,10 @@ impl Clock for FastClock {
 
     fn takes(&self, span: Duration) -> Duration {
         span.div_f64(self.speed)
+    }
+
+    fn speed(&self) -> f64 {
+        self.speed
     }
 }
 

@@ -51,7 +51,13 @@ pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
     let project = with_goal(project, &args.output);
     let record = runtime.block_on(session.audit(&project, &plan, progress::of(cli).as_ref()))?;
     keep(&record, args, &baseline)?;
-    let exit = finish(cli, &build(&record), &args.output, &place)?;
+    let report = build(&record);
+    let exit = finish(cli, &report, &args.output, &place)?;
+    if report.coverage.run == 0 && report.coverage.unknown > 0 {
+        let text = "nothing could be looked at from here; is this machine online? If it is, name a \
+                    resolver that answers, such as --resolver 1.1.1.1";
+        progress::note(cli, text);
+    }
     for (path, what) in
         [(&args.save_evidence, "kept evidence in"), (&args.save_baseline, "kept the baseline in")]
     {

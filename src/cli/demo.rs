@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use launchready_lab::{Lab, LabOptions, Mailbox, MailboxOptions, Page, Sinks, Timetable, World};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -18,7 +19,7 @@ use super::project::with_goal;
 use super::{Exit, progress};
 use crate::app::Session;
 use crate::app::agent::{AgentOptions, run_agent, runtime};
-use crate::clock::{Clock, FastClock, SystemClock, between, pause};
+use crate::clock::{Clock, FastClock, SystemClock, between, later, pause};
 use crate::config::load;
 use crate::report::build;
 
@@ -88,7 +89,7 @@ async fn keep_running(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     let now = SystemClock.now();
     let mailbox = Arc::new(Mailbox::start(lab.authority(), MailboxOptions::default())?);
     let sinks = Arc::new(Sinks::start(now)?);
-    let letters = Page::start(now, Arc::clone(&mailbox), Arc::clone(&sinks))?;
+    let letters = Page::start(now, args.speed, Arc::clone(&mailbox), Arc::clone(&sinks))?;
     let listen = match args.listen {
         Some(address) if address.port() != 0 => address,
         Some(address) => free(address).await?,
@@ -109,7 +110,7 @@ async fn keep_running(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     let clock: Arc<dyn Clock> = Arc::new(FastClock::new(now, args.speed));
     let stop = stop_signal()?;
     let (quiet, log_format) = (cli.quiet, cli.log_format);
-    let words = words(&letters.url(), timetable.as_ref(), args.speed);
+    let words = words(&letters.url(), timetable.as_ref(), now, args.speed);
     let (up, started) = watch::channel(false);
     let agent = run_agent(AgentOptions {
         config: path,
@@ -140,13 +141,19 @@ async fn free(wanted: SocketAddr) -> anyhow::Result<SocketAddr> {
 }
 
 /// What a visitor is told at the start.
-fn words(letters: &str, timetable: Option<&Timetable>, speed: f64) -> String {
+fn words(letters: &str, timetable: Option<&Timetable>, now: Timestamp, speed: f64) -> String {
     let mut text = format!("mail and messages: {letters}\n");
-    if let Some(timetable) = timetable {
+    if speed > 1.0 {
         text = format!(
-            "{text}\nIn this world a minute takes {:.0} seconds, and this happens again and again:\n{timetable}",
-            60.0 / speed
+            "{text}\nThe demo's clock runs {speed} times faster than yours: a minute of it takes {} \
+             seconds.\nIt begins at {}; every time on the page and in the messages is by it.\n",
+            (600.0 / speed).round() / 10.0,
+            now.strftime("%-d %b %Y, %H:%M UTC"),
         );
+    }
+    if let Some(timetable) = timetable {
+        let heading = "This happens again and again, in its minutes and seconds from the start:";
+        text = format!("{text}\n{heading}\n{timetable}\n");
     }
     text + "\nCtrl-C ends it; nothing of it stays."
 }
@@ -169,8 +176,8 @@ async fn play(
     while let Some((at, step)) = timetable.next(done) {
         pause(clock, at.saturating_sub(between(begin, clock.now()))).await;
         step.apply(lab).await?;
-        let minutes = at.as_secs() / 60;
-        progress::note(cli, &format!("{minutes:02}:{:02} {}", at.as_secs() % 60, step.say));
+        let by_clock = later(begin, at).strftime("%H:%M:%S UTC");
+        progress::note(cli, &format!("{by_clock} by the demo's clock: {}", step.say));
         store.make_due("harbor", None, clock.now()).await?;
         done = at;
     }

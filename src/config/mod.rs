@@ -6,8 +6,10 @@ mod document;
 mod domain;
 mod file;
 mod load;
+mod mend;
 mod plan;
 mod redirects;
+mod say;
 mod secret;
 mod walk;
 

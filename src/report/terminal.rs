@@ -160,7 +160,10 @@ fn head(report: &Report, paint: Paint, out: &mut String) {
     let colour = verdict_colour(report.verdict);
     _ = writeln!(out, "\n  {}", paint.on(colour, report.verdict.title()));
     for reason in &report.verdict_reasons {
-        paint.paragraph(2, reason, out);
+        // What goes on stands further right, so that each reason is seen to begin.
+        for (index, line) in paint.lines(reason, 4).into_iter().enumerate() {
+            _ = writeln!(out, "{}{line}", " ".repeat(if index == 0 { 2 } else { 4 }));
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use super::limits::Guesser;
 use super::route::Web;
 use super::session::{self, Key, Session};
 use super::show::Segment;
-use super::{Facts, origin, pages};
+use super::{Facts, origin, pages, time};
 use crate::clock::pause;
 
 /// The most characters of an address.
@@ -42,6 +42,8 @@ pub(super) struct Caller {
     pub(super) who: Who,
     /// The token that their forms have to hold.
     pub(super) token: String,
+    /// What has to be said of the agent's clock.
+    pub(super) pace: Option<String>,
 }
 
 /// See [`Caller`].
@@ -110,11 +112,11 @@ async fn admit(web: &Web, facts: &Facts, request: &mut Parts) -> Result<(), Resp
         origin::check_host(facts, headers).map_err(refuse)?;
     }
     let caller = if is_open(path) {
-        Some(Caller { who: Who::Anyone, token: String::new() })
+        Some(Caller { who: Who::Anyone, token: String::new(), pace: None })
     } else {
         identify(web, facts, request).await.map_err(refuse)?
     };
-    let Some(caller) = caller else { return Err(unknown(facts, request, target)) };
+    let Some(mut caller) = caller else { return Err(unknown(facts, request, target)) };
     origin::check_origin(facts, &request.method, headers).map_err(refuse)?;
     let is_write = !request.method.is_safe();
     if is_write && path.starts_with("/api/") && matches!(caller.who, Who::Session(_)) {
@@ -126,6 +128,7 @@ async fn admit(web: &Web, facts: &Facts, request: &mut Parts) -> Result<(), Resp
             )));
         }
     }
+    caller.pace = time::pace(&*web.site.clock);
     request.extensions.insert(caller);
     Ok(())
 }
@@ -148,7 +151,7 @@ async fn identify(web: &Web, facts: &Facts, request: &Parts) -> Result<Option<Ca
         Who::Local | Who::Password => key(web).await?.form_token("local"),
         Who::Metrics | Who::Anyone => String::new(),
     };
-    Ok(Some(Caller { who, token }))
+    Ok(Some(Caller { who, token, pace: None }))
 }
 
 /// The key that signs sessions; read from the store once.

@@ -5,6 +5,7 @@ mod page;
 mod parts;
 mod proof;
 mod pulse;
+mod rehearsal;
 mod reload;
 mod setup;
 mod system;
@@ -34,6 +35,7 @@ use crate::metrics::Board;
 use crate::notify::outbox::Sender;
 
 pub use self::proof::{ProofError, prove};
+pub use self::rehearsal::{Rehearsal, rehearse};
 
 /// How long looks that are under way may go on once the agent is told to stop.
 const GRACE: Duration = Duration::from_secs(10);

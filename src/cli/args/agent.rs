@@ -134,7 +134,7 @@ pub enum SilenceAction {
         #[arg(long = "for", value_name = "SPAN", value_parser = read_age)]
         span: Duration,
         /// Why.
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "WHY")]
         reason: String,
         /// Who asks for it; the login name where nobody is named.
         #[arg(long, value_name = "NAME")]
@@ -187,7 +187,7 @@ pub enum WaiverAction {
         #[arg(long, value_name = "NAME")]
         by: String,
         /// Why.
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "WHY")]
         reason: String,
         /// Until this day has ended in UTC, such as 2027-03-01, or until a time.
         #[arg(long, value_name = "DAY", value_parser = read_until, required_unless_present = "span")]

@@ -95,8 +95,13 @@ impl Config {
     /// defects that nobody would be told of.
     pub fn warnings(&self) -> Vec<ConfigError> {
         let mut warnings = self.plan.read(&self.projects, &self.network).1;
-        warnings.extend(self.plan.untold(&self.projects));
+        warnings.extend(self.untold());
         warnings
+    }
+
+    /// Defects that nobody would be told of.
+    pub fn untold(&self) -> Option<ConfigError> {
+        self.plan.untold(&self.projects)
     }
 }
 
@@ -176,14 +181,16 @@ pub fn load_agent(path: &Path) -> Result<(Config, Agent), LoadError> {
 /// Everything that is wrong with it.
 pub fn parse(text: &str, folder: &Path) -> Result<Config, ConfigErrors> {
     let document = Document::parse(text).map_err(|error| ConfigErrors(vec![error]))?;
-    let errors = document.errors(&schema());
-    if !errors.is_empty() {
-        return Err(ConfigErrors(errors));
-    }
-    let file: File = serde_json::from_value(document.to_json()).map_err(|error| {
-        let message = error.to_string();
-        ConfigErrors(vec![ConfigError { line: 0, key: String::new(), message }])
-    })?;
+    let shape = document.shape(&schema());
+    let file: File = match serde_json::from_value(shape.value.clone()) {
+        Ok(file) => file,
+        Err(error) => {
+            let at = ConfigError { line: 0, key: String::new(), message: error.to_string() };
+            // Where the shape is wrong, what is made of it may be too.
+            let more = if shape.errors.is_empty() { vec![at] } else { Vec::new() };
+            return Err(ConfigErrors(shape.with(more)));
+        }
+    };
     let mut reader = Reader::new(&document, folder);
     let network = reader.network(&file.network);
     let policy = reader.policy(&Policy::default(), &file.defaults, "defaults");
@@ -194,12 +201,12 @@ pub fn parse(text: &str, folder: &Path) -> Result<Config, ConfigErrors> {
     }
     reader.names(&projects);
     let plan = reader.plan(&file, &policy);
-    let mut errors = reader.errors;
+    let errors = shape.with(reader.errors);
     if errors.is_empty() {
-        return Ok(Config { network, projects, plan });
+        Ok(Config { network, projects, plan })
+    } else {
+        Err(ConfigErrors(errors))
     }
-    errors.sort_by_key(|error| error.line);
-    Err(ConfigErrors(errors))
 }
 
 #[cfg(test)]
@@ -238,13 +245,12 @@ mod tests {
     #[test]
     fn values_that_have_the_right_shape_are_still_checked() {
         let text = "[[project]]\nname = \"harbor\"\ndomain = \"https://harbor.example/\"\nnot_used = [\"crmm\"]\n[[project]]\nname = \"harbor\"\ndomain = \"harbor.example\"\ngoal = \"lunch\"\n";
-        let first = errors(text);
-        assert!(first.contains("\"lunch\" is none of launch"), "{first}");
-        let second = errors(&text.replace("lunch", "launch"));
-        assert!(second.contains("line 3: project[0].domain"), "{second}");
-        assert!(second.contains("write only the name: harbor.example"), "{second}");
-        assert!(second.contains("\"crmm\" is none of mail"), "{second}");
-        assert!(second.contains("used twice"), "{second}");
+        let errors = errors(text);
+        assert!(errors.contains("\"lunch\" is none of launch"), "{errors}");
+        assert!(errors.contains("line 3: project[0].domain"), "{errors}");
+        assert!(errors.contains("write only the name: harbor.example"), "{errors}");
+        assert!(errors.contains("\"crmm\" is none of mail"), "{errors}");
+        assert!(errors.contains("used twice"), "{errors}");
     }
 
     #[test]
