@@ -29,8 +29,8 @@ pub use catalogue::{
 };
 pub use certificate::{CertificateFacts, KeyKind, SignatureHash, certificate_facts};
 pub use database::{
-    Database, DatabaseFacts, KEYS, Repeated, Row, RowQuery, SqlAnswer, TableRole, TableShape,
-    VisitRow,
+    Database, DatabaseFacts, KEYS, Repeated, Row, RowQuery, SqlAnswer, Strays, TableRole,
+    TableShape, VisitRow,
 };
 pub use dns::{
     AddressLook, Dns, DnsAnswer, DnsData, DnsQuestion, DnsRecord, Rcode, RecordType, Transfer, Via,
@@ -41,8 +41,9 @@ pub use files::{FileLook, Files, Folder, SourceFile};
 pub use hosts::{HostLook, look_up_hosts};
 pub use http::{Http, HttpAnswer, HttpRequest, Method, Timings};
 pub use payments::{
-    CheckoutSession, Destination, EventFilter, EventScope, KeyPower, METADATA_KEYS, Money, Payment,
-    PaymentAccount, PaymentEvent, Payments, Period, Reversal, Subscription, Visit, Walked,
+    Charge, CheckoutSession, Destination, Destinations, EventFilter, EventScope, KeyPower,
+    METADATA_KEYS, Money, Payment, PaymentAccount, PaymentEvent, Payments, Period, Reversal,
+    Subscription, Visit, Walked,
 };
 pub use personal::{Email, RunKey};
 pub use registration::{Registration, RegistrationAnswer, RegistrationEvent};
