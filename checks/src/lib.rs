@@ -8,6 +8,7 @@ pub mod dns;
 pub mod document;
 pub mod domain;
 pub mod mail;
+pub mod ops;
 pub mod probe;
 pub mod registry;
 pub mod secrets;

@@ -119,7 +119,7 @@ fn every_page_has_the_fixed_headings_codes_options_and_measurements() {
 #[test]
 fn every_id_is_its_file_and_every_file_a_check() {
     let mut files = BTreeSet::new();
-    for area in ["domain", "dns", "mail", "tls", "web", "secrets"] {
+    for area in ["domain", "dns", "mail", "tls", "web", "secrets", "ops"] {
         for entry in std::fs::read_dir(root().join("checks/src").join(area)).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "md") {

@@ -83,12 +83,14 @@ pub enum Area {
     Web,
     /// Keys and files that nobody should be able to read.
     Secrets,
+    /// Jobs, deployments and what people do.
+    Ops,
 }
 
 impl Area {
     /// Every area, in the order in which reports show them.
-    pub const ALL: [Self; 6] =
-        [Self::Domain, Self::Dns, Self::Mail, Self::Tls, Self::Web, Self::Secrets];
+    pub const ALL: [Self; 7] =
+        [Self::Domain, Self::Dns, Self::Mail, Self::Tls, Self::Web, Self::Secrets, Self::Ops];
 
     /// The lower-case word that is the first part of a check's id and its folder's name.
     pub const fn as_str(self) -> &'static str {
@@ -99,6 +101,7 @@ impl Area {
             Self::Tls => "tls",
             Self::Web => "web",
             Self::Secrets => "secrets",
+            Self::Ops => "ops",
         }
     }
 
@@ -111,6 +114,7 @@ impl Area {
             Self::Tls => "TLS",
             Self::Web => "Web",
             Self::Secrets => "Secrets and exposure",
+            Self::Ops => "Operations",
         }
     }
 }

@@ -7,6 +7,7 @@ mod certificate;
 mod dns;
 mod fault;
 mod files;
+mod heartbeats;
 mod hosts;
 mod http;
 mod registration;
@@ -24,6 +25,7 @@ pub use dns::{
 };
 pub use fault::{AgentFault, ProbeError, Seen, TargetFault};
 pub use files::{FileLook, Files, Folder, SourceFile};
+pub use heartbeats::{Away, HeartbeatAnswer, Heartbeats, Promised};
 pub use hosts::{HostLook, look_up_hosts};
 pub use http::{Http, HttpAnswer, HttpRequest, Method, Timings};
 pub use registration::{Registration, RegistrationAnswer, RegistrationEvent};
@@ -50,6 +52,8 @@ pub struct Probes {
     pub registration: Arc<dyn Registration>,
     /// Folders on this machine.
     pub files: Arc<dyn Files>,
+    /// Calls of jobs to the agent.
+    pub heartbeats: Arc<dyn Heartbeats>,
 }
 
 impl fmt::Debug for Probes {

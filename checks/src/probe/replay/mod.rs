@@ -17,7 +17,9 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AgentFault, ProbeError, Probes, RegistrationAnswer, Seen, SmtpAnswer, TargetFault};
+use super::{
+    AgentFault, HeartbeatAnswer, ProbeError, Probes, RegistrationAnswer, Seen, SmtpAnswer, TargetFault,
+};
 use super::{HelloAnswer, ProtocolVersion, SuiteSet, TlsAnswer};
 
 /// A small written-down internet.
@@ -49,6 +51,8 @@ pub struct World {
     pub no_history: Option<String>,
     /// The agent has no IPv6 route.
     pub no_ipv6: bool,
+    /// What was heard of promised calls; absent means that nobody listens.
+    pub heartbeats: Option<Seen<HeartbeatAnswer>>,
 }
 
 /// A fault of resolvers, or of one name server.
@@ -249,7 +253,8 @@ impl Replay {
             tls: Arc::<Self>::clone(&replay),
             smtp: Arc::<Self>::clone(&replay),
             registration: Arc::<Self>::clone(&replay),
-            files: replay,
+            files: Arc::<Self>::clone(&replay),
+            heartbeats: replay,
         }
     }
 
@@ -306,6 +311,19 @@ impl super::Registration for Replay {
         let suffix = name.rsplit('.').next().unwrap_or_default().to_owned();
         let answer = match self.world.registration.clone() {
             None => Ok(RegistrationAnswer::NoService { suffix }),
+            Some(Seen::Ok(answer)) => Ok(answer),
+            Some(Seen::Target(fault)) => Err(fault.into()),
+            Some(Seen::Agent(fault)) => Err(fault.into()),
+        };
+        Box::pin(async move { answer })
+    }
+}
+
+impl super::Heartbeats for Replay {
+    fn heard(&self, project: String) -> super::Answer<'_, Result<HeartbeatAnswer, ProbeError>> {
+        self.count(format!("HEARTBEATS {project}"));
+        let answer = match self.world.heartbeats.clone() {
+            None => Ok(HeartbeatAnswer::Nobody),
             Some(Seen::Ok(answer)) => Ok(answer),
             Some(Seen::Target(fault)) => Err(fault.into()),
             Some(Seen::Agent(fault)) => Err(fault.into()),
