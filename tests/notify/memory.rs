@@ -213,6 +213,26 @@ impl Store for Memory {
     async fn waivers(&self) -> Result<Vec<Waiver>, StoreError> {
         not_kept()
     }
+    async fn sync_heartbeats(&self, _: &[HeartbeatKey], _: Timestamp) -> Result<(), StoreError> {
+        not_kept()
+    }
+
+    async fn record_call(&self, _: &HeartbeatKey, _: &HeartbeatCall) -> Result<(), StoreError> {
+        not_kept()
+    }
+
+    async fn heartbeats(&self, _: &str) -> Result<Vec<HeartbeatRecord>, StoreError> {
+        not_kept()
+    }
+
+    async fn heartbeat_calls(
+        &self,
+        _: &HeartbeatKey,
+        _: usize,
+    ) -> Result<Vec<HeartbeatCall>, StoreError> {
+        not_kept()
+    }
+
     async fn latest(&self, _project: Option<&str>) -> Result<Vec<LatestRun>, StoreError> {
         not_kept()
     }

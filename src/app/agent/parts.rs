@@ -12,6 +12,7 @@ use super::page::Page;
 use super::setup::Setup;
 use super::telling::Telling;
 use super::{own, pulse, system};
+use crate::app::heard;
 use crate::clock::{Clock, pause};
 use crate::incident::Book;
 use crate::notify::outbox::Routes;
@@ -61,7 +62,9 @@ impl Parts {
     pub(super) async fn take_over(&self) -> Result<(), StoreError> {
         let setup = self.setup();
         let jobs = setup.jobs();
-        self.store.sync_jobs(&jobs, self.clock.now()).await?;
+        let now = self.clock.now();
+        self.store.sync_heartbeats(&setup.promises(), now).await?;
+        self.store.sync_jobs(&jobs, now).await?;
         let keys: BTreeSet<_> = jobs.into_iter().map(|job| job.key).collect();
         self.telling.take_over(&keys, &setup);
         // Project by project: the findings of all of them at once are many times what is kept of them.
@@ -162,6 +165,18 @@ impl Parts {
                 Ok(0) => {}
                 Ok(rows) => tracing::info!(rows, "old rows were rolled up"),
                 Err(error) => complain(error),
+            }
+        }
+    }
+
+    /// Notes again and again that calls of jobs are heard.
+    pub(super) async fn listen(self) {
+        loop {
+            pause(&*self.clock, heard::NOTED_EVERY).await;
+            let has_promises =
+                self.setup().projects.values().any(|it| !it.watch.heartbeats.is_empty());
+            if has_promises && let Err(error) = heard::note(&*self.store, self.clock.now()).await {
+                complain(error);
             }
         }
     }

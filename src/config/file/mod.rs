@@ -2,6 +2,7 @@
 
 mod agent;
 mod channel;
+mod heartbeat;
 mod policy;
 mod project;
 mod schema;
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 pub use agent::{AgentTable, AuthTable, MetricsTable};
 pub use channel::{ChannelTable, ChannelWord, UrlValue};
+pub use heartbeat::HeartbeatTable;
 pub use policy::{AgeOrNever, PolicyTable};
 pub use project::{MailTable, ProjectTable, RegistrationTable, SourceTable, WebTable};
 pub(in crate::config) use schema::WHEN;

@@ -7,8 +7,12 @@ use super::connection::Connections;
 use super::fault::{Fault, explain_open};
 use crate::store::StoreError;
 
-/// The steps in order; a file that has `n` of them has the `user_version` n.
-const STEPS: &[&str] = &[include_str!("../migrations/sqlite/0001_agent.sql")];
+/// The steps by their numbers, in order; a file has the number of its last step as `user_version`. Numbers
+/// may be left out.
+const STEPS: &[(i64, &str)] = &[
+    (1, include_str!("../migrations/sqlite/0001_agent.sql")),
+    (3, include_str!("../migrations/sqlite/0003_heartbeat.sql")),
+];
 /// `LRdy`: marks a file as ours, so that the file of another program is left alone.
 const APPLICATION: i64 = 0x4c52_6479;
 /// Files up to this size are read through once at start, which takes a moment; a larger one is found to
@@ -30,30 +34,29 @@ pub(super) async fn migrate(connections: &Connections) -> Result<(), StoreError>
     write.end("be brought to the tables of this version", done).await.map(drop)
 }
 
-/// The number of steps that the file has.
-async fn version(on: &mut SqliteConnection) -> Result<usize, Fault> {
-    let version: i64 = sqlx::query("PRAGMA user_version").fetch_one(on).await?.try_get(0)?;
-    Ok(usize::try_from(version).unwrap_or(usize::MAX))
+/// The number of the last step that the file has taken; 0 for a new one.
+async fn version(on: &mut SqliteConnection) -> Result<i64, Fault> {
+    Ok(sqlx::query("PRAGMA user_version").fetch_one(on).await?.try_get(0)?)
 }
 
 async fn upgrade(
     on: &mut SqliteConnection,
     path: &std::path::Path,
-    version: usize,
-) -> Result<usize, Fault> {
-    if version > STEPS.len() {
+    version: i64,
+) -> Result<i64, Fault> {
+    let newest = STEPS.last().map_or(0, |(number, _)| *number);
+    if version > newest {
         return Err(StoreError::Newer { path: path.to_owned() }.into());
     }
-    for step in STEPS.iter().skip(version) {
+    for (_, step) in STEPS.iter().filter(|(number, _)| *number > version) {
         raw_sql(*step).execute(&mut *on).await?;
     }
-    if version < STEPS.len() {
-        let number = STEPS.len();
+    if version < newest {
         // A pragma takes no parameters; both values are numbers of this file.
-        let mark = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {number}");
+        let mark = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {newest}");
         raw_sql(sqlx::AssertSqlSafe(mark)).execute(on).await?;
     }
-    Ok(STEPS.len())
+    Ok(newest)
 }
 
 /// Whether the file is sound and ours.

@@ -12,6 +12,7 @@ use launchready_checks::registry;
 use serde::Deserialize;
 
 use super::frame::{Done, Frame, after};
+use super::heartbeats::{Beat, beats};
 use super::incidents::{Row as IncidentRow, rows};
 use super::project::Card;
 use crate::report::{CheckReport, NotCheckedReport};
@@ -53,6 +54,7 @@ struct Page<'a> {
     at: Option<When>,
     since: Option<When>,
     next: When,
+    beats: Vec<Beat>,
     parts: Vec<Missed<'a>>,
     incidents: Vec<IncidentRow>,
     cards: Vec<Card<'a>>,
@@ -130,6 +132,7 @@ pub(in crate::web) async fn check(
     let mine: Vec<_> =
         known.incidents.iter().filter(|incident| incident.key.check == meta.id).cloned().collect();
     let when = |at| When::new(at, now, &zone);
+    let beats = beats(site, project, meta.id, now, &zone).await?;
     let html = show::draw(&Page {
         frame: Frame::new(format!("{} · {}", meta.title, project.domain), "overview", &caller)
             .done(&done)
@@ -146,6 +149,7 @@ pub(in crate::web) async fn check(
         at: run.at.map(when),
         since: run.since.map(when),
         next: when(run.next_due),
+        beats,
         parts: check.not_checked.iter().map(Missed::of).collect(),
         incidents: rows(&facts, &mine, now),
         cards: check
