@@ -16,10 +16,10 @@ use launchready_checks::contract::{
     Age, AssessInput, CheckError, HeartbeatFacts, History, MailFacts, Status, Target, WebFacts,
 };
 use launchready_checks::probe::{
-    AgentFault, Answer, Dns, DnsAnswer, DnsQuestion, FileLook, Files, Folder, HeartbeatAnswer, Heartbeats, HelloAnswer,
-    HelloQuestion, Http, HttpAnswer, HttpRequest, ProbeError, Probes, Registration,
-    RegistrationAnswer, Smtp, SmtpAnswer, SmtpQuestion, SourceFile, TargetFault, Tls, TlsAnswer,
-    TlsQuestion, Transfer,
+    AgentFault, Answer, Dns, DnsAnswer, DnsQuestion, FileLook, Files, Folder, HeartbeatAnswer,
+    Heartbeats, HelloAnswer, HelloQuestion, Http, HttpAnswer, HttpRequest, ProbeError, Probes,
+    Registration, RegistrationAnswer, Smtp, SmtpAnswer, SmtpQuestion, SourceFile, TargetFault, Tls,
+    TlsAnswer, TlsQuestion, Transfer,
 };
 use launchready_checks::registry;
 use serde_json::Value;

@@ -17,8 +17,8 @@ pub use document::{ConfigError, ConfigErrors};
 pub use domain::{DomainError, read_domain, read_host};
 pub use file::{
     AgeOrNever, AgentTable, AuthTable, ChannelTable, ChannelWord, ConnectToTable, File,
-    HeartbeatTable, MailTable, MaintenanceTable, MetricsTable, NetworkTable, PolicyTable, ProjectTable, RegistrationTable,
-    SourceTable, UrlValue, WebTable, schema,
+    HeartbeatTable, MailTable, MaintenanceTable, MetricsTable, NetworkTable, PolicyTable,
+    ProjectTable, RegistrationTable, SourceTable, UrlValue, WebTable, schema,
 };
 pub(crate) use load::read_resolver;
 pub use load::{Config, LoadError, NOT_USED, Project, load, load_agent, parse};

@@ -180,8 +180,8 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::notify::ChannelKind;
     use crate::config::{LoadError, load, load_agent, parse};
+    use crate::notify::ChannelKind;
 
     const KEY: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
 

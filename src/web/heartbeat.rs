@@ -97,7 +97,9 @@ impl Pace {
     fn count(&self, key: &HeartbeatKey, now: Timestamp) -> Result<(), u64> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // There are as many entries as jobs that have called within the window.
-        all.retain(|_, (since, _)| (SignedDuration::ZERO..WINDOW).contains(&now.duration_since(*since)));
+        all.retain(|_, (since, _)| {
+            (SignedDuration::ZERO..WINDOW).contains(&now.duration_since(*since))
+        });
         let (since, calls) = all.entry(key.clone()).or_insert((now, 0));
         if *calls >= CALLS {
             let left = WINDOW - now.duration_since(*since);

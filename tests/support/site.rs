@@ -14,7 +14,8 @@ use launchready::store::{
     Attempt, AttemptOutcome, Finished, HeartbeatKey, JobKey, JobSpec, Store, open,
 };
 use launchready::web::{
-    Facts, HeartbeatDoor, MetricsPage, ProbeNow, ProbeRefused, ProjectFacts, Ready, Site, router, serve,
+    Facts, HeartbeatDoor, MetricsPage, ProbeNow, ProbeRefused, ProjectFacts, Ready, Site, router,
+    serve,
 };
 use launchready_checks::contract::{Assessment, Finding, Goal, Severity, Status, Unseen, Urgency};
 use launchready_checks::registry;

@@ -168,9 +168,13 @@ async fn the_page_of_the_check_shows_each_job_with_its_last_calls_and_never_its_
     page.clock.forward(3);
     call(&page, "GET", "").await;
     let body = get(&page, path).await.body;
-    for part in
-        ["every 24h, with 1h of grace", "3 calls, 1 of them failures", "failed with exit code 2", "began", "ended well"]
-    {
+    for part in [
+        "every 24h, with 1h of grace",
+        "3 calls, 1 of them failures",
+        "failed with exit code 2",
+        "began",
+        "ended well",
+    ] {
         assert!(body.contains(part), "{part}: {body}");
     }
     assert!(!body.contains(JOB_TOKEN));

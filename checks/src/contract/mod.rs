@@ -27,5 +27,6 @@ pub use plugin::{
 pub use quantity::{Age, QuantityError, Ratio};
 pub use status::{Area, Goal, Status, Vantage};
 pub use target::{
-    HeartbeatFacts, MailFacts, Ownership, RedirectRule, RegistrationFacts, SourceFacts, Target, WebFacts,
+    HeartbeatFacts, MailFacts, Ownership, RedirectRule, RegistrationFacts, SourceFacts, Target,
+    WebFacts,
 };

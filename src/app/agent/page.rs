@@ -16,7 +16,9 @@ use crate::config::{HeartbeatToken, Promise};
 use crate::metrics::{Board, probe_text};
 use crate::probe::{Blackbox, ProbeDenied};
 use crate::store::HeartbeatKey;
-use crate::web::{Facts, HeartbeatDoor, MetricsPage, ProbeNow, ProbeRefused, ProjectFacts, Ready, Site};
+use crate::web::{
+    Facts, HeartbeatDoor, MetricsPage, ProbeNow, ProbeRefused, ProjectFacts, Ready, Site,
+};
 
 /// What the page shows of the config.
 #[derive(Debug)]

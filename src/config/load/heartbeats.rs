@@ -38,8 +38,7 @@ impl Reader<'_> {
             if let Err(message) = read_label(&table.name) {
                 self.error(&format!("{key}.name"), message);
             } else if !names.insert(table.name.as_str()) {
-                let message =
-                    format!("{:?} is used twice; give each job its own name", table.name);
+                let message = format!("{:?} is used twice; give each job its own name", table.name);
                 self.error(&format!("{key}.name"), message);
             }
             self.within(&format!("{key}.grace"), table.grace, Age::secs(1), LONGEST);
@@ -59,12 +58,7 @@ impl Reader<'_> {
     }
 
     /// When a job calls.
-    fn rhythm(
-        &mut self,
-        table: &HeartbeatTable,
-        policy: &Policy,
-        key: &str,
-    ) -> Option<Schedule> {
+    fn rhythm(&mut self, table: &HeartbeatTable, policy: &Policy, key: &str) -> Option<Schedule> {
         match (table.every, &table.cron) {
             (Some(every), None) => {
                 let every = self.within(&format!("{key}.every"), every, LEAST, LONGEST);
@@ -82,7 +76,8 @@ impl Reader<'_> {
                 None
             }
             (None, None) => {
-                let message = "when it calls is missing; add every = \"24h\" or cron = \"0 3 * * *\"";
+                let message =
+                    "when it calls is missing; add every = \"24h\" or cron = \"0 3 * * *\"";
                 self.error(key, message);
                 None
             }
@@ -172,9 +167,11 @@ mod tests {
     #[test]
     fn a_token_of_no_use_or_of_two_jobs_is_named_by_its_place_alone() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, token) in
-            [("short", "s3cret-short"), ("odd", "s3cret/odd/token-0123"), ("good", "s3cret-0123456789")]
-        {
+        for (name, token) in [
+            ("short", "s3cret-short"),
+            ("odd", "s3cret/odd/token-0123"),
+            ("good", "s3cret-0123456789"),
+        ] {
             std::fs::write(folder.path().join(name), token).unwrap();
         }
         let mut text = PROJECT.to_owned();

@@ -45,11 +45,8 @@ pub(super) async fn beats(
             continue;
         };
         let key = HeartbeatKey { project: project.name.clone(), name: name.clone() };
-        let calls = if index < JOBS {
-            site.store.heartbeat_calls(&key, CALLS).await?
-        } else {
-            Vec::new()
-        };
+        let calls =
+            if index < JOBS { site.store.heartbeat_calls(&key, CALLS).await? } else { Vec::new() };
         beats.push(Beat::new(rhythm, record, &calls, now, zone));
     }
     Ok(beats)
@@ -66,7 +63,9 @@ impl Beat {
         let when = |at| When::new(at, now, zone);
         let count = match record.calls {
             0 => "no call yet".to_owned(),
-            calls => format!("{}, {} of them failures", show::count(calls, "call"), record.failures),
+            calls => {
+                format!("{}, {} of them failures", show::count(calls, "call"), record.failures)
+            }
         };
         Self {
             name: record.key.name.clone(),

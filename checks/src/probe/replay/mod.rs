@@ -18,7 +18,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AgentFault, HeartbeatAnswer, ProbeError, Probes, RegistrationAnswer, Seen, SmtpAnswer, TargetFault,
+    AgentFault, HeartbeatAnswer, ProbeError, Probes, RegistrationAnswer, Seen, SmtpAnswer,
+    TargetFault,
 };
 use super::{HelloAnswer, ProtocolVersion, SuiteSet, TlsAnswer};
 
