@@ -104,6 +104,7 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
     use std::path::Path;
 
     use crate::config::{LoadError, parse};
@@ -176,9 +177,11 @@ mod tests {
         }
         let mut text = PROJECT.to_owned();
         for (index, file) in ["short", "odd", "good", "good"].iter().enumerate() {
-            text += &format!(
+            write!(
+                text,
                 "[[project.heartbeat]]\nname = \"job {index}\"\ntoken = {{ file = \"{file}\" }}\nevery = \"1h\"\n"
-            );
+            )
+            .unwrap();
         }
         let config = parse(&text, folder.path()).unwrap();
         let Err(LoadError::Secrets(errors)) = config.agent() else { panic!("they are of no use") };
