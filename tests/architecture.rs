@@ -193,6 +193,7 @@ const CHECKS: &[Part] = &[
     Part { name: "dns", own: AREA, checks: &[] },
     Part { name: "domain", own: AREA, checks: &[] },
     Part { name: "mail", own: AREA, checks: &[] },
+    Part { name: "ops", own: AREA, checks: &[] },
     Part { name: "secrets", own: AREA, checks: &[] },
     Part { name: "tls", own: AREA, checks: &[] },
     Part { name: "web", own: AREA, checks: &[] },

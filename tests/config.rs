@@ -132,6 +132,8 @@ fn what_config_toml_holds_commented_out_is_right_as_well() {
         "channel[2].url",
         "channel[3].routing_key",
         "channel[4].token",
+        "project[0].heartbeat[0].token",
+        "project[0].heartbeat[1].token",
     ];
     assert_eq!(missing, secrets.map(str::to_owned).into());
     let full: Value = toml::from_str(&full.replace("expires = 2027-03-01", "")).unwrap();
@@ -153,6 +155,8 @@ fn config_toml_names_every_setting_of_the_schema_and_no_other() {
     assert_eq!(keys(&full["network"]), known("NetworkTable"));
     let windows = full["maintenance"].as_array().unwrap().iter();
     assert_eq!(windows.flat_map(keys).collect::<BTreeSet<_>>(), known("MaintenanceTable"));
+    let promises = full["project"][0]["heartbeat"].as_array().unwrap().iter();
+    assert_eq!(promises.flat_map(keys).collect::<BTreeSet<_>>(), known("HeartbeatTable"));
     // Keys of [defaults] may stand in a project, and their list is not repeated there.
     let project = &known("ProjectTable") - &known("PolicyTable");
     let given = &keys(&full["project"][0]) - &known("PolicyTable");

@@ -9,6 +9,7 @@ pub mod document;
 pub mod domain;
 pub mod mail;
 pub mod orders;
+pub mod ops;
 pub mod probe;
 pub mod registry;
 pub mod secrets;

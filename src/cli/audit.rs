@@ -9,7 +9,7 @@ use launchready_checks::registry;
 use super::args::{AuditArgs, Cli, OutputArgs};
 use super::explain::{closest, ids};
 use super::output::{Place, draw, paint};
-use super::project::{Source, pick, projects, recheck, with_goal};
+use super::project::{Source, listener, pick, projects, recheck, remember, with_goal};
 use super::{Exit, UsageError, domains, progress};
 use crate::app::{Baseline, Plan, Session};
 use crate::clock::SystemClock;
@@ -30,9 +30,10 @@ pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
     }
     let source = projects(args.domain.as_deref(), &args.project)?;
     let config = &source.config;
-    let session = Session::new(config.network.clone(), Arc::new(SystemClock))?;
+    let mut session = Session::new(config.network.clone(), Arc::new(SystemClock))?;
     let reads = config.projects.iter().any(|project| project.target.source.is_some());
     let runtime = crate::app::runtime(reads)?;
+    runtime.block_on(remember(&mut session, listener(config).as_ref()));
     if args.all {
         return runtime.block_on(all(cli, args, &session, &source));
     }

@@ -21,6 +21,7 @@ use crate::app::Session;
 use crate::app::agent::{AgentOptions, run_agent, runtime};
 use crate::clock::{Clock, FastClock, SystemClock, between, later, pause};
 use crate::config::load;
+use crate::probe::Network;
 use crate::report::build;
 
 /// Where the page is unless the command line says otherwise.
@@ -100,10 +101,13 @@ async fn keep_running(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     let path = folder.path().join("launchready.toml");
     let mut config: toml::Table =
         toml::from_str(&lab.agent_config_toml(&mailbox, &sinks, &settings)?)?;
-    // A visitor finds something on the public status page.
+    let token = crate::store::new_message_id()?;
+    std::fs::write(folder.path().join(TOKEN), &token)?;
+    // A visitor finds something on the public status page, and a job that calls.
     let projects = config.get_mut("project").and_then(toml::Value::as_array_mut);
     for project in projects.into_iter().flatten().filter_map(toml::Value::as_table_mut) {
         project.insert("public".to_owned(), true.into());
+        project.insert("heartbeat".to_owned(), vec![job()].into());
     }
     std::fs::write(&path, config.to_string())?;
 
@@ -122,13 +126,52 @@ async fn keep_running(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
             up.send_replace(true);
         }),
     });
+    let calls = calls(&lab, &*clock, format!("http://{listen}/heartbeat/{token}"), started.clone());
     let play = play(cli, &lab, timetable.as_ref(), &*clock, folder.path(), started);
     tokio::select! {
         ended = agent => ended?,
         ended = play => ended?,
+        ended = calls => ended?,
     }
     lab.stop().await;
     Ok(Exit::Clean)
+}
+
+/// The file with the token of the job.
+const TOKEN: &str = "backup.token";
+/// The name of the job in the timetable and in the config.
+const JOB: &str = "backup";
+/// How often the job runs.
+const BACKUP: Duration = Duration::from_secs(20);
+
+/// The promise of a job that is due far more often than in reality, for a visitor does not wait for a day.
+fn job() -> toml::Table {
+    let mut token = toml::Table::new();
+    token.insert("file".to_owned(), TOKEN.into());
+    let mut job = toml::Table::new();
+    for (key, value) in [("name", JOB), ("every", "1m"), ("grace", "30s")] {
+        job.insert(key.to_owned(), value.into());
+    }
+    job.insert("token".to_owned(), token.into());
+    job
+}
+
+/// Plays a job that calls the agent again and again, unless it has stopped.
+async fn calls(
+    lab: &Lab,
+    clock: &dyn Clock,
+    url: String,
+    mut started: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    started.wait_for(|started| *started).await?;
+    let session = Session::new(Network::default(), Arc::new(SystemClock))?;
+    loop {
+        if lab.runs(JOB) {
+            // An agent that is about to end does not answer, and that is all right.
+            drop(session.call(&url).await);
+        }
+        pause(clock, BACKUP).await;
+    }
 }
 
 /// The address, or a free port beside it where another process has it.

@@ -21,7 +21,7 @@ use super::limits::Guesser;
 use super::route::Web;
 use super::session::{self, Key, Session};
 use super::show::Segment;
-use super::{Facts, origin, pages, time};
+use super::{Facts, heartbeat, origin, pages, time};
 use crate::clock::pause;
 
 /// The most characters of an address.
@@ -61,9 +61,16 @@ pub(super) enum Who {
     Metrics,
 }
 
+/// Whether a job calls, with its token in the address.
+fn is_heartbeat(path: &str) -> bool {
+    path.starts_with(heartbeat::PATH)
+}
+
 /// Routes that anybody may ask for. Everything else demands credentials, an unknown address too.
 fn is_open(path: &str) -> bool {
-    matches!(path, "/healthz" | "/login" | "/status") || path.starts_with("/static/")
+    matches!(path, "/healthz" | "/login" | "/status")
+        || path.starts_with("/static/")
+        || is_heartbeat(path)
 }
 
 /// Routes that Prometheus asks for.
@@ -75,6 +82,7 @@ fn is_metrics(path: &str) -> bool {
 fn is_program(path: &str) -> bool {
     path.starts_with("/api/")
         || is_metrics(path)
+        || is_heartbeat(path)
         || matches!(path, "/healthz" | "/readyz" | "/events")
 }
 
@@ -117,7 +125,10 @@ async fn admit(web: &Web, facts: &Facts, request: &mut Parts) -> Result<(), Resp
         identify(web, facts, request).await.map_err(refuse)?
     };
     let Some(mut caller) = caller else { return Err(unknown(facts, request, target)) };
-    origin::check_origin(facts, &request.method, headers).map_err(refuse)?;
+    // Whoever knows the token of a job may call for it, from any page too.
+    if !is_heartbeat(path) {
+        origin::check_origin(facts, &request.method, headers).map_err(refuse)?;
+    }
     let is_write = !request.method.is_safe();
     if is_write && path.starts_with("/api/") && matches!(caller.who, Who::Session(_)) {
         let sent = headers.get(TOKEN_HEADER).and_then(|value| value.to_str().ok());

@@ -12,6 +12,7 @@
 
 mod bench;
 mod clock;
+mod heartbeats;
 mod jobs;
 mod looking;
 mod muting;
@@ -65,6 +66,12 @@ suite! {
             a_run_that_cannot_look_keeps_what_an_earlier_one_saw,
             measurements_become_hourly_figures,
             values_that_are_no_number_are_left_out,
+        ];
+        heartbeats: [
+            a_promise_counts_from_its_first_mention_and_keeps_what_was_heard,
+            the_last_hundred_calls_are_kept_one_by_one_and_the_rest_is_counted,
+            a_promise_that_is_gone_comes_back_with_its_past_and_goes_after_a_month,
+            a_call_of_a_promise_that_is_not_known_yet_is_kept,
         ];
         looking: [
             a_suspected_finding_is_looked_at_again_and_then_opens_one_incident,

@@ -15,6 +15,7 @@ mod api;
 mod audit;
 mod changes;
 mod doors;
+mod heartbeats;
 mod known;
 mod pages;
 #[path = "../support/site.rs"]

@@ -10,6 +10,7 @@ mod database;
 mod dns;
 mod fault;
 mod files;
+mod heartbeats;
 mod hosts;
 mod http;
 mod payments;
@@ -38,6 +39,7 @@ pub use dns::{
 };
 pub use fault::{AgentFault, ProbeError, Seen, TargetFault};
 pub use files::{FileLook, Files, Folder, SourceFile};
+pub use heartbeats::{Away, HeartbeatAnswer, Heartbeats, Promised};
 pub use hosts::{HostLook, look_up_hosts};
 pub use http::{Http, HttpAnswer, HttpRequest, Method, Timings};
 pub use payments::{
@@ -72,6 +74,8 @@ pub struct Probes {
     pub files: Arc<dyn Files>,
     /// The accounts of the project and its database, where they are configured.
     pub accounts: Accounts,
+    /// Calls of jobs to the agent.
+    pub heartbeats: Arc<dyn Heartbeats>,
 }
 
 impl fmt::Debug for Probes {

@@ -20,12 +20,13 @@ const LOOKS: [&str; 10] = [
     "web-caching",
 ];
 /// Every other check, which is switched off.
-const REST: [&str; 12] = [
+const REST: [&str; 13] = [
     "dns-drift",
     "dns-subdomains",
     "domain-registration",
     "mail-dmarc",
     "mail-transport",
+    "ops-heartbeat",
     "secrets-bundle",
     "secrets-files",
     "secrets-source",

@@ -5,6 +5,7 @@ mod agent;
 mod channels;
 mod checks;
 mod email;
+mod heartbeats;
 mod policy;
 mod reader;
 mod windows;

@@ -12,6 +12,7 @@ use launchready_checks::registry;
 use serde::Deserialize;
 
 use super::frame::{Done, Frame, after};
+use super::heartbeats::{Beat, beats};
 use super::incidents::{Row as IncidentRow, rows};
 use super::project::Card;
 use crate::report::{CheckReport, NotCheckedReport};
@@ -61,6 +62,7 @@ struct Page<'a> {
     at: Option<When>,
     since: Option<When>,
     next: When,
+    beats: Vec<Beat>,
     parts: Vec<Missed<'a>>,
     incidents: Vec<IncidentRow>,
     cards: Vec<Card<'a>>,
@@ -138,6 +140,7 @@ pub(in crate::web) async fn check(
     let mine: Vec<_> =
         known.incidents.iter().filter(|incident| incident.key.check == meta.id).cloned().collect();
     let when = |at| When::new(at, now, &zone);
+    let beats = beats(site, project, meta.id, now, &zone).await?;
     let html = show::draw(&Page {
         frame: Frame::new(format!("{} · {}", meta.title, project.domain), "overview", &caller)
             .done(&done)
@@ -154,6 +157,7 @@ pub(in crate::web) async fn check(
         at: run.at.map(when),
         since: run.since.map(when),
         next: When::due(run.next_due, now, &zone),
+        beats,
         parts: check.not_checked.iter().map(Missed::of).collect(),
         incidents: rows(&facts, &mine, now),
         cards: check

@@ -222,6 +222,7 @@ mod tests {
             metrics_token: None,
             public_url: None,
             listen: "127.0.0.1:9797".parse().unwrap(),
+            heartbeats: Vec::new(),
         }
     }
 

@@ -22,8 +22,8 @@ use serde::{Deserialize, Serialize};
 pub use self::database::{DatabaseWorld, TableWorld};
 pub use self::payments::PaymentsWorld;
 use super::{
-    Accounts, AgentFault, Database, HelloAnswer, Payments, ProbeError, Probes, ProtocolVersion,
-    RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, TargetFault, TlsAnswer,
+    Accounts, AgentFault, Database, HeartbeatAnswer, HelloAnswer, Payments, ProbeError, Probes,
+    ProtocolVersion, RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, TargetFault, TlsAnswer,
 };
 
 /// A small written-down internet.
@@ -59,6 +59,8 @@ pub struct World {
     pub payments: Option<PaymentsWorld>,
     /// The project's database; absent means that none is configured.
     pub database: Option<DatabaseWorld>,
+    /// What was heard of promised calls; absent means that nobody listens.
+    pub heartbeats: Option<Seen<HeartbeatAnswer>>,
 }
 
 /// A fault of resolvers, or of one name server.
@@ -260,7 +262,8 @@ impl Replay {
             tls: Arc::<Self>::clone(&replay),
             smtp: Arc::<Self>::clone(&replay),
             registration: Arc::<Self>::clone(&replay),
-            files: replay,
+            files: Arc::<Self>::clone(&replay),
+            heartbeats: replay,
         }
     }
 
@@ -333,6 +336,19 @@ impl super::Registration for Replay {
         let suffix = name.rsplit('.').next().unwrap_or_default().to_owned();
         let answer = match self.world.registration.clone() {
             None => Ok(RegistrationAnswer::NoService { suffix }),
+            Some(Seen::Ok(answer)) => Ok(answer),
+            Some(Seen::Target(fault)) => Err(fault.into()),
+            Some(Seen::Agent(fault)) => Err(fault.into()),
+        };
+        Box::pin(async move { answer })
+    }
+}
+
+impl super::Heartbeats for Replay {
+    fn heard(&self, project: String) -> super::Answer<'_, Result<HeartbeatAnswer, ProbeError>> {
+        self.count(format!("HEARTBEATS {project}"));
+        let answer = match self.world.heartbeats.clone() {
+            None => Ok(HeartbeatAnswer::Nobody),
             Some(Seen::Ok(answer)) => Ok(answer),
             Some(Seen::Target(fault)) => Err(fault.into()),
             Some(Seen::Agent(fault)) => Err(fault.into()),
