@@ -2,15 +2,17 @@
 
 pub mod agent;
 mod heard;
+mod reconcile;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use launchready_checks::contract::{Ownership, Target};
 use launchready_checks::probe::{
-    Accounts, Dns, DnsQuestion, Heartbeats, ProbeError, Probes, RecordType,
+    Accounts, Dns, DnsQuestion, Heartbeats, ProbeError, Probes, RecordType, Slot,
 };
 use launchready_checks::registry;
 use rustls::RootCertStore;
@@ -19,7 +21,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::clock::{Clock, whole_second};
 use crate::config::{Agent, Project};
-use crate::connect::{self, Reach};
+use crate::connect::{self, CheckoutsFile, Reach};
 use crate::engine::{AuditRecord, Inputs, Job, Progress, run_all};
 use crate::probe::{
     Blackbox, Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, ProbeTargets,
@@ -44,6 +46,8 @@ pub struct Plan {
     pub recheck: String,
     /// The config that named the project, where there was one.
     pub config: Option<String>,
+    /// A file with the checkouts, instead of Stripe.
+    pub checkouts: Option<PathBuf>,
 }
 
 /// Limits, resolvers and roots that the audits of one process share.
@@ -104,7 +108,11 @@ impl Session {
             }),
             None => Arc::new(Nobody),
         };
-        let visit = self.visit(project, plan.time_limit, heartbeats).await?;
+        let mut visit = self.visit(project, plan.time_limit, heartbeats).await?;
+        if let Some(path) = &plan.checkouts {
+            visit.probes.accounts.payments =
+                Slot::ready(Arc::new(CheckoutsFile::new(path.clone())));
+        }
         let mut jobs = Vec::new();
         for id in &plan.ids {
             let baseline = plan.baseline.get(*id).cloned();

@@ -4,6 +4,7 @@
 //! missing.
 
 mod api;
+mod checkouts_file;
 pub mod database;
 mod stripe;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use launchready_checks::probe::{Accounts, Database, Payments, Slot};
 
 pub use api::{Api, Reach, Reply, Shown, Vendor};
+pub use checkouts_file::CheckoutsFile;
 pub use stripe::Stripe;
 
 use crate::config::AccountSettings;
