@@ -11,6 +11,7 @@ pub mod mail;
 pub mod probe;
 pub mod registry;
 pub mod secrets;
+pub mod stripe;
 pub mod suffix;
 pub mod tls;
 pub mod vendor;

@@ -22,7 +22,10 @@ pub(super) fn run(args: &ConfigArgs) -> anyhow::Result<Exit> {
                 if names.is_empty() { "no project yet".to_owned() } else { names.join(", ") };
             let mut text = format!("{} is good: {list}\n", file.path().display());
             for warning in loaded.warnings() {
-                text.push_str("for the agent: ");
+                // A missing credential of an account matters to an audit as well.
+                if !warning.key.starts_with("project[") {
+                    text.push_str("for the agent: ");
+                }
                 text.push_str(&warning.to_string());
                 text.push('\n');
             }
