@@ -13,6 +13,7 @@ pub mod ops;
 pub mod probe;
 pub mod registry;
 pub mod secrets;
+pub mod stripe;
 pub mod suffix;
 pub mod tls;
 pub mod vendor;

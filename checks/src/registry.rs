@@ -1,7 +1,7 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{dns, domain, mail, ops, orders, secrets, tls, web, webhook};
+use crate::{dns, domain, mail, ops, orders, secrets, stripe, tls, web, webhook};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -27,6 +27,9 @@ pub const ALL: &[Plugin] = &[
     plugin::<secrets::Bundle>(),
     plugin::<secrets::Files>(),
     plugin::<secrets::Source>(),
+    plugin::<stripe::Account>(),
+    plugin::<stripe::Webhooks>(),
+    plugin::<stripe::Deliveries>(),
     plugin::<orders::OrphanedCheckouts>(),
     plugin::<orders::Unpaid>(),
     plugin::<orders::Duplicates>(),

@@ -39,13 +39,21 @@ fn check(path: &Path) -> anyhow::Result<()> {
     // An audit has to read the extra roots too.
     Session::new(config.network.clone(), Arc::new(SystemClock))?;
     let names: Vec<_> = config.projects.iter().map(|p| p.target.project.as_str()).collect();
+    let missing = config.missing_credentials();
     let (list, audit) = if names.is_empty() {
         let audit = "needs a domain behind it, or a [[project]] with name and domain";
         ("no project yet".to_owned(), audit)
+    } else if !missing.is_empty() {
+        (names.join(", "), "lacks these credentials of accounts")
+    } else if config.has_credentials() {
+        (names.join(", "), "needs nothing more; of secrets it reads the credentials of accounts alone")
     } else {
         (names.join(", "), "needs nothing more; it reads no secret")
     };
     print(&format!("{} is good: {list}\nlaunchready audit: {audit}\n", path.display()));
+    for one in missing {
+        print(&format!("  {one}\n"));
+    }
     let agent = rehearse(path).map_err(|error| {
         if error.is::<LoadError>() {
             return error;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use launchready_checks::probe::{
     AgentFault, Answer, Charge, CheckoutSession, Destinations, EventFilter, KeyPower, Payment,
-    PaymentAccount, PaymentEvent, Payments, Period, ProbeError, Reversal, Subscription, Visit,
-    Walked,
+    PaymentAccount, PaymentEvent, PaymentKey, Payments, Period, ProbeError, Reversal, Subscription,
+    Visit, Walked,
 };
 
 use super::stripe::read_session;
@@ -100,6 +100,10 @@ impl Payments for CheckoutsFile {
         nothing()
     }
 
+    fn sessions_of(&self, _key: PaymentKey) -> Answer<'_, Result<Vec<CheckoutSession>, ProbeError>> {
+        nothing()
+    }
+
     fn payments<'a>(
         &'a self,
         _period: Period,
@@ -109,6 +113,10 @@ impl Payments for CheckoutsFile {
     }
 
     fn payment(&self, _id: String) -> Answer<'_, Result<Option<Payment>, ProbeError>> {
+        nothing()
+    }
+
+    fn event(&self, _id: String) -> Answer<'_, Result<Option<PaymentEvent>, ProbeError>> {
         nothing()
     }
 

@@ -123,7 +123,7 @@ async fn a_question_that_is_slow_or_killed_is_told_and_seen_again() {
              from generate_series(1, 100000) as n; grant select on slow, long to looker",
         )
         .await;
-    let impatient = crate::look::SHORT;
+    let impatient = SHORT;
     let impatient =
         launchready::connect::database::Patience { rows: Duration::from_secs(1), ..impatient };
     let slow = open_with(&cluster.url(), "orders = { table = \"slow\" }", impatient);

@@ -48,8 +48,10 @@ async fn suite(database: &dyn Database) {
 
     let mut times = Vec::new();
     let query = RowQuery::new(TableRole::Orders, &["created", "id"]);
-    let told = database.rows(query, &mut |row| times.push(row.time(0).map(|at| at.to_string())));
-    told.await.unwrap();
+    database
+        .rows(query, &mut |row| times.push(row.time(0).map(|at| at.to_string())))
+        .await
+        .unwrap();
     times.sort();
     assert_eq!(
         times,

@@ -44,8 +44,8 @@ pub use hosts::{HostLook, look_up_hosts};
 pub use http::{Http, HttpAnswer, HttpRequest, Method, Timings};
 pub use payments::{
     Charge, CheckoutSession, Destination, Destinations, EventFilter, EventScope, KeyPower,
-    METADATA_KEYS, Money, Payment, PaymentAccount, PaymentEvent, Payments, Period, Reversal,
-    Subscription, Visit, Walked,
+    METADATA_KEYS, Money, Payment, PaymentAccount, PaymentEvent, PaymentKey, Payments, Period,
+    Reversal, Subscription, Visit, Walked,
 };
 pub use personal::{Email, RunKey};
 pub use registration::{Registration, RegistrationAnswer, RegistrationEvent};

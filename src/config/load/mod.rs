@@ -21,7 +21,7 @@ use super::accounts::AccountSettings;
 use super::agent::{Agent, Watch};
 use super::document::{ConfigError, ConfigErrors, Document};
 use super::file::{File, schema};
-use super::plan::Plan;
+use super::plan::{Named, Plan};
 use crate::incident::Policy;
 use crate::probe::Network;
 use checks::Common;
@@ -74,6 +74,10 @@ pub struct Config {
     pub projects: Vec<Project>,
     /// The settings of the agent, with its secrets named.
     plan: Plan,
+    /// The credentials of accounts, named.
+    credentials: Vec<Named>,
+    /// The folder that their paths are relative to.
+    folder: PathBuf,
 }
 
 impl Config {
@@ -93,16 +97,32 @@ impl Config {
     }
 
     /// What an audit can live with and the agent cannot, or should not: secrets that are missing, and
-    /// defects that nobody would be told of.
+    /// defects that nobody would be told of; then the credentials of accounts that are missing.
     pub fn warnings(&self) -> Vec<ConfigError> {
         let mut warnings = self.plan.read(&self.projects, &self.network).1;
         warnings.extend(self.untold());
+        warnings.extend(self.missing_credentials());
         warnings
     }
 
     /// Defects that nobody would be told of.
     pub fn untold(&self) -> Option<ConfigError> {
         self.plan.untold(&self.projects)
+    }
+
+    /// Whether any account is named.
+    pub fn has_credentials(&self) -> bool {
+        !self.credentials.is_empty()
+    }
+
+    /// The credentials of accounts that cannot be read; an audit skips what needs them.
+    pub fn missing_credentials(&self) -> Vec<ConfigError> {
+        let missing = self.credentials.iter().filter_map(|named| {
+            let reason = named.reference.read(&self.folder).err()?;
+            let message = format!("{reason}; the checks that need it are skipped until then");
+            Some(ConfigError { line: named.line, key: named.key.clone(), message })
+        });
+        missing.collect()
     }
 }
 
@@ -202,9 +222,18 @@ pub fn parse(text: &str, folder: &Path) -> Result<Config, ConfigErrors> {
     }
     reader.names(&projects);
     let plan = reader.plan(&file, &policy);
+    let named = |(index, project): (usize, &Project)| -> Vec<Named> {
+        let credentials = project.accounts.credentials().into_iter();
+        let named = credentials.map(|(name, reference)| {
+            let key = format!("project[{index}].{name}");
+            Named { line: reader.line(&key), key, reference: reference.clone() }
+        });
+        named.collect()
+    };
+    let credentials = projects.iter().enumerate().flat_map(named).collect();
     let errors = shape.with(reader.errors);
     if errors.is_empty() {
-        Ok(Config { network, projects, plan })
+        Ok(Config { network, projects, plan, credentials, folder: folder.to_owned() })
     } else {
         Err(ConfigErrors(errors))
     }
@@ -262,6 +291,16 @@ mod tests {
             errors("[checks.mail-sfp]\n").contains("did you mean")
                 || errors("[checks.nope]\n").contains("no such check")
         );
+    }
+
+    #[test]
+    fn a_credential_that_is_missing_is_named_with_its_line_and_key() {
+        let text = "[[project]]\nname = \"harbor\"\ndomain = \"harbor.example\"\n[project.stripe]\nkey = { file = \"no-such-key\" }\n";
+        let config = parse(text, Path::new("/nowhere")).unwrap();
+        let warning = config.warnings().pop().unwrap();
+        assert_eq!((warning.line, warning.key.as_str()), (5, "project[0].stripe.key"));
+        assert!(warning.message.contains("/nowhere/no-such-key"), "{warning}");
+        assert!(warning.message.ends_with("are skipped until then"), "{warning}");
     }
 
     #[test]
