@@ -46,7 +46,10 @@ fn check(path: &Path) -> anyhow::Result<()> {
     } else if !missing.is_empty() {
         (names.join(", "), "lacks these credentials of accounts")
     } else if config.has_credentials() {
-        (names.join(", "), "needs nothing more; of secrets it reads the credentials of accounts alone")
+        (
+            names.join(", "),
+            "needs nothing more; of secrets it reads the credentials of accounts alone",
+        )
     } else {
         (names.join(", "), "needs nothing more; it reads no secret")
     };

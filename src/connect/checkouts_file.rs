@@ -100,7 +100,10 @@ impl Payments for CheckoutsFile {
         nothing()
     }
 
-    fn sessions_of(&self, _key: PaymentKey) -> Answer<'_, Result<Vec<CheckoutSession>, ProbeError>> {
+    fn sessions_of(
+        &self,
+        _key: PaymentKey,
+    ) -> Answer<'_, Result<Vec<CheckoutSession>, ProbeError>> {
         nothing()
     }
 
