@@ -15,4 +15,5 @@ mod crm;
 mod desk;
 mod faults;
 mod relations;
+mod stripe;
 mod supabase;

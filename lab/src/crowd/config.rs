@@ -32,6 +32,7 @@ const REST: &[&str] = &[
     "orders-subscriptions",
     "orders-unpaid",
     "orders-unprocessed-events",
+    "ops-heartbeat",
     "secrets-bundle",
     "secrets-files",
     "secrets-source",
