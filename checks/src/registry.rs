@@ -1,7 +1,7 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{dns, domain, mail, secrets, stripe, tls, web};
+use crate::{dns, domain, mail, orders, secrets, stripe, tls, web, webhook};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -30,6 +30,13 @@ pub const ALL: &[Plugin] = &[
     plugin::<stripe::Account>(),
     plugin::<stripe::Webhooks>(),
     plugin::<stripe::Deliveries>(),
+    plugin::<orders::OrphanedCheckouts>(),
+    plugin::<orders::Unpaid>(),
+    plugin::<orders::Duplicates>(),
+    plugin::<orders::Subscriptions>(),
+    plugin::<orders::UnprocessedEvents>(),
+    plugin::<orders::Idempotency>(),
+    plugin::<webhook::Processing>(),
 ];
 
 /// The check of this id.

@@ -4,30 +4,46 @@
 //! missing.
 
 mod api;
+mod checkouts_file;
+pub mod database;
 mod stripe;
 
 use std::sync::Arc;
 
-use launchready_checks::probe::{Accounts, Payments, Slot};
+use launchready_checks::probe::{Accounts, Database, Payments, Slot};
 
 pub use api::{Api, Reach, Reply, Shown, Vendor};
+pub use checkouts_file::CheckoutsFile;
 pub use stripe::Stripe;
 
 use crate::config::AccountSettings;
+use database::{Patience, ProjectDatabase};
 
 /// The ports to the accounts that are configured. Nothing is asked yet.
 pub fn accounts(settings: &AccountSettings, reach: &Reach) -> Accounts {
-    let mut accounts = Accounts::default();
-    if let Some(table) = &settings.tables.stripe {
-        accounts.payments = match settings.read(&table.key) {
-            Ok(key) => match Stripe::new(key, table.api.as_deref(), reach) {
-                Ok(stripe) => Slot::ready(Arc::new(stripe) as Arc<dyn Payments>),
-                Err(error) => {
-                    Slot::missing(error.to_string(), "correct project.stripe.api in the config")
-                }
-            },
-            Err(missing) => missing.into(),
-        };
+    let none = Accounts::default();
+    Accounts {
+        payments: payments(settings, reach).unwrap_or(none.payments),
+        database: database(settings, reach).unwrap_or(none.database),
     }
-    accounts
+}
+
+fn payments(settings: &AccountSettings, reach: &Reach) -> Option<Slot<dyn Payments>> {
+    let table = settings.tables.stripe.as_ref()?;
+    let key = match settings.read(&table.key) {
+        Ok(key) => key,
+        Err(missing) => return Some(missing.into()),
+    };
+    Some(match Stripe::new(key, table.api.as_deref(), reach) {
+        Ok(stripe) => Slot::ready(Arc::new(stripe)),
+        Err(error) => Slot::missing(error.to_string(), "correct project.stripe.api in the config"),
+    })
+}
+
+fn database(settings: &AccountSettings, reach: &Reach) -> Option<Slot<dyn Database>> {
+    settings.tables.database.as_ref()?;
+    Some(match ProjectDatabase::new(settings, &reach.extra_roots, Patience::default()) {
+        Ok(database) => Slot::ready(Arc::new(database)),
+        Err(missing) => missing.into(),
+    })
 }

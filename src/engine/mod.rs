@@ -8,11 +8,11 @@ mod record;
 mod runner;
 mod scheduler;
 
-pub use committer::{Stored, commit_all};
+pub use committer::{Committer, Stored, commit_all};
 pub use finish::{Due, finish, seen_finding};
 pub use judge::judge_run;
 pub use record::{
     AuditRecord, EvidenceError, Outcome, RunRecord, load_evidence, prepare_evidence, save_evidence,
 };
 pub use runner::{Inputs, Job, Progress, Silent, run_all};
-pub use scheduler::{Assignment, Ended, Looker, Observer, Scheduler};
+pub use scheduler::{Assignment, Ended, LEASE, Looker, Observer, Scheduler};

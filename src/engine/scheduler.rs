@@ -16,13 +16,13 @@ use crate::store::{DueJob, Finished, JobKey, RunInputs, Store, StoreError};
 
 /// A job is leased for this long: longer than any check may take, so that a second agent takes over only
 /// what is lost.
-const LEASE: Duration = Duration::from_mins(3);
+pub const LEASE: Duration = Duration::from_mins(3);
 /// The longest time between two looks into the store.
 const IDLE: Duration = Duration::from_secs(1);
 /// The most jobs that are taken at once, so that many projects share what is free.
 const TAKEN: usize = 256;
 /// A clock that goes back by more than this was set, and every due time is reckoned anew.
-const SET_BACK: Duration = Duration::from_secs(30);
+pub(super) const SET_BACK: Duration = Duration::from_secs(30);
 
 /// A job with what its run is given.
 #[derive(Debug)]

@@ -86,7 +86,7 @@ mod wake;
 pub use observe::observe;
 pub use people::{acknowledge, resolve};
 pub use route::route;
-pub use wake::wake;
+pub use wake::{put_back, wake, wakes_at};
 
 pub use model::{
     Acknowledgement, Change, ChangeKind, Incident, IncidentKey, Member, Outcome, RunSeen,

@@ -55,6 +55,33 @@ impl<'a> Muting<'a> {
     }
 }
 
+/// What a silence or announced work mutes of an incident at a moment, and when that may be over at the
+/// earliest.
+pub(super) fn mute(
+    incident: &Incident,
+    book: &Book,
+    at: Timestamp,
+) -> Option<(Unheard, Timestamp)> {
+    let project = &incident.key.project;
+    let reason = Muting::new([], project, book, at).of_end(incident)?;
+    let silences = book.silences.iter().filter(|silence| silence.from <= at && at < silence.until);
+    let silences = silences.filter(|silence| matches(silence, &incident.key)).map(|it| it.until);
+    let windows = book.windows.iter().filter(|window| covers(window, project));
+    let windows = windows.filter(|window| is_active(&window.times, at));
+    let end = silences.chain(windows.filter_map(|window| end(&window.times, at))).min();
+    Some((reason, end.unwrap_or(Timestamp::MIN)))
+}
+
+/// When a window that is active ends.
+fn end(times: &WindowTimes, at: Timestamp) -> Option<Timestamp> {
+    match times {
+        WindowTimes::Once { to, .. } => Some(*to),
+        WindowTimes::Cron { schedule, length } => {
+            Some(after(schedule.last_within(at, *length)?, *length))
+        }
+    }
+}
+
 /// It waits for the weekly summary.
 pub(super) fn is_for_digest(incident: &Incident) -> bool {
     incident.severity == Severity::Info || incident.urgency == Urgency::Digest

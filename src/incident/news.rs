@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use launchready_checks::contract::Urgency;
 
 use super::moment::Moment;
-use super::span::since;
-use super::{Change, ChangeKind, Incident, State, Tell, Unheard};
+use super::muting::is_for_digest;
+use super::span::{after, since};
+use super::{Change, ChangeKind, Incident, Policy, State, Tell, Unheard};
 
 /// Tells an incident that could not be told, as soon as nothing keeps it from being told.
 ///
@@ -73,4 +74,52 @@ pub(super) fn escalate(incident: &mut Incident, moment: &Moment<'_>, changes: &m
 fn rests(incident: &Incident, moment: &Moment<'_>) -> bool {
     let last: Option<Timestamp> = incident.told_at.and(incident.last_told_at);
     last.is_some_and(|last| since(last, moment.at) >= moment.policy.reminder)
+}
+
+/// When the passing of time may next have something told of an incident that is believed: never later than
+/// one of the functions above makes something of it. `mute` is what keeps it from being told at present,
+/// and when that may be over.
+pub(super) fn due_at(
+    incident: &Incident,
+    policy: &Policy,
+    mute: Option<&(Unheard, Timestamp)>,
+) -> Option<Timestamp> {
+    let is_digest = is_for_digest(incident);
+    let reason = if incident.flapping {
+        Some(&Unheard::Flapping)
+    } else if is_digest {
+        Some(&Unheard::Digest)
+    } else {
+        mute.map(|(reason, _)| reason)
+    };
+    let mute_ends = mute.map_or(Timestamp::MIN, |(_, end)| *end);
+    let is_waiting = incident.unheard.is_some() || incident.told_at.is_none();
+    let hangs = matches!(incident.unheard, Some(Unheard::DependsOn { .. }));
+    let unmute = if !is_waiting || hangs {
+        None
+    } else if reason.is_none() || incident.unheard.as_ref() != reason {
+        Some(Timestamp::MIN)
+    } else if incident.flapping || is_digest {
+        None
+    } else {
+        Some(mute_ends)
+    };
+    let escalate = match (policy.escalate_after, incident.told_at) {
+        (Some(wait), Some(told_at))
+            if incident.state == State::Open
+                && incident.urgency == Urgency::Now
+                && incident.escalated_at.is_none()
+                && !is_digest =>
+        {
+            Some(after(told_at, wait).max(mute_ends))
+        }
+        _ => None,
+    };
+    let says_again = incident.state == State::Open && !policy.reminder.is_zero();
+    let has_new = incident.members.values().any(|member| !member.told);
+    let last = incident.told_at.and(incident.last_told_at);
+    let again = last
+        .filter(|_| (says_again || has_new) && !is_digest && !incident.flapping)
+        .map(|last| after(last, policy.reminder).max(mute_ends));
+    [unmute, escalate, again].into_iter().flatten().min()
 }

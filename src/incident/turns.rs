@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use launchready_checks::contract::Severity;
 
 use super::moment::Moment;
-use super::span::since;
+use super::span::{after, since};
 use super::{Change, ChangeKind, Incident, Policy, State, Tell, Unheard};
 
 /// The most turns that are remembered, whatever the policy says.
@@ -91,6 +91,12 @@ pub(super) fn calm(
     let tell = muted.map_or(Tell::Grouped, |why| Tell::No(Some(why)));
     moment.record(incident, ChangeKind::Calm, tell, changes);
     true
+}
+
+/// When an incident that lasts may be calm at the earliest; none where it does not flap.
+pub(super) fn calm_at(incident: &Incident, policy: &Policy) -> Option<Timestamp> {
+    let last = incident.turns.last().copied().unwrap_or(Timestamp::MIN);
+    incident.flapping.then(|| after(last, policy.flap_calm))
 }
 
 /// Told at once, also while it flaps or is acknowledged: an incident became critical. What swings between

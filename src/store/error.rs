@@ -19,7 +19,7 @@ pub enum StoreError {
     },
     /// The file is damaged.
     #[error(
-        "the store {path} is damaged; stop the agent, move the file away, and start again with the last `launchready backup` in its place, or with none"
+        "the store {path} is damaged; stop the agent, move the file away together with {path}-wal and {path}-shm where they are there, and start again with the last `launchready backup` in its place, or with none"
     )]
     Damaged {
         /// The file.
@@ -41,6 +41,17 @@ pub enum StoreError {
     Newer {
         /// The file.
         path: PathBuf,
+    },
+    /// The file is there and cannot be read or written at present.
+    #[error(
+        "the store {path} cannot be read or written; look at its disk and at who owns the file, and the agent goes on by itself"
+    )]
+    Unavailable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Another process has held the file for too long.
     #[error("the store is busy: another process has locked it")]
@@ -65,4 +76,23 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl StoreError {
+    /// Whether only what was asked of the store is at fault: a row that cannot be read, or one that it does
+    /// not take. Anything else may work, however it is asked, as soon as the store is well again.
+    pub const fn is_about_rows(&self) -> bool {
+        matches!(self, Self::Database { .. })
+    }
+
+    /// The error with its causes in one line.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            text = format!("{text}: {cause}");
+            source = cause.source();
+        }
+        text
+    }
 }

@@ -26,8 +26,8 @@ use jiff::Timestamp;
 pub use error::StoreError;
 pub use model::{
     Attempt, AttemptOutcome, Claimed, Committed, Delivery, DeliveryState, DueJob, Finished,
-    HistoryPoint, IncidentFilter, IncidentRecord, JobKey, JobSpec, LatestRun, Notification,
-    NotificationKind, OutboxCount, Plain, RecordedChange, RunInputs, Span, Told,
+    HistoryPoint, IncidentCount, IncidentFilter, IncidentRecord, JobKey, JobSpec, LatestRun,
+    Notification, NotificationKind, OutboxCount, Plain, RecordedChange, RunInputs, Span, Told,
 };
 
 use crate::incident::{Book, Incident, Silence, Waiver};
@@ -83,6 +83,12 @@ pub trait Store: Send + Sync + Debug {
     /// and jobs that are gone end, as do their incidents.
     async fn sync_jobs(&self, jobs: &[JobSpec], now: Timestamp) -> Result<(), StoreError>;
 
+    /// Puts right what a clock that was ahead has left behind: no lease ends later than `lease` from now,
+    /// no delivery waits longer than it was to wait, and nothing happened in the future. To be called
+    /// before [`sync_jobs`](Self::sync_jobs), at the start and when the clock was put back. Returns how
+    /// many rows were put right.
+    async fn reckon_from(&self, now: Timestamp, lease: Duration) -> Result<u64, StoreError>;
+
     /// Takes jobs that are due and that nobody else holds, earliest first, and leases them to `agent`.
     async fn take_due(
         &self,
@@ -115,6 +121,10 @@ pub trait Store: Send + Sync + Debug {
     /// twice.
     async fn commit(&self, runs: &[Finished], book: &Book) -> Result<Vec<Committed>, StoreError>;
 
+    /// Records of a run that it cannot be stored: its job is `unknown` for this reason and is due again with
+    /// its schedule. Nothing else of the run is kept.
+    async fn give_up(&self, run: &Finished, why: &str) -> Result<Committed, StoreError>;
+
     /// Lets time pass for incidents: reminders, escalations, what a silence or a window held back, calm
     /// after flapping. Returns how many changes were recorded.
     async fn wake(&self, book: &Book, now: Timestamp) -> Result<u64, StoreError>;
@@ -122,7 +132,8 @@ pub trait Store: Send + Sync + Debug {
     // ── Outbox ────────────────────────────────────────────────────────────────────────────────────
 
     /// Claims deliveries that are due, earliest first, at most one for each channel that is not in
-    /// `busy`. The notification of a claimed delivery takes no more changes.
+    /// `busy`. The notification of a claimed delivery takes no more changes. One that cannot be read is
+    /// claimed too, and says so.
     async fn claim(
         &self,
         agent: &str,
@@ -149,7 +160,10 @@ pub trait Store: Send + Sync + Debug {
         due_at: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Deliveries by channel and state.
+    /// Deliveries that wait, by channel.
+    async fn waiting(&self) -> Result<Vec<OutboxCount>, StoreError>;
+
+    /// All deliveries that are kept, by channel and state. It reads them all.
     async fn outbox(&self) -> Result<Vec<OutboxCount>, StoreError>;
 
     // ── People ────────────────────────────────────────────────────────────────────────────────────
@@ -212,7 +226,13 @@ pub trait Store: Send + Sync + Debug {
         since: Timestamp,
     ) -> Result<Vec<HistoryPoint>, StoreError>;
 
-    /// Incidents, newest first.
+    /// How many incidents are open or acknowledged, of a project or of each.
+    async fn incident_counts(
+        &self,
+        project: Option<&str>,
+    ) -> Result<Vec<IncidentCount>, StoreError>;
+
+    /// Incidents, newest first. What cannot be read is left out.
     async fn incidents(&self, filter: &IncidentFilter) -> Result<Vec<Incident>, StoreError>;
 
     /// One incident with everything that happened to it and what was told.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use launchready_checks::contract::{Assessment, History, Status};
+use launchready_checks::contract::{Assessment, History, Severity, Status};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -238,8 +238,10 @@ pub struct Told {
 pub struct Claimed {
     /// The delivery.
     pub delivery: Delivery,
-    /// What is said.
+    /// What is said; of one that cannot be read, only its head.
     pub notification: Notification,
+    /// Why it cannot be read, where it cannot: it is refused for good.
+    pub unreadable: Option<String>,
 }
 
 /// Where a delivery is.
@@ -331,6 +333,21 @@ pub struct IncidentFilter {
     pub states: Vec<State>,
     /// At most so many; 0 means 200.
     pub limit: usize,
+    /// So many of the newest are left out.
+    pub offset: usize,
+}
+
+/// How many incidents of a project are in one state with one severity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentCount {
+    /// The project.
+    pub project: String,
+    /// Open or acknowledged.
+    pub state: State,
+    /// How bad.
+    pub severity: Severity,
+    /// How many.
+    pub count: u64,
 }
 
 /// An incident with its past.

@@ -110,17 +110,19 @@ impl From<StoreError> for Fault {
                 format!("{}.", sentence(why)),
                 "Load the page again to see how it stands.",
             ),
-            StoreError::Busy | StoreError::Full { .. } => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                format!("{}.", sentence(&error.to_string())),
-                "Try again in a minute.",
-            ),
+            StoreError::Busy | StoreError::Full { .. } | StoreError::Unavailable { .. } => {
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    format!("{}.", sentence(&error.to_string())),
+                    "Try again in a minute.",
+                )
+            }
             StoreError::Address(_)
             | StoreError::Open { .. }
             | StoreError::Damaged { .. }
             | StoreError::Newer { .. }
             | StoreError::Database { .. } => {
-                tracing::error!(error = %chain(&error), "the page could not ask the store");
+                tracing::error!(error = error.chain(), "the page could not ask the store");
                 Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "The store did not answer as it should.",
@@ -129,17 +131,6 @@ impl From<StoreError> for Fault {
             }
         }
     }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// With a capital first letter and without a full stop.

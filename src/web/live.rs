@@ -9,7 +9,8 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{Mutex, OwnedSemaphorePermit};
+use tokio::time::Instant;
 
 use super::fault::Fault;
 use super::route::Web;
@@ -46,6 +47,24 @@ async fn state(site: &Site) -> Option<[u8; 32]> {
     Some(hash.finalize().into())
 }
 
+/// What was read last, with when: shared, so that many open pages cost the store as much as one.
+#[derive(Debug, Default)]
+pub(super) struct Seen(Mutex<Option<(Instant, [u8; 32])>>);
+
+impl Seen {
+    async fn state(&self, site: &Site) -> Option<[u8; 32]> {
+        let mut seen = self.0.lock().await;
+        if let Some((at, state)) = *seen
+            && at.elapsed() < EVERY / 2
+        {
+            return Some(state);
+        }
+        let state = state(site).await?;
+        *seen = Some((Instant::now(), state));
+        Some(state)
+    }
+}
+
 impl Follower {
     /// Waits until something has changed.
     async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
@@ -53,7 +72,7 @@ impl Follower {
             if self.last.is_some() {
                 tokio::time::sleep(EVERY).await;
             }
-            let state = state(&self.web.site).await;
+            let state = self.web.seen.state(&self.web.site).await;
             let is_first = self.last.is_none();
             if state.is_some() && state != self.last {
                 self.last = state;

@@ -1,6 +1,6 @@
 //! Which address is served by what.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -25,8 +25,10 @@ pub(super) struct Web {
     pub(super) logins: Limiter,
     /// Wrong passwords in headers.
     pub(super) headers: Limiter,
-    /// The public page as it was last drawn.
-    pub(super) status: Mutex<Option<pages::Drawn>>,
+    /// The public pages as they were last drawn.
+    pub(super) status: pages::Remembered,
+    /// What an open page looks for, as it was last read.
+    pub(super) seen: live::Seen,
     pub(super) followers: Arc<Semaphore>,
 }
 
@@ -37,7 +39,8 @@ pub fn router(site: Arc<Site>) -> Router {
         key: OnceCell::new(),
         logins: Limiter::default(),
         headers: Limiter::default(),
-        status: Mutex::new(None),
+        status: pages::Remembered::default(),
+        seen: live::Seen::default(),
         followers: Arc::new(Semaphore::new(FOLLOWERS)),
     });
     let people = Router::new()

@@ -1,7 +1,5 @@
 //! Reads the store for a page: reports, incidents, and whatever else is shown more than once.
 
-use std::collections::BTreeMap;
-
 use launchready_checks::contract::Severity;
 
 use super::fault::Fault;
@@ -10,7 +8,7 @@ use crate::incident::{Incident, State, Waiver};
 use crate::report::{Report, Standing, from_latest};
 use crate::store::{IncidentFilter, LatestRun};
 
-/// The most unresolved incidents that are counted for all projects together.
+/// The most unresolved incidents of all projects together in which an open page looks for changes.
 pub(super) const MOST_INCIDENTS: usize = 5_000;
 
 /// What is known of one project at present.
@@ -34,18 +32,17 @@ pub(super) fn project<'f>(facts: &'f Facts, name: &str) -> Result<&'f ProjectFac
 
 /// Reads what is known of a project.
 pub(super) async fn known(site: &Site, project: &ProjectFacts) -> Result<Known, Fault> {
-    let incidents = unresolved(site, Some(&project.name), 500).await?;
     let waivers = site.store.waivers().await?;
-    known_with(site, project, incidents, &waivers).await
+    known_with(site, project, &waivers).await
 }
 
-/// The same, for a page that has read incidents and waivers for all projects.
+/// The same, for a page that has read the waivers for all projects.
 pub(super) async fn known_with(
     site: &Site,
     project: &ProjectFacts,
-    incidents: Vec<Incident>,
     waivers: &[Waiver],
 ) -> Result<Known, Fault> {
+    let incidents = unresolved(site, Some(&project.name), 500).await?;
     let latest = site.store.latest(Some(&project.name)).await?;
     let report = from_latest(&Standing {
         project: &project.name,
@@ -72,17 +69,9 @@ pub(super) async fn unresolved(
         check: None,
         states: vec![State::Open, State::Acknowledged],
         limit,
+        offset: 0,
     };
     Ok(site.store.incidents(&filter).await?)
-}
-
-/// Incidents by project.
-pub(super) fn by_project(incidents: Vec<Incident>) -> BTreeMap<String, Vec<Incident>> {
-    let mut all: BTreeMap<String, Vec<Incident>> = BTreeMap::new();
-    for incident in incidents {
-        all.entry(incident.key.project.clone()).or_default().push(incident);
-    }
-    all
 }
 
 /// How many incidents have each severity, worst first; severities without one are left out.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use launchready::store::{DeliveryState, IncidentFilter};
-use launchready_lab::{MailFault, When, World};
+use launchready_lab::{MailFault, SinkKind, When, World};
 use tokio::net::UdpSocket;
 
 use crate::kills::{Heard, one_project_each, sound};
@@ -99,6 +99,14 @@ async fn a_full_disk_stops_the_agent_from_storing_and_loses_nothing() {
     })
     .await;
     assert!(rig.log().contains("is full; make room"), "{}", rig.tail());
+    // Whoever waits for the dead man's call waits in vain for as long as nothing can be stored.
+    let refusals = |rig: &Rig| rig.log().matches("heartbeat_url is not called").count();
+    let calls = |rig: &Rig| rig.sinks.received(SinkKind::DeadMan).len();
+    rig.wait_for("no call is made", async |rig: &Rig| refusals(rig) >= 1).await;
+    let before = calls(&rig);
+    let more = refusals(&rig) + 3;
+    rig.wait_for("the next calls are left out", async |rig: &Rig| refusals(rig) >= more).await;
+    assert_eq!(calls(&rig), before, "{}", rig.tail());
 
     disk.free();
     let subject = "https://app.harbor.example/";
@@ -111,6 +119,7 @@ async fn a_full_disk_stops_the_agent_from_storing_and_loses_nothing() {
         matches!(rig.get("/readyz").await, Some((200, _)))
     })
     .await;
+    rig.wait_for("the dead man is called again", async |rig: &Rig| calls(rig) > before).await;
     rig.lab.heal("app-down").await.unwrap();
     rig.wait_for("it is over", async |rig: &Rig| open(rig).await == 0).await;
     let sent = rig.mailbox.wait_for(
@@ -179,11 +188,8 @@ impl Drop for Disk {
 async fn the_dead_mans_url_is_called_while_all_is_well() {
     let mut rig = rig().await;
     rig.start_ready().await;
-    let called = rig.sinks.wait_for(
-        launchready_lab::SinkKind::DeadMan,
-        |calls| calls.len() >= 3,
-        Duration::from_secs(30),
-    );
+    let called =
+        rig.sinks.wait_for(SinkKind::DeadMan, |calls| calls.len() >= 3, Duration::from_secs(30));
     assert!(called.await.is_some(), "{}", rig.tail());
     rig.stop().await;
 }

@@ -58,7 +58,7 @@ fn ports(config: &str, folder: &Path) -> Accounts {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap();
-    let reach = Reach { client, clock: Arc::new(SystemClock) };
+    let reach = Reach { client, clock: Arc::new(SystemClock), extra_roots: Vec::new() };
     accounts(&config.projects[0].accounts, &reach)
 }
 

@@ -126,7 +126,7 @@ async fn a_port_where_nobody_listens_is_tried_again() {
     let server = MailServer::start(None, false).await;
     let settings = email(&server, SmtpSecurity::Plain, &authority);
     drop(server);
-    crate::world::until("the port is closed", || {
+    crate::world::until("the port is closed", async || {
         let ChannelKind::Email { port, .. } = &settings.kind else { return false };
         std::net::TcpStream::connect(("127.0.0.1", *port)).is_err()
     })

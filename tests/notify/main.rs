@@ -15,7 +15,7 @@ mod alertmanager;
 mod burning;
 mod mail;
 mod mail_server;
-mod memory;
+mod post;
 #[allow(dead_code, reason = "it serves other tests too")]
 #[path = "../support/process.rs"]
 mod process;

@@ -162,9 +162,9 @@ pub(crate) async fn send(channel: &Arc<dyn Notifier>) -> Result<(), NotifyError>
 }
 
 /// Waits until something holds.
-pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let waited = tokio::time::timeout(DEADLINE, async {
-        while !holds() {
+        while !holds().await {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     });

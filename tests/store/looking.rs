@@ -2,8 +2,9 @@
 
 use launchready::incident::{ChangeKind, Incident, State};
 use launchready::store::{IncidentFilter, StoreError};
+use launchready_checks::contract::Severity;
 
-use crate::bench::{Bench, LEASE, at, blind, finding, later, run};
+use crate::bench::{Bench, LEASE, at, blind, finding, job, later, run};
 
 pub(crate) async fn a_suspected_finding_is_looked_at_again_and_then_opens_one_incident(
     bench: Bench,
@@ -111,4 +112,48 @@ pub(crate) async fn incidents_are_filtered_and_newest_first(bench: Bench) {
     assert_eq!(codes(IncidentFilter { limit: 1, ..all() }).await, ["c"]);
     let none = IncidentFilter { project: Some("other".to_owned()), ..all() };
     assert!(codes(none).await.is_empty());
+}
+
+pub(crate) async fn incidents_are_read_in_parts_and_counted_by_severity(bench: Bench) {
+    let now = at("10:00:00");
+    bench.store.sync_jobs(&[job("harbor", "web"), job("quay", "web")], now).await.unwrap();
+    for project in ["harbor", "quay"] {
+        let mut mild = finding("slow", "x");
+        mild.severity = Severity::Warning;
+        let found = vec![finding("a", "x"), finding("b", "x"), mild];
+        bench.commit(run(project, "web", now, found)).await;
+    }
+    let part = async |project: Option<&str>, offset| {
+        let project = project.map(str::to_owned);
+        let filter = IncidentFilter { project, limit: 2, offset, ..IncidentFilter::default() };
+        let found = bench.store.incidents(&filter).await.unwrap();
+        found.into_iter().map(|incident| incident.id).collect::<Vec<_>>()
+    };
+    for (project, total) in [(None, 6), (Some("harbor"), 3)] {
+        let mut all = Vec::new();
+        while let some @ [_, ..] = part(project, all.len()).await.as_slice() {
+            all.extend_from_slice(some);
+        }
+        assert_eq!(all.len(), total);
+        let different: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!(different.len(), total);
+    }
+    let id = part(Some("quay"), 0).await.remove(0);
+    bench.store.acknowledge(&id, "Ada", "", &bench.book, now).await.unwrap();
+    let taken = bench.store.incident(&id).await.unwrap().unwrap().incident.severity;
+    let counts = bench.store.incident_counts(None).await.unwrap();
+    let number = |project: &str, severity, state| {
+        let of = counts.iter().filter(|it| it.project == project && it.severity == severity);
+        of.filter(|it| it.state == state).map(|it| it.count).sum::<u64>()
+    };
+    assert_eq!(number("harbor", Severity::Critical, State::Open), 2);
+    assert_eq!(number("harbor", Severity::Warning, State::Open), 1);
+    assert_eq!(number("quay", taken, State::Acknowledged), 1);
+    assert_eq!(counts.iter().map(|it| it.count).sum::<u64>(), 6);
+    let own = bench.store.incident_counts(Some("harbor")).await.unwrap();
+    assert!(own.iter().all(|it| it.project == "harbor"));
+    assert_eq!(own.iter().map(|it| it.count).sum::<u64>(), 3);
+    // What is over is counted no more.
+    bench.commit(run("harbor", "web", later(now, 300), Vec::new())).await;
+    assert!(bench.store.incident_counts(Some("harbor")).await.unwrap().is_empty());
 }

@@ -11,10 +11,12 @@
 )]
 
 mod bench;
+mod clock;
 mod jobs;
 mod looking;
 mod muting;
 mod outbox;
+mod poison;
 mod runs;
 mod sqlite;
 mod stress;
@@ -48,6 +50,14 @@ suite! {
             a_clock_that_was_ahead_does_not_keep_a_job_waiting,
             two_stores_never_take_the_same_job,
         ];
+        clock: [
+            a_lease_of_a_clock_that_was_ahead_ends_with_the_next_one,
+            a_message_of_a_clock_that_was_ahead_waits_as_long_as_it_was_to,
+            quiet_hours_of_a_clock_that_was_ahead_hold_for_a_night_at_most,
+            a_reminder_counts_from_the_time_at_which_the_clock_was_put_back,
+            a_run_that_began_before_the_clock_was_put_back_keeps_no_job_waiting,
+            what_is_as_far_ahead_as_it_may_be_stays,
+        ];
         runs: [
             a_run_is_stored_once_for_each_due_time,
             runs_that_end_alike_extend_one_span_and_others_begin_one,
@@ -62,6 +72,7 @@ suite! {
             a_check_that_is_blind_for_three_runs_is_news,
             people_acknowledge_and_resolve_with_words_for_what_cannot_be,
             incidents_are_filtered_and_newest_first,
+            incidents_are_read_in_parts_and_counted_by_severity,
         ];
         muting: [
             a_waived_finding_opens_nothing_and_the_waiver_says_when_it_was_used,

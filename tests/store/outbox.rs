@@ -31,6 +31,9 @@ pub(crate) async fn what_happens_together_is_one_message_for_each_channel(mut be
     bench.book.channels = vec![channel("founder"), channel("ops")];
     two_open(&bench, now).await;
     assert!(bench.claim(later(now, 19)).await.is_empty(), "it waits for what opens together");
+    let waiting = bench.store.waiting().await.unwrap();
+    let waiting: Vec<_> = waiting.iter().map(|it| (it.channel.as_str(), it.count)).collect();
+    assert_eq!(waiting, [("founder", 1), ("ops", 1)]);
     let claimed = bench.claim(later(now, 21)).await;
     assert_eq!(claimed.len(), 2);
     for claim in &claimed {
@@ -47,6 +50,7 @@ pub(crate) async fn what_happens_together_is_one_message_for_each_channel(mut be
         bench.sent(claim, later(now, 22)).await;
     }
     assert!(bench.claim(later(now, 4000)).await.is_empty());
+    assert!(bench.store.waiting().await.unwrap().is_empty());
     let counts = bench.store.outbox().await.unwrap();
     let sent = |channel: &str| OutboxCount {
         channel: channel.to_owned(),

@@ -78,7 +78,9 @@ async fn a_file_that_is_no_store_is_damaged_and_one_of_another_program_is_left_a
     std::fs::write(&garbage, "this is no database".repeat(1000)).unwrap();
     let error = opened(&garbage).await;
     assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
-    assert!(error.to_string().contains("garbage.db"));
+    let said = error.chain();
+    assert!(said.contains("garbage.db-wal and ") && said.contains("garbage.db-shm"), "{said}");
+    assert_eq!(said.matches("file is not a database").count(), 1, "{said}");
     let other = folder.path().join("other.db");
     let mut on = SqliteConnectOptions::new()
         .filename(&other)
@@ -134,6 +136,43 @@ async fn a_file_of_a_newer_version_is_left_as_it_is() {
     assert!(matches!(error, StoreError::Newer { .. }), "{error:?}");
     let version = sqlx::query("PRAGMA user_version").fetch_one(&mut on).await.unwrap();
     assert_eq!(version.get::<i64, _>(0), 4711);
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_version_is_brought_to_this_one_with_all_that_it_holds() {
+    let bench = Bench::sqlite().await;
+    let now = at("10:00:00");
+    bench.harbor(&["web"], now).await;
+    bench.commit(run("harbor", "web", now, vec![finding("web-down", "www")])).await;
+    let (id, body): (String, String) = sqlx::query_as("SELECT id, body FROM incident")
+        .fetch_one(&mut raw(&bench.file()).await)
+        .await
+        .unwrap();
+    let old = bench.file().with_extension("old");
+    let options = SqliteConnectOptions::new().filename(&old).create_if_missing(true);
+    let mut on = options.connect().await.unwrap();
+    let first = include_str!("../../src/store/migrations/sqlite/0001_agent.sql");
+    sqlx::raw_sql(first).execute(&mut on).await.unwrap();
+    let mark = "PRAGMA application_id = 1280468089; PRAGMA user_version = 1";
+    sqlx::raw_sql(mark).execute(&mut on).await.unwrap();
+    for (id, project, body) in [(id.as_str(), "harbor", body.as_str()), ("inc_2", "quay", "[")] {
+        sqlx::query(
+            "INSERT INTO incident (id, project, check_id, code, target, state, flapping, first_seen, \
+             body) VALUES (?1, ?2, 'web', 'web-down', 'x', 'open', 0, 1, ?3)",
+        )
+        .bind(id)
+        .bind(project)
+        .bind(body)
+        .execute(&mut on)
+        .await
+        .unwrap();
+    }
+    on.close().await.unwrap();
+    let store = SqliteStore::open(&old).await.unwrap();
+    let counts = store.incident_counts(None).await.unwrap();
+    assert_eq!((counts.len(), counts[0].project.as_str(), counts[0].count), (1, "harbor", 1));
+    assert_eq!(store.wake(&bench.book, later(now, 5 * 3600)).await.unwrap(), 1, "a reminder");
+    assert_eq!(store.incident(&id).await.unwrap().unwrap().incident.id, id);
 }
 
 #[tokio::test]

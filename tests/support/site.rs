@@ -92,6 +92,8 @@ pub(crate) struct Plan {
     pub(crate) public_url: Option<&'static str>,
     /// Projects beside `harbor` and `quay`.
     pub(crate) more: usize,
+    /// Whether strangers see those.
+    pub(crate) more_public: bool,
 }
 
 /// The page, and what it stands on.
@@ -162,7 +164,9 @@ fn facts(plan: &Plan, listen: SocketAddr) -> Facts {
         recheck: format!("launchready check {{id}} --config config.toml --project {name}"),
     };
     let mut projects = vec![project("harbor", true), project("quay", true)];
-    projects.extend((0..plan.more).map(|number| project(&format!("stall {number:03}"), false)));
+    projects.extend(
+        (0..plan.more).map(|number| project(&format!("stall {number:03}"), plan.more_public)),
+    );
     let channel = |name: &str| ChannelRule {
         name: name.to_owned(),
         severities: vec![Severity::Critical, Severity::Warning],

@@ -64,6 +64,13 @@ async fn incidents_are_acknowledged_and_resolved_over_the_api() {
     assert_eq!(none.status, StatusCode::NOT_FOUND);
     let states = get(&page, "/api/v1/incidents?state=resolved,open").await.json();
     assert!(states["incidents"].as_array().unwrap().iter().any(|found| found["id"] == json!(id)));
+    let all = get(&page, "/api/v1/incidents?state=open,resolved").await.json();
+    for offset in [0, 1] {
+        let path = format!("/api/v1/incidents?state=open,resolved&limit=1&offset={offset}");
+        let part = get(&page, &path).await.json();
+        assert_eq!(part["incidents"].as_array().unwrap().len(), 1);
+        assert_eq!(part["incidents"][0]["id"], all["incidents"][offset]["id"]);
+    }
     assert_eq!(get(&page, "/api/v1/incidents?state=gone").await.status, StatusCode::BAD_REQUEST);
     page.stop().await;
 }

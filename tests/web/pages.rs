@@ -1,5 +1,8 @@
 //! What the pages hold.
 
+use launchready::clock::Clock as _;
+use launchready::incident::Book;
+use launchready::store::IncidentFilter;
 use launchready_checks::registry;
 use regex::Regex;
 use reqwest::StatusCode;
@@ -184,5 +187,31 @@ async fn the_public_page_says_no_more_than_whether_it_works() {
     for secret in ["stall", "spf", "503", "endpoint", "harbor.example", "/projects/", "inc_"] {
         assert!(!html.contains(secret), "the public page holds {secret}");
     }
+    page.stop().await;
+}
+
+#[tokio::test]
+async fn every_public_page_is_drawn_once_for_however_many_ask() {
+    let page = Page::start(&Plan { more: 30, more_public: true, ..Plan::default() }).await;
+    let paths = ["/status", "/status?page=2"];
+    let draw = async || {
+        let asked = (0..20).map(|number| get(&page, paths[number % 2]));
+        let bodies = futures_util::future::join_all(asked).await;
+        let bodies: Vec<String> = bodies.into_iter().map(|answer| answer.body).collect();
+        assert!(bodies.iter().skip(2).zip(&bodies).all(|(later, before)| later == before));
+        (bodies[0].clone(), bodies[1].clone())
+    };
+    let before = draw().await;
+    assert!(before.0.contains(" down</span>") && before.1.contains(">stall 029</h2>"));
+    for incident in page.store.incidents(&IncidentFilter::default()).await.unwrap() {
+        let now = page.clock.now();
+        page.store.resolve(&incident.id, "Ada", &Book::default(), now).await.unwrap();
+    }
+    // Asking for one page in between does not make another one be drawn anew.
+    assert_eq!(draw().await, before);
+    page.clock.forward(1);
+    let after = draw().await;
+    assert!(!after.0.contains(" down</span>"), "{}", after.0);
+    assert_ne!(after.1, before.1, "it says as of when it is");
     page.stop().await;
 }

@@ -24,7 +24,7 @@ pub use error::CheckError;
 pub use finding::{Finding, FindingSpec, Severity, Unseen, Urgency};
 pub use history::{History, Point};
 pub use measurement::{Measurement, MeasurementSpec, Unit};
-pub use money::{AtRisk, amount};
+pub use money::{AtRisk, amount, minor_digits};
 pub use plugin::{
     AssessInput, DynCheck, EVIDENCE_LIMIT_BYTES, Looked, OptionsError, Plugin, plugin,
 };

@@ -38,15 +38,19 @@ const WHOLE: [&str; 15] = [
 ];
 const THOUSANDTHS: [&str; 6] = ["bhd", "iqd", "jod", "kwd", "omr", "tnd"];
 
-/// An amount of the minor unit as people write it: `EUR 1234.50`, `JPY 900`.
-pub fn amount(currency: &str, minor: i64) -> String {
-    let currency = currency.to_ascii_lowercase();
-    let digits = match currency.as_str() {
+/// How many digits the minor unit of a currency has: 2 for most.
+pub fn minor_digits(currency: &str) -> usize {
+    match currency.to_ascii_lowercase().as_str() {
         code if WHOLE.contains(&code) => 0,
         code if THOUSANDTHS.contains(&code) => 3,
-        _ => 2_u32,
-    };
-    let unit = 10_u64.pow(digits);
+        _ => 2,
+    }
+}
+
+/// An amount of the minor unit as people write it: `EUR 1234.50`, `JPY 900`.
+pub fn amount(currency: &str, minor: i64) -> String {
+    let digits = minor_digits(currency);
+    let unit = 10_u64.pow(u32::try_from(digits).unwrap_or_default());
     let sign = if minor < 0 { "-" } else { "" };
     let whole = minor.unsigned_abs() / unit;
     let mut text = format!("{} {sign}{whole}", currency.to_ascii_uppercase());

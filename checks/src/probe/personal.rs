@@ -1,6 +1,8 @@
 //! What belongs to a customer and never leaves a run.
 
+use std::collections::hash_map::RandomState;
 use std::fmt;
+use std::hash::BuildHasher as _;
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 use sha2::{Digest as _, Sha256};
@@ -20,6 +22,25 @@ impl fmt::Debug for RunKey {
     }
 }
 
+impl RunKey {
+    /// A key that nobody knows: the random seed that the standard library gives each hash map.
+    pub fn random() -> Self {
+        let mut key = [0; 32];
+        for part in key.chunks_mut(8) {
+            let seed = RandomState::new().hash_one(part.len());
+            part.copy_from_slice(&seed.to_le_bytes());
+        }
+        Self(key)
+    }
+
+    /// A hash of a text that means nothing outside this run.
+    pub fn hash(&self, text: &str) -> u64 {
+        // The key has a fixed length and stands in front, so no two inputs meet in one text.
+        let digest = Sha256::new().chain_update(self.0).chain_update(text).finalize();
+        digest.iter().take(8).fold(0, |hash, byte| (hash << 8) | u64::from(*byte))
+    }
+}
+
 impl Email {
     /// An address; `None` where the text is none, or longer than the 254 characters of RFC 5321.
     pub fn new(text: &str) -> Option<Self> {
@@ -35,9 +56,7 @@ impl Email {
 
     /// A hash that tells two addresses apart within one run, and outside it tells nothing.
     pub fn keyed(&self, key: RunKey) -> u64 {
-        // The key has a fixed length and stands in front, so no two inputs meet in one text.
-        let digest = Sha256::new().chain_update(key.0).chain_update(&self.0).finalize();
-        digest.iter().take(8).fold(0, |hash, byte| (hash << 8) | u64::from(*byte))
+        key.hash(&self.0)
     }
 }
 

@@ -29,7 +29,7 @@ use self::setup::Setup;
 use self::telling::Telling;
 use self::watcher::Watcher;
 use crate::clock::Clock;
-use crate::engine::{Scheduler, commit_all};
+use crate::engine::{Committer, Scheduler, commit_all};
 use crate::metrics::Board;
 use crate::notify::outbox::Sender;
 
@@ -111,8 +111,13 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
         resync: Arc::clone(&parts.telling.resync),
     };
     let mut scheduling = tokio::spawn(scheduler.run(ended, parts.stop.clone(), GRACE));
-    let told = Arc::clone(&parts.telling);
-    let mut committing = tokio::spawn(commit_all(runs, Arc::clone(&parts.store), book.1, told));
+    let committer = Committer {
+        store: Arc::clone(&parts.store),
+        clock: Arc::clone(&parts.clock),
+        book: book.1,
+        told: Arc::clone(&parts.telling) as _,
+    };
+    let mut committing = tokio::spawn(commit_all(runs, committer));
     let mut sender = Sender::new(
         me.clone(),
         Arc::clone(&parts.store),

@@ -13,8 +13,9 @@ use super::setup::Setup;
 use super::telling::Telling;
 use super::{own, pulse, system};
 use crate::clock::{Clock, pause};
+use crate::engine;
 use crate::incident::Book;
-use crate::notify::outbox::Routes;
+use crate::notify::outbox::{self, Routes};
 use crate::notify::summary;
 use crate::store::{Store, StoreError};
 
@@ -61,7 +62,12 @@ impl Parts {
     pub(super) async fn take_over(&self) -> Result<(), StoreError> {
         let setup = self.setup();
         let jobs = setup.jobs();
-        self.store.sync_jobs(&jobs, self.clock.now()).await?;
+        let now = self.clock.now();
+        let mended = self.store.reckon_from(now, engine::LEASE.max(outbox::LEASE)).await?;
+        if mended > 0 {
+            tracing::warn!(rows = mended, "the clock was ahead; what it had put off is put right");
+        }
+        self.store.sync_jobs(&jobs, now).await?;
         let keys: BTreeSet<_> = jobs.into_iter().map(|job| job.key).collect();
         self.telling.take_over(&keys, &setup);
         // Project by project: the findings of all of them at once are many times what is kept of them.
@@ -108,7 +114,9 @@ impl Parts {
         loop {
             pause(&*self.clock, WAKE).await;
             let book = Arc::clone(&self.setup().book);
-            match self.store.wake(&book, self.clock.now()).await {
+            let woke = self.store.wake(&book, self.clock.now()).await;
+            self.telling.woke(woke.as_ref().map(drop));
+            match woke {
                 Ok(0) => {}
                 Ok(_changes) => self.telling.outbox.notify_one(),
                 Err(error) => complain(error),
@@ -119,7 +127,7 @@ impl Parts {
     /// Counts the outbox for the metrics.
     pub(super) async fn count(self) {
         loop {
-            match self.store.outbox().await {
+            match self.store.waiting().await {
                 Ok(counts) => self.telling.board().set_outbox(&counts),
                 Err(error) => complain(error),
             }

@@ -1,12 +1,13 @@
 //! What follows from a stored run, a sent message and the passing of time: metrics, and waking those who
 //! wait for it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use super::setup::Setup;
 use crate::clock::{Clock, between, pause};
@@ -38,6 +39,20 @@ pub(super) struct Telling {
     alive: Mutex<Option<Timestamp>>,
     /// Why runs are not stored at present.
     failing: Mutex<Option<String>>,
+    sending: Mutex<Sending>,
+}
+
+/// How the sender fares.
+#[derive(Debug, Default)]
+struct Sending {
+    /// When it last asked the store, in real time.
+    asked: Option<Instant>,
+    /// Why the outbox cannot be read at present.
+    failing: Option<String>,
+    /// Why time does not pass for incidents at present: no reminder and no escalation.
+    asleep: Option<String>,
+    /// Channels on which what was sent cannot be recorded, each with the reason.
+    unrecorded: BTreeMap<String, String>,
 }
 
 impl Telling {
@@ -51,6 +66,7 @@ impl Telling {
             reckon: Notify::new(),
             alive: Mutex::default(),
             failing: Mutex::default(),
+            sending: Mutex::default(),
         }
     }
 
@@ -83,8 +99,19 @@ impl Telling {
         self.reckon.notify_one();
     }
 
-    /// Whether the scheduler moves and runs are stored; else why not.
+    /// Whether the scheduler moves, runs are stored and messages can be sent from the store; else why not.
     pub(super) fn well(&self, now: Timestamp) -> Result<(), String> {
+        let sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = sending.failing.as_ref().or(sending.unrecorded.values().next()) {
+            return Err(format!("messages cannot be sent: {why}"));
+        }
+        if let Some(why) = &sending.asleep {
+            return Err(format!("reminders and escalations cannot be made: {why}"));
+        }
+        if sending.asked.is_some_and(|at| at.elapsed() > STALLED) {
+            return Err("the sender of messages has not moved for minutes".to_owned());
+        }
+        drop(sending);
         if let Some(why) = &*self.failing.lock().unwrap_or_else(PoisonError::into_inner) {
             return Err(format!("runs cannot be stored: {why}"));
         }
@@ -95,6 +122,12 @@ impl Telling {
             }
             Some(_) => Ok(()),
         }
+    }
+
+    /// Whether time passed for incidents.
+    pub(super) fn woke(&self, outcome: Result<(), &StoreError>) {
+        let mut sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
+        sending.asleep = outcome.err().map(ToString::to_string);
     }
 
     /// Reckons verdicts and open incidents of projects whose runs were stored, until dropped.
@@ -213,5 +246,58 @@ impl outbox::Observer for Telling {
         if let Some(latency) = tried.latency {
             self.board.alert_latency(latency);
         }
+    }
+
+    fn asked(&self, outcome: Result<(), &StoreError>) {
+        let mut sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
+        sending.asked = Some(Instant::now());
+        sending.failing = outcome.err().map(ToString::to_string);
+    }
+
+    fn recorded(&self, channel: &str, outcome: Result<(), &StoreError>) {
+        let mut sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(()) => drop(sending.unrecorded.remove(channel)),
+            Err(error) => {
+                sending.unrecorded.insert(channel.to_owned(), error.to_string());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_well_only_while_runs_are_stored_and_messages_can_be_sent() {
+        let telling = Telling::new(Arc::new(Board::new("0.0.0", 100).unwrap()));
+        let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        let why = |telling: &Telling| telling.well(now).err().unwrap_or_default();
+        assert_eq!(why(&telling), "the scheduler has not started yet");
+        telling.alive(now);
+        outbox::Observer::asked(&telling, Ok(()));
+        assert_eq!(why(&telling), "");
+        outbox::Observer::asked(&telling, Err(&StoreError::Busy));
+        assert!(why(&telling).starts_with("messages cannot be sent: the store is busy"));
+        outbox::Observer::asked(&telling, Ok(()));
+        assert_eq!(why(&telling), "");
+        // Two channels: that one of them is recorded says nothing of the other.
+        for channel in ["ops", "founder"] {
+            outbox::Observer::recorded(&telling, channel, Err(&StoreError::Busy));
+        }
+        outbox::Observer::recorded(&telling, "ops", Ok(()));
+        assert!(why(&telling).starts_with("messages cannot be sent"));
+        outbox::Observer::recorded(&telling, "founder", Ok(()));
+        assert_eq!(why(&telling), "");
+        telling.woke(Err(&StoreError::Busy));
+        assert!(why(&telling).starts_with("reminders and escalations"));
+        telling.woke(Ok(()));
+        telling.failed(&StoreError::Busy);
+        assert!(why(&telling).starts_with("runs cannot be stored"));
+        telling.stored(&[], &[], Duration::ZERO);
+        assert_eq!(why(&telling), "");
+        let late = crate::clock::later(now, STALLED + Duration::from_secs(1));
+        assert!(telling.well(late).unwrap_err().contains("has not moved since"));
     }
 }

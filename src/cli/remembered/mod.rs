@@ -33,6 +33,8 @@ struct Remembered {
     settings: Agent,
     store: Arc<dyn Store>,
     now: Timestamp,
+    /// This command has made the store.
+    is_new: bool,
 }
 
 impl Remembered {
@@ -57,13 +59,30 @@ impl Remembered {
     async fn open_or_make(path: &Path) -> anyhow::Result<Self> {
         let config = load(path)?;
         let settings = config.settings();
-        Self::of(path, config, settings).await
+        let is_new = !is_there(&settings.store, &settings.folder)?;
+        let here = Self::of(path, config, settings).await?;
+        Ok(Self { is_new, ..here })
     }
 
     async fn of(path: &Path, config: Config, settings: Agent) -> anyhow::Result<Self> {
         let store = crate::store::open(&settings.store, &settings.folder).await?;
         let now = whole_second(SystemClock.now());
-        Ok(Self { path: path.to_owned(), config, settings, store, now })
+        Ok(Self { path: path.to_owned(), config, settings, store, now, is_new: false })
+    }
+
+    /// Whether any check has looked yet. Without it, that no incident is there says nothing: silences and
+    /// waivers make a store before the first agent runs.
+    async fn has_looked(&self) -> anyhow::Result<()> {
+        let latest = self.store.latest(None).await?;
+        if latest.iter().any(|run| run.at.is_some()) {
+            return Ok(());
+        }
+        let text = format!(
+            "no agent has run with {0} yet: no check has looked, and nothing is known; start one with \
+             `launchready agent --config {0}`, or name another file with --config",
+            self.path.display()
+        );
+        Err(UsageError(text).into())
     }
 
     /// The project that is meant.
@@ -75,6 +94,17 @@ impl Remembered {
     /// The project of an option that may be left out.
     fn some_project(&self, name: Option<&String>) -> anyhow::Result<Option<String>> {
         name.map(|name| self.project(Some(name))).transpose()
+    }
+
+    /// That this command has made the store, where it did: a slip in --config is noticed by it.
+    fn made(&self) -> String {
+        if !self.is_new {
+            return String::new();
+        }
+        format!(
+            "no agent has run here yet, so this is kept for the first:\n{}\n",
+            self.settings.store
+        )
     }
 
     /// A command that can be typed next to this one.
@@ -111,6 +141,9 @@ pub(super) fn incidents(args: &IncidentsArgs) -> anyhow::Result<Exit> {
                 let filter =
                     IncidentFilter { project, states, limit: LISTED, ..IncidentFilter::default() };
                 let mut found = here.store.incidents(&filter).await?;
+                if found.is_empty() {
+                    here.has_looked().await?;
+                }
                 found.sort_by_key(|one| {
                     (one.state == State::Resolved, Reverse(one.severity), Reverse(one.first_seen))
                 });
@@ -166,8 +199,11 @@ pub(super) fn silence(args: &SilenceArgs) -> anyhow::Result<Exit> {
                 silence.id = here.store.add_silence(&silence).await?;
                 let end = here.command(&format!("silence remove {}", silence.id));
                 let until = when(silence.until);
-                let text =
-                    format!("{} mutes messages\nuntil {until}; end it with\n{end}", silence.id);
+                let text = format!(
+                    "{}{} mutes messages\nuntil {until}; end it with\n{end}",
+                    here.made(),
+                    silence.id
+                );
                 tell(&args.store, &silence, &text);
             }
             SilenceAction::List => {
@@ -212,8 +248,10 @@ pub(super) fn waiver(args: &WaiverArgs) -> anyhow::Result<Exit> {
                 waiver.id = here.store.add_waiver(&waiver).await?;
                 let end = here.command(&format!("waiver remove {}", waiver.id));
                 let (id, of, until) = (&waiver.id, &waiver.project, when(until));
-                let text =
-                    format!("{id} accepts {code} of {of}\nuntil {until}; take it back with\n{end}");
+                let made = here.made();
+                let text = format!(
+                    "{made}{id} accepts {code} of {of}\nuntil {until}; take it back with\n{end}"
+                );
                 tell(&args.store, &waiver, &text);
             }
             WaiverAction::List => {

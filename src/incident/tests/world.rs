@@ -10,7 +10,7 @@ use super::sample::{at, finding, run};
 use crate::incident::span::{after, since};
 use crate::incident::{
     Book, Change, Incident, IncidentKey, Outcome, Policy, RunSeen, SeenFinding, Sight, State, Tell,
-    acknowledge, observe, resolve, wake,
+    acknowledge, observe, resolve, wake, wakes_at,
 };
 
 /// The time at which every story begins.
@@ -47,6 +47,11 @@ pub(super) struct World {
     /// Every change that was recorded, with its time.
     pub(super) log: Vec<(Timestamp, Change)>,
     last_look: BTreeMap<String, Timestamp>,
+    /// When time may next make something of each incident, as a store keeps it.
+    wakes: BTreeMap<String, Option<Timestamp>>,
+    /// The book by which the times were reckoned last; forgotten when the clock goes back.
+    woken: Option<Book>,
+    last: Timestamp,
     ids: u32,
 }
 
@@ -60,6 +65,9 @@ impl World {
             incidents: Vec::new(),
             log: Vec::new(),
             last_look: BTreeMap::new(),
+            wakes: BTreeMap::new(),
+            woken: None,
+            last: at(START),
             ids: 0,
         }
     }
@@ -96,7 +104,20 @@ impl World {
         let unresolved = self.incidents.iter().filter(|one| one.state != State::Resolved);
         let unresolved: Vec<Incident> = unresolved.cloned().collect();
         let outcome = wake(&unresolved, &self.book, self.now);
-        self.keep(outcome)
+        self.notice_the_clock();
+        if self.woken.as_ref() == Some(&self.book) {
+            for incident in &outcome.incidents {
+                let due = self.wakes[&incident.id].is_some_and(|due| due <= self.now);
+                assert!(due, "it was put off for too long: {incident:?}");
+            }
+        }
+        self.woken = Some(self.book.clone());
+        let outcome = self.keep(outcome);
+        for incident in &self.incidents {
+            let due = wakes_at(incident, &self.book, self.now);
+            self.wakes.insert(incident.id.clone(), due);
+        }
+        outcome
     }
 
     pub(super) fn acknowledge(&mut self, code: &str) -> Result<(), String> {
@@ -155,7 +176,15 @@ impl World {
         });
     }
 
+    fn notice_the_clock(&mut self) {
+        if self.now < self.last {
+            self.woken = None;
+        }
+        self.last = self.now;
+    }
+
     fn keep(&mut self, mut outcome: Outcome) -> Outcome {
+        self.notice_the_clock();
         let mut given = BTreeMap::new();
         for incident in &mut outcome.incidents {
             if incident.id.is_empty() {
@@ -168,6 +197,8 @@ impl World {
                 let kept = kept.find(|one| one.id == incident.id).expect("a known id");
                 kept.clone_from(incident);
             }
+            let due = wakes_at(incident, &self.book, self.now);
+            self.wakes.insert(incident.id.clone(), due);
         }
         for incident in &outcome.forgotten {
             assert_eq!(incident.state, State::Suspected);

@@ -26,10 +26,10 @@ use tokio::task::JoinSet;
 pub use routes::{Route, Routes};
 
 use crate::clock::Clock;
-use crate::store::{Claimed, Store};
+use crate::store::{Claimed, Store, StoreError};
 
 /// A claim is held for so long; another agent takes the delivery after it. Longer than the longest try.
-const LEASE: Duration = Duration::from_mins(5);
+pub const LEASE: Duration = Duration::from_mins(5);
 /// How often the store is asked for what has become due.
 const POLL: Duration = Duration::from_secs(1);
 /// After a stop, what is under way may take this long; what then is not recorded is sent again later.
@@ -53,6 +53,10 @@ pub struct Tried {
 pub trait Observer: Send + Sync + std::fmt::Debug {
     /// One try has ended and is recorded.
     fn tried(&self, tried: &Tried);
+    /// The outbox was read, or could not be.
+    fn asked(&self, outcome: Result<(), &StoreError>);
+    /// What came of a try on this channel is recorded, or could not be.
+    fn recorded(&self, channel: &str, outcome: Result<(), &StoreError>);
 }
 
 /// Sends what is in the outbox.
@@ -127,9 +131,11 @@ impl Sender {
         match self.store.claim(&self.agent, &busy, self.clock.now(), LEASE).await {
             Ok(claimed) => {
                 *said = false;
+                self.observer.asked(Ok(()));
                 claimed
             }
             Err(error) => {
+                self.observer.asked(Err(&error));
                 if !std::mem::replace(said, true) {
                     let error: &dyn std::error::Error = &error;
                     tracing::error!(error, "cannot read the outbox; trying until it works");

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{Route, Sender, Tried, pace};
 use crate::incident::ChangeKind;
 use crate::notify::{Envelope, NotifyError, harmless};
-use crate::store::{Attempt, AttemptOutcome, Claimed, Notification, StoreError};
+use crate::store::{Attempt, AttemptOutcome, Claimed, Delivery, Notification, StoreError};
 
 /// Characters of an error that are kept.
 const ERROR: usize = 500;
@@ -21,13 +21,20 @@ impl Sender {
     /// Sends one delivery once and records what came of it; the channel is busy until this ends.
     pub(super) async fn work(&self, claimed: Claimed) {
         let routes = self.routes.borrow().clone();
-        let Claimed { delivery, notification } = claimed;
+        let Claimed { delivery, notification, unreadable } = claimed;
         // The claim has counted this try.
         let number = delivery.attempts.max(1);
         let route = routes.channels.get(&delivery.channel);
         let began = Instant::now();
-        let result = match route {
-            Some(route) => {
+        // What cannot be read here cannot be read for the channel that stands in either.
+        let stands_in = route.filter(|_| unreadable.is_none());
+        let result = match (unreadable, route) {
+            (Some(why), _) => Err(NotifyError::Permanent {
+                reason: "unreadable",
+                why: format!("what it says cannot be read from the store: {why}"),
+                remedy: "look at the open incidents instead".to_owned(),
+            }),
+            (None, Some(route)) => {
                 let zone = routes.timezones.get(&notification.project);
                 let envelope = Envelope {
                     id: notification.id.clone(),
@@ -38,7 +45,7 @@ impl Sender {
                 };
                 guarded(route, &notification, &envelope).await
             }
-            None => Err(NotifyError::Permanent {
+            (None, None) => Err(NotifyError::Permanent {
                 reason: "no_channel",
                 why: format!("the config has no channel {:?}", delivery.channel),
                 remedy: "add it again, or let this message go".to_owned(),
@@ -57,9 +64,9 @@ impl Sender {
             AttemptOutcome::Retry { .. } => ("retry", pace::is_too_long(number)),
             AttemptOutcome::Failed { .. } => ("failed", true),
         };
-        let fallback = route.and_then(|route| route.fallback.as_deref()).filter(|_| tell);
+        let fallback = stands_in.and_then(|route| route.fallback.as_deref()).filter(|_| tell);
         let attempt = Attempt { at: now, duration: began.elapsed(), outcome };
-        self.record(&delivery.id, &attempt, fallback).await;
+        self.record(&delivery, &attempt, fallback).await;
         let sent = word == "sent";
         self.observer.tried(&Tried {
             channel: delivery.channel.clone(),
@@ -80,17 +87,29 @@ impl Sender {
 
     /// Writes the record until the store takes it: what was accepted must not be sent again for a disk
     /// that is full for a moment. A process that dies here sends it again, under the same id.
-    async fn record(&self, delivery: &str, attempt: &Attempt, fallback: Option<&str>) {
+    async fn record(&self, delivery: &Delivery, attempt: &Attempt, mut fallback: Option<&str>) {
+        let Delivery { id, channel, .. } = delivery;
         let mut said = false;
         loop {
-            match self.store.record_attempt(delivery, attempt, fallback).await {
+            let done = self.store.record_attempt(id, attempt, fallback).await;
+            self.observer.recorded(channel, done.as_ref().copied());
+            match done {
                 // Missing: somebody took the delivery away, such as with its project.
-                Ok(()) | Err(StoreError::Missing { .. } | StoreError::State(_)) => return,
+                Ok(()) | Err(StoreError::Missing { .. } | StoreError::State(_)) => break,
+                Err(error) if error.is_about_rows() => {
+                    tracing::error!(delivery = id, channel, "{}", error.chain());
+                    // Without the fallback's row it may go. What cannot be recorded at all is sent again
+                    // when its lease is over.
+                    if fallback.take().is_none() {
+                        break;
+                    }
+                    continue;
+                }
                 Err(error) if !said => {
                     let error: &dyn std::error::Error = &error;
                     tracing::error!(
                         error,
-                        delivery,
+                        delivery = id,
                         "cannot record a delivery; trying until it works"
                     );
                     said = true;
@@ -99,6 +118,8 @@ impl Sender {
             }
             tokio::time::sleep(RECORD_AGAIN).await;
         }
+        // Whatever came of it, nothing of this channel waits for its record any more.
+        self.observer.recorded(channel, Ok(()));
     }
 }
 

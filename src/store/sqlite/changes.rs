@@ -7,16 +7,17 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::fault::Fault;
 use super::{jobs, outbox, runs};
-use crate::incident::{Book, Change, ChangeKind, Incident, IncidentKey, Outcome, State};
+use crate::incident::{Book, Change, ChangeKind, Incident, IncidentKey, Outcome, State, wakes_at};
 use crate::store::ids::{INCIDENT, new_id};
 use crate::store::plan::plan;
 use crate::store::words::{NO_CHANNEL, json, ms, unheard};
 
 pub(super) const SAVE_INCIDENT: &str = "INSERT INTO incident \
-     (id, project, check_id, code, target, state, flapping, first_seen, resolved_at, body) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+     (id, project, check_id, code, target, state, flapping, first_seen, resolved_at, body, severity, \
+     wake_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
      ON CONFLICT (id) DO UPDATE SET state = excluded.state, flapping = excluded.flapping, \
-     resolved_at = excluded.resolved_at, body = excluded.body";
+     resolved_at = excluded.resolved_at, body = excluded.body, severity = excluded.severity, \
+     wake_at = excluded.wake_at";
 
 const INSERT_CHANGE: &str = "INSERT INTO change (incident, kind, at, members, unheard, body) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -45,7 +46,7 @@ pub(super) async fn apply(
     // One that is over goes first, so that there is never more than one unresolved of a key.
     incidents.sort_by_key(|incident| incident.state != State::Resolved);
     for incident in &incidents {
-        save(on, incident).await?;
+        save(on, incident, book, now).await?;
         if let Some(sighting) = sighting.filter(|sighting| sighting.check == incident.key.check) {
             see(on, incident, sighting, new.contains_key(&incident.key)).await?;
         }
@@ -82,7 +83,17 @@ fn give_ids(
     Ok(new)
 }
 
-async fn save(on: &mut SqliteConnection, incident: &Incident) -> Result<(), Fault> {
+/// When time may next make something of an incident, as its column holds it.
+pub(super) fn wake_at(incident: &Incident, book: &Book, now: Timestamp) -> Option<i64> {
+    wakes_at(incident, book, now).map(|at| ms(at).max(0))
+}
+
+async fn save(
+    on: &mut SqliteConnection,
+    incident: &Incident,
+    book: &Book,
+    now: Timestamp,
+) -> Result<(), Fault> {
     sqlx::query(SAVE_INCIDENT)
         .bind(&incident.id)
         .bind(&incident.key.project)
@@ -94,6 +105,8 @@ async fn save(on: &mut SqliteConnection, incident: &Incident) -> Result<(), Faul
         .bind(ms(incident.first_seen))
         .bind(incident.resolved_at.map(ms))
         .bind(json(incident)?)
+        .bind(incident.severity.as_str())
+        .bind(wake_at(incident, book, now))
         .execute(on)
         .await?;
     Ok(())

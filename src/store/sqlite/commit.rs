@@ -1,8 +1,11 @@
 //! Finished runs with everything that follows from them, in one transaction.
 
 use jiff::{SignedDuration, Timestamp};
+use launchready_checks::contract::Status;
+use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
+use super::connection::Connections;
 use super::fault::Fault;
 use super::runs::{self, Job, Next};
 use super::{SqliteStore, changes, incidents, people};
@@ -27,6 +30,70 @@ pub(super) async fn commit(
     };
     let done = done.await;
     write.end("store finished runs", done).await
+}
+
+const GIVE_UP: &str = "UPDATE job SET due_at = ?2, early = 0, lease_by = NULL, \
+     lease_until = NULL, last_due = ?3, last_at = ?4, duration_ms = ?5, \
+     since = CASE WHEN status = 'unknown' THEN coalesce(since, ?4) ELSE ?4 END, \
+     status = 'unknown', reason = ?6, unlock = ?7, blind_runs = blind_runs + 1, \
+     blind_since = coalesce(blind_since, ?4), span = ?8, judged = NULL, measured = '[]' WHERE id = ?1";
+
+/// What a run that cannot be stored asks of people.
+const UNLOCK: &str = "report it as a bug of launchready, with the log of the agent";
+
+/// See [`Store::give_up`](crate::store::Store::give_up). It reads and writes as little as it can.
+pub(super) async fn give_up(
+    connections: &Connections,
+    run: &Finished,
+    why: &str,
+) -> Result<Committed, StoreError> {
+    let mut write = connections.write().await?;
+    let done = give_up_in(write.on(), run, why).await;
+    write.end("record that a run cannot be stored", done).await
+}
+
+async fn give_up_in(
+    on: &mut SqliteConnection,
+    run: &Finished,
+    why: &str,
+) -> Result<Committed, Fault> {
+    let mut became = Committed {
+        key: run.key.clone(),
+        stored: false,
+        changes: Vec::new(),
+        next_due: run.next_due,
+    };
+    let row = sqlx::query(
+        "SELECT id, last_due, due_at FROM job \
+         WHERE project = ?1 AND check_id = ?2 AND target = ?3 AND gone_at IS NULL",
+    )
+    .bind(&run.key.project)
+    .bind(&run.key.check)
+    .bind(&run.seen.target)
+    .fetch_optional(&mut *on)
+    .await?;
+    let Some(row) = row else { return Ok(became) };
+    let (job, last_due): (i64, Option<i64>) = (row.try_get("id")?, row.try_get("last_due")?);
+    if last_due.is_some_and(|last| ms(run.due_at) <= last) {
+        became.next_due = at(row.try_get("due_at")?);
+        return Ok(became);
+    }
+    let span = runs::begin_span(on, job, run, Status::Unknown, Some(why)).await?;
+    sqlx::query("DELETE FROM judgement WHERE job = ?1").bind(job).execute(&mut *on).await?;
+    let next = next(run, None);
+    sqlx::query(GIVE_UP)
+        .bind(job)
+        .bind(ms(next.at))
+        .bind(ms(run.due_at))
+        .bind(ms(run.started_at))
+        .bind(i64::try_from(run.duration.as_millis()).unwrap_or(i64::MAX))
+        .bind(why)
+        .bind(UNLOCK)
+        .bind(span)
+        .execute(on)
+        .await?;
+    (became.stored, became.next_due) = (true, next.at);
+    Ok(became)
 }
 
 async fn one(on: &mut SqliteConnection, run: &Finished, book: &Book) -> Result<Committed, Fault> {

@@ -1,6 +1,7 @@
 //! What can go wrong inside a call, and the errors that a user meets.
 
 use std::error::Error;
+use std::fmt;
 use std::path::Path;
 
 use crate::store::StoreError;
@@ -14,6 +15,16 @@ pub(super) enum Fault {
     Row(Box<dyn Error + Send + Sync>),
     /// It has its words already.
     Told(StoreError),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sql(source) => source.fmt(f),
+            Self::Row(source) => source.fmt(f),
+            Self::Told(error) => error.fmt(f),
+        }
+    }
 }
 
 impl From<sqlx::Error> for Fault {
@@ -48,6 +59,18 @@ const NO_ROOM_FOR_INDEX: i64 = 4874;
 /// `SQLITE_CORRUPT` and `SQLITE_NOTADB`.
 const DAMAGED: [i64; 2] = [11, 26];
 
+/// `SQLITE_PERM`, `SQLITE_NOMEM`, `SQLITE_READONLY`, `SQLITE_IOERR`, `SQLITE_CANTOPEN`, `SQLITE_PROTOCOL`
+/// and `SQLITE_AUTH`: the file is out of reach, whatever it is asked.
+const OUT_OF_REACH: [i64; 7] = [3, 7, 8, 10, 14, 15, 23];
+
+/// What SQLite says, once: the wrapper around it says the same in its own text and in its cause.
+fn said(source: sqlx::Error) -> Box<dyn Error + Send + Sync> {
+    match source {
+        sqlx::Error::Database(database) => database.into_error(),
+        other => other.into(),
+    }
+}
+
 /// The error of a call that could not do what `doing` says.
 pub(super) fn explain(path: &Path, doing: &'static str, fault: Fault) -> StoreError {
     let source = match fault {
@@ -60,18 +83,26 @@ pub(super) fn explain(path: &Path, doing: &'static str, fault: Fault) -> StoreEr
         Some(code) if BUSY.contains(&(code & 0xff)) => StoreError::Busy,
         Some(code) if code & 0xff == FULL || code == NO_ROOM_FOR_INDEX => StoreError::Full { path },
         Some(code) if DAMAGED.contains(&(code & 0xff)) => {
-            StoreError::Damaged { path, source: source.into() }
+            StoreError::Damaged { path, source: said(source) }
+        }
+        Some(code) if OUT_OF_REACH.contains(&(code & 0xff)) => {
+            StoreError::Unavailable { path, source: said(source) }
         }
         _ if matches!(source, sqlx::Error::PoolTimedOut) => StoreError::Busy,
         _ if matches!(source, sqlx::Error::PoolClosed) => closed(),
-        _ => StoreError::Database { doing, source: source.into() },
+        _ if matches!(source, sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed) => {
+            StoreError::Unavailable { path, source: said(source) }
+        }
+        _ => StoreError::Database { doing, source: said(source) },
     }
 }
 
 /// The error of opening: what is not told apart is a file that cannot be opened.
 pub(super) fn explain_open(path: &Path, fault: Fault) -> StoreError {
     match explain(path, "be opened", fault) {
-        StoreError::Database { source, .. } => StoreError::Open { path: path.to_owned(), source },
+        StoreError::Database { source, .. } | StoreError::Unavailable { source, .. } => {
+            StoreError::Open { path: path.to_owned(), source }
+        }
         other => other,
     }
 }

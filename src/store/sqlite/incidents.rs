@@ -1,4 +1,4 @@
-//! Incidents: which are known, time passing, people, and the end of a job.
+//! Incidents: which are known, what people do, and the end of a job.
 
 use std::collections::HashMap;
 
@@ -15,23 +15,52 @@ use crate::store::words::{NOT_CONFIGURED, json, ms};
 use crate::store::{JobKey, StoreError};
 
 /// What the state machine has to know for one run.
-pub(super) const KNOWN: &str = "SELECT body FROM incident \
-     WHERE project = ?1 AND state <> 'resolved' \
+pub(super) const KNOWN: &str = "SELECT id, body FROM incident \
+     WHERE project = ?1 AND state IN ('suspected', 'open', 'acknowledged') \
      UNION ALL \
-     SELECT * FROM (SELECT body FROM incident WHERE project = ?1 AND check_id = ?2 \
+     SELECT * FROM (SELECT id, body FROM incident WHERE project = ?1 AND check_id = ?2 \
        AND state = 'resolved' AND resolved_at >= ?3 ORDER BY resolved_at DESC)";
 
-/// What the state machine has to know when time passes.
-pub(super) const ASLEEP: &str = "SELECT body FROM incident \
-     WHERE project = ?1 AND state <> 'resolved'";
+/// Everything that lasts.
+pub(super) const LASTING: &str =
+    "SELECT id, body FROM incident WHERE state IN ('suspected', 'open', 'acknowledged')";
 
-/// The projects for which time passes.
-pub(super) const PROJECTS: &str =
-    "SELECT DISTINCT project FROM incident WHERE state <> 'resolved' ORDER BY project";
+pub(super) const OF_JOB: &str = "SELECT id, body FROM incident WHERE project = ?1 \
+     AND check_id = ?2 AND state IN ('suspected', 'open', 'acknowledged')";
 
-fn read(row: &SqliteRow) -> Result<Incident, Fault> {
-    let body: &str = row.try_get("body")?;
-    Ok(serde_json::from_str(body)?)
+/// The incident of a row. What cannot be read is logged, and is none.
+pub(super) fn read(row: &SqliteRow) -> Option<Incident> {
+    let body: Result<&str, _> = row.try_get("body");
+    let read = body.map_err(Fault::from).and_then(|body| Ok(serde_json::from_str(body)?));
+    match read {
+        Ok(incident) => Some(incident),
+        Err(fault) => {
+            let id: String = row.try_get("id").unwrap_or_default();
+            tracing::error!(
+                incident = id,
+                "an incident cannot be read, and is left aside: {fault}"
+            );
+            None
+        }
+    }
+}
+
+/// Takes an incident that cannot be read out of the way of all others, so that what is still wrong opens
+/// a new one at the next look. Its row stays until its keeping time is over.
+pub(super) async fn set_aside(
+    on: &mut SqliteConnection,
+    row: &SqliteRow,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let id: String = row.try_get("id")?;
+    sqlx::query(
+        "UPDATE incident SET state = 'unreadable', resolved_at = ?2, wake_at = NULL WHERE id = ?1",
+    )
+    .bind(id)
+    .bind(ms(now))
+    .execute(on)
+    .await?;
+    Ok(())
 }
 
 /// Every unresolved incident of the run's project, and of its check the latest that is over of each key.
@@ -48,12 +77,15 @@ pub(super) async fn known(
         .bind(&seen.project)
         .bind(&seen.check)
         .bind(ms(since))
-        .fetch_all(on)
+        .fetch_all(&mut *on)
         .await?;
     let mut known: Vec<Incident> = Vec::with_capacity(rows.len());
     let mut over = HashMap::new();
     for row in &rows {
-        let incident = read(row)?;
+        let Some(incident) = read(row) else {
+            set_aside(on, row, seen.at).await?;
+            continue;
+        };
         if incident.state != State::Resolved {
             known.push(incident);
         } else if !over.contains_key(&incident.key) {
@@ -64,53 +96,6 @@ pub(super) async fn known(
     over.sort_by(|one, other| one.key.cmp(&other.key));
     known.extend(over);
     Ok(known)
-}
-
-async fn asleep(on: &mut SqliteConnection, project: &str) -> Result<Vec<Incident>, Fault> {
-    let rows = sqlx::query(ASLEEP).bind(project).fetch_all(on).await?;
-    rows.iter().map(read).collect()
-}
-
-/// See [`Store::wake`](crate::store::Store::wake). What nothing happens to is only read.
-pub(super) async fn wake(
-    store: &SqliteStore,
-    book: &Book,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    const DOING: &str = "let time pass for incidents";
-    let mut on = store.connections.read().await?;
-    let moved = async {
-        let book = store.muting.book(&mut on, book).await?;
-        let mut moved = Vec::new();
-        for row in sqlx::query(PROJECTS).fetch_all(&mut *on).await? {
-            let project: String = row.try_get(0)?;
-            let known = asleep(&mut on, &project).await?;
-            if incident::wake(&known, &book, now) != Outcome::default() {
-                moved.push(project);
-            }
-        }
-        Ok(moved)
-    };
-    let moved = moved.await;
-    drop(on);
-    let moved = store.connections.told(DOING, moved)?;
-    if moved.is_empty() {
-        return Ok(0);
-    }
-    let mut write = store.connections.write().await?;
-    let done = async {
-        let book = store.muting.book(write.on(), book).await?;
-        let mut count = 0;
-        for project in moved {
-            let known = asleep(write.on(), &project).await?;
-            let outcome = incident::wake(&known, &book, now);
-            let happened = changes::apply(write.on(), outcome, &book, &project, now, None).await?;
-            count += happened.len() as u64;
-        }
-        Ok(count)
-    };
-    let done = done.await;
-    write.end(DOING, done).await
 }
 
 /// See [`Store::acknowledge`](crate::store::Store::acknowledge).
@@ -164,12 +149,19 @@ async fn by_hand(
 }
 
 async fn find(on: &mut SqliteConnection, id: &str) -> Result<Incident, Fault> {
-    let row =
-        sqlx::query("SELECT body FROM incident WHERE id = ?1").bind(id).fetch_optional(on).await?;
-    match row {
-        Some(row) => read(&row),
-        None => Err(StoreError::Missing { what: "incident", id: id.to_owned() }.into()),
-    }
+    let row = sqlx::query("SELECT id, body FROM incident WHERE id = ?1")
+        .bind(id)
+        .fetch_optional(on)
+        .await?;
+    let Some(row) = row else {
+        return Err(StoreError::Missing { what: "incident", id: id.to_owned() }.into());
+    };
+    read(&row).ok_or_else(|| unreadable(id))
+}
+
+/// The error of asking for an incident that cannot be read.
+pub(super) fn unreadable(id: &str) -> Fault {
+    Fault::Row(format!("the row of the incident {id:?} has no known form").into())
 }
 
 /// Ends the incidents of a job that the config no longer has. Nobody is told: nothing was mended.
@@ -185,22 +177,19 @@ pub(super) async fn end_of_job(
     .bind(&key.check)
     .execute(&mut *on)
     .await?;
-    let rows = sqlx::query(
-        "SELECT body FROM incident WHERE project = ?1 AND check_id = ?2 AND state <> 'resolved'",
-    )
-    .bind(&key.project)
-    .bind(&key.check)
-    .fetch_all(&mut *on)
-    .await?;
+    let rows = sqlx::query(OF_JOB).bind(&key.project).bind(&key.check).fetch_all(&mut *on).await?;
     for row in &rows {
-        let mut incident = read(row)?;
+        let Some(mut incident) = read(row) else {
+            set_aside(on, row, now).await?;
+            continue;
+        };
         incident.state = State::Resolved;
         incident.resolved_at = Some(now);
         incident.unheard = None;
         incident.flapping = false;
         sqlx::query(
-            "UPDATE incident SET state = 'resolved', resolved_at = ?2, flapping = 0, body = ?3 \
-             WHERE id = ?1",
+            "UPDATE incident SET state = 'resolved', resolved_at = ?2, flapping = 0, body = ?3, \
+             wake_at = NULL WHERE id = ?1",
         )
         .bind(&incident.id)
         .bind(ms(now))

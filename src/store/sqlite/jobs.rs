@@ -37,6 +37,10 @@ pub(super) const NEXT_FREE: &str = "SELECT due_at FROM job \
 pub(super) const NEXT_HELD: &str = "SELECT min(max(due_at, lease_until)) FROM job \
      WHERE lease_until IS NOT NULL AND gone_at IS NULL";
 
+/// Has the next run write its judgement where the last one cannot be read, even where it is the same.
+const WRITE_ANEW: &str = "UPDATE job SET judged = NULL WHERE id IN \
+     (SELECT job FROM judgement WHERE NOT json_valid(body))";
+
 /// What is kept of a schedule, to notice a change.
 fn written(job: &JobSpec) -> String {
     match &job.schedule {
@@ -93,6 +97,7 @@ pub(super) async fn sync(
 }
 
 async fn sync_in(on: &mut SqliteConnection, jobs: &[JobSpec], now: Timestamp) -> Result<(), Fault> {
+    sqlx::query(WRITE_ANEW).execute(&mut *on).await?;
     let mut before = known(on).await?;
     let first_looks = first_looks(jobs, &before, now);
     for job in jobs {

@@ -9,20 +9,20 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::connection::Connections;
 use super::fault::Fault;
-use super::runs::damaged_figures;
+use super::incidents;
 use super::sending::delivery;
 use crate::incident::{Incident, State};
 use crate::store::figures::{Figures, hour_of};
 use crate::store::words::{at, json, ms, word};
 use crate::store::{
-    HistoryPoint, IncidentFilter, IncidentRecord, JobKey, LatestRun, RecordedChange, Span,
-    StoreError,
+    HistoryPoint, IncidentCount, IncidentFilter, IncidentRecord, JobKey, LatestRun, RecordedChange,
+    Span, StoreError,
 };
 
 /// The most spans that are given at once; the newest are kept.
 const SPANS: i64 = 2_000;
 /// The most incidents that are given where the filter says nothing.
-const INCIDENTS: usize = 200;
+const LIMIT: usize = 200;
 
 pub(super) const LATEST: &str = "SELECT project, check_id, target, last_at, duration_ms, status, \
      since, reason, unlock, measured, due_at, judgement.body AS judgement \
@@ -58,25 +58,43 @@ pub(super) async fn latest(
     connections.told("read the latest runs", done.await)
 }
 
-fn latest_run(row: &SqliteRow) -> Result<LatestRun, Fault> {
+/// What is kept of the judgement of a run.
+fn judged(row: &SqliteRow) -> Result<Assessment, Fault> {
     let judgement: Option<&str> = row.try_get("judgement")?;
     let mut assessment: Assessment =
         judgement.map(serde_json::from_str).transpose()?.unwrap_or_default();
     assessment.measurements = serde_json::from_str(row.try_get("measured")?)?;
+    Ok(assessment)
+}
+
+/// The latest run of a row. One that cannot be read is not known, and hides no other.
+fn latest_run(row: &SqliteRow) -> Result<LatestRun, Fault> {
+    let key = JobKey { project: row.try_get("project")?, check: row.try_get("check_id")? };
     let status: Option<String> = row.try_get("status")?;
     let reason: Option<String> = row.try_get("reason")?;
     let unlock: Option<String> = row.try_get("unlock")?;
+    let mut reason = reason.map(|reason| (reason, unlock.unwrap_or_default()));
+    let read = judged(row).and_then(|assessment| {
+        Ok((assessment, status.map(word).transpose()?.unwrap_or(Status::Unknown)))
+    });
+    let (assessment, status) = read.unwrap_or_else(|fault| {
+        let JobKey { project, check } = &key;
+        tracing::error!(project, check, "the last run cannot be read: {fault}");
+        let unlock = "wait for the next look, or look again by hand".to_owned();
+        reason = Some(("what is stored of the last run cannot be read".to_owned(), unlock));
+        (Assessment::default(), Status::Unknown)
+    });
     let (last_at, since): (Option<i64>, Option<i64>) =
         (row.try_get("last_at")?, row.try_get("since")?);
     let duration: i64 = row.try_get("duration_ms")?;
     Ok(LatestRun {
-        key: JobKey { project: row.try_get("project")?, check: row.try_get("check_id")? },
+        key,
         target: row.try_get("target")?,
         at: last_at.map(at),
         duration: Duration::from_millis(u64::try_from(duration).unwrap_or_default()),
-        status: status.map(word).transpose()?.unwrap_or(Status::Unknown),
+        status,
         since: since.map(at),
-        reason: reason.map(|reason| (reason, unlock.unwrap_or_default())),
+        reason,
         assessment,
         next_due: at(row.try_get("due_at")?),
     })
@@ -137,8 +155,7 @@ async fn hours(
         sqlx::query(HOURS_OF).bind(project).bind(check).bind(since).fetch_all(&mut *on).await?;
     for row in rows {
         let bytes: &[u8] = row.try_get("figures")?;
-        let figures = Figures::from_bytes(bytes).ok_or_else(damaged_figures)?;
-        hours.push((row.try_get("hour")?, figures));
+        hours.push((row.try_get("hour")?, Figures::from_bytes(bytes).unwrap_or_default()));
     }
     let present = sqlx::query(
         "SELECT hour, figures FROM job \
@@ -152,7 +169,7 @@ async fn hours(
     if let Some(row) = present {
         let hour: i64 = row.try_get("hour")?;
         let bytes: &[u8] = row.try_get("figures")?;
-        let figures = Figures::from_bytes(bytes).ok_or_else(damaged_figures)?;
+        let figures = Figures::from_bytes(bytes).unwrap_or_default();
         // The same hour is there already when the clock was put back.
         match hours.iter_mut().find(|(other, _)| *other == hour) {
             Some((_, other)) => other.merge(figures),
@@ -163,10 +180,17 @@ async fn hours(
     Ok(hours.iter().flat_map(|(hour, figures)| figures.points(*hour)).collect())
 }
 
-pub(super) const INCIDENTS_OF: &str = "SELECT body FROM incident \
-     WHERE state IN (SELECT value FROM json_each(?1)) \
-     AND (?2 IS NULL OR project = ?2) AND (?3 IS NULL OR check_id = ?3) \
-     ORDER BY first_seen DESC, id DESC LIMIT ?4";
+/// Incidents of all projects. What is sorted is read from an index alone.
+pub(super) const INCIDENTS: &str = "SELECT id, body FROM incident WHERE rowid IN \
+     (SELECT rowid FROM incident WHERE state IN (SELECT value FROM json_each(?1)) \
+     AND (?2 IS NULL OR check_id = ?2) ORDER BY first_seen DESC, id DESC LIMIT ?3 OFFSET ?4) \
+     ORDER BY first_seen DESC, id DESC";
+
+/// Incidents of one project.
+pub(super) const INCIDENTS_OF: &str = "SELECT id, body FROM incident WHERE rowid IN \
+     (SELECT rowid FROM incident WHERE project = ?5 AND state IN (SELECT value FROM json_each(?1)) \
+     AND (?2 IS NULL OR check_id = ?2) ORDER BY first_seen DESC, id DESC LIMIT ?3 OFFSET ?4) \
+     ORDER BY first_seen DESC, id DESC";
 
 /// See [`Store::incidents`](crate::store::Store::incidents).
 pub(super) async fn incidents(
@@ -179,21 +203,58 @@ pub(super) async fn incidents(
             [] => &[State::Open, State::Acknowledged],
             states => states,
         };
-        let limit = if filter.limit == 0 { INCIDENTS } else { filter.limit };
-        let rows = sqlx::query(INCIDENTS_OF)
+        let limit = if filter.limit == 0 { LIMIT } else { filter.limit };
+        let query = match &filter.project {
+            Some(_) => sqlx::query(INCIDENTS_OF),
+            None => sqlx::query(INCIDENTS),
+        };
+        let query = query
             .bind(json(&states)?)
-            .bind(filter.project.as_deref())
             .bind(filter.check.as_deref())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&mut *on)
-            .await?;
-        let mut incidents = Vec::with_capacity(rows.len());
-        for row in &rows {
-            incidents.push(serde_json::from_str(row.try_get("body")?)?);
-        }
-        Ok(incidents)
+            .bind(i64::try_from(filter.offset).unwrap_or(i64::MAX));
+        let query = match &filter.project {
+            Some(project) => query.bind(project),
+            None => query,
+        };
+        Ok(query.fetch_all(&mut *on).await?.iter().filter_map(incidents::read).collect())
     };
     connections.told("read incidents", done.await)
+}
+
+pub(super) const COUNTS: &str = "SELECT project, state, severity, count(*) AS count FROM incident \
+     WHERE state IN ('open', 'acknowledged') GROUP BY project, state, severity";
+
+pub(super) const COUNTS_OF: &str = "SELECT project, state, severity, count(*) AS count \
+     FROM incident WHERE state IN ('open', 'acknowledged') AND project = ?1 \
+     GROUP BY project, state, severity";
+
+/// See [`Store::incident_counts`](crate::store::Store::incident_counts).
+pub(super) async fn incident_counts(
+    connections: &Connections,
+    project: Option<&str>,
+) -> Result<Vec<IncidentCount>, StoreError> {
+    let mut on = connections.reader().await?;
+    let done = async {
+        let rows = match project {
+            Some(project) => sqlx::query(COUNTS_OF).bind(project).fetch_all(&mut *on).await?,
+            None => sqlx::query(COUNTS).fetch_all(&mut *on).await?,
+        };
+        let mut counts = Vec::with_capacity(rows.len());
+        for row in rows {
+            // A body that could not be read when the column was made has no severity.
+            let Ok(severity) = word(row.try_get("severity")?) else { continue };
+            let count: i64 = row.try_get("count")?;
+            counts.push(IncidentCount {
+                project: row.try_get("project")?,
+                state: word(row.try_get("state")?)?,
+                severity,
+                count: u64::try_from(count).unwrap_or_default(),
+            });
+        }
+        Ok(counts)
+    };
+    connections.told("count incidents", done.await)
 }
 
 pub(super) const CHANGES_OF: &str = "SELECT c.id, c.kind, c.at, c.unheard, \
@@ -219,12 +280,12 @@ pub(super) async fn incident(
 }
 
 async fn record(on: &mut SqliteConnection, id: &str) -> Result<Option<IncidentRecord>, Fault> {
-    let row = sqlx::query("SELECT body FROM incident WHERE id = ?1")
+    let row = sqlx::query("SELECT id, body FROM incident WHERE id = ?1")
         .bind(id)
         .fetch_optional(&mut *on)
         .await?;
     let Some(row) = row else { return Ok(None) };
-    let incident = serde_json::from_str(row.try_get("body")?)?;
+    let incident = incidents::read(&row).ok_or_else(|| incidents::unreadable(id))?;
     let mut changes = Vec::new();
     for row in sqlx::query(CHANGES_OF).bind(id).fetch_all(&mut *on).await? {
         changes.push(RecordedChange {

@@ -8,7 +8,10 @@ use super::fault::{Fault, explain_open};
 use crate::store::StoreError;
 
 /// The steps in order; a file that has `n` of them has the `user_version` n.
-const STEPS: &[&str] = &[include_str!("../migrations/sqlite/0001_agent.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../migrations/sqlite/0001_agent.sql"),
+    include_str!("../migrations/sqlite/0002_waking.sql"),
+];
 /// `LRdy`: marks a file as ours, so that the file of another program is left alone.
 const APPLICATION: i64 = 0x4c52_6479;
 /// Files up to this size are read through once at start, which takes a moment; a larger one is found to

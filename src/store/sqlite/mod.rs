@@ -1,6 +1,7 @@
 //! The store in one SQLite file.
 
 mod changes;
+mod clock;
 mod commit;
 mod connection;
 mod fault;
@@ -14,6 +15,7 @@ mod plans;
 mod runs;
 mod sending;
 mod upkeep;
+mod waking;
 
 use std::path::Path;
 use std::time::Duration;
@@ -22,18 +24,21 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    Attempt, Claimed, Committed, DueJob, Finished, HistoryPoint, IncidentFilter, IncidentRecord,
-    JobKey, JobSpec, LatestRun, Notification, OutboxCount, RunInputs, Span, Store, StoreError,
+    Attempt, Claimed, Committed, DueJob, Finished, HistoryPoint, IncidentCount, IncidentFilter,
+    IncidentRecord, JobKey, JobSpec, LatestRun, Notification, OutboxCount, RunInputs, Span, Store,
+    StoreError,
 };
 use crate::incident::{Book, Incident, Silence, Waiver};
 use connection::Connections;
 use people::Muting;
+use waking::Woken;
 
 /// A store in a file of its own. Several agents on one machine may share it.
 #[derive(Debug)]
 pub struct SqliteStore {
     connections: Connections,
     muting: Muting,
+    woken: Woken,
 }
 
 impl SqliteStore {
@@ -44,7 +49,7 @@ impl SqliteStore {
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let connections = Connections::open(path).await?;
         migrate::migrate(&connections).await?;
-        Ok(Self { connections, muting: Muting::default() })
+        Ok(Self { connections, muting: Muting::default(), woken: Woken::default() })
     }
 }
 
@@ -52,6 +57,10 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn sync_jobs(&self, jobs: &[JobSpec], now: Timestamp) -> Result<(), StoreError> {
         jobs::sync(&self.connections, jobs, now).await
+    }
+
+    async fn reckon_from(&self, now: Timestamp, lease: Duration) -> Result<u64, StoreError> {
+        clock::reckon_from(self, now, lease).await
     }
 
     async fn take_due(
@@ -89,8 +98,12 @@ impl Store for SqliteStore {
         commit::commit(self, runs, book).await
     }
 
+    async fn give_up(&self, run: &Finished, why: &str) -> Result<Committed, StoreError> {
+        commit::give_up(&self.connections, run, why).await
+    }
+
     async fn wake(&self, book: &Book, now: Timestamp) -> Result<u64, StoreError> {
-        incidents::wake(self, book, now).await
+        waking::wake(self, book, now).await
     }
 
     async fn claim(
@@ -121,8 +134,12 @@ impl Store for SqliteStore {
         outbox::enqueue(&self.connections, notification, channels, due_at).await
     }
 
+    async fn waiting(&self) -> Result<Vec<OutboxCount>, StoreError> {
+        outbox::waiting(&self.connections).await
+    }
+
     async fn outbox(&self) -> Result<Vec<OutboxCount>, StoreError> {
-        outbox::count(&self.connections).await
+        outbox::all(&self.connections).await
     }
 
     async fn acknowledge(
@@ -190,6 +207,13 @@ impl Store for SqliteStore {
         since: Timestamp,
     ) -> Result<Vec<HistoryPoint>, StoreError> {
         look::history(&self.connections, project, check, since).await
+    }
+
+    async fn incident_counts(
+        &self,
+        project: Option<&str>,
+    ) -> Result<Vec<IncidentCount>, StoreError> {
+        look::incident_counts(&self.connections, project).await
     }
 
     async fn incidents(&self, filter: &IncidentFilter) -> Result<Vec<Incident>, StoreError> {

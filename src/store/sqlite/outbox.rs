@@ -240,16 +240,29 @@ async fn enqueue_in(
     Ok(true)
 }
 
+pub(super) const WAITING: &str = "SELECT channel, state, count(*) AS count, \
+     min(made_at) AS oldest FROM delivery WHERE state = 'pending' GROUP BY channel ORDER BY channel";
+
+const ALL: &str = "SELECT channel, state, count(*) AS count, min(made_at) AS oldest FROM delivery \
+     GROUP BY state, channel ORDER BY channel, state";
+
+/// See [`Store::waiting`](crate::store::Store::waiting).
+pub(super) async fn waiting(connections: &Connections) -> Result<Vec<OutboxCount>, StoreError> {
+    count(connections, WAITING).await
+}
+
 /// See [`Store::outbox`](crate::store::Store::outbox).
-pub(super) async fn count(connections: &Connections) -> Result<Vec<OutboxCount>, StoreError> {
+pub(super) async fn all(connections: &Connections) -> Result<Vec<OutboxCount>, StoreError> {
+    count(connections, ALL).await
+}
+
+async fn count(
+    connections: &Connections,
+    statement: &'static str,
+) -> Result<Vec<OutboxCount>, StoreError> {
     let mut on = connections.reader().await?;
     let done = async {
-        let rows = sqlx::query(
-            "SELECT channel, state, count(*) AS count, min(made_at) AS oldest FROM delivery \
-             GROUP BY state, channel ORDER BY channel, state",
-        )
-        .fetch_all(&mut *on)
-        .await?;
+        let rows = sqlx::query(statement).fetch_all(&mut *on).await?;
         let mut counts = Vec::with_capacity(rows.len());
         for row in rows {
             let count: i64 = row.try_get("count")?;

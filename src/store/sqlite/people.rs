@@ -91,13 +91,25 @@ impl Muting {
 
 async fn all_silences(on: &mut SqliteConnection) -> Result<Vec<Silence>, Fault> {
     let rows = sqlx::query("SELECT body FROM silence ORDER BY from_at, id").fetch_all(on).await?;
-    rows.iter().map(silence).collect()
+    Ok(readable(&rows, silence))
 }
 
 async fn all_waivers(on: &mut SqliteConnection) -> Result<Vec<Waiver>, Fault> {
     let rows =
         sqlx::query("SELECT body, last_used FROM waiver ORDER BY rowid").fetch_all(on).await?;
-    rows.iter().map(waiver).collect()
+    Ok(readable(&rows, waiver))
+}
+
+/// What can be read of the rows. The rest mutes and accepts nothing, which is louder and never quieter.
+fn readable<T>(rows: &[SqliteRow], read: fn(&SqliteRow) -> Result<T, Fault>) -> Vec<T> {
+    let read = |row: &SqliteRow| {
+        let read = read(row);
+        if let Err(fault) = &read {
+            tracing::error!("a silence or waiver cannot be read, and does nothing: {fault}");
+        }
+        read.ok()
+    };
+    rows.iter().filter_map(read).collect()
 }
 
 fn silence(row: &SqliteRow) -> Result<Silence, Fault> {
@@ -212,7 +224,7 @@ pub(super) async fn silences(
             .bind(ms(now))
             .fetch_all(&mut *on)
             .await?;
-        rows.iter().map(silence).collect()
+        Ok(readable(&rows, silence))
     };
     connections.told("read silences", done.await)
 }

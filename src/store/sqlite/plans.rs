@@ -5,7 +5,7 @@ mod tests {
     use sqlx::{AssertSqlSafe, Row as _};
 
     use super::super::{
-        SqliteStore, changes, incidents, jobs, look, outbox, runs, sending, upkeep,
+        SqliteStore, changes, incidents, jobs, look, outbox, runs, sending, upkeep, waking,
     };
 
     /// Every statement of a run, of sending and of looking at one project.
@@ -18,8 +18,13 @@ mod tests {
         runs::DROP_EVIDENCE,
         runs::POINTS_OF,
         incidents::KNOWN,
-        incidents::ASLEEP,
-        incidents::PROJECTS,
+        incidents::OF_JOB,
+        waking::DUE,
+        waking::ASLEEP,
+        look::COUNTS,
+        look::COUNTS_OF,
+        look::INCIDENTS,
+        outbox::WAITING,
         changes::SAVE_INCIDENT,
         outbox::OPEN,
         outbox::TOO_EARLY,
@@ -42,6 +47,11 @@ mod tests {
         upkeep::GONE_JOBS,
     ];
 
+    /// Indices that hold no more than what waits, is held, or lasts: they may be read whole. Of `job_due`
+    /// the first entry is read.
+    const SMALL: &[&str] =
+        &["delivery_due", "delivery_waiting", "incident_counted", "job_due", "job_lease"];
+
     #[tokio::test]
     async fn every_statement_that_runs_often_finds_its_rows_by_an_index() {
         let folder = tempfile::tempdir().unwrap();
@@ -52,7 +62,8 @@ mod tests {
             let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
             for row in sqlx::query(explain).fetch_all(&mut *on).await.unwrap() {
                 let step: String = row.get("detail");
-                let reads_all = step.starts_with("SCAN") && !step.contains("INDEX");
+                let is_small = SMALL.iter().any(|index| step.ends_with(index));
+                let reads_all = step.starts_with("SCAN") && !is_small;
                 // These have no rows of their own, or those of an inner statement.
                 let is_inner = ["(subquery", "json_each", "CONSTANT ROW"]
                     .iter()

@@ -72,7 +72,8 @@ impl Job {
             blind_runs: row.try_get("blind_runs")?,
             blind_since: row.try_get("blind_since")?,
             evidence: row.try_get("evidence")?,
-            status: status.map(word).transpose()?,
+            // A word that nobody knows is no status to go on from.
+            status: status.and_then(|status| word(status).ok()),
             since: row.try_get("since")?,
             reason: row.try_get("reason")?,
             span: row.try_get("span")?,
@@ -112,7 +113,7 @@ pub(super) async fn save(
             sqlx::query(EXTEND_SPAN).bind(span).bind(started).execute(&mut *on).await?;
             span
         }
-        _ => begin_span(on, job.id, run, reason).await?,
+        _ => begin_span(on, job.id, run, run.status, reason).await?,
     };
     let judged = judge(on, job, &run.assessment).await?;
     let carried = carry(on, job, run).await?;
@@ -152,17 +153,18 @@ pub(super) async fn save(
     points(on, job.id, run).await
 }
 
-async fn begin_span(
+pub(super) async fn begin_span(
     on: &mut SqliteConnection,
     job: i64,
     run: &Finished,
+    status: Status,
     reason: Option<&str>,
 ) -> Result<i64, Fault> {
     let done = sqlx::query(
         "INSERT INTO span (job, status, reason, from_at, to_at, runs) VALUES (?1, ?2, ?3, ?4, ?4, 1)",
     )
     .bind(job)
-    .bind(run.status.as_str())
+    .bind(status.as_str())
     .bind(reason)
     .bind(ms(run.started_at))
     .execute(on)
@@ -229,26 +231,31 @@ async fn count(
     let hour = hour_of(run.started_at);
     let mut figures = Figures::default();
     if let (Some(before), Some(bytes)) = (job.hour, &job.figures) {
-        let kept = Figures::from_bytes(bytes).ok_or_else(damaged_figures)?;
+        let kept = readable(bytes, &run.key);
         if before == hour {
             figures = kept;
         } else if !kept.is_empty() {
-            add_hour(on, job.id, before, kept).await?;
+            add_hour(on, job.id, &run.key, before, kept).await?;
         }
     }
     figures.add(&run.assessment.measurements);
     Ok((hour, figures.to_bytes()))
 }
 
-/// The error of figures that cannot be read.
-pub(super) fn damaged_figures() -> Fault {
-    Fault::Row("the figures of an hour have no known form".into())
+/// Figures that are kept. Those that cannot be read begin anew: they must not keep a run from being stored.
+fn readable(bytes: &[u8], key: &JobKey) -> Figures {
+    Figures::from_bytes(bytes).unwrap_or_else(|| {
+        let JobKey { project, check } = key;
+        tracing::error!(project, check, "the figures of an hour cannot be read, and begin anew");
+        Figures::default()
+    })
 }
 
 /// Adds figures to an hour that is over. It is there already when the clock was put back.
 async fn add_hour(
     on: &mut SqliteConnection,
     job: i64,
+    key: &JobKey,
     hour: i64,
     mut figures: Figures,
 ) -> Result<(), Fault> {
@@ -259,7 +266,7 @@ async fn add_hour(
         .await?;
     if let Some(row) = row {
         let bytes: Vec<u8> = row.try_get(0)?;
-        figures.merge(Figures::from_bytes(&bytes).ok_or_else(damaged_figures)?);
+        figures.merge(readable(&bytes, key));
     }
     sqlx::query("INSERT OR REPLACE INTO hourly (job, hour, figures) VALUES (?1, ?2, ?3)")
         .bind(job)

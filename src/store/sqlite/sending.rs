@@ -12,7 +12,9 @@ use super::jobs::lease_end;
 use super::outbox::{self, New};
 use crate::incident::Incident;
 use crate::store::words::{at, ms, word};
-use crate::store::{Attempt, AttemptOutcome, Claimed, Delivery, Notification, StoreError, Told};
+use crate::store::{
+    Attempt, AttemptOutcome, Claimed, Delivery, Notification, NotificationKind, StoreError, Told,
+};
 
 pub(super) const WAITING: &str = "SELECT channel FROM delivery \
      WHERE state = 'pending' AND due_at <= ?1 GROUP BY channel ORDER BY min(due_at), channel";
@@ -48,7 +50,7 @@ pub(super) fn delivery(row: &SqliteRow) -> Result<Delivery, Fault> {
         channel: row.try_get("channel")?,
         state: word(row.try_get("state")?)?,
         due_at: at(row.try_get("due_at")?),
-        attempts: row.try_get("attempts")?,
+        attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
         last_error: row.try_get("last_error")?,
         sent_at: sent_at.map(at),
         instead_of: row.try_get("instead_of")?,
@@ -119,22 +121,41 @@ async fn claim_in(
     Ok(claimed)
 }
 
-/// A delivery with all that it says.
+/// A delivery with all that it says, or with the reason why that cannot be read.
 async fn assemble(on: &mut SqliteConnection, seq: i64) -> Result<Claimed, Fault> {
     let row = sqlx::query(COLUMNS).bind(seq).fetch_one(&mut *on).await?;
-    let body: Option<String> = row.try_get("body")?;
-    let mut notification = match body {
-        Some(body) => serde_json::from_str(&body)?,
-        None => Notification {
-            id: row.try_get("notification")?,
-            kind: word(row.try_get("kind")?)?,
-            project: row.try_get("project")?,
-            at: at(row.try_get("made_at")?),
-            told: Vec::new(),
-            text: None,
-        },
+    let told = sqlx::query(TOLD).bind(seq).fetch_all(on).await?;
+    let delivery = delivery(&row)?;
+    let head = Notification {
+        id: delivery.notification.clone(),
+        // What cannot be read is never sent, whatever it was.
+        kind: word(row.try_get("kind")?).unwrap_or(NotificationKind::Agent),
+        project: row.try_get("project")?,
+        at: at(row.try_get("made_at")?),
+        told: Vec::new(),
+        text: None,
     };
-    for told in sqlx::query(TOLD).bind(seq).fetch_all(on).await? {
+    Ok(match read(&row, &told, &head) {
+        Ok(notification) => Claimed { delivery, notification, unreadable: None },
+        Err(fault) => {
+            let id = &delivery.id;
+            tracing::error!(delivery = id, "a message cannot be read, and is not sent: {fault}");
+            Claimed { delivery, notification: head, unreadable: Some(fault.to_string()) }
+        }
+    })
+}
+
+fn read(
+    row: &SqliteRow,
+    changes: &[SqliteRow],
+    head: &Notification,
+) -> Result<Notification, Fault> {
+    let body: Option<&str> = row.try_get("body")?;
+    let mut notification = match body {
+        Some(body) => serde_json::from_str(body)?,
+        None => Notification { kind: word(row.try_get("kind")?)?, ..head.clone() },
+    };
+    for told in changes {
         let incident: Incident = serde_json::from_str(told.try_get("body")?)?;
         notification.told.push(Told {
             change: told.try_get("id")?,
@@ -144,7 +165,7 @@ async fn assemble(on: &mut SqliteConnection, seq: i64) -> Result<Claimed, Fault>
             members: serde_json::from_str(told.try_get("members")?)?,
         });
     }
-    Ok(Claimed { delivery: delivery(&row)?, notification })
+    Ok(notification)
 }
 
 /// See [`Store::record_attempt`](crate::store::Store::record_attempt).

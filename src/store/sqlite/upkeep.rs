@@ -28,7 +28,7 @@ pub(super) const OLD_SPANS: &str = "DELETE FROM span WHERE id IN \
      (SELECT id FROM span WHERE to_at < ?1 LIMIT ?2) AND id NOT IN \
      (SELECT span FROM job WHERE job.id = span.job AND span IS NOT NULL)";
 pub(super) const OLD_INCIDENTS: &str = "DELETE FROM incident WHERE id IN \
-     (SELECT id FROM incident WHERE state = 'resolved' AND resolved_at < ?1 LIMIT ?2)";
+     (SELECT id FROM incident WHERE resolved_at < ?1 LIMIT ?2)";
 pub(super) const OLD_DELIVERIES: &str = "DELETE FROM notification WHERE seq IN \
      (SELECT seq FROM notification n WHERE made_at < ?1 AND NOT EXISTS \
      (SELECT 1 FROM delivery d WHERE d.notification = n.seq AND \

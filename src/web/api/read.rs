@@ -44,17 +44,16 @@ pub(in crate::web) async fn projects(
 ) -> Result<Json<Value>, Fault> {
     let site = &*web.site;
     let facts = site.facts();
-    let incidents = standing::unresolved(site, None, standing::MOST_INCIDENTS).await?;
+    let counts = site.store.incident_counts(None).await?;
     let waivers = site.store.waivers().await?;
-    let mut incidents = standing::by_project(incidents);
-    let found = ranked(&facts.projects, &wanted.q, &incidents);
+    let found = ranked(&facts.projects, &wanted.q, &counts);
     let pages = found.len().div_ceil(PROJECTS).max(1);
     let page = wanted.page.unwrap_or(1).clamp(1, pages);
     let mut shown = Vec::new();
     for project in found.into_iter().skip((page - 1) * PROJECTS).take(PROJECTS) {
-        let mine = incidents.remove(&project.name).unwrap_or_default();
-        let open = mine.len();
-        let known = standing::known_with(site, project, mine, &waivers).await?;
+        let known = standing::known_with(site, project, &waivers).await?;
+        let mine = counts.iter().filter(|count| count.project == project.name);
+        let open = mine.map(|count| count.count).sum();
         let last = known.latest.iter().filter_map(|run| run.at).max();
         shown.push(ProjectV1::new(&known.report, open, last));
     }
@@ -108,6 +107,7 @@ pub(in crate::web) struct Filter {
     #[serde(default)]
     state: String,
     limit: Option<usize>,
+    offset: Option<usize>,
 }
 
 /// States with commas between them.
@@ -132,6 +132,7 @@ pub(in crate::web) async fn incidents(
         project: wanted.project,
         check: wanted.check,
         limit: wanted.limit.unwrap_or(200).clamp(1, INCIDENTS),
+        offset: wanted.offset.unwrap_or(0),
     };
     let found = web.site.store.incidents(&filter).await?;
     let found: Vec<_> = found.into_iter().map(IncidentV1::from).collect();

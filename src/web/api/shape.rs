@@ -16,12 +16,12 @@ pub(in crate::web) struct ProjectV1 {
     verdict: Verdict,
     verdict_reasons: Vec<String>,
     coverage: Coverage,
-    open_incidents: usize,
+    open_incidents: u64,
     last_look: Option<Timestamp>,
 }
 
 impl ProjectV1 {
-    pub(super) fn new(report: &Report, open: usize, last_look: Option<Timestamp>) -> Self {
+    pub(super) fn new(report: &Report, open: u64, last_look: Option<Timestamp>) -> Self {
         Self {
             name: report.project.clone(),
             domain: report.domain.clone(),

@@ -21,7 +21,7 @@ use crate::web::time::{When, zone};
 
 /// Incidents on one page.
 const INCIDENTS: usize = 50;
-/// The last page that is served: the store reads everything before it.
+/// The last page that is served: what lasts is ordered by how bad it is, and read whole for that.
 const LAST_PAGE: usize = 40;
 
 #[derive(Debug, Default, Deserialize)]
@@ -137,19 +137,22 @@ pub(in crate::web) async fn incidents(
     let project = wanted.project.trim();
     // What is worst must not stand on a later page; what is over stands by its time.
     let all_last = !states.contains(&Life::Resolved);
-    let last = if all_last { LAST_PAGE } else { page };
+    let before = (page - 1) * INCIDENTS;
+    let (offset, limit) =
+        if all_last { (0, LAST_PAGE * INCIDENTS + 1) } else { (before, INCIDENTS + 1) };
     let filter = IncidentFilter {
         project: Some(project.to_owned()).filter(|project| !project.is_empty()),
         check: None,
         states: states.to_vec(),
-        limit: last * INCIDENTS + 1,
+        limit,
+        offset,
     };
     let mut found = site.store.incidents(&filter).await?;
-    let has_more = found.len() > page * INCIDENTS && page < LAST_PAGE;
+    let has_more = offset + found.len() > page * INCIDENTS && page < LAST_PAGE;
     if all_last {
         found.sort_by_key(weight);
     }
-    let shown: Vec<_> = found.into_iter().skip((page - 1) * INCIDENTS).take(INCIDENTS).collect();
+    let shown: Vec<_> = found.into_iter().skip(before - offset).take(INCIDENTS).collect();
     let html = show::draw(&Page {
         frame: Frame::new("Incidents", "incidents", &caller).live(),
         tabs: TABS.iter().map(|(name, words, _)| (*name, *words, *name == state)).collect(),

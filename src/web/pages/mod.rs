@@ -23,5 +23,5 @@ pub(super) use login::{login, sign_in, sign_out};
 pub(super) use overview::{overview, ranked};
 pub(super) use project::project;
 pub(super) use silences::{add_silence, check_scope, end_silence, silences};
-pub(super) use status::{Drawn, status};
+pub(super) use status::{Remembered, status};
 pub(super) use waivers::{add_waiver, check_waiver, remove_waiver, waivers};

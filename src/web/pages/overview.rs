@@ -1,5 +1,6 @@
 //! `/`: every project in short.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -10,8 +11,9 @@ use launchready_checks::contract::{Severity, Unseen};
 use serde::Deserialize;
 
 use super::frame::Frame;
-use crate::incident::{Incident, State as Life};
+use crate::incident::State as Life;
 use crate::report::{self, Report};
+use crate::store::IncidentCount;
 use crate::web::fault::Fault;
 use crate::web::guard::Caller;
 use crate::web::route::Web;
@@ -60,19 +62,25 @@ struct Card<'a> {
 pub(in crate::web) fn ranked<'f>(
     projects: &'f [ProjectFacts],
     q: &str,
-    incidents: &std::collections::BTreeMap<String, Vec<Incident>>,
+    counts: &[IncidentCount],
 ) -> Vec<&'f ProjectFacts> {
     let q = q.trim().to_lowercase();
     let hit = |text: &str| text.to_lowercase().contains(&q);
+    let mut worst: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for count in counts {
+        let (critical, warnings) = worst.entry(&count.project).or_default();
+        match count.severity {
+            Severity::Critical => *critical += count.count,
+            Severity::Warning => *warnings += count.count,
+            Severity::Info => {}
+        }
+    }
     let mut found: Vec<_> = projects
         .iter()
         .filter(|project| q.is_empty() || hit(&project.name) || hit(&project.domain))
         .collect();
     found.sort_by_key(|project| {
-        let mine = incidents.get(&project.name).map_or(&[][..], Vec::as_slice);
-        let number =
-            |severity| mine.iter().filter(|incident| incident.severity == severity).count();
-        std::cmp::Reverse((number(Severity::Critical), number(Severity::Warning)))
+        std::cmp::Reverse(worst.get(project.name.as_str()).copied().unwrap_or_default())
     });
     found
 }
@@ -84,17 +92,15 @@ pub(in crate::web) async fn overview(
 ) -> Result<Response, Fault> {
     let site = &*web.site;
     let facts = site.facts();
-    let incidents = standing::unresolved(site, None, standing::MOST_INCIDENTS).await?;
+    let counts = site.store.incident_counts(None).await?;
     let waivers = site.store.waivers().await?;
-    let numbers = numbers(&incidents, facts.projects.len());
-    let mut incidents = standing::by_project(incidents);
-    let found = ranked(&facts.projects, &wanted.q, &incidents);
+    let numbers = numbers(&counts, facts.projects.len());
+    let found = ranked(&facts.projects, &wanted.q, &counts);
     let pages = found.len().div_ceil(PROJECTS).max(1);
     let page = wanted.page.unwrap_or(1).clamp(1, pages);
     let mut cards = Vec::new();
     for project in found.iter().skip((page - 1) * PROJECTS).take(PROJECTS) {
-        let mine = incidents.remove(&project.name).unwrap_or_default();
-        let known = standing::known_with(site, project, mine, &waivers).await?;
+        let known = standing::known_with(site, project, &waivers).await?;
         cards.push(Card::of(project, &known, site.clock.now()));
     }
     let (found, total) = (found.len(), facts.projects.len());
@@ -113,12 +119,14 @@ pub(in crate::web) async fn overview(
 }
 
 /// The figures at the head of the page.
-fn numbers(incidents: &[Incident], projects: usize) -> Vec<(String, String, &'static str)> {
-    let number =
-        |severity| incidents.iter().filter(|incident| incident.severity == severity).count();
-    let (critical, warnings) = (number(Severity::Critical), number(Severity::Warning));
-    let taken = incidents.iter().filter(|incident| incident.state == Life::Acknowledged).count();
-    let tone = |count: usize, tone| if count > 0 { tone } else { "quiet" };
+fn numbers(counts: &[IncidentCount], projects: usize) -> Vec<(String, String, &'static str)> {
+    let number = |wanted: &dyn Fn(&&IncidentCount) -> bool| {
+        counts.iter().filter(wanted).map(|count| count.count).sum::<u64>()
+    };
+    let critical = number(&|count| count.severity == Severity::Critical);
+    let warnings = number(&|count| count.severity == Severity::Warning);
+    let taken = number(&|count| count.state == Life::Acknowledged);
+    let tone = |count: u64, tone| if count > 0 { tone } else { "quiet" };
     vec![
         ("open critical".to_owned(), critical.to_string(), tone(critical, "critical")),
         ("open warnings".to_owned(), warnings.to_string(), tone(warnings, "warning")),

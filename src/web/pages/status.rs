@@ -1,6 +1,7 @@
 //! `/status`: for everybody, and therefore no more than whether it works and since when.
 
-use std::sync::{Arc, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use askama::Template;
 use axum::extract::{Query, State};
@@ -28,12 +29,27 @@ const PROJECTS: usize = 20;
 /// How long a drawn page is shown: strangers cannot make the store work.
 const KEPT: SignedDuration = SignedDuration::from_secs(15);
 
-/// The page as it was last drawn.
+/// A page as it was last drawn.
 #[derive(Debug, Clone)]
-pub(in crate::web) struct Drawn {
+struct Drawn {
     at: Timestamp,
-    page: usize,
     html: String,
+}
+
+/// The place of one page; who draws it holds it, and the others wait for what is drawn.
+type Place = Arc<tokio::sync::Mutex<Option<Drawn>>>;
+
+/// Every page as it was last drawn. However many strangers ask, each page is drawn once within [`KEPT`].
+#[derive(Debug, Default)]
+pub(in crate::web) struct Remembered(Mutex<BTreeMap<usize, Place>>);
+
+impl Remembered {
+    /// The place of a page, and none for those beyond `pages`: there are never more places than pages.
+    fn place(&self, page: usize, pages: usize) -> Place {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        places.retain(|number, _| *number <= pages);
+        Arc::clone(places.entry(page).or_default())
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -134,16 +150,18 @@ pub(in crate::web) async fn status(
 ) -> Result<Response, Fault> {
     let site = &*web.site;
     let facts = site.facts();
-    let now = site.clock.now();
     let public: Vec<_> = facts.projects.iter().filter(|project| project.public).collect();
     let pages = public.len().div_ceil(PROJECTS).max(1);
     let page = wanted.page.unwrap_or(1).clamp(1, pages);
-    let kept = web.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if let Some(kept) = kept
-        && kept.page == page
+    let place = web.status.place(page, pages);
+    let mut place = place.lock().await;
+    let now = site.clock.now();
+    // A page of a time to come was drawn before the clock was put back.
+    if let Some(kept) = &*place
+        && kept.at <= now
         && now.duration_since(kept.at) < KEPT
     {
-        return Ok(show::answer(kept.html));
+        return Ok(show::answer(kept.html.clone()));
     }
     let mut rows = Vec::new();
     let mut worst = Health::Up;
@@ -169,8 +187,7 @@ pub(in crate::web) async fn status(
         number: page,
         pages,
     })?;
-    let drawn = Drawn { at: now, page, html: html.clone() };
-    *web.status.lock().unwrap_or_else(PoisonError::into_inner) = Some(drawn);
+    *place = Some(Drawn { at: now, html: html.clone() });
     Ok(show::answer(html))
 }
 
