@@ -131,6 +131,7 @@ fn what_config_toml_holds_commented_out_is_right_as_well() {
         "channel[2].url",
         "channel[3].routing_key",
         "channel[4].token",
+        "project[0].database.url",
         "project[0].stripe.key",
     ];
     assert_eq!(missing, secrets.map(str::to_owned).into());
