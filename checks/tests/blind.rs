@@ -13,13 +13,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use launchready_checks::contract::{
-    AssessInput, CheckError, History, MailFacts, Status, Target, WebFacts,
+    Age, AssessInput, CheckError, HeartbeatFacts, History, MailFacts, Status, Target, WebFacts,
 };
 use launchready_checks::probe::{
     Accounts, AgentFault, Answer, Dns, DnsAnswer, DnsQuestion, FileLook, Files, Folder,
-    HelloAnswer, HelloQuestion, Http, HttpAnswer, HttpRequest, ProbeError, Probes, Registration,
-    RegistrationAnswer, Smtp, SmtpAnswer, SmtpQuestion, SourceFile, TargetFault, Tls, TlsAnswer,
-    TlsQuestion, Transfer,
+    HeartbeatAnswer, Heartbeats, HelloAnswer, HelloQuestion, Http, HttpAnswer, HttpRequest,
+    ProbeError, Probes, Registration, RegistrationAnswer, Smtp, SmtpAnswer, SmtpQuestion,
+    SourceFile, TargetFault, Tls, TlsAnswer, TlsQuestion, Transfer,
 };
 use launchready_checks::probe::{
     Charge, CheckoutSession, Destinations, EventFilter, KeyPower, Payment, PaymentAccount,
@@ -91,6 +91,12 @@ impl Files for Nothing {
         _: Folder,
         _: &'a (dyn Fn(SourceFile<'_>) + Sync),
     ) -> Answer<'a, Result<FileLook, ProbeError>> {
+        self.fault()
+    }
+}
+
+impl Heartbeats for Nothing {
+    fn heard(&self, _: String) -> Answer<'_, Result<HeartbeatAnswer, ProbeError>> {
         self.fault()
     }
 }
@@ -190,7 +196,8 @@ fn probes(fault: &ProbeError) -> Probes {
         tls: Arc::<Nothing>::clone(&nothing),
         smtp: Arc::<Nothing>::clone(&nothing),
         registration: Arc::<Nothing>::clone(&nothing),
-        files: nothing,
+        files: Arc::<Nothing>::clone(&nothing),
+        heartbeats: nothing,
         accounts: Accounts { payments: Slot::ready(payments), ..Accounts::default() },
     }
 }
@@ -207,6 +214,12 @@ fn target() -> Target {
             webhook_paths: vec!["/api/webhooks/stripe".to_owned()],
             ..WebFacts::default()
         },
+        heartbeats: vec![HeartbeatFacts {
+            name: "nightly-backup".to_owned(),
+            rhythm: "every 24h".to_owned(),
+            grace: Age::hours(1),
+            max_runtime: None,
+        }],
         ..Target::default()
     }
 }
