@@ -62,8 +62,9 @@ pub(crate) fn fixed(name: &str, now: Timestamp) -> Option<String> {
         return Some(now.checked_add(days).ok()?.strftime("%Y-%m-%dT00:00:00Z").to_string());
     }
     Some(match name {
-        "stripe_live_key" => ["sk", "live", &format!("51{}", letters(name, 97))].join("_"),
-        "stripe_full_key" => ["sk", "live", &format!("51{}", letters(name, 97))].join("_"),
+        "stripe_live_key" | "stripe_full_key" => {
+            ["sk", "live", &format!("51{}", letters(name, 97))].join("_")
+        }
         "stripe_restricted_key" => ["rk", "live", &format!("51{}", letters(name, 97))].join("_"),
         "stripe_test_key" => ["sk", "test", &format!("51{}", letters(name, 97))].join("_"),
         "stripe_publishable_key" => ["pk", "live", &format!("51{}", letters(name, 97))].join("_"),
