@@ -94,7 +94,7 @@ impl Freshdesk {
     }
 }
 
-fn list(ask: &Ask<'_>, mut tickets: Vec<Ticket>, page: usize) -> Reply {
+fn list(ask: &Ask<'_>, mut tickets: &[Ticket], page: usize) -> Reply {
     let (most, last) = LIST;
     let size = ask.query("per_page").and_then(|size| size.parse().ok()).unwrap_or(30_usize);
     if size == 0 || size > most {

@@ -162,7 +162,7 @@ impl Traffic {
     }
 
     fn is_form(&self, number: i64) -> bool {
-        self.form_each > 0 && number.unsigned_abs() % self.form_each == 0
+        self.form_each > 0 && number.unsigned_abs().is_multiple_of(self.form_each)
     }
 
     fn by_rule(&self, number: i64, now: i64) -> Ticket {
