@@ -88,7 +88,7 @@ impl Freshdesk {
         let page = ask.query("page").and_then(|page| page.parse().ok()).unwrap_or(1_usize).max(1);
         match (ask.method, ask.path) {
             ("GET", "/api/v2/tickets") => list(ask, tickets, page),
-            ("GET", "/api/v2/search/tickets") => search(ask, tickets, page),
+            ("GET", "/api/v2/search/tickets") => search(ask, &tickets, page),
             _ => Reply::json(404, &json!({})),
         }
     }

@@ -114,7 +114,7 @@ impl Ticket {
     pub(super) fn replies(&self) -> (Option<i64>, Option<i64>) {
         let mut ours = self.said.iter().filter(|(_, theirs)| !theirs).map(|(at, _)| *at);
         let first = ours.next();
-        (first, ours.last().or(first))
+        (first, ours.next_back().or(first))
     }
 
     /// The customer's last word.
