@@ -1,8 +1,7 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{crm, dns, domain, mail, orders, secrets, support, tls, web, webhook};
-use crate::{dns, domain, mail, orders, secrets, supabase, tls, web, webhook};
+use crate::{crm, dns, domain, mail, orders, secrets, supabase, support, tls, web, webhook};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
