@@ -88,13 +88,13 @@ impl Freshdesk {
         let page = ask.query("page").and_then(|page| page.parse().ok()).unwrap_or(1_usize).max(1);
         match (ask.method, ask.path) {
             ("GET", "/api/v2/tickets") => list(ask, tickets, page),
-            ("GET", "/api/v2/search/tickets") => search(ask, tickets, page),
+            ("GET", "/api/v2/search/tickets") => search(ask, &tickets, page),
             _ => Reply::json(404, &json!({})),
         }
     }
 }
 
-fn list(ask: &Ask<'_>, mut tickets: &[Ticket], page: usize) -> Reply {
+fn list(ask: &Ask<'_>, mut tickets: Vec<Ticket>, page: usize) -> Reply {
     let (most, last) = LIST;
     let size = ask.query("per_page").and_then(|size| size.parse().ok()).unwrap_or(30_usize);
     if size == 0 || size > most {
