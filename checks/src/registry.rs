@@ -4,7 +4,6 @@ use crate::contract::{FindingSpec, Plugin, plugin};
 use crate::{
     crm, dns, domain, mail, ops, orders, secrets, stripe, supabase, support, tls, web, webhook,
 };
-use crate::{crm, dns, domain, mail, orders, secrets, supabase, support, tls, web, webhook};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
