@@ -4,6 +4,7 @@
 //! what it saw; [`registry::ALL`] is the only list of checks.
 
 pub mod contract;
+pub mod crm;
 pub mod dns;
 pub mod document;
 pub mod domain;
@@ -15,6 +16,8 @@ pub mod registry;
 pub mod secrets;
 pub mod stripe;
 pub mod suffix;
+pub mod support;
+pub mod supabase;
 pub mod tls;
 pub mod vendor;
 pub mod web;

@@ -1,7 +1,9 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{dns, domain, mail, ops, orders, secrets, stripe, tls, web, webhook};
+use crate::{
+    crm, dns, domain, mail, ops, orders, secrets, stripe, supabase, support, tls, web, webhook,
+};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -37,6 +39,14 @@ pub const ALL: &[Plugin] = &[
     plugin::<orders::UnprocessedEvents>(),
     plugin::<orders::Idempotency>(),
     plugin::<webhook::Processing>(),
+    plugin::<supabase::Rls>(),
+    plugin::<supabase::AnonAccess>(),
+    plugin::<supabase::Functions>(),
+    plugin::<supabase::Settings>(),
+    plugin::<crm::Sync>(),
+    plugin::<crm::Contacts>(),
+    plugin::<support::Backlog>(),
+    plugin::<support::Intake>(),
     plugin::<ops::Heartbeat>(),
 ];
 

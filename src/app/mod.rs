@@ -3,6 +3,7 @@
 pub mod agent;
 mod heard;
 mod reconcile;
+pub mod trace;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

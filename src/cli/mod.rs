@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod project;
 mod remembered;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -128,6 +129,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(cli, args),
         Command::Agent(args) => agent::run(cli, args),
         Command::Demo(args) => demo::run(cli, args),
+        Command::Trace(args) => trace::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Config(args) => config::run(args),
         Command::Notify(args) => agent::notify(args),

@@ -9,7 +9,7 @@ use crate::config::{Agent, Config, Project, load, read_domain, read_resolver};
 use crate::probe::{ConnectTo, Network};
 
 /// The config that is looked for without `--config`.
-const CONFIG: &str = "launchready.toml";
+pub(super) const CONFIG: &str = "launchready.toml";
 
 /// Where projects come from.
 pub(super) struct Source {

@@ -5,8 +5,20 @@
 
 mod api;
 mod checkouts_file;
+mod attio;
 pub mod database;
+mod freshdesk;
+mod front;
+mod grant;
+mod helpscout;
+mod hubspot;
+mod intercom;
+mod pages;
+mod pipedrive;
+mod relations;
 mod stripe;
+mod zendesk;
+mod supabase;
 
 use std::sync::Arc;
 
@@ -14,6 +26,7 @@ use launchready_checks::probe::{Accounts, Database, Payments, Slot};
 
 pub use api::{Api, Reach, Reply, Shown, Vendor};
 pub use checkouts_file::CheckoutsFile;
+pub use grant::Grant;
 pub use stripe::Stripe;
 
 use crate::config::AccountSettings;
@@ -25,6 +38,10 @@ pub fn accounts(settings: &AccountSettings, reach: &Reach) -> Accounts {
     Accounts {
         payments: payments(settings, reach).unwrap_or(none.payments),
         database: database(settings, reach).unwrap_or(none.database),
+        desk: relations::desk(settings, reach).unwrap_or(none.desk),
+        crm: relations::crm(settings, reach).unwrap_or(none.crm),
+        supabase: supabase::management(settings, reach).unwrap_or(none.supabase),
+        supabase_public: supabase::public(settings, reach).unwrap_or(none.supabase_public),
     }
 }
 

@@ -40,16 +40,31 @@ impl Paint {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    pub(super) fn bold(self, text: &str) -> String {
+    pub(crate) fn bold(self, text: &str) -> String {
         self.on(BOLD, text)
     }
 
-    pub(super) fn dim(self, text: &str) -> String {
+    pub(crate) fn dim(self, text: &str) -> String {
         self.on(DIM, text)
     }
 
+    /// What is as it should be.
+    pub(crate) fn good(self, text: &str) -> String {
+        self.on(GREEN, text)
+    }
+
+    /// What is not.
+    pub(crate) fn bad(self, text: &str) -> String {
+        self.on(RED, text)
+    }
+
+    /// What is not known.
+    pub(crate) fn doubtful(self, text: &str) -> String {
+        self.on(YELLOW, text)
+    }
+
     /// The lines of a text that stands right of an indent.
-    pub(super) fn lines(self, text: &str, indent: usize) -> Vec<String> {
+    pub(crate) fn lines(self, text: &str, indent: usize) -> Vec<String> {
         wrapped(text, self.columns().saturating_sub(indent))
     }
 
@@ -164,6 +179,10 @@ fn head(report: &Report, paint: Paint, out: &mut String) {
         for (index, line) in paint.lines(reason, 4).into_iter().enumerate() {
             _ = writeln!(out, "{}{line}", " ".repeat(if index == 0 { 2 } else { 4 }));
         }
+    }
+    for money in &report.money_at_risk {
+        let line = format!("At risk: {}.", words::money(money));
+        _ = writeln!(out, "  {}", paint.on(BOLD, &line));
     }
 }
 

@@ -11,5 +11,9 @@
     reason = "a test fails by panicking, and reads its own setting"
 )]
 
+mod crm;
+mod desk;
 mod faults;
+mod relations;
 mod stripe;
+mod supabase;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Database, Payments};
+use super::{Crm, Database, Desk, Payments};
+use super::{Database, Payments, Supabase, SupabasePublic};
 
 /// Why a port cannot be asked: nothing is configured, or its credential is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +72,14 @@ pub struct Accounts {
     pub payments: Slot<dyn Payments>,
     /// The project's own database.
     pub database: Slot<dyn Database>,
+    /// The help desk.
+    pub desk: Slot<dyn Desk>,
+    /// The CRM.
+    pub crm: Slot<dyn Crm>,
+    /// The management API of Supabase.
+    pub supabase: Slot<dyn Supabase>,
+    /// The Supabase project, asked with its public key.
+    pub supabase_public: Slot<dyn SupabasePublic>,
 }
 
 impl Default for Accounts {
@@ -84,6 +93,24 @@ impl Default for Accounts {
             database: Slot::missing(
                 "no database is configured",
                 "add [project.database] with url = { env = \"DATABASE_URL\" } and its tables to the config",
+            ),
+            desk: Slot::missing(
+                "no help desk is configured",
+                "add [project.support] with kind and token = { env = \"SUPPORT_TOKEN\" } to the config, or \
+                 name your own tickets table under [project.database.tickets]",
+            ),
+            crm: Slot::missing(
+                "no CRM is configured",
+                "add [project.crm] with kind and token = { env = \"CRM_TOKEN\" } to the config",
+            supabase: Slot::missing(
+                "no Supabase token is configured",
+                "add [project.supabase] with ref and token = { env = \"SUPABASE_TOKEN\" } to the config; \
+                 make a scoped token at https://supabase.com/dashboard/account/tokens",
+            ),
+            supabase_public: Slot::missing(
+                "no public key of Supabase is configured",
+                "add [project.supabase] with ref and public_key = { env = \"SUPABASE_PUBLISHABLE_KEY\" } \
+                 to the config",
             ),
         }
     }

@@ -6,7 +6,9 @@
 mod accounts;
 mod catalogue;
 mod certificate;
+mod crm;
 mod database;
+mod desk;
 mod dns;
 mod fault;
 mod files;
@@ -18,7 +20,9 @@ mod personal;
 mod registration;
 pub mod replay;
 mod smtp;
+mod supabase;
 mod tls;
+mod trail;
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,10 +33,12 @@ pub use catalogue::{
     CatalogueView, ForeignKey,
 };
 pub use certificate::{CertificateFacts, KeyKind, SignatureHash, certificate_facts};
+pub use crm::{CONTACT_IDS, Contacts, Crm, Depth};
 pub use database::{
     Database, DatabaseFacts, KEYS, Repeated, Row, RowQuery, SqlAnswer, Strays, TableRole,
     TableShape, VisitRow,
 };
+pub use desk::{Acknowledgement, Conversation, Desk, Listed, Origin, TAGS};
 pub use dns::{
     AddressLook, Dns, DnsAnswer, DnsData, DnsQuestion, DnsRecord, Rcode, RecordType, Transfer, Via,
     addresses, txt_strings,
@@ -50,9 +56,15 @@ pub use payments::{
 pub use personal::{Email, RunKey};
 pub use registration::{Registration, RegistrationAnswer, RegistrationEvent};
 pub use smtp::{Smtp, SmtpAnswer, SmtpQuestion};
+pub use supabase::{
+    AuthSettings, Backups, BucketLook, EdgeFunction, FunctionCalls, FunctionLogs, FunctionPrints,
+    LOG_HOURS, PublicLook, PublicNames, ServiceHealth, Supabase, SupabaseProject, SupabasePublic,
+    TokenPower,
+};
 pub use tls::{
     HelloAnswer, HelloQuestion, ProtocolVersion, SuiteSet, Tls, TlsAnswer, TlsQuestion, Trust,
 };
+pub use trail::{OWNED, Owner, Reversals, Trail};
 
 /// A boxed future, the return type of every port.
 pub type Answer<'a, T> = futures_util::future::BoxFuture<'a, T>;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Email, ProbeError};
+use super::{Answer, Email, ProbeError, Trail};
 
 /// The most entries of `metadata` that are kept: Stripe allows 50 keys.
 pub const METADATA_KEYS: usize = 50;
@@ -289,7 +289,7 @@ pub type Visit<'a, T> = &'a mut (dyn FnMut(T) + Send);
 ///
 /// A walk ends after a time with what it has and says so ([`Walked::cut`]); the rest is walked over with the
 /// second after the oldest entry as `until`, which hands over the entries of that second again.
-pub trait Payments: Send + Sync {
+pub trait Payments: Trail {
     /// What the key may do, as far as its form tells.
     fn key(&self) -> KeyPower;
 

@@ -1,6 +1,7 @@
 //! Stripe behind the payments port: typed, newest first, one page in memory.
 
 mod shapes;
+mod trail;
 mod walk;
 
 use std::fmt;

@@ -4,12 +4,16 @@
 //! is not written down does not exist: a name without records is NXDOMAIN, an address without a
 //! server refuses, a URL on a known host is 404.
 
+mod crm;
 mod database;
+mod desk;
 mod dns;
 mod files;
 mod http;
 mod payments;
+mod supabase;
 mod tls;
+mod trail;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -19,11 +23,15 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::crm::{ContactWorld, CrmWorld};
 pub use self::database::{DatabaseWorld, TableWorld};
+pub use self::desk::DeskWorld;
 pub use self::payments::PaymentsWorld;
+pub use self::supabase::{CallsWorld, PrintsWorld, PublicWorld, SupabaseWorld};
 use super::{
-    Accounts, AgentFault, Database, HeartbeatAnswer, HelloAnswer, Payments, ProbeError, Probes,
-    ProtocolVersion, RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, TargetFault, TlsAnswer,
+    Accounts, AgentFault, Crm, Database, Desk, HeartbeatAnswer, HelloAnswer, Payments, ProbeError,
+    Probes, ProtocolVersion, RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, Supabase,
+    SupabasePublic, TargetFault, TlsAnswer,
 };
 
 /// A small written-down internet.
@@ -59,6 +67,12 @@ pub struct World {
     pub payments: Option<PaymentsWorld>,
     /// The project's database; absent means that none is configured.
     pub database: Option<DatabaseWorld>,
+    /// The help desk; absent means that none is configured.
+    pub desk: Option<DeskWorld>,
+    /// The CRM; absent means that none is configured.
+    pub crm: Option<CrmWorld>,
+    /// The Supabase project; absent means that none is configured.
+    pub supabase: Option<SupabaseWorld>,
     /// What was heard of promised calls; absent means that nobody listens.
     pub heartbeats: Option<Seen<HeartbeatAnswer>>,
 }
@@ -275,6 +289,21 @@ impl Replay {
         }
         if replay.world.database.is_some() {
             accounts.database = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Database>);
+        }
+        if replay.world.desk.is_some() {
+            accounts.desk = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Desk>);
+        }
+        if replay.world.crm.is_some() {
+            accounts.crm = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Crm>);
+        }
+        if let Some(world) = &replay.world.supabase {
+            if !world.no_token {
+                accounts.supabase = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Supabase>);
+            }
+            if world.public.is_some() {
+                let public = Arc::<Self>::clone(replay) as Arc<dyn SupabasePublic>;
+                accounts.supabase_public = Slot::ready(public);
+            }
         }
         accounts
     }

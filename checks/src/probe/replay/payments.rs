@@ -47,7 +47,7 @@ pub struct PaymentsWorld {
 }
 
 impl Replay {
-    fn paid(&self, list: &str) -> Result<&PaymentsWorld, ProbeError> {
+    pub(super) fn paid(&self, list: &str) -> Result<&PaymentsWorld, ProbeError> {
         self.count(format!("PAYMENTS {list}"));
         let world = self.world.payments.as_ref();
         let world = world.ok_or_else(|| fault("bad_credential", "no payments are written down"))?;
@@ -77,7 +77,7 @@ impl Replay {
 }
 
 impl Period {
-    fn holds(&self, at: jiff::Timestamp) -> bool {
+    pub(super) fn holds(&self, at: jiff::Timestamp) -> bool {
         at >= self.since && self.until.is_none_or(|until| at < until)
     }
 }

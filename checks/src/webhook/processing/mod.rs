@@ -16,6 +16,8 @@ use crate::contract::{
 };
 use crate::probe::Probes;
 
+pub use state::{State, state};
+
 const FAILURES: FindingSpec = FindingSpec::critical(
     "webhook-failures",
     "Events of the payment provider fail",
@@ -233,3 +235,6 @@ impl Check for Processing {
         judge::judge(evidence, cx.options, cx.now)
     }
 }
+
+#[cfg(test)]
+mod tests;
