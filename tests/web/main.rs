@@ -15,6 +15,7 @@ mod api;
 mod audit;
 mod changes;
 mod doors;
+mod out_of_step;
 mod pages;
 #[path = "../support/site.rs"]
 mod site;
