@@ -2,6 +2,8 @@
 
 use crate::contract::{FindingSpec, Plugin, plugin};
 use crate::{crm, dns, domain, mail, orders, secrets, support, tls, web, webhook};
+use crate::{dns, domain, mail, orders, secrets, supabase, tls, web, webhook};
+use crate::{dns, domain, mail, ops, orders, secrets, stripe, tls, web, webhook};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -24,6 +26,10 @@ pub const ALL: &[Plugin] = &[
     plugin::<web::RateLimits>(),
     plugin::<web::Pages>(),
     plugin::<web::Speed>(),
+    plugin::<supabase::Rls>(),
+    plugin::<supabase::AnonAccess>(),
+    plugin::<supabase::Functions>(),
+    plugin::<supabase::Settings>(),
     plugin::<secrets::Bundle>(),
     plugin::<secrets::Files>(),
     plugin::<secrets::Source>(),
@@ -31,6 +37,9 @@ pub const ALL: &[Plugin] = &[
     plugin::<crm::Contacts>(),
     plugin::<support::Backlog>(),
     plugin::<support::Intake>(),
+    plugin::<stripe::Account>(),
+    plugin::<stripe::Webhooks>(),
+    plugin::<stripe::Deliveries>(),
     plugin::<orders::OrphanedCheckouts>(),
     plugin::<orders::Unpaid>(),
     plugin::<orders::Duplicates>(),
@@ -38,11 +47,17 @@ pub const ALL: &[Plugin] = &[
     plugin::<orders::UnprocessedEvents>(),
     plugin::<orders::Idempotency>(),
     plugin::<webhook::Processing>(),
+    plugin::<ops::Heartbeat>(),
 ];
 
 /// The check of this id.
 pub fn find(id: &str) -> Option<&'static Plugin> {
     ALL.iter().find(|plugin| plugin.meta.id == id)
+}
+
+/// Where a check stands in [`ALL`]; one that is not there comes last.
+pub fn place(id: &str) -> usize {
+    ALL.iter().position(|plugin| plugin.meta.id == id).unwrap_or(ALL.len())
 }
 
 /// The check that owns a finding code, and the code's entry.

@@ -63,6 +63,7 @@ pub(crate) fn fixed(name: &str, now: Timestamp) -> Option<String> {
     }
     Some(match name {
         "stripe_live_key" => ["sk", "live", &format!("51{}", letters(name, 97))].join("_"),
+        "stripe_full_key" => ["sk", "live", &format!("51{}", letters(name, 97))].join("_"),
         "stripe_restricted_key" => ["rk", "live", &format!("51{}", letters(name, 97))].join("_"),
         "stripe_test_key" => ["sk", "test", &format!("51{}", letters(name, 97))].join("_"),
         "stripe_publishable_key" => ["pk", "live", &format!("51{}", letters(name, 97))].join("_"),
@@ -88,6 +89,10 @@ pub(crate) fn fixed(name: &str, now: Timestamp) -> Option<String> {
         "hubspot_token" => ["pat", "eu1", &letters(name, 36)].join("-"),
         "pipedrive_token" => letters(name, 40),
         "attio_token" => letters(name, 64),
+        "supabase_token" => ["sbp", &format!("fc{}", letters(name, 38).to_lowercase())].join("_"),
+        "supabase_full_token" => {
+            ["sbp", &format!("0{}", letters(name, 39).to_lowercase())].join("_")
+        }
         "database_password" => letters(name, 24),
         "openai_key" => {
             format!("sk-proj-{}T3BlbkFJ{}", letters("openai", 74), letters("openai end", 74))

@@ -197,10 +197,25 @@ impl Api {
         query: &[(&str, &str)],
         body: Option<&serde_json::Value>,
     ) -> Result<Reply, ProbeError> {
+        self.any_with(&[], method, path, query, body).await
+    }
+
+    /// The same with headers of its own, which stand beside those of the vendor.
+    ///
+    /// # Errors
+    /// No answer came.
+    pub async fn any_with(
+        &self,
+        headers: &[(&'static str, &str)],
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&serde_json::Value>,
+    ) -> Result<Reply, ProbeError> {
         let mut wait = BACK_OFF;
         let mut renewed = false;
         for tried in 1.. {
-            let reply = self.once(method.clone(), path, query, body).await?;
+            let reply = self.once(headers, method.clone(), path, query, body).await?;
             // A token that was handed out may end before its time: once, another one is asked for.
             if reply.status == 401
                 && let Shown::Granted(grant) = &self.shown
@@ -223,6 +238,7 @@ impl Api {
 
     async fn once(
         &self,
+        extra: &[(&'static str, &str)],
         method: Method,
         path: &str,
         query: &[(&str, &str)],
@@ -247,6 +263,9 @@ impl Api {
         }
         if let Shown::Basic(name, secret) = &self.shown {
             request = request.basic_auth(name, Some(secret.expose()));
+        }
+        for (name, value) in extra {
+            request = request.header(*name, *value);
         }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
@@ -366,10 +385,16 @@ impl Api {
 }
 
 /// How long the other side asks to wait: seconds, or a date (RFC 9110 section 10.2.3). Some vendors say it in
-/// a header of their own.
+/// a header of their own, or as the seconds of `X-RateLimit-Reset` where nothing is left; a larger number there
+/// is a point in time, and no wait.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let own = || headers.get("x-ratelimit-retry-after");
-    let text = headers.get(RETRY_AFTER).or_else(own)?.to_str().ok()?.trim();
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
+    let own = || text(HeaderName::from_static("x-ratelimit-retry-after"));
+    let Some(text) = text(RETRY_AFTER).or_else(own) else {
+        let left = text(HeaderName::from_static("x-ratelimit-remaining"))?;
+        let reset = text(HeaderName::from_static("x-ratelimit-reset"))?.parse().ok()?;
+        return (left == "0" && reset <= 3600).then_some(Duration::from_secs(reset));
+    };
     if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds.max(0.0)).ok();
     }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use launchready_checks::probe::{
     AgentFault, Answer, Charge, CheckoutSession, Destinations, EventFilter, KeyPower, Owner,
-    Payment, PaymentAccount, PaymentEvent, Payments, Period, ProbeError, Reversal, Reversals,
-    Subscription, Trail, Visit, Walked,
+    Payment, PaymentAccount, PaymentEvent, PaymentKey, Payments, Period, ProbeError, Reversal,
+    Reversals, Subscription, Trail, Visit, Walked,
 };
 
 use super::stripe::read_session;
@@ -100,6 +100,13 @@ impl Payments for CheckoutsFile {
         nothing()
     }
 
+    fn sessions_of(
+        &self,
+        _key: PaymentKey,
+    ) -> Answer<'_, Result<Vec<CheckoutSession>, ProbeError>> {
+        nothing()
+    }
+
     fn payments<'a>(
         &'a self,
         _period: Period,
@@ -109,6 +116,10 @@ impl Payments for CheckoutsFile {
     }
 
     fn payment(&self, _id: String) -> Answer<'_, Result<Option<Payment>, ProbeError>> {
+        nothing()
+    }
+
+    fn event(&self, _id: String) -> Answer<'_, Result<Option<PaymentEvent>, ProbeError>> {
         nothing()
     }
 

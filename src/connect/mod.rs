@@ -18,6 +18,7 @@ mod pipedrive;
 mod relations;
 mod stripe;
 mod zendesk;
+mod supabase;
 
 use std::sync::Arc;
 
@@ -39,6 +40,8 @@ pub fn accounts(settings: &AccountSettings, reach: &Reach) -> Accounts {
         database: database(settings, reach).unwrap_or(none.database),
         desk: relations::desk(settings, reach).unwrap_or(none.desk),
         crm: relations::crm(settings, reach).unwrap_or(none.crm),
+        supabase: supabase::management(settings, reach).unwrap_or(none.supabase),
+        supabase_public: supabase::public(settings, reach).unwrap_or(none.supabase_public),
     }
 }
 

@@ -147,7 +147,7 @@ pub fn check_to_terminal(report: &Report, check: &CheckReport, paint: Paint) -> 
         paint.labelled("Unlock", unlock, &mut out);
     }
     let mut findings: Vec<_> = check.findings.iter().collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.urgency)));
+    findings.sort_by_key(|finding| finding.rank());
     for (number, finding) in findings.into_iter().enumerate() {
         draw(number + 1, check, finding, paint, &mut out);
     }
@@ -175,7 +175,10 @@ fn head(report: &Report, paint: Paint, out: &mut String) {
     let colour = verdict_colour(report.verdict);
     _ = writeln!(out, "\n  {}", paint.on(colour, report.verdict.title()));
     for reason in &report.verdict_reasons {
-        paint.paragraph(2, reason, out);
+        // What goes on stands further right, so that each reason is seen to begin.
+        for (index, line) in paint.lines(reason, 4).into_iter().enumerate() {
+            _ = writeln!(out, "{}{line}", " ".repeat(if index == 0 { 2 } else { 4 }));
+        }
     }
     for money in &report.money_at_risk {
         let line = format!("At risk: {}.", words::money(money));

@@ -19,6 +19,7 @@ mod look;
 mod mapping;
 mod pooler;
 mod questions;
+mod rls;
 mod rows;
 mod tls;
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Crm, Database, Desk, Payments};
+use super::{Database, Payments, Supabase, SupabasePublic};
 
 /// Why a port cannot be asked: nothing is configured, or its credential is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +76,10 @@ pub struct Accounts {
     pub desk: Slot<dyn Desk>,
     /// The CRM.
     pub crm: Slot<dyn Crm>,
+    /// The management API of Supabase.
+    pub supabase: Slot<dyn Supabase>,
+    /// The Supabase project, asked with its public key.
+    pub supabase_public: Slot<dyn SupabasePublic>,
 }
 
 impl Default for Accounts {
@@ -97,6 +102,15 @@ impl Default for Accounts {
             crm: Slot::missing(
                 "no CRM is configured",
                 "add [project.crm] with kind and token = { env = \"CRM_TOKEN\" } to the config",
+            supabase: Slot::missing(
+                "no Supabase token is configured",
+                "add [project.supabase] with ref and token = { env = \"SUPABASE_TOKEN\" } to the config; \
+                 make a scoped token at https://supabase.com/dashboard/account/tokens",
+            ),
+            supabase_public: Slot::missing(
+                "no public key of Supabase is configured",
+                "add [project.supabase] with ref and public_key = { env = \"SUPABASE_PUBLISHABLE_KEY\" } \
+                 to the config",
             ),
         }
     }

@@ -12,6 +12,7 @@ mod desk;
 mod dns;
 mod fault;
 mod files;
+mod heartbeats;
 mod hosts;
 mod http;
 mod payments;
@@ -19,6 +20,7 @@ mod personal;
 mod registration;
 pub mod replay;
 mod smtp;
+mod supabase;
 mod tls;
 mod trail;
 
@@ -43,16 +45,22 @@ pub use dns::{
 };
 pub use fault::{AgentFault, ProbeError, Seen, TargetFault};
 pub use files::{FileLook, Files, Folder, SourceFile};
+pub use heartbeats::{Away, HeartbeatAnswer, Heartbeats, Promised};
 pub use hosts::{HostLook, look_up_hosts};
 pub use http::{Http, HttpAnswer, HttpRequest, Method, Timings};
 pub use payments::{
     Charge, CheckoutSession, Destination, Destinations, EventFilter, EventScope, KeyPower,
-    METADATA_KEYS, Money, Payment, PaymentAccount, PaymentEvent, Payments, Period, Reversal,
-    Subscription, Visit, Walked,
+    METADATA_KEYS, Money, Payment, PaymentAccount, PaymentEvent, PaymentKey, Payments, Period,
+    Reversal, Subscription, Visit, Walked,
 };
 pub use personal::{Email, RunKey};
 pub use registration::{Registration, RegistrationAnswer, RegistrationEvent};
 pub use smtp::{Smtp, SmtpAnswer, SmtpQuestion};
+pub use supabase::{
+    AuthSettings, Backups, BucketLook, EdgeFunction, FunctionCalls, FunctionLogs, FunctionPrints,
+    LOG_HOURS, PublicLook, PublicNames, ServiceHealth, Supabase, SupabaseProject, SupabasePublic,
+    TokenPower,
+};
 pub use tls::{
     HelloAnswer, HelloQuestion, ProtocolVersion, SuiteSet, Tls, TlsAnswer, TlsQuestion, Trust,
 };
@@ -78,6 +86,8 @@ pub struct Probes {
     pub files: Arc<dyn Files>,
     /// The accounts of the project and its database, where they are configured.
     pub accounts: Accounts,
+    /// Calls of jobs to the agent.
+    pub heartbeats: Arc<dyn Heartbeats>,
 }
 
 impl fmt::Debug for Probes {

@@ -262,6 +262,17 @@ pub struct Subscription {
     pub metadata: BTreeMap<String, String>,
 }
 
+/// What checkouts are looked up by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaymentKey {
+    /// The payment (`pi_…`).
+    Payment(String),
+    /// The customer (`cus_…`).
+    Customer(String),
+    /// The subscription (`sub_…`).
+    Subscription(String),
+}
+
 /// How a walk over a list ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Walked {
@@ -305,15 +316,21 @@ pub trait Payments: Trail {
     /// One checkout; `None` where there is none of that id.
     fn session(&self, id: String) -> Answer<'_, Result<Option<CheckoutSession>, ProbeError>>;
 
+    /// The newest checkouts of one payment, customer or subscription; at most 100.
+    fn sessions_of(&self, key: PaymentKey) -> Answer<'_, Result<Vec<CheckoutSession>, ProbeError>>;
+
+    /// One payment; `None` where there is none of that id.
+    fn payment(&self, id: String) -> Answer<'_, Result<Option<Payment>, ProbeError>>;
+
+    /// One event; `None` where there is none of that id, or no more.
+    fn event(&self, id: String) -> Answer<'_, Result<Option<PaymentEvent>, ProbeError>>;
+
     /// Walks over payments.
     fn payments<'a>(
         &'a self,
         period: Period,
         visit: Visit<'a, Payment>,
     ) -> Answer<'a, Result<Walked, ProbeError>>;
-
-    /// One payment; `None` where there is none of that id.
-    fn payment(&self, id: String) -> Answer<'_, Result<Option<Payment>, ProbeError>>;
 
     /// Walks over the tries to take money, failed or not.
     fn charges<'a>(

@@ -17,6 +17,7 @@ mod requests;
 mod server;
 mod stripe;
 mod zendesk;
+mod supabase;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -109,6 +110,7 @@ const FAKES: &[(&str, Make)] = &[
     ("stripe", stripe::make),
     ("zendesk", zendesk::make),
 ];
+const FAKES: &[(&str, Make)] = &[("stripe", stripe::make), ("supabase", supabase::make)];
 
 /// Every fake with its faults, by name.
 pub(crate) type Apis = BTreeMap<String, Arc<server::Served>>;

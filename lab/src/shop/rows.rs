@@ -36,6 +36,7 @@ fn moments(sales: &Sales, sale: &Sale) -> Vec<Moment> {
         ('J', "invoice.paid", sale.renewed),
         ('E', "customer.subscription.deleted", sale.ended),
         ('R', "charge.refunded", sale.refunded),
+        ('N', "refund.created", sale.refunded),
         ('D', "charge.dispute.created", sale.disputed),
     ];
     all.into_iter().filter_map(|(kind, name, at)| Some(Moment { kind, name, at: at? })).collect()
@@ -94,6 +95,14 @@ pub(super) fn write(facts: &Facts, from: i64, now: Timestamp, sql: &mut String) 
                 }
                 'R' => change(&mut changes, "orders", "refunded", &sale.reference),
                 'D' => change(&mut changes, "orders", "disputed", &sale.reference),
+                'J' => {
+                    let (id, ends) = (sale.subscription.as_deref(), later(moment.at, PERIOD_S));
+                    _ = writeln!(
+                        changes,
+                        "UPDATE subscriptions SET current_period_end = '{ends}' WHERE id = '{}';",
+                        id.unwrap_or_default()
+                    );
+                }
                 'E' => {
                     let subscription = sale.subscription.as_deref().unwrap_or_default();
                     change(&mut changes, "subscriptions", "canceled", subscription);

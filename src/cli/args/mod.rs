@@ -14,9 +14,15 @@ pub(super) use self::agent::{
 };
 use crate::telemetry::LogFormat;
 
+/// What follows the list of commands.
+const BEGIN: &str = "\
+Begin with one of these:
+  launchready demo --once             a shop with planted defects, audited here
+  launchready audit your-domain.com   your own; it needs only the name, and reads";
+
 /// Tells a founder whether the product is ready for strangers with credit cards.
 #[derive(Debug, Parser)]
-#[command(name = "launchready", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "launchready", version, arg_required_else_help = true, after_help = BEGIN)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

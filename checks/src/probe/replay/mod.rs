@@ -11,6 +11,7 @@ mod dns;
 mod files;
 mod http;
 mod payments;
+mod supabase;
 mod tls;
 mod trail;
 mod zone;
@@ -26,9 +27,11 @@ pub use self::crm::{ContactWorld, CrmWorld};
 pub use self::database::{DatabaseWorld, TableWorld};
 pub use self::desk::DeskWorld;
 pub use self::payments::PaymentsWorld;
+pub use self::supabase::{CallsWorld, PrintsWorld, PublicWorld, SupabaseWorld};
 use super::{
-    Accounts, AgentFault, Crm, Database, Desk, HelloAnswer, Payments, ProbeError, Probes, ProtocolVersion,
-    RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, TargetFault, TlsAnswer,
+    Accounts, AgentFault, Crm, Database, Desk, HeartbeatAnswer, HelloAnswer, Payments, ProbeError,
+    Probes, ProtocolVersion, RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, Supabase,
+    SupabasePublic, TargetFault, TlsAnswer,
 };
 
 /// A small written-down internet.
@@ -68,6 +71,10 @@ pub struct World {
     pub desk: Option<DeskWorld>,
     /// The CRM; absent means that none is configured.
     pub crm: Option<CrmWorld>,
+    /// The Supabase project; absent means that none is configured.
+    pub supabase: Option<SupabaseWorld>,
+    /// What was heard of promised calls; absent means that nobody listens.
+    pub heartbeats: Option<Seen<HeartbeatAnswer>>,
 }
 
 /// A fault of resolvers, or of one name server.
@@ -269,7 +276,8 @@ impl Replay {
             tls: Arc::<Self>::clone(&replay),
             smtp: Arc::<Self>::clone(&replay),
             registration: Arc::<Self>::clone(&replay),
-            files: replay,
+            files: Arc::<Self>::clone(&replay),
+            heartbeats: replay,
         }
     }
 
@@ -287,6 +295,15 @@ impl Replay {
         }
         if replay.world.crm.is_some() {
             accounts.crm = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Crm>);
+        }
+        if let Some(world) = &replay.world.supabase {
+            if !world.no_token {
+                accounts.supabase = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Supabase>);
+            }
+            if world.public.is_some() {
+                let public = Arc::<Self>::clone(replay) as Arc<dyn SupabasePublic>;
+                accounts.supabase_public = Slot::ready(public);
+            }
         }
         accounts
     }
@@ -348,6 +365,19 @@ impl super::Registration for Replay {
         let suffix = name.rsplit('.').next().unwrap_or_default().to_owned();
         let answer = match self.world.registration.clone() {
             None => Ok(RegistrationAnswer::NoService { suffix }),
+            Some(Seen::Ok(answer)) => Ok(answer),
+            Some(Seen::Target(fault)) => Err(fault.into()),
+            Some(Seen::Agent(fault)) => Err(fault.into()),
+        };
+        Box::pin(async move { answer })
+    }
+}
+
+impl super::Heartbeats for Replay {
+    fn heard(&self, project: String) -> super::Answer<'_, Result<HeartbeatAnswer, ProbeError>> {
+        self.count(format!("HEARTBEATS {project}"));
+        let answer = match self.world.heartbeats.clone() {
+            None => Ok(HeartbeatAnswer::Nobody),
             Some(Seen::Ok(answer)) => Ok(answer),
             Some(Seen::Target(fault)) => Err(fault.into()),
             Some(Seen::Agent(fault)) => Err(fault.into()),
