@@ -2,8 +2,8 @@
 
 use crate::contract::{FindingSpec, Plugin, plugin};
 use crate::{crm, dns, domain, mail, orders, secrets, support, tls, web, webhook};
-use crate::{dns, domain, mail, orders, secrets, supabase, tls, web, webhook};
 use crate::{dns, domain, mail, ops, orders, secrets, stripe, tls, web, webhook};
+use crate::{dns, domain, mail, orders, secrets, supabase, tls, web, webhook};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[

@@ -4,8 +4,8 @@
 //! missing.
 
 mod api;
-mod checkouts_file;
 mod attio;
+mod checkouts_file;
 pub mod database;
 mod freshdesk;
 mod front;
@@ -17,8 +17,8 @@ mod pages;
 mod pipedrive;
 mod relations;
 mod stripe;
-mod zendesk;
 mod supabase;
+mod zendesk;
 
 use std::sync::Arc;
 

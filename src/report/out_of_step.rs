@@ -77,7 +77,8 @@ impl Stage {
     /// The checks that look for it.
     fn checks(self) -> impl Iterator<Item = &'static str> {
         let mine = move |code: &&'static str| {
-            stage(code) == Some(self) || (self == Self::Disputed && stage(code) == Some(Self::Refunded))
+            stage(code) == Some(self)
+                || (self == Self::Disputed && stage(code) == Some(Self::Refunded))
         };
         registry::ALL
             .iter()
@@ -224,7 +225,9 @@ pub fn out_of_step(report: &Report, incidents: &[Incident]) -> OutOfStep {
     for (check, finding) in report.findings() {
         let Some(stage) = stage_of(finding) else { continue };
         let place = stages.iter_mut().find(|report| report.stage == stage);
-        place.into_iter().for_each(|place| place.items.push(item(report, check, finding, incidents)));
+        place
+            .into_iter()
+            .for_each(|place| place.items.push(item(report, check, finding, incidents)));
     }
     for stage in &mut stages {
         stage.items.sort_by(|a, b| a.since.cmp(&b.since).then_with(|| a.id.cmp(&b.id)));

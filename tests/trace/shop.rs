@@ -108,8 +108,7 @@ impl Shop {
     }
 
     pub(crate) async fn trace(&self, reference: &str) -> Chain {
-        let session =
-            Session::new(self.config.network.clone(), Arc::new(SystemClock)).unwrap();
+        let session = Session::new(self.config.network.clone(), Arc::new(SystemClock)).unwrap();
         let reference = Reference::read(reference).unwrap();
         let chain = session.trace(&self.config.projects[0], &reference).await.unwrap();
         let text = serde_json::to_string(&chain).unwrap();

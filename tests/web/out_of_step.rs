@@ -37,7 +37,10 @@ async fn every_way_of_being_out_of_step_is_listed_with_its_money() {
         assert_eq!(item["age_s"], 600, "{item}");
     }
     let unlooked = &stage(&all, "not_ticketed")["not_looked_at"][0];
-    assert_eq!((&unlooked["check"], &unlooked["reason"]), (&"support-intake".into(), &"no help desk is configured".into()));
+    assert_eq!(
+        (&unlooked["check"], &unlooked["reason"]),
+        (&"support-intake".into(), &"no help desk is configured".into())
+    );
     let html = get(&page, "/projects/quay/out-of-step").await.body;
     for word in [
         "EUR 267.00",

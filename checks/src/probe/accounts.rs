@@ -102,6 +102,7 @@ impl Default for Accounts {
             crm: Slot::missing(
                 "no CRM is configured",
                 "add [project.crm] with kind and token = { env = \"CRM_TOKEN\" } to the config",
+            ),
             supabase: Slot::missing(
                 "no Supabase token is configured",
                 "add [project.supabase] with ref and token = { env = \"SUPABASE_TOKEN\" } to the config; \

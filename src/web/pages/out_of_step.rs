@@ -85,7 +85,10 @@ pub(in crate::web) async fn out_of_step(
             .totals
             .iter()
             .map(|sum| {
-                (amount(&sum.currency, sum.amount_minor), format!("at risk in {}", count(sum.count, "payment")))
+                (
+                    amount(&sum.currency, sum.amount_minor),
+                    format!("at risk in {}", count(sum.count, "payment")),
+                )
             })
             .collect(),
         found,
