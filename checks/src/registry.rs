@@ -1,9 +1,9 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{crm, dns, domain, mail, orders, secrets, support, tls, web, webhook};
-use crate::{dns, domain, mail, ops, orders, secrets, stripe, tls, web, webhook};
-use crate::{dns, domain, mail, orders, secrets, supabase, tls, web, webhook};
+use crate::{
+    crm, dns, domain, mail, ops, orders, secrets, stripe, supabase, support, tls, web, webhook,
+};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -26,17 +26,9 @@ pub const ALL: &[Plugin] = &[
     plugin::<web::RateLimits>(),
     plugin::<web::Pages>(),
     plugin::<web::Speed>(),
-    plugin::<supabase::Rls>(),
-    plugin::<supabase::AnonAccess>(),
-    plugin::<supabase::Functions>(),
-    plugin::<supabase::Settings>(),
     plugin::<secrets::Bundle>(),
     plugin::<secrets::Files>(),
     plugin::<secrets::Source>(),
-    plugin::<crm::Sync>(),
-    plugin::<crm::Contacts>(),
-    plugin::<support::Backlog>(),
-    plugin::<support::Intake>(),
     plugin::<stripe::Account>(),
     plugin::<stripe::Webhooks>(),
     plugin::<stripe::Deliveries>(),
@@ -47,6 +39,14 @@ pub const ALL: &[Plugin] = &[
     plugin::<orders::UnprocessedEvents>(),
     plugin::<orders::Idempotency>(),
     plugin::<webhook::Processing>(),
+    plugin::<supabase::Rls>(),
+    plugin::<supabase::AnonAccess>(),
+    plugin::<supabase::Functions>(),
+    plugin::<supabase::Settings>(),
+    plugin::<crm::Sync>(),
+    plugin::<crm::Contacts>(),
+    plugin::<support::Backlog>(),
+    plugin::<support::Intake>(),
     plugin::<ops::Heartbeat>(),
 ];
 

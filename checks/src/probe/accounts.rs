@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Crm, Database, Desk, Payments};
-use super::{Database, Payments, Supabase, SupabasePublic};
+use super::{Crm, Database, Desk, Payments, Supabase, SupabasePublic};
 
 /// Why a port cannot be asked: nothing is configured, or its credential is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

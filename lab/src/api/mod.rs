@@ -108,9 +108,9 @@ const FAKES: &[(&str, Make)] = &[
     ("intercom", intercom::make),
     ("pipedrive", pipedrive::make),
     ("stripe", stripe::make),
+    ("supabase", supabase::make),
     ("zendesk", zendesk::make),
 ];
-const FAKES: &[(&str, Make)] = &[("stripe", stripe::make), ("supabase", supabase::make)];
 
 /// Every fake with its faults, by name.
 pub(crate) type Apis = BTreeMap<String, Arc<server::Served>>;
