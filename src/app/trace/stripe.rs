@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use launchready_checks::orders::references;
 use launchready_checks::probe::{
-    CheckoutSession, Missing, Owner, Payment, PaymentEvent, Payments, Period, ProbeError, Reversals,
+    CheckoutSession, Missing, Payment, PaymentEvent, PaymentKey, Payments, Period, ProbeError,
+    Reversals,
 };
 
 use super::events::{events, spans, told};
@@ -232,12 +233,15 @@ async fn checkout(
     let found = if let Some(id) = ids.session.clone() {
         payments.session(id).await
     } else if let Some(id) = ids.payment.clone() {
-        payments.sessions_of(Owner::Payment(id)).await.map(|all| all.into_iter().next())
+        payments.sessions_of(PaymentKey::Payment(id)).await.map(|all| all.into_iter().next())
     } else if let Some(id) = ids.subscription.clone() {
         // The oldest of them began it.
-        payments.sessions_of(Owner::Subscription(id)).await.map(|all| all.into_iter().next_back())
+        payments
+            .sessions_of(PaymentKey::Subscription(id))
+            .await
+            .map(|all| all.into_iter().next_back())
     } else if let Some(id) = ids.customer.clone() {
-        payments.sessions_of(Owner::Customer(id)).await.map(|mut all| {
+        payments.sessions_of(PaymentKey::Customer(id)).await.map(|mut all| {
             let paid = all.iter().position(is_paid).unwrap_or_default();
             let newest = (paid < all.len()).then(|| all.remove(paid));
             others = all.into_iter().filter(is_paid).map(|session| session.id).collect();
@@ -307,7 +311,7 @@ async fn payment(
 /// The checkout with which the subscription of a renewal began: the last one before it.
 async fn begun(payments: &dyn Payments, payment: &Payment) -> Look<Option<CheckoutSession>> {
     let Some(customer) = payment.customer.clone() else { return Ok(None) };
-    let all = payments.sessions_of(Owner::Customer(customer)).await.map_err(unseen)?;
+    let all = payments.sessions_of(PaymentKey::Customer(customer)).await.map_err(unseen)?;
     let before = |session: &CheckoutSession| {
         session.subscription.is_some() && session.created <= payment.created
     };
