@@ -224,10 +224,9 @@ pub fn out_of_step(report: &Report, incidents: &[Incident]) -> OutOfStep {
         .collect();
     for (check, finding) in report.findings() {
         let Some(stage) = stage_of(finding) else { continue };
-        let place = stages.iter_mut().find(|report| report.stage == stage);
-        place
-            .into_iter()
-            .for_each(|place| place.items.push(item(report, check, finding, incidents)));
+        if let Some(place) = stages.iter_mut().find(|report| report.stage == stage) {
+            place.items.push(item(report, check, finding, incidents));
+        }
     }
     for stage in &mut stages {
         stage.items.sort_by(|a, b| a.since.cmp(&b.since).then_with(|| a.id.cmp(&b.id)));

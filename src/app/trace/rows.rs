@@ -196,11 +196,10 @@ pub(super) async fn sync(database: &dyn Database, orders: &[OrderRow]) -> Look<O
     let mut take = |row: Row<'_>| {
         let failed = row.text(3).is_some_and(|text| !text.trim().is_empty());
         let state = match row.text(1).map(crm::state) {
-            Some(crm::State::Done) => SyncState::Done,
             Some(crm::State::Failed) => SyncState::Failed,
             Some(crm::State::Pending) => SyncState::Open,
             None if failed => SyncState::Failed,
-            None => SyncState::Done,
+            Some(crm::State::Done) | None => SyncState::Done,
             Some(crm::State::Over | crm::State::Unknown) => SyncState::Other,
         };
         let at = row.time(2);

@@ -23,7 +23,7 @@ use shapes::{
     AccountShape, ChargeShape, DisputeShape, EventShape, IntentShape, ModernPage, ModernShape,
     RefundShape, SessionShape, SubscriptionShape, WebhookShape,
 };
-use walk::{Page, Query};
+use walk::Query;
 
 /// The vendor's address.
 const ADDRESS: &str = "https://api.stripe.com";

@@ -100,7 +100,7 @@ fn without_row<'a>(
     for group in [is_money_in as fn(&PaymentEvent) -> bool, is_money_back] {
         let mut mine = told.iter().copied().filter(|event| group(event)).peekable();
         let first = mine.peek().copied();
-        if first.is_some() && !mine.any(|event| has(event)) {
+        if first.is_some() && !mine.any(&has) {
             return first;
         }
     }
