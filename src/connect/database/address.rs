@@ -249,7 +249,10 @@ mod tests {
     fn a_password_is_taken_out_in_either_spelling() {
         let server = server("postgres://look:p%40ss%2Bword@127.0.0.1:6543/shop?pgbouncer=true");
         assert_eq!(server.clean("p@ss+word and p%40ss%2Bword\n x"), "[secret] and [secret] x");
-        assert_eq!((server.port, server.database.as_str(), server.user.as_str()), (6543, "shop", "look"));
+        assert_eq!(
+            (server.port, server.database.as_str(), server.user.as_str()),
+            (6543, "shop", "look")
+        );
     }
 
     #[test]
