@@ -65,7 +65,8 @@ pub struct LabOptions {
     /// The round trip that is added to each exchange: connecting, each flight of a handshake, each
     /// answer.
     pub delay: Duration,
-    /// How many times faster than the machine's the clock of the world runs; 1 in an audit.
+    /// How many times faster than the machine's the clock of accounts and of the shop runs: as fast as that of
+    /// the agent that watches them; 1 in an audit. Certificates and the `Date` of answers go by the machine's.
     pub speed: f64,
     /// The folder into which `ca.pem` and the credentials of accounts are written; it is made when it is
     /// missing.
@@ -124,7 +125,7 @@ impl Lab {
         let mut servers = Servers::new(options.delay);
         let authority = CertificateAuthority::new(options.now)?;
         let ground = Ground::new(Arc::clone(authority.pki()), options.speed);
-        let live = Arc::new(Live::new(ground.state(&plan)?, ground.clock));
+        let live = Arc::new(Live::new(ground.state(&plan)?, ground.clock, ground.fast));
         // A scenario that the defects do not fit has no addresses but its own.
         let everything = world.everything().plan().ok();
         let plans: Vec<&Plan> = std::iter::once(&plan).chain(&everything).collect();
@@ -134,7 +135,7 @@ impl Lab {
         let nowhere = ClosedPort::new()?;
         std::fs::create_dir_all(&options.dir)
             .map_err(|source| LabError::Write { path: options.dir.clone(), source })?;
-        let shop = Shop::new(&options.dir, options.now, ground.clock);
+        let shop = Shop::new(&options.dir, options.now, ground.fast);
         shop.enter(&plan).await?;
         servers.spawn(shop.clone().run());
         let ca = authority.write_root(&options.dir)?;

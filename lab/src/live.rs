@@ -41,14 +41,16 @@ pub(crate) struct State {
 pub(crate) struct Ground {
     pub(crate) pki: Arc<Pki>,
     pub(crate) clock: Clock,
+    /// The time of accounts and of the shop, which runs as fast as the agent's.
+    pub(crate) fast: Clock,
     keys: Mutex<dns::Keys>,
     answers: Arc<AtomicU64>,
 }
 
 impl Ground {
     pub(crate) fn new(pki: Arc<Pki>, speed: f64) -> Self {
-        let clock = Clock::new(pki.now(), speed);
-        Self { pki, clock, keys: Mutex::default(), answers: Arc::default() }
+        let (clock, fast) = (Clock::new(pki.now(), 1.0), Clock::new(pki.now(), speed));
+        Self { pki, clock, fast, keys: Mutex::default(), answers: Arc::default() }
     }
 
     /// Makes everything that a plan describes.
@@ -91,13 +93,15 @@ impl State {
 #[derive(Debug)]
 pub(crate) struct Live {
     state: RwLock<Arc<State>>,
-    /// The time of the world.
+    /// The time of the world, as its machines show it.
     pub(crate) clock: Clock,
+    /// The time of accounts and of the shop.
+    pub(crate) fast: Clock,
 }
 
 impl Live {
-    pub(crate) fn new(state: State, clock: Clock) -> Self {
-        Self { state: RwLock::new(Arc::new(state)), clock }
+    pub(crate) fn new(state: State, clock: Clock, fast: Clock) -> Self {
+        Self { state: RwLock::new(Arc::new(state)), clock, fast }
     }
 
     /// The state at this moment.

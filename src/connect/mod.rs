@@ -3,6 +3,7 @@
 //! Every connector reads and never changes, keeps to the vendor's pace, and says which permission is
 //! missing.
 
+mod answer;
 mod api;
 mod attio;
 mod checkouts_file;
@@ -24,7 +25,8 @@ use std::sync::Arc;
 
 use launchready_checks::probe::{Accounts, Database, Payments, Slot};
 
-pub use api::{Api, Reach, Reply, Shown, Vendor};
+pub use answer::Reply;
+pub use api::{Api, Reach, Shown, Vendor};
 pub use checkouts_file::CheckoutsFile;
 pub use grant::Grant;
 pub use stripe::Stripe;

@@ -52,6 +52,8 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(2);
 const HANDLED_TYPES: usize = 15;
 /// Events that are carried from look to look, and named in evidence.
 const KEPT: usize = 200;
+/// Events that nobody had taken at the last look are asked for again, so many at a look.
+const ASKED: usize = 20;
 
 /// Stripe's events against the product's own table of them.
 #[derive(Debug)]
@@ -81,6 +83,9 @@ struct Waiting {
     kind: String,
     /// The table has it, but not as processed.
     begun: bool,
+    /// No destination has taken it yet, which is the business of stripe-deliveries.
+    #[serde(default)]
+    undelivered: bool,
 }
 
 /// What one look hands to the next.
@@ -140,8 +145,15 @@ impl Check for UnprocessedEvents {
         let handled = handled_types(database, &shape, first).await?;
         let (mut waiting, cut) = said(payments, &handled, since).await?;
         let events = u64::try_from(waiting.len()).unwrap_or(u64::MAX);
+        let mut asked = 0;
         for old in carry.iter().flat_map(|carry| &carry.waiting) {
-            waiting.entry(old.id.clone()).or_insert_with(|| old.clone());
+            let mut old = old.clone();
+            if old.undelivered && asked < ASKED && !waiting.contains_key(&old.id) {
+                asked += 1;
+                let event = payments.event(old.id.clone()).await.map_err(CheckError::unseen)?;
+                old.undelivered = event.is_some_and(|event| event.pending > 0);
+            }
+            waiting.entry(old.id.clone()).or_insert(old);
         }
         let mut waiting: Vec<Waiting> =
             waiting.into_values().filter(|event| event.created >= first).collect();
@@ -161,7 +173,10 @@ impl Check for UnprocessedEvents {
     fn assess(evidence: &Evidence, cx: &AssessCx<'_, Self>) -> Assessment {
         let mut out = Assessment::default();
         let limit = SignedDuration::from_secs(cx.options.critical_age.whole_seconds());
-        let late = |event: &&Waiting| cx.now.duration_since(event.created) > limit;
+        let late = |event: &&Waiting| {
+            let is_ours = !event.undelivered || REVERSALS.contains(&event.kind.as_str());
+            is_ours && cx.now.duration_since(event.created) > limit
+        };
         let late: Vec<&Waiting> = evidence.waiting.items.iter().filter(late).collect();
         for event in &late {
             out.find(finding(event, cx));
@@ -265,6 +280,7 @@ async fn said(
                 id: event.id.clone(),
                 kind: event.kind,
                 begun: false,
+                undelivered: event.pending > 0,
             };
             // Events of connected accounts are told to another endpoint.
             if event.account.is_none() {

@@ -44,8 +44,10 @@ pub(crate) struct Ask<'a> {
     /// Headers by lower-case name.
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: &'a [u8],
-    /// The time of the world.
+    /// The time of the account.
     pub(crate) now: Timestamp,
+    /// The time that its machine shows.
+    pub(crate) shown: Timestamp,
 }
 
 impl Ask<'_> {

@@ -81,8 +81,9 @@ impl ApiFault {
             reply.body.truncate(end.unwrap_or_default());
         }
         if self.clock != 0 {
-            let there = ask.now.checked_add(SignedDuration::from_secs(self.clock));
-            let there = there.unwrap_or(ask.now).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            let there = ask.shown.checked_add(SignedDuration::from_secs(self.clock));
+            let there =
+                there.unwrap_or(ask.shown).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
             reply = reply.with("date", there);
         }
         reply
@@ -123,7 +124,8 @@ async fn answer(name: &str, request: Request<Incoming>, live: Arc<Live>) -> Resp
         query: pairs(query),
         headers,
         body: &body,
-        now: live.clock.now(),
+        now: live.fast.now(),
+        shown: live.clock.now(),
     };
     let served = live.state().api.get(name).map(Arc::clone);
     respond(match served {

@@ -11,6 +11,7 @@ mod dns;
 mod files;
 mod http;
 mod payments;
+mod ports;
 mod supabase;
 mod tls;
 mod trail;
@@ -29,9 +30,8 @@ pub use self::desk::DeskWorld;
 pub use self::payments::PaymentsWorld;
 pub use self::supabase::{CallsWorld, PrintsWorld, PublicWorld, SupabaseWorld};
 use super::{
-    Accounts, AgentFault, Crm, Database, Desk, HeartbeatAnswer, HelloAnswer, Payments, ProbeError,
-    Probes, ProtocolVersion, RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, Supabase,
-    SupabasePublic, TargetFault, TlsAnswer,
+    AgentFault, HeartbeatAnswer, HelloAnswer, ProbeError, Probes, ProtocolVersion,
+    RegistrationAnswer, Seen, SmtpAnswer, SuiteSet, TargetFault, TlsAnswer,
 };
 
 /// A small written-down internet.
@@ -279,33 +279,6 @@ impl Replay {
             files: Arc::<Self>::clone(&replay),
             heartbeats: replay,
         }
-    }
-
-    /// The ports to accounts that are written down.
-    fn accounts(replay: &Arc<Self>) -> Accounts {
-        let mut accounts = Accounts::default();
-        if replay.world.payments.is_some() {
-            accounts.payments = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Payments>);
-        }
-        if replay.world.database.is_some() {
-            accounts.database = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Database>);
-        }
-        if replay.world.desk.is_some() {
-            accounts.desk = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Desk>);
-        }
-        if replay.world.crm.is_some() {
-            accounts.crm = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Crm>);
-        }
-        if let Some(world) = &replay.world.supabase {
-            if !world.no_token {
-                accounts.supabase = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Supabase>);
-            }
-            if world.public.is_some() {
-                let public = Arc::<Self>::clone(replay) as Arc<dyn SupabasePublic>;
-                accounts.supabase_public = Slot::ready(public);
-            }
-        }
-        accounts
     }
 
     /// How often each question was asked, keyed `GET https://…`, `TXT name`, `TLS host`, ….

@@ -1,0 +1,35 @@
+//! The ports to the accounts of a written-down world.
+
+use std::sync::Arc;
+
+use super::Replay;
+use crate::probe::{Accounts, Crm, Database, Desk, Payments, Slot, Supabase, SupabasePublic};
+
+impl Replay {
+    /// The ports to accounts that are written down.
+    pub(super) fn accounts(replay: &Arc<Self>) -> Accounts {
+        let mut accounts = Accounts::default();
+        if replay.world.payments.is_some() {
+            accounts.payments = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Payments>);
+        }
+        if replay.world.database.is_some() {
+            accounts.database = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Database>);
+        }
+        if replay.world.desk.is_some() {
+            accounts.desk = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Desk>);
+        }
+        if replay.world.crm.is_some() {
+            accounts.crm = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Crm>);
+        }
+        if let Some(world) = &replay.world.supabase {
+            if !world.no_token {
+                accounts.supabase = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Supabase>);
+            }
+            if world.public.is_some() {
+                let public = Arc::<Self>::clone(replay) as Arc<dyn SupabasePublic>;
+                accounts.supabase_public = Slot::ready(public);
+            }
+        }
+        accounts
+    }
+}
