@@ -9,6 +9,7 @@
 
 mod client;
 
+use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -85,7 +86,10 @@ impl Questions {
     async fn ask(&self, lab: &Running, client: &Client) -> Answers {
         let mut answers = Answers::new();
         let config: toml::Table = lab.lab.config_toml().parse().unwrap();
-        answers.insert("config".to_owned(), config["project"].to_string());
+        // Each lab has its fakes and its shop at places of its own.
+        let place = Regex::new(r"http://127\.0\.0\.1:\d+").unwrap();
+        let project = config["project"].to_string();
+        answers.insert("config".to_owned(), place.replace_all(&project, "PLACE").into_owned());
         let rdap = client.plain(lab.lab.rdap(), "rdap", "GET /domain/harbor.example", "").await;
         answers.insert("registry".to_owned(), steady(&rdap));
         for (name, kind) in &self.names {
@@ -265,7 +269,12 @@ async fn each_defect_of(part: usize) {
             "{name}: {:#?}",
             different(&planted, &wanted)
         );
-        assert!(!different(&planted, &sound).is_empty(), "{name} changes nothing");
+        // What changes in accounts and in the shop alone needs their credentials to be seen; the audits of the
+        // lab see it.
+        let elsewhere = ["api", "shop"];
+        let defect = healthy.defects().iter().chain(healthy.outages()).find(|it| it.name == *name);
+        let is_seen = defect.unwrap().world.keys().any(|key| !elsewhere.contains(&key.as_str()));
+        assert!(!is_seen || !different(&planted, &sound).is_empty(), "{name} changes nothing");
         lab.lab.heal(name).await.unwrap();
         let healed = questions.ask(&lab, &client).await;
         assert!(different(&healed, &sound).is_empty(), "{name}: {:#?}", different(&healed, &sound));

@@ -34,7 +34,9 @@ async fn a_config_with_an_error_changes_nothing_and_a_good_one_is_taken_over() {
     })
     .await;
     assert!(projects(&rig).await.contains("app-down"));
-    let metrics = rig.get("/metrics").await.unwrap().1;
-    assert!(!metrics.contains("project=\"site-down\""), "its series are gone");
+    rig.wait_for("its series are gone", async |rig: &Rig| {
+        !rig.get("/metrics").await.unwrap().1.contains("project=\"site-down\"")
+    })
+    .await;
     rig.stop().await;
 }

@@ -1,7 +1,7 @@
 //! Each planted crossing of a threshold reaches a mailbox and a Slack endpoint: once when it opens, on
 //! time while it lasts, once when it is over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -85,7 +85,8 @@ async fn every_planted_crossing_is_told_once_when_it_opens_and_once_when_it_is_o
         let healthy = rig.lab.config_toml();
         rig.lab.plant(&entry.defect).await.unwrap();
         take_over(&rig, &healthy).await;
-        rig.look_again("harbor").await;
+        let checks: BTreeSet<&str> = told.iter().map(|found| found.check.as_str()).collect();
+        rig.look_again_at("harbor", &checks).await;
         let mut records = Vec::new();
         for found in &told {
             rig.wait_for(&format!("{}: {} opens", entry.defect, found.code), async |_: &Rig| {
@@ -99,7 +100,7 @@ async fn every_planted_crossing_is_told_once_when_it_opens_and_once_when_it_is_o
         let broken = rig.lab.config_toml();
         rig.lab.heal(&entry.defect).await.unwrap();
         take_over(&rig, &broken).await;
-        rig.look_again("harbor").await;
+        rig.look_again_at("harbor", &checks).await;
         for (id, found) in records.iter().zip(&told) {
             rig.wait_for(&format!("{}: {} is over", entry.defect, found.code), async |_: &Rig| {
                 let record = store.incident(id).await.unwrap().unwrap();

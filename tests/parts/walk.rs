@@ -64,8 +64,19 @@ impl Scene {
 
     /// The open incident of a code.
     async fn incident(&self, code: &str) -> String {
-        let all = self.rig.store().await.incidents(&IncidentFilter::default()).await.unwrap();
-        all.into_iter().find(|incident| incident.key.code == code).unwrap().id
+        let store = self.rig.store().await;
+        let (plugin, _) = launchready_checks::registry::find_code(code).unwrap();
+        let check = Some(plugin.meta.id.to_owned());
+        let filter = IncidentFilter { check, ..IncidentFilter::default() };
+        let mut found = None;
+        self.rig
+            .wait_for(code, async |_: &Rig| {
+                let all = store.incidents(&filter).await.unwrap();
+                found = all.into_iter().find(|incident| incident.key.code == code);
+                found.is_some()
+            })
+            .await;
+        found.unwrap().id
     }
 
     async fn end(mut self) {

@@ -1,5 +1,6 @@
 //! A lab, a mailbox, sinks, and an agent as a process of its own.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -235,6 +236,16 @@ impl Rig {
     pub(crate) async fn look_again(&self, project: &str) {
         let status = self.post(&format!("/api/v1/projects/{project}/run"), &Value::Null).await;
         assert!((200..300).contains(&status), "{status}");
+    }
+
+    /// Has these checks of a project run.
+    #[allow(dead_code, reason = "not every test needs each kind of look")]
+    pub(crate) async fn look_again_at(&self, project: &str, checks: &BTreeSet<&str>) {
+        for check in checks {
+            let path = format!("/api/v1/projects/{project}/run?check={check}");
+            let status = self.post(&path, &Value::Null).await;
+            assert!((200..300).contains(&status), "{check}: {status}");
+        }
     }
 
     /// Waits until something is so.

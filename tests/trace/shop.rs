@@ -53,6 +53,7 @@ const APIS: &str = r#"
 "hubspot.key" = "sesame"
 "zendesk.key" = "sesame"
 [api.stripe]
+id = "acct_1HarborTrace0001"
 sales = { every_s = 1200, days = 20 }
 {stripe}
 [api.stripe.key.agent]

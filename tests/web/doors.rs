@@ -17,10 +17,11 @@ fn guarded() -> Plan {
 }
 
 /// Every route with a method that it takes; a test below compares it with the router.
-const ROUTES: [(&str, &str); 49] = [
+const ROUTES: [(&str, &str); 51] = [
     ("GET", "/"),
     ("GET", "/projects/harbor"),
     ("POST", "/projects/harbor/run"),
+    ("GET", "/projects/harbor/out-of-step"),
     ("GET", "/projects/harbor/checks/mail-spf"),
     ("POST", "/projects/harbor/checks/mail-spf/run"),
     ("GET", "/incidents"),
@@ -44,6 +45,7 @@ const ROUTES: [(&str, &str); 49] = [
     ("GET", "/static/page.css"),
     ("GET", "/api/v1/session"),
     ("GET", "/api/v1/projects"),
+    ("GET", "/api/v1/projects/harbor/out-of-step"),
     ("GET", "/api/v1/projects/harbor/report"),
     ("POST", "/api/v1/projects/harbor/run"),
     ("GET", "/api/v1/projects/harbor/checks/mail-spf"),
