@@ -122,6 +122,8 @@ async fn an_incident_of_the_agent_is_dealt_with_from_the_page() {
         return;
     };
     let browser = &scene.browser;
+    // A page that was drawn before an incident opens does not show it.
+    let down = scene.incident("endpoint-down").await;
     browser.view(VIEWS[0]).await;
     scene.sign_in("/").await;
     let cookies: Value = browser.run("return document.cookie").await;
@@ -130,7 +132,6 @@ async fn an_incident_of_the_agent_is_dealt_with_from_the_page() {
     scene.at("/projects/harbor").await;
     browser.click("a[href='/projects/harbor/checks/web-uptime']").await;
     browser.until("a chart", "return document.querySelectorAll('.chart svg').length > 0").await;
-    let down = scene.incident("endpoint-down").await;
     browser.click(&format!("main table a[href='/incidents/{down}']")).await;
     scene.at(&format!("/incidents/{down}")).await;
 

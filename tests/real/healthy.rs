@@ -70,6 +70,7 @@ const EXPECTED: &[Expected] = &[
     sound("secrets-files"),
     // There are servers here and no source.
     finds("secrets-source", &["skipped"]),
+    finds("supabase-anon-access", &["skipped"]),
     finds("ops-heartbeat", &["skipped"]),
 ];
 
