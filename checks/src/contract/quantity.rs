@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -55,6 +56,11 @@ impl Age {
     /// The length in whole seconds, signed, for arithmetic with timestamps.
     pub fn whole_seconds(self) -> i64 {
         i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX)
+    }
+    /// This long before `now`, to the whole second; the first time there is where that is earlier.
+    pub fn before(self, now: Timestamp) -> Timestamp {
+        let span = SignedDuration::from_secs(self.whole_seconds());
+        now.checked_sub(span).unwrap_or(Timestamp::MIN)
     }
 }
 

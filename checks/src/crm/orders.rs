@@ -1,6 +1,6 @@
 //! The orders that the CRM has to know: from the project's database, or else the paid checkouts.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::words::{State, state};
 use crate::contract::Age;
@@ -40,7 +40,7 @@ pub(super) async fn orders(
     window: Age,
     settle: Age,
 ) -> Result<Option<Orders>, ProbeError> {
-    let (since, until) = (before(now, window), before(now, settle));
+    let (since, until) = (window.before(now), settle.before(now));
     if let Some(database) = accounts.database.optional()
         && let Some(orders) = from_table(database, since, until).await?
     {
@@ -116,9 +116,4 @@ async fn from_checkouts(
 
 fn sort(all: &mut [Order]) {
     all.sort_by(|a, b| a.created.cmp(&b.created).then_with(|| a.id.cmp(&b.id)));
-}
-
-/// `age` before `now`.
-pub(super) fn before(now: Timestamp, age: Age) -> Timestamp {
-    now.checked_sub(SignedDuration::from_secs(age.whole_seconds())).unwrap_or(Timestamp::MIN)
 }

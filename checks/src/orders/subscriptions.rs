@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -129,11 +129,8 @@ impl Check for Subscriptions {
                 "map id and status under [project.database.subscriptions]",
             ));
         }
-        let ago = |age: Age| {
-            let span = SignedDuration::from_secs(age.whole_seconds());
-            look.now.checked_sub(span).unwrap_or(look.now)
-        };
-        let (since, settled) = (ago(look.options.since), ago(look.options.settle));
+        let since = look.options.since.before(look.now);
+        let settled = look.options.settle.before(look.now);
         let stored = Stored::read(database).await?;
         let said = Said::read(payments, &stored, since, settled).await?;
         let still_active = still_active(database, &said, look.now).await?;

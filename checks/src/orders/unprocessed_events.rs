@@ -136,8 +136,7 @@ impl Check for UnprocessedEvents {
         let payments = probes.accounts.payments.get()?;
         let database = probes.accounts.database.get()?;
         let shape = events_table(database).await?;
-        let span = SignedDuration::from_secs(look.options.since.whole_seconds());
-        let first = look.now.checked_sub(span).unwrap_or(look.now);
+        let first = look.options.since.before(look.now);
         let carry = look.carry.as_ref().filter(|carry| carry.last <= look.now);
         let since = carry.map_or(first, |carry| {
             carry.last.checked_sub(OVERLAP).unwrap_or(carry.last).max(first)

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::Options;
 use crate::contract::Bounded;
-use crate::crm::orders::before;
 use crate::crm::words::{State, refusal, short, state};
 use crate::probe::{Accounts, Database, ProbeError, RowQuery, TableRole, TableShape};
 
@@ -87,7 +86,7 @@ async fn rows(
     let named = shape.has("order");
     let columns = ["id", "order", "status", "at", "error"];
     let query = RowQuery::new(TableRole::CrmSync, &columns);
-    let query = RowQuery { limit: Some(ROWS), ..query.since("at", before(now, options.window)) };
+    let query = RowQuery { limit: Some(ROWS), ..query.since("at", options.window.before(now)) };
     let mut attempts = Attempts::default();
     let mut last: HashMap<String, Last> = HashMap::new();
     let mut row_number = 0_u64;
@@ -127,7 +126,7 @@ async fn rows(
 }
 
 fn sum(attempts: &mut Attempts, last: &HashMap<String, Last>, now: Timestamp, options: &Options) {
-    let (recent, hanging) = (before(now, options.rate_window), before(now, options.stuck_after));
+    let (recent, hanging) = (options.rate_window.before(now), options.stuck_after.before(now));
     let (mut failures, mut old, mut stuck) = (Vec::new(), Vec::new(), Vec::new());
     for (order, last) in last {
         let attempt = || Attempt { order: short(order), at: last.at };

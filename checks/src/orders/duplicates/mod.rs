@@ -123,9 +123,8 @@ impl Check for Duplicates {
         probes: &Probes,
     ) -> Result<(Evidence, ()), CheckError> {
         let payments = probes.accounts.payments.get()?;
-        let span = SignedDuration::from_secs(look.options.since.whole_seconds());
         let near = SignedDuration::from_secs(look.options.near.whole_seconds());
-        let since = look.now.checked_sub(span).unwrap_or(look.now);
+        let since = look.options.since.before(look.now);
         let only = target.accounts.stripe.clone().unwrap_or_default().only;
         let Paid { payments, cut, for_one: paid_twice, possible } =
             payments::read(payments, since, near, &only).await?;

@@ -145,8 +145,7 @@ impl<'a> Sides<'a> {
         let database = probes.accounts.database.get()?;
         let shape = super::super::orders_table(database).await?;
         let facts = target.accounts.stripe.clone().unwrap_or_default();
-        let span = SignedDuration::from_secs(look.options.since.whole_seconds());
-        let since = look.now.checked_sub(span).unwrap_or(look.now);
+        let since = look.options.since.before(look.now);
         Ok(Self {
             payments,
             database,

@@ -80,10 +80,8 @@ pub(super) async fn look(
             "map it: created = \"created_at\" under [project.database.orders]",
         ));
     }
-    let ago =
-        |seconds| look.now.checked_sub(SignedDuration::from_secs(seconds)).unwrap_or(look.now);
-    let since = ago(look.options.since.whole_seconds());
-    let settled = ago(look.options.settle.whole_seconds());
+    let since = look.options.since.before(look.now);
+    let settled = look.options.settle.before(look.now);
     let begin = since.checked_sub(EARLIER).unwrap_or(since);
     let deals = Deals::read(payments, Period { since: begin, until: None }).await?;
     let mut sides = Compared { since, ..Compared::default() };

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Options;
-use crate::contract::{Age, Bounded, CheckError, Target};
+use crate::contract::{Bounded, CheckError, Target};
 use crate::probe::{Acknowledgement, Conversation, Desk, Origin, Period, Probes, Seen};
 use crate::support::source::source;
 
@@ -127,7 +127,7 @@ impl<'a> Tally<'a> {
     fn new(now: Timestamp, options: &'a Options) -> Self {
         Self {
             options,
-            settled: before(now, options.settle),
+            settled: options.settle.before(now),
             waiting: Vec::new(),
             unassigned: None,
             untagged: None,
@@ -206,7 +206,7 @@ fn recent_ids(
     options: &Options,
     mut recent: Vec<(String, Timestamp)>,
 ) -> Vec<(String, Timestamp)> {
-    let latest = before(now, options.acknowledgement);
+    let latest = options.acknowledgement.before(now);
     recent.retain(|(_, created)| *created < latest);
     recent.sort_by(|(a_id, a), (b_id, b)| b.cmp(a).then_with(|| a_id.cmp(b_id)));
     recent.dedup_by(|a, b| a.0 == b.0);
@@ -243,10 +243,6 @@ fn sort(all: &mut [Held]) {
 fn percentile(longest_first: &[Held]) -> Option<Timestamp> {
     let tenth = longest_first.len() / 10;
     longest_first.get(tenth).map(|held| held.since)
-}
-
-fn before(now: Timestamp, age: Age) -> Timestamp {
-    now.checked_sub(SignedDuration::from_secs(age.whole_seconds())).unwrap_or(Timestamp::MIN)
 }
 
 fn short(text: &str) -> String {

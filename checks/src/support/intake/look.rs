@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Options;
 use super::pair::{Pairs, Sent, Ticket, pair};
-use crate::contract::{Age, Bounded, CheckError, Target};
+use crate::contract::{Bounded, CheckError, Target};
 use crate::probe::{Database, Desk, Email, Period, Probes, RowQuery, RunKey, TableRole, Walked};
 use crate::support::source::source;
 
@@ -92,7 +92,7 @@ pub(super) async fn look(
     let source = source(&probes.accounts).await?;
     let (desk, kind) = (source.desk(), source.kind(target));
     let key = RunKey::random();
-    let since = before(now, options.window);
+    let since = options.window.before(now);
     let (sent, sent_walk) = read_sent(database, since, key).await?;
     let (tickets, tickets_cut) = read_tickets(desk, since, key).await?;
     let desk_seen = !tickets.is_empty() || any_open(desk).await;
@@ -107,7 +107,7 @@ pub(super) async fn look(
         by.push("the customer's address".to_owned());
     }
     let Pairs { missing, several } = pair(&sent, &tickets, options.duplicate_within);
-    let settled = before(now, options.settle);
+    let settled = options.settle.before(now);
     let missing = missing.into_iter().filter(|lost| lost.sent < settled);
     Ok(Evidence {
         desk: kind,
@@ -174,8 +174,4 @@ async fn any_open(desk: &dyn Desk) -> bool {
     let mut any = false;
     let _listed = desk.open(&mut |_| any = true).await;
     any
-}
-
-fn before(now: Timestamp, age: Age) -> Timestamp {
-    now.checked_sub(SignedDuration::from_secs(age.whole_seconds())).unwrap_or(Timestamp::MIN)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::state::{COLUMNS, State, Told, read, shown};
 use super::{Event, Evidence, Options};
@@ -55,8 +55,8 @@ pub(super) async fn collect(
         ));
     };
     let column = place(&shape)?;
-    let period = ago(now, options.period);
-    let since = ago(now, options.period.max(BACK));
+    let period = options.period.before(now);
+    let since = options.period.max(BACK).before(now);
     let mut seen = Seen::default();
     let query = RowQuery::new(TableRole::Events, &COLUMNS).since(column, since);
     let has_id = shape.has("id");
@@ -72,10 +72,6 @@ pub(super) async fn collect(
         walked.map_err(CheckError::unseen)?;
     }
     Ok(seen.evidence(&shape, options, now))
-}
-
-fn ago(now: Timestamp, age: Age) -> Timestamp {
-    now.checked_sub(SignedDuration::from_secs(age.whole_seconds())).unwrap_or(Timestamp::MIN)
 }
 
 /// The column by which rows are chosen.
@@ -143,7 +139,7 @@ impl Seen {
 
     fn evidence(mut self, shape: &TableShape, options: &Options, now: Timestamp) -> Evidence {
         let (window, stuck, period) =
-            (ago(now, options.window), ago(now, options.stuck), ago(now, options.period));
+            (options.window.before(now), options.stuck.before(now), options.period.before(now));
         let mut left: Vec<Last> = std::mem::take(&mut self.followed).into_values().collect();
         left.append(&mut self.loose);
         left.retain(|last| !last.over);
