@@ -16,3 +16,4 @@ pub mod suffix;
 pub mod tls;
 pub mod vendor;
 pub mod web;
+pub mod webhook;

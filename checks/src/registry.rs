@@ -2,6 +2,7 @@
 
 use crate::contract::{FindingSpec, Plugin, plugin};
 use crate::{dns, domain, mail, orders, secrets, tls, web};
+use crate::{dns, domain, mail, orders, secrets, tls, web, webhook};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -32,6 +33,8 @@ pub const ALL: &[Plugin] = &[
     plugin::<orders::Duplicates>(),
     plugin::<orders::Subscriptions>(),
     plugin::<orders::UnprocessedEvents>(),
+    plugin::<orders::Idempotency>(),
+    plugin::<webhook::Processing>(),
 ];
 
 /// The check of this id.

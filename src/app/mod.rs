@@ -137,7 +137,8 @@ impl Session {
     fn reach(&self) -> anyhow::Result<Reach> {
         let dns: Arc<dyn Dns> = Arc::<DnsProbe>::clone(&self.dns);
         let client = account_client(dns, &self.roots)?;
-        Ok(Reach { client, clock: Arc::clone(&self.clock) })
+        let extra_roots = self.network.extra_roots.clone();
+        Ok(Reach { client, clock: Arc::clone(&self.clock), extra_roots })
     }
 
     fn probes(&self, dns: Arc<dyn Dns>, active: bool) -> anyhow::Result<(Probes, Arc<HttpProbe>)> {

@@ -2,6 +2,7 @@
 //! comes back.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub struct Reach {
     pub client: reqwest::Client,
     /// The clock of this machine.
     pub clock: Arc<dyn Clock>,
+    /// PEM files with authorities that are trusted beside the usual ones, for what is no web server.
+    pub extra_roots: Vec<PathBuf>,
 }
 
 impl fmt::Debug for Reach {

@@ -36,3 +36,8 @@ async fn orders_table(database: &dyn Database) -> Result<TableShape, CheckError>
         "say which it is, such as session = \"stripe_session_id\" under [project.database.orders]",
     ))
 }
+//! Payments against the orders in the database.
+
+pub mod idempotency;
+
+pub use idempotency::Idempotency;

@@ -226,6 +226,18 @@ pub struct Repeated {
     pub total: u64,
 }
 
+/// Values that name a row of another table that is not there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Strays {
+    /// Such values, in their order; at most 200.
+    pub values: Vec<String>,
+    /// How many rows hold one.
+    pub rows: u64,
+    /// How many rows hold a value at all.
+    pub of: u64,
+}
+
 /// Told each row. A row lives as long as the call.
 pub type VisitRow<'a> = &'a mut (dyn for<'r> FnMut(Row<'r>) + Send);
 
@@ -266,6 +278,14 @@ pub trait Database: Send + Sync {
         table: TableRole,
         column: &'static str,
     ) -> Answer<'_, Result<Repeated, ProbeError>>;
+
+    /// The values of a column that stand in no row of another table: a column that exists, of a table of the
+    /// config, and the one that it leads to.
+    fn strays(
+        &self,
+        from: (TableRole, &'static str),
+        to: (TableRole, &'static str),
+    ) -> Answer<'_, Result<Strays, ProbeError>>;
 
     /// Tables, keys, policies and privileges.
     fn catalogue(&self) -> Answer<'_, Result<Catalogue, ProbeError>>;

@@ -29,8 +29,8 @@ pub use catalogue::{
 };
 pub use certificate::{CertificateFacts, KeyKind, SignatureHash, certificate_facts};
 pub use database::{
-    Database, DatabaseFacts, KEYS, Repeated, Row, RowQuery, SqlAnswer, TableRole, TableShape,
-    VisitRow,
+    Database, DatabaseFacts, KEYS, Repeated, Row, RowQuery, SqlAnswer, Strays, TableRole,
+    TableShape, VisitRow,
 };
 pub use dns::{
     AddressLook, Dns, DnsAnswer, DnsData, DnsQuestion, DnsRecord, Rcode, RecordType, Transfer, Via,

@@ -10,6 +10,7 @@ use launchready_checks::probe::TableRole;
 
 use super::reader::Reader;
 use crate::config::file::{AccountTables, AutomationKind, DatabaseTable, SupportKind};
+use crate::connect::database::AMOUNT_UNIT;
 
 /// The most characters of a name of a table or column; PostgreSQL keeps 63 bytes of each part.
 const NAME_CHARS: usize = 200;
@@ -115,7 +116,12 @@ impl Reader<'_> {
             }
             for (name, real) in mapping {
                 let known = role.columns().iter().any(|(column, _)| column == name);
-                if name != "table" && !known {
+                let unit = role == TableRole::Orders && name == AMOUNT_UNIT;
+                if unit && !matches!(real.as_str(), "minor" | "major") {
+                    let message = "write \"minor\" where amounts count cents, \"major\" where they count euros";
+                    self.error(&format!("{key}.{name}"), message);
+                }
+                if name != "table" && !known && !unit {
                     let names: Vec<_> = role.columns().iter().map(|(column, _)| *column).collect();
                     let message =
                         format!("no such column is asked for; write {}", names.join(", "));

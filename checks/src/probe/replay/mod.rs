@@ -310,6 +310,7 @@ fn fault(word: &str, what: &str) -> ProbeError {
         "bad_credential" => AgentFault::BadCredential(what).into(),
         "forbidden" => AgentFault::Forbidden(what).into(),
         "clock_off" => AgentFault::ClockOff(what).into(),
+        "misconfigured" => AgentFault::Misconfigured(what).into(),
         other => AgentFault::Bug(format!("the fixture names an unknown fault {other:?}")).into(),
     }
 }
