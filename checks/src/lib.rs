@@ -7,6 +7,7 @@ pub mod contract;
 pub mod dns;
 pub mod document;
 pub mod domain;
+pub mod external;
 pub mod mail;
 pub mod orders;
 pub mod probe;

@@ -1,8 +1,7 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{dns, domain, mail, orders, secrets, tls, web};
-use crate::{dns, domain, mail, orders, secrets, tls, web, webhook};
+use crate::{dns, domain, external, mail, orders, secrets, tls, web, webhook};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -35,6 +34,9 @@ pub const ALL: &[Plugin] = &[
     plugin::<orders::UnprocessedEvents>(),
     plugin::<orders::Idempotency>(),
     plugin::<webhook::Processing>(),
+    plugin::<external::Command>(),
+    plugin::<external::Sql>(),
+    plugin::<external::Http>(),
 ];
 
 /// The check of this id.

@@ -16,7 +16,7 @@ use launchready_checks::contract::{
     AssessInput, CheckError, History, MailFacts, Status, Target, WebFacts,
 };
 use launchready_checks::probe::{
-    Accounts, AgentFault, Answer, Dns, DnsAnswer, DnsQuestion, FileLook, Files, Folder,
+    Accounts, AgentFault, Answer, Command, CommandAnswer, CommandCall, Dns, DnsAnswer, DnsQuestion, FileLook, Files, Folder,
     HelloAnswer, HelloQuestion, Http, HttpAnswer, HttpRequest, ProbeError, Probes, Registration,
     RegistrationAnswer, Smtp, SmtpAnswer, SmtpQuestion, SourceFile, TargetFault, Tls, TlsAnswer,
     TlsQuestion, Transfer,
@@ -91,6 +91,12 @@ impl Files for Nothing {
     }
 }
 
+impl Command for Nothing {
+    fn run(&self, _: CommandCall) -> Answer<'_, Result<CommandAnswer, ProbeError>> {
+        self.fault()
+    }
+}
+
 fn probes(fault: &ProbeError) -> Probes {
     let nothing = Arc::new(Nothing(fault.clone()));
     Probes {
@@ -99,7 +105,8 @@ fn probes(fault: &ProbeError) -> Probes {
         tls: Arc::<Nothing>::clone(&nothing),
         smtp: Arc::<Nothing>::clone(&nothing),
         registration: Arc::<Nothing>::clone(&nothing),
-        files: nothing,
+        files: Arc::<Nothing>::clone(&nothing),
+        command: nothing,
         accounts: Accounts::default(),
     }
 }

@@ -19,7 +19,7 @@ use crate::config::Project;
 use crate::connect::{self, Reach};
 use crate::engine::{AuditRecord, Inputs, Job, Progress, run_all};
 use crate::probe::{
-    Blackbox, Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, ProbeTargets,
+    Blackbox, CommandProbe, Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, ProbeTargets,
     RegistrationProbe, SmtpProbe, TlsProbe, account_client, provider, roots,
 };
 
@@ -50,6 +50,8 @@ pub struct Session {
     judge: Arc<Judge>,
     roots: Arc<RootCertStore>,
     clock: Arc<dyn Clock>,
+    /// Shared, because it bounds how many programs run at once.
+    command: Arc<CommandProbe>,
 }
 
 impl Session {
@@ -62,7 +64,7 @@ impl Session {
         let dns = Arc::new(DnsProbe::new(&network, Arc::clone(&dialer)));
         let roots = roots(&network.extra_roots)?;
         let judge = Arc::new(Judge::new(Arc::clone(&roots), Arc::new(provider())));
-        Ok(Self { network, dialer, dns, judge, roots, clock })
+        Ok(Self { network, dialer, dns, judge, roots, clock, command: Arc::default() })
     }
 
     /// Looks at one project. Nothing is judged here.
@@ -169,6 +171,7 @@ impl Session {
             http: Arc::<HttpProbe>::clone(&http),
             tls,
             files: Arc::new(FilesProbe),
+            command: Arc::<CommandProbe>::clone(&self.command),
             accounts: Accounts::default(),
         };
         Ok((probes, http))

@@ -6,6 +6,7 @@
 mod accounts;
 mod catalogue;
 mod certificate;
+mod command;
 mod database;
 mod dns;
 mod fault;
@@ -28,6 +29,7 @@ pub use catalogue::{
     CatalogueView, ForeignKey,
 };
 pub use certificate::{CertificateFacts, KeyKind, SignatureHash, certificate_facts};
+pub use command::{Command, CommandAnswer, CommandCall, CommandEnd};
 pub use database::{
     Database, DatabaseFacts, KEYS, Repeated, Row, RowQuery, SqlAnswer, Strays, TableRole,
     TableShape, VisitRow,
@@ -69,6 +71,8 @@ pub struct Probes {
     pub registration: Arc<dyn Registration>,
     /// Folders on this machine.
     pub files: Arc<dyn Files>,
+    /// Programs on this machine.
+    pub command: Arc<dyn Command>,
     /// The accounts of the project and its database, where they are configured.
     pub accounts: Accounts,
 }

@@ -67,7 +67,11 @@ impl Reader<'_> {
             let table = CheckTable::new(table);
             if let Err(error) = (plugin.build)(&table.options) {
                 let source = std::error::Error::source(&error).map(ToString::to_string);
-                self.error(&key, source.unwrap_or_else(|| error.to_string()));
+                let text = source.unwrap_or_else(|| error.to_string());
+                match nested(&text) {
+                    Some((place, text)) => self.error(&format!("{key}.{place}"), text),
+                    None => self.error(&key, text),
+                }
             }
             if table.schedule.is_some() && table.every.is_some() {
                 let message = "write either schedule or every, never both";
@@ -82,6 +86,16 @@ impl Reader<'_> {
         }
         checks
     }
+}
+
+/// A check that holds a list of tables names the key that is wrong, such as `command[1].timeout`, in front
+/// of the sentence.
+fn nested(text: &str) -> Option<(&str, &str)> {
+    let (place, text) = text.split_once(": ")?;
+    let (list, rest) = place.split_once('[')?;
+    let (index, _) = rest.split_once(']')?;
+    let is_key = |word: &str| word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    (is_key(list) && index.parse::<usize>().is_ok()).then_some((place, text))
 }
 
 /// No check is run more often than the other side bears.

@@ -4,6 +4,7 @@
 //! is not written down does not exist: a name without records is NXDOMAIN, an address without a
 //! server refuses, a URL on a known host is 404.
 
+mod command;
 mod database;
 mod dns;
 mod files;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::command::CommandEntry;
 pub use self::database::{DatabaseWorld, TableWorld};
 pub use self::payments::PaymentsWorld;
 use super::{
@@ -51,6 +53,8 @@ pub struct World {
     pub registration: Option<Seen<RegistrationAnswer>>,
     /// Files by path.
     pub file: Vec<FileEntry>,
+    /// Programs on this machine, by what they do; of several that match, the last wins.
+    pub command: Vec<CommandEntry>,
     /// Why the git history cannot be read.
     pub no_history: Option<String>,
     /// The agent has no IPv6 route.
@@ -260,7 +264,8 @@ impl Replay {
             tls: Arc::<Self>::clone(&replay),
             smtp: Arc::<Self>::clone(&replay),
             registration: Arc::<Self>::clone(&replay),
-            files: replay,
+            files: Arc::<Self>::clone(&replay),
+            command: replay,
         }
     }
 
