@@ -5,24 +5,43 @@
 
 mod api;
 pub mod database;
+mod stripe;
 
 use std::sync::Arc;
 
-use launchready_checks::probe::{Accounts, Database, Slot};
+use launchready_checks::probe::{Accounts, Database, Payments, Slot};
 
 pub use api::{Api, Reach, Reply, Shown, Vendor};
+pub use stripe::Stripe;
 
 use crate::config::AccountSettings;
 use database::{Patience, ProjectDatabase};
 
 /// The ports to the accounts that are configured. Nothing is asked yet.
 pub fn accounts(settings: &AccountSettings, reach: &Reach) -> Accounts {
-    Accounts { database: database(settings, reach), ..Accounts::default() }
+    let none = Accounts::default();
+    Accounts {
+        payments: payments(settings, reach).unwrap_or(none.payments),
+        database: database(settings, reach).unwrap_or(none.database),
+    }
 }
 
-fn database(settings: &AccountSettings, reach: &Reach) -> Slot<dyn Database> {
-    match ProjectDatabase::new(settings, &reach.extra_roots, Patience::default()) {
+fn payments(settings: &AccountSettings, reach: &Reach) -> Option<Slot<dyn Payments>> {
+    let table = settings.tables.stripe.as_ref()?;
+    let key = match settings.read(&table.key) {
+        Ok(key) => key,
+        Err(missing) => return Some(missing.into()),
+    };
+    Some(match Stripe::new(key, table.api.as_deref(), reach) {
+        Ok(stripe) => Slot::ready(Arc::new(stripe)),
+        Err(error) => Slot::missing(error.to_string(), "correct project.stripe.api in the config"),
+    })
+}
+
+fn database(settings: &AccountSettings, reach: &Reach) -> Option<Slot<dyn Database>> {
+    settings.tables.database.as_ref()?;
+    Some(match ProjectDatabase::new(settings, &reach.extra_roots, Patience::default()) {
         Ok(database) => Slot::ready(Arc::new(database)),
         Err(missing) => missing.into(),
-    }
+    })
 }

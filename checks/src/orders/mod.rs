@@ -2,6 +2,7 @@
 
 mod checkout;
 mod duplicates;
+mod idempotency;
 mod keys;
 mod matching;
 mod orphaned_checkouts;
@@ -11,6 +12,7 @@ mod unprocessed_events;
 mod words;
 
 pub use duplicates::Duplicates;
+pub use idempotency::Idempotency;
 pub use orphaned_checkouts::OrphanedCheckouts;
 pub use subscriptions::Subscriptions;
 pub use unpaid::Unpaid;

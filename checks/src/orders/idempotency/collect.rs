@@ -26,7 +26,8 @@ pub(super) async fn collect(database: &dyn Database) -> Result<Evidence, ProbeEr
             Err(error) => hidden.push(hide(&format!("parents of {}", parent.0.as_str()), &error)),
         }
     }
-    let candidates = catalogue.tables.iter().filter(|_| events.is_none());
+    let named = events.is_some();
+    let candidates = catalogue.tables.iter().filter(|_| !named);
     let candidates = candidates.filter(|table| looks_like_events(table)).map(keys::shown);
     Ok(Evidence {
         events: events.map(|shape| guarded(&shape, &["id"], &catalogue)),
