@@ -2,7 +2,6 @@
 
 use crate::contract::{FindingSpec, Plugin, plugin};
 use crate::{dns, domain, external, mail, orders, secrets, tls, web, webhook};
-use crate::{dns, domain, mail, orders, secrets, tls, web, webhook};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[

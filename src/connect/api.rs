@@ -108,6 +108,8 @@ pub struct Api {
     reach: Reach,
     /// When the next request may begin.
     next: Mutex<Instant>,
+    /// The longest that one answer may take, where the usual is too short.
+    patience: Option<Duration>,
 }
 
 impl fmt::Debug for Api {
@@ -131,7 +133,14 @@ impl Api {
             AgentFault::Refused(format!("the address of {} is no web address", vendor.name))
         })?;
         let next = Mutex::new(Instant::now());
-        Ok(Self { vendor, base, shown, reach: reach.clone(), next })
+        Ok(Self { vendor, base, shown, reach: reach.clone(), next, patience: None })
+    }
+
+    /// The same API, whose answers may take as long as this.
+    #[must_use]
+    pub fn patient(mut self, longest: Duration) -> Self {
+        self.patience = Some(longest);
+        self
     }
 
     /// What the vendor says.
@@ -232,6 +241,9 @@ impl Api {
         let mut request = self.reach.client.request(method, url).headers(self.headers()?);
         if let Shown::Basic(name, secret) = &self.shown {
             request = request.basic_auth(name, Some(secret.expose()));
+        }
+        if let Some(longest) = self.patience {
+            request = request.timeout(longest);
         }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());

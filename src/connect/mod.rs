@@ -5,13 +5,15 @@
 
 mod api;
 pub mod database;
+mod pagespeed;
 mod stripe;
 
 use std::sync::Arc;
 
-use launchready_checks::probe::{Accounts, Database, Payments, Slot};
+use launchready_checks::probe::{Accounts, Database, Payments, Slot, Speed};
 
 pub use api::{Api, Reach, Reply, Shown, Vendor};
+pub use pagespeed::Pagespeed;
 pub use stripe::Stripe;
 
 use crate::config::AccountSettings;
@@ -23,6 +25,7 @@ pub fn accounts(settings: &AccountSettings, reach: &Reach) -> Accounts {
     Accounts {
         payments: payments(settings, reach).unwrap_or(none.payments),
         database: database(settings, reach).unwrap_or(none.database),
+        speed: speed(settings, reach).unwrap_or(none.speed),
     }
 }
 
@@ -35,6 +38,18 @@ fn payments(settings: &AccountSettings, reach: &Reach) -> Option<Slot<dyn Paymen
     Some(match Stripe::new(key, table.api.as_deref(), reach) {
         Ok(stripe) => Slot::ready(Arc::new(stripe)),
         Err(error) => Slot::missing(error.to_string(), "correct project.stripe.api in the config"),
+    })
+}
+
+fn speed(settings: &AccountSettings, reach: &Reach) -> Option<Slot<dyn Speed>> {
+    let table = settings.tables.pagespeed.as_ref()?;
+    let key = match settings.read(&table.key) {
+        Ok(key) => key,
+        Err(missing) => return Some(missing.into()),
+    };
+    Some(match Pagespeed::new(key, table.api.as_deref(), reach) {
+        Ok(service) => Slot::ready(Arc::new(service)),
+        Err(error) => Slot::missing(error.to_string(), "correct project.pagespeed.api in the config"),
     })
 }
 

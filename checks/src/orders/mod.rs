@@ -6,6 +6,7 @@ mod idempotency;
 mod keys;
 mod matching;
 mod orphaned_checkouts;
+mod reconcile;
 mod subscriptions;
 mod unpaid;
 mod unprocessed_events;
@@ -14,6 +15,7 @@ mod words;
 pub use duplicates::Duplicates;
 pub use idempotency::Idempotency;
 pub use orphaned_checkouts::OrphanedCheckouts;
+pub use reconcile::{Difference, Reconciled, reconcile};
 pub use subscriptions::Subscriptions;
 pub use unpaid::Unpaid;
 pub use unprocessed_events::UnprocessedEvents;
@@ -38,8 +40,3 @@ async fn orders_table(database: &dyn Database) -> Result<TableShape, CheckError>
         "say which it is, such as session = \"stripe_session_id\" under [project.database.orders]",
     ))
 }
-//! Payments against the orders in the database.
-
-pub mod idempotency;
-
-pub use idempotency::Idempotency;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Database, Payments};
+use super::{Database, Payments, Speed};
 
 /// Why a port cannot be asked: nothing is configured, or its credential is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +71,8 @@ pub struct Accounts {
     pub payments: Slot<dyn Payments>,
     /// The project's own database.
     pub database: Slot<dyn Database>,
+    /// A service that measures pages in a browser.
+    pub speed: Slot<dyn Speed>,
 }
 
 impl Default for Accounts {
@@ -84,6 +86,11 @@ impl Default for Accounts {
             database: Slot::missing(
                 "no database is configured",
                 "add [project.database] with url = { env = \"DATABASE_URL\" } and its tables to the config",
+            ),
+            speed: Slot::missing(
+                "nothing to measure with: no PageSpeed key and no local Lighthouse is configured",
+                "add [project.pagespeed] with key = { env = \"PAGESPEED_KEY\" } to the config, or lighthouse \
+                 = \"/usr/local/bin/lighthouse\" under [checks.web-speed]",
             ),
         }
     }

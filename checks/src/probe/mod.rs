@@ -18,6 +18,7 @@ mod personal;
 mod registration;
 pub mod replay;
 mod smtp;
+mod speed;
 mod tls;
 
 use std::fmt;
@@ -50,6 +51,7 @@ pub use payments::{
 pub use personal::{Email, RunKey};
 pub use registration::{Registration, RegistrationAnswer, RegistrationEvent};
 pub use smtp::{Smtp, SmtpAnswer, SmtpQuestion};
+pub use speed::{FieldSpeed, LabSpeed, PageSpeed, Speed, lighthouse_report};
 pub use tls::{
     HelloAnswer, HelloQuestion, ProtocolVersion, SuiteSet, Tls, TlsAnswer, TlsQuestion, Trust,
 };

@@ -62,6 +62,7 @@ impl Reader<'_> {
             ("automation.api", tables.automation.as_ref().and_then(|table| table.api.as_ref())),
             ("edge.api", tables.edge.as_ref().and_then(|table| table.api.as_ref())),
             ("hosting.api", tables.hosting.as_ref().and_then(|table| table.api.as_ref())),
+            ("pagespeed.api", tables.pagespeed.as_ref().and_then(|table| table.api.as_ref())),
         ];
         for (name, address) in addresses {
             if let Some(address) = address {

@@ -10,6 +10,7 @@ mod dns;
 mod files;
 mod http;
 mod payments;
+mod speed;
 mod tls;
 mod zone;
 
@@ -23,9 +24,10 @@ use serde::{Deserialize, Serialize};
 pub use self::command::CommandEntry;
 pub use self::database::{DatabaseWorld, TableWorld};
 pub use self::payments::PaymentsWorld;
+pub use self::speed::{SpeedEntry, SpeedWorld};
 use super::{
     Accounts, AgentFault, Database, HelloAnswer, Payments, ProbeError, Probes, ProtocolVersion,
-    RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, TargetFault, TlsAnswer,
+    RegistrationAnswer, Seen, Slot, SmtpAnswer, Speed, SuiteSet, TargetFault, TlsAnswer,
 };
 
 /// A small written-down internet.
@@ -63,6 +65,8 @@ pub struct World {
     pub payments: Option<PaymentsWorld>,
     /// The project's database; absent means that none is configured.
     pub database: Option<DatabaseWorld>,
+    /// The service that measures pages; absent means that none is configured.
+    pub speed: Option<SpeedWorld>,
 }
 
 /// A fault of resolvers, or of one name server.
@@ -277,6 +281,9 @@ impl Replay {
         }
         if replay.world.database.is_some() {
             accounts.database = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Database>);
+        }
+        if replay.world.speed.is_some() {
+            accounts.speed = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Speed>);
         }
         accounts
     }
