@@ -48,7 +48,7 @@ const PROGRAM: &[Part] = &[
             "clock", "config", "connect", "engine", "incident", "metrics", "notify", "probe",
             "report", "schedule", "store", "web",
         ],
-        checks: &["contract", "probe", "registry"],
+        checks: &["contract", "orders::Difference", "orders::reconcile", "probe", "registry"],
     },
     Part { name: "clock", own: &[], checks: &[] },
     Part {

@@ -1,14 +1,16 @@
 //! The composition root: the only place that builds concrete adapters and hands them to checks.
 
 pub mod agent;
+mod reconcile;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use launchready_checks::contract::{Ownership, Target};
-use launchready_checks::probe::{Accounts, Dns, DnsQuestion, ProbeError, Probes, RecordType};
+use launchready_checks::probe::{Accounts, Dns, DnsQuestion, ProbeError, Probes, RecordType, Slot};
 use launchready_checks::registry;
 use rustls::RootCertStore;
 use serde_json::Value;
@@ -16,7 +18,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::clock::{Clock, whole_second};
 use crate::config::Project;
-use crate::connect::{self, Reach};
+use crate::connect::{self, CheckoutsFile, Reach};
 use crate::engine::{AuditRecord, Inputs, Job, Progress, run_all};
 use crate::probe::{
     Blackbox, CommandProbe, Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, ProbeTargets,
@@ -39,6 +41,8 @@ pub struct Plan {
     pub recheck: String,
     /// The config that named the project, where there was one.
     pub config: Option<String>,
+    /// A file with the checkouts, instead of Stripe.
+    pub checkouts: Option<PathBuf>,
 }
 
 /// Limits, resolvers and roots that the audits of one process share.
@@ -79,7 +83,11 @@ impl Session {
     ) -> anyhow::Result<AuditRecord> {
         let began = Instant::now();
         let started_at = whole_second(self.clock.now());
-        let visit = self.visit(project, plan.time_limit).await?;
+        let mut visit = self.visit(project, plan.time_limit).await?;
+        if let Some(path) = &plan.checkouts {
+            visit.probes.accounts.payments =
+                Slot::ready(Arc::new(CheckoutsFile::new(path.clone())));
+        }
         let mut jobs = Vec::new();
         for id in &plan.ids {
             let baseline = plan.baseline.get(*id).cloned();

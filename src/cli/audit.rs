@@ -203,7 +203,7 @@ pub(super) fn plan(
         }
     };
     let config = config.map(|path| path.display().to_string());
-    Ok(Plan { ids, time_limit: args.time_limit, baseline, recheck, config })
+    Ok(Plan { ids, time_limit: args.time_limit, baseline, recheck, config, checkouts: None })
 }
 
 /// `mail-spf` or `mail-*`.

@@ -4,6 +4,7 @@
 //! missing.
 
 mod api;
+mod checkouts_file;
 pub mod database;
 mod pagespeed;
 mod stripe;
@@ -14,6 +15,7 @@ use launchready_checks::probe::{Accounts, Database, Payments, Slot, Speed};
 
 pub use api::{Api, Reach, Reply, Shown, Vendor};
 pub use pagespeed::Pagespeed;
+pub use checkouts_file::CheckoutsFile;
 pub use stripe::Stripe;
 
 use crate::config::AccountSettings;

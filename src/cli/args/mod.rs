@@ -246,7 +246,11 @@ pub struct CheckArgs {
     /// Answer as a Nagios plugin does: one line with perfdata, exit code 0 to 3.
     #[arg(long)]
     pub nagios: bool,
-    /// The form of the output; jsonl lists every secret of secrets-source by file and offset.
+    /// For orders-orphaned-checkouts: the checkouts, one JSON object a line, instead of Stripe's API.
+    #[arg(long, value_name = "FILE")]
+    pub sessions: Option<PathBuf>,
+    /// The form of the output; jsonl lists every secret of secrets-source, or every difference of
+    /// orders-orphaned-checkouts.
     #[arg(long, value_enum, default_value_t)]
     pub format: CheckFormat,
     /// End after this long.
@@ -265,7 +269,7 @@ pub enum CheckFormat {
     Terminal,
     /// For programs.
     Json,
-    /// One JSON object for each secret; `secrets-source` only.
+    /// One JSON object for each secret of `secrets-source`, or difference of `orders-orphaned-checkouts`.
     Jsonl,
 }
 

@@ -119,6 +119,20 @@ impl Stripe {
     }
 }
 
+/// A checkout as an export has it, which may leave out what goes without saying.
+pub(super) fn read_session(line: &[u8]) -> Option<CheckoutSession> {
+    let shape: SessionShape = serde_json::from_slice(line).ok()?;
+    let mut session = shape.normal();
+    let or = |word: &mut String, usual: &str| {
+        if word.is_empty() {
+            usual.clone_into(word);
+        }
+    };
+    or(&mut session.status, "complete");
+    or(&mut session.mode, "payment");
+    Some(session)
+}
+
 /// What the form of a key tells.
 fn power(key: &str) -> KeyPower {
     KeyPower { live: !key.contains("_test_"), restricted: !key.starts_with("sk_") }
