@@ -14,8 +14,8 @@ use std::sync::Arc;
 use launchready_checks::probe::{Accounts, Database, Payments, Slot, Speed};
 
 pub use api::{Api, Reach, Reply, Shown, Vendor};
-pub use pagespeed::Pagespeed;
 pub use checkouts_file::CheckoutsFile;
+pub use pagespeed::Pagespeed;
 pub use stripe::Stripe;
 
 use crate::config::AccountSettings;
@@ -51,7 +51,9 @@ fn speed(settings: &AccountSettings, reach: &Reach) -> Option<Slot<dyn Speed>> {
     };
     Some(match Pagespeed::new(key, table.api.as_deref(), reach) {
         Ok(service) => Slot::ready(Arc::new(service)),
-        Err(error) => Slot::missing(error.to_string(), "correct project.pagespeed.api in the config"),
+        Err(error) => {
+            Slot::missing(error.to_string(), "correct project.pagespeed.api in the config")
+        }
     })
 }
 

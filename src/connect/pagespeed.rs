@@ -1,4 +1,4 @@
-//! PageSpeed Insights behind the port that has pages measured in a browser.
+//! `PageSpeed` Insights behind the port that has pages measured in a browser.
 
 use std::fmt;
 use std::time::Duration;
@@ -71,7 +71,8 @@ impl Pagespeed {
         let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         let text = message(&body).unwrap_or_default();
         if text.contains("API key not valid") || text.contains("API_KEY_INVALID") {
-            let what = format!("{} knows no such key; make one at {}", VENDOR.name, VENDOR.where_to);
+            let what =
+                format!("{} knows no such key; make one at {}", VENDOR.name, VENDOR.where_to);
             return Err(AgentFault::BadCredential(what).into());
         }
         if text.starts_with("Lighthouse returned error") {

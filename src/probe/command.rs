@@ -53,7 +53,7 @@ async fn run(call: &CommandCall) -> Result<CommandAnswer, ProbeError> {
     let began = Instant::now();
     let mark = mark();
     let mut child = spawn(call, &mark)?;
-    let mut family = Family::of(&child, mark);
+    let mut family = Family::of(&child, &mark);
     let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(AgentFault::Bug("a program without outputs".to_owned()).into());
     };
@@ -90,7 +90,7 @@ async fn run(call: &CommandCall) -> Result<CommandAnswer, ProbeError> {
     };
     let left = family.end();
     // The program itself is waited for, so that nothing of it stays in the table of processes.
-    drop(child.wait().await);
+    drop(timeout(DRAIN, child.wait()).await);
     let end = match end.map_err(|error| of_start(call, &error))? {
         CommandEnd::Exited(code) if left => CommandEnd::LeftBehind(code),
         end => end,
@@ -105,9 +105,10 @@ async fn run(call: &CommandCall) -> Result<CommandAnswer, ProbeError> {
 
 fn spawn(call: &CommandCall, mark: &str) -> Result<Child, ProbeError> {
     let mut parts = call.program.iter();
-    let program = parts.next().filter(|path| path.starts_with('/')).ok_or_else(|| {
-        AgentFault::Misconfigured("a program needs an absolute path".to_owned())
-    })?;
+    let program = parts
+        .next()
+        .filter(|path| path.starts_with('/'))
+        .ok_or_else(|| AgentFault::Misconfigured("a program needs an absolute path".to_owned()))?;
     Spawned::new(program)
         .args(parts)
         .env_clear()
@@ -129,8 +130,12 @@ fn spawn(call: &CommandCall, mark: &str) -> Result<Child, ProbeError> {
 fn of_start(call: &CommandCall, error: &io::Error) -> ProbeError {
     let path = call.program.first().map_or("", String::as_str);
     let what = match error.kind() {
-        io::ErrorKind::NotFound => format!("there is no program {path}, or not what its first line names"),
-        io::ErrorKind::PermissionDenied => format!("{path} may not be run by the user of launchready"),
+        io::ErrorKind::NotFound => {
+            format!("there is no program {path}, or not what its first line names")
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("{path} may not be run by the user of launchready")
+        }
         _ => format!("{path} cannot be run: {error}"),
     };
     AgentFault::Misconfigured(what).into()
@@ -168,36 +173,51 @@ fn mark() -> String {
 
 /// A program with everything that it has started. Whoever stops waiting for it ends all of it.
 struct Family {
-    group: Option<Pid>,
+    leader: Option<Pid>,
     entry: Vec<u8>,
 }
 
 impl Family {
-    fn of(child: &Child, mark: String) -> Self {
+    fn of(child: &Child, mark: &str) -> Self {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         let mut entry = format!("{MARK}={mark}").into_bytes();
+        // Entries end with a zero byte, so that one number is not taken for the beginning of another.
         entry.push(0);
-        Self { group: id.and_then(Pid::from_raw), entry }
+        Self { leader: id.and_then(Pid::from_raw), entry }
     }
 
     /// Ends every process, and says whether there was one beside the program itself.
     fn end(&mut self) -> bool {
-        let Some(leader) = self.group.take() else { return false };
-        // A group without processes is an error here, and fine.
-        let of_group = kill_process_group(leader, Signal::KILL).is_ok();
+        let Some(leader) = self.leader.take() else { return false };
         let mut others = false;
         for _ in 0..ROUNDS {
-            let marked = marked(&self.entry);
-            if marked.is_empty() {
+            let members = self.members(leader);
+            if members.is_empty() {
                 break;
             }
-            others |= marked.iter().any(|process| *process != leader);
-            for process in marked {
-                // It may be another user's, or gone.
-                drop(kill_process(process, Signal::KILL));
+            others |= members.iter().any(|process| *process != leader);
+            // A group without processes is an error here, and fine; so is one that is gone, or another
+            // user's.
+            _ = kill_process_group(leader, Signal::KILL);
+            for process in members {
+                _ = kill_process(process, Signal::KILL);
             }
         }
-        of_group || others
+        others
+    }
+
+    /// Processes that run, of the group or with the mark in their environment.
+    fn members(&self, leader: Pid) -> Vec<Pid> {
+        let folders = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let ids = folders.filter_map(|folder| folder.file_name().to_str()?.parse::<i32>().ok());
+        let of_family = ids.filter(|id| {
+            let Some(group) = running_in(*id) else { return false };
+            group == leader.as_raw_nonzero().get() || {
+                let environment = fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+                environment.windows(self.entry.len()).any(|window| window == self.entry)
+            }
+        });
+        of_family.filter_map(Pid::from_raw).collect()
     }
 }
 
@@ -207,15 +227,13 @@ impl Drop for Family {
     }
 }
 
-/// Processes whose environment holds an entry. One that has ended has no environment any more.
-fn marked(entry: &[u8]) -> Vec<Pid> {
-    let folders = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let ids = folders.filter_map(|folder| folder.file_name().to_str()?.parse::<i32>().ok());
-    ids.filter(|id| {
-        let environment = fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
-        // Entries end with a zero byte, so that one number is not taken for the beginning of another.
-        environment.windows(entry.len()).any(|window| window == entry)
-    })
-    .filter_map(Pid::from_raw)
-    .collect()
+/// The group of a process; none where it has ended, and waits to be noticed (proc(5), `stat`).
+fn running_in(id: i32) -> Option<i32> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The name of the program may hold anything, also a bracket.
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    let state = fields.next()?;
+    let _parent = fields.next()?;
+    let group = fields.next()?.parse().ok()?;
+    (!matches!(state, "Z" | "X")).then_some(group)
 }

@@ -196,7 +196,7 @@ impl Cluster {
         let text = format!(
             "[databases]\n{DATABASE} = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
              listen_port = {}\nunix_socket_dir =\nauth_type = scram-sha-256\nauth_file = {}\n\
-             pool_mode = transaction\ndefault_pool_size = 1\nserver_login_retry = 1\n",
+             pool_mode = transaction\ndefault_pool_size = 1\nserver_login_retry = 1\nquery_wait_timeout = 2\n",
             self.address.port(),
             address.port(),
             users.display()

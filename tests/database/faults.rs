@@ -119,13 +119,11 @@ async fn a_question_that_is_slow_or_killed_is_told_and_seen_again() {
     cluster
         .sql(
             "create view slow as select 'x' as id from (select pg_sleep(60)) as wait; \
-             create view long as select n::text as id, case when n > 1000 then pg_sleep(0.1) end as wait \
+             create view long as select n::text as id, case when n > 1000 then pg_sleep(0.1)::text end as wait \
              from generate_series(1, 100000) as n; grant select on slow, long to looker",
         )
         .await;
-    let impatient = crate::look::SHORT;
-    let impatient =
-        launchready::connect::database::Patience { rows: Duration::from_secs(1), ..impatient };
+    let impatient = Patience { rows: Duration::from_secs(1), ..SHORT };
     let slow = open_with(&cluster.url(), "orders = { table = \"slow\" }", impatient);
     let error = fails(&*slow, "took too long").await;
     assert!(matches!(error, ProbeError::Target(TargetFault::TimedOut(_))));
@@ -154,6 +152,6 @@ async fn a_question_that_is_slow_or_killed_is_told_and_seen_again() {
     assert!(seen < 100_000, "{seen}");
 
     // The same port, once the view is quick.
-    cluster.sql("create or replace view long as select n::text as id, null::void as wait from generate_series(1, 5) as n").await;
+    cluster.sql("create or replace view long as select n::text as id, null::text as wait from generate_series(1, 5) as n").await;
     assert_eq!(orders(&*database).await, Ok(5));
 }

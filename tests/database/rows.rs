@@ -1,6 +1,6 @@
 //! One suite of rows over both engines.
 
-use launchready_checks::probe::{Database, RowQuery, TableRole};
+use launchready_checks::probe::{Database, Row, RowQuery, TableRole};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
@@ -48,8 +48,8 @@ async fn suite(database: &dyn Database) {
 
     let mut times = Vec::new();
     let query = RowQuery::new(TableRole::Orders, &["created", "id"]);
-    let told = database.rows(query, &mut |row| times.push(row.time(0).map(|at| at.to_string())));
-    told.await.unwrap();
+    let mut told = |row: Row<'_>| times.push(row.time(0).map(|at| at.to_string()));
+    database.rows(query, &mut told).await.unwrap();
     times.sort();
     assert_eq!(
         times,
@@ -160,4 +160,63 @@ async fn times_and_amounts_of_other_types_are_read() {
     let query = RowQuery::new(TableRole::Tickets, &["created"]);
     let error = rows(&*database, query).await.unwrap_err();
     assert!(error.contains("cannot read a value") && !error.contains("a@b"), "{error}");
+}
+
+/// The memory that the process has needed at most, in KiB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+async fn walk_a_million(database: &dyn Database) {
+    assert_eq!(database.shape(TableRole::Orders).await.unwrap().unwrap().columns.len(), 4);
+    let (before, began) = (peak(), std::time::Instant::now());
+    let (mut rows, mut paid) = (0_u64, 0_i64);
+    let query = RowQuery::new(TableRole::Orders, &["id", "session", "amount", "created"]);
+    let walked = database
+        .rows(query, &mut |row| {
+            rows += 1;
+            paid += row.integer(2).unwrap();
+        })
+        .await
+        .unwrap();
+    println!("a million rows in {:?}, {} KiB more", began.elapsed(), peak() - before);
+    assert_eq!((walked.entries, rows, paid), (1_000_000, 1_000_000, 4_900_000_000));
+    assert!(peak() - before < 16 * 1024, "{} KiB", peak() - before);
+}
+
+#[tokio::test]
+async fn a_million_rows_of_postgresql_need_no_more_memory_than_one() {
+    let Some(cluster) = Cluster::start("a million rows", &[]).await else { return };
+    cluster
+        .sql(
+            "create view orders as select 'order-' || n as id, 'cs_live_' || md5(n::text) as session, \
+             4900 as amount, now() - n * interval '1 second' as created from generate_series(1, 1000000) as n; \
+             grant select on orders to looker",
+        )
+        .await;
+    walk_a_million(&*open(&cluster.url(), "orders = { table = \"orders\" }")).await;
+}
+
+#[tokio::test]
+async fn a_million_rows_of_sqlite_need_no_more_memory_than_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut writer = options.connect().await.unwrap();
+    sqlx::raw_sql(
+        "create table orders (id text, session text, amount integer, created integer); \
+         insert into orders with recursive numbers(n) as (select 1 union all select n + 1 from numbers \
+         where n < 1000000) select 'order-' || n, 'cs_live_' || n, 4900, 1763629200 - n from numbers",
+    )
+    .execute(&mut writer)
+    .await
+    .unwrap();
+    drop(writer);
+    walk_a_million(&*open(
+        &format!("sqlite:{}", path.display()),
+        "orders = { table = \"orders\" }",
+    ))
+    .await;
 }

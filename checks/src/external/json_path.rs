@@ -29,7 +29,9 @@ pub struct JsonPath {
 
 /// Why a path could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no path; write keys and places, such as \"$.queue.depth\", \"items[0].id\" or \"[\\\"a key\\\"]\"")]
+#[error(
+    "{0:?} is no path; write keys and places, such as \"$.queue.depth\", \"items[0].id\" or \"[\\\"a key\\\"]\""
+)]
 pub struct JsonPathError(String);
 
 impl JsonPath {

@@ -9,13 +9,13 @@ use super::range::Range;
 use super::value::ValueUnit;
 
 /// The most values of one answer that are kept.
-pub const VALUES: usize = 20;
+pub(super) const VALUES: usize = 20;
 /// The most characters of a label.
 const LABEL: usize = 60;
 
 /// One value of the performance data, in base units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Value {
+pub(super) struct Figure {
     /// Its label.
     pub label: String,
     /// The value; absent where the plugin could not tell (`U`).
@@ -32,13 +32,13 @@ pub struct Value {
 
 /// What a plugin wrote.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Output {
+pub(super) struct Output {
     /// The first line, without performance data.
     pub text: String,
     /// The lines of long text.
     pub long: Vec<String>,
     /// The performance data; each label once.
-    pub values: Vec<Value>,
+    pub values: Vec<Figure>,
     /// Values that were left out because there are too many.
     pub cut: usize,
     /// Words of the performance data that break its form.
@@ -47,7 +47,7 @@ pub struct Output {
 
 impl Output {
     /// Takes an output apart. Whatever stands in it, something comes out.
-    pub fn read(output: &str) -> Self {
+    pub(super) fn read(output: &str) -> Self {
         let mut read = Self::default();
         let mut lines = output.lines();
         let (text, data) = halves(lines.next().unwrap_or_default());
@@ -89,7 +89,7 @@ fn halves(line: &str) -> (&str, &str) {
 }
 
 /// The first value, and what stands behind it.
-fn one(text: &str) -> (Option<Value>, &str) {
+fn one(text: &str) -> (Option<Figure>, &str) {
     let to_blank = |text| split(text, char::is_whitespace);
     let Some((label, rest)) = label(text) else { return (None, to_blank(text).1) };
     let (fields, behind) = to_blank(rest);
@@ -102,7 +102,7 @@ fn one(text: &str) -> (Option<Value>, &str) {
     };
     let (warning, critical) = (edge(), edge());
     let (unit, factor) = base(unit);
-    let value = Value {
+    let value = Figure {
         label: label.chars().take(LABEL).collect(),
         value: number.map(|number| number * factor),
         unit,
@@ -229,8 +229,8 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_counted() {
-        let data: String = (0..25).map(|n| format!(" v{n}={n}")).collect();
-        let read = Output::read(&format!("OK |{data} v1=7"));
+        let data: Vec<_> = (0..25).map(|n| format!("v{n}={n}")).collect();
+        let read = Output::read(&format!("OK | {} v1=7", data.join(" ")));
         assert_eq!((read.values.len(), read.cut), (VALUES, 5));
         assert_eq!(read.values[1].value, Some(1.0), "a label counts once");
     }
@@ -253,9 +253,9 @@ mod tests {
             others in 0usize..5,
         ) {
             prop_assume!(!label.trim().is_empty());
-            let data: String = (0..others).map(|n| format!("other{n}={n}s;1;2;0;9 ")).collect();
+            let data: Vec<_> = (0..others).map(|n| format!("other{n}={n}s;1;2;0;9")).collect();
             let label_written = format!("it's {label}").replace('\'', "''");
-            let read = Output::read(&format!("OK - fine|{data}'{label_written}'={number};~:5;10:"));
+            let read = Output::read(&format!("OK - fine|{} '{label_written}'={number};~:5;10:", data.join(" ")));
             // A pipe in the label begins no new part: only the first one of the line does.
             prop_assert_eq!(read.unreadable, 0);
             let last = read.values.last().unwrap();

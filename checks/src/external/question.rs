@@ -3,19 +3,19 @@
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::contract::{Age, Assessment, CheckError, Finding, FindingSpec, Severity, Unseen};
 use crate::probe::{AgentFault, ProbeError};
 
 /// The most questions of one check.
-pub const QUESTIONS: usize = 16;
+pub(super) const QUESTIONS: usize = 16;
 /// The most characters of a name.
 const NAME: usize = 40;
 /// The most characters of a text that is written out.
 const TEXT: usize = 2_000;
 /// The longest that one question may take, so that all of them fit into the time of the check.
-pub const LONGEST: Age = Age::secs(60);
+pub(super) const LONGEST: Age = Age::secs(60);
 
 /// How bad it is when the answer is at its worst.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -51,7 +51,7 @@ impl Worst {
 }
 
 /// What the questions of all three checks have in common.
-pub trait Question {
+pub(super) trait Question {
     /// Its name.
     fn name(&self) -> &str;
     /// How bad its worst is.
@@ -63,9 +63,13 @@ pub trait Question {
 }
 
 /// Refuses questions that cannot be asked. The text begins with the key, so that its line is found.
-pub fn checked<Q: Question, E: serde::de::Error>(list: &str, questions: Vec<Q>) -> Result<Vec<Q>, E> {
+pub(super) fn checked<Q: Question, E: serde::de::Error>(
+    list: &str,
+    questions: Vec<Q>,
+) -> Result<Vec<Q>, E> {
     if questions.len() > QUESTIONS {
-        let text = format!("{list}[{QUESTIONS}]: there are more than {QUESTIONS} of them; ask less");
+        let text =
+            format!("{list}[{QUESTIONS}]: there are more than {QUESTIONS} of them; ask less");
         return Err(E::custom(text));
     }
     let mut names = BTreeSet::new();
@@ -96,14 +100,14 @@ fn is_name(name: &str) -> bool {
 }
 
 /// What is wrong with a time-out.
-pub fn timeout_fault(given: Age) -> Option<(&'static str, String)> {
+pub(super) fn timeout_fault(given: Age) -> Option<(&'static str, String)> {
     let least = Age::secs(1);
     (given < least || given > LONGEST)
         .then(|| ("timeout", format!("{given} is out of range; write {least} to {LONGEST}")))
 }
 
 /// Nothing is asked.
-pub fn none(list: &str, example: &str) -> CheckError {
+pub(super) fn none(list: &str, example: &str) -> CheckError {
     CheckError::skipped(
         format!("no question of your own is configured ({list})"),
         format!("add [[project.checks.{list}]] with {example}"),
@@ -111,7 +115,11 @@ pub fn none(list: &str, example: &str) -> CheckError {
 }
 
 /// A finding about a question.
-pub fn finding<Q: Question>(spec: &FindingSpec, question: &Q, severity: Severity) -> Finding {
+pub(super) fn finding<Q: Question>(
+    spec: &FindingSpec,
+    question: &Q,
+    severity: Severity,
+) -> Finding {
     let finding = spec.finding(question.name()).at(question.worst().at_most(severity));
     let remedy = question.remedy();
     let finding = if remedy.is_empty() {
@@ -123,16 +131,23 @@ pub fn finding<Q: Question>(spec: &FindingSpec, question: &Q, severity: Severity
     } else {
         finding.fix(remedy)
     };
-    finding.undo("The question only looks: take back what was changed because of it, in the reverse order.")
+    finding.undo(
+        "The question only looks: take back what was changed because of it, in the reverse order.",
+    )
 }
 
 /// Lists a question that could not be asked, or whose answer says nothing.
-pub fn unseen<Q: Question>(out: &mut Assessment, question: &Q, reason: String, unlock: &str) {
+pub(super) fn unseen<Q: Question>(
+    out: &mut Assessment,
+    question: &Q,
+    reason: String,
+    unlock: &str,
+) {
     out.not_checked(question.worst().unseen(), question.name(), reason, unlock);
 }
 
 /// Lists a question whose port is at fault, whoever is to blame: nothing was seen.
-pub fn without_answer<Q: Question>(out: &mut Assessment, question: &Q, error: &ProbeError) {
+pub(super) fn without_answer<Q: Question>(out: &mut Assessment, question: &Q, error: &ProbeError) {
     match error {
         ProbeError::Agent(fault) => of_agent(out, question, fault),
         ProbeError::Target(fault) => {
@@ -145,13 +160,14 @@ fn of_agent<Q: Question>(out: &mut Assessment, question: &Q, fault: &AgentFault)
     unseen(out, question, fault.to_string(), fault.unlock());
 }
 
-/// Text from outside, cut.
-pub fn cut(text: &str, chars: usize) -> String {
-    let kept: String = text.chars().take(chars).collect();
-    if kept.len() < text.len() { kept + "…" } else { kept }
+/// Text from outside, cut; control characters would drive a reader's terminal.
+pub(super) fn cut(text: &str, chars: usize) -> String {
+    let printable = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let kept: String = text.chars().take(chars).map(printable).collect();
+    if text.chars().count() > chars { kept + "…" } else { kept }
 }
 
-/// A number without needless digits.
-pub fn plain<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64((number * 1000.0).round() / 1000.0)
+/// Milliseconds without digits that nobody needs.
+pub(super) fn rounded(milliseconds: f64) -> f64 {
+    (milliseconds * 1000.0).round() / 1000.0
 }

@@ -35,6 +35,19 @@ impl Range {
         (self.start <= value && value <= self.end) == self.inside
     }
 
+    /// The values that are right, in words.
+    pub fn right(self) -> String {
+        let (start, end) = (self.start, self.end);
+        let words = if end == f64::INFINITY {
+            format!("{start} and more")
+        } else if start == f64::NEG_INFINITY {
+            format!("{end} and less")
+        } else {
+            format!("{start} to {end}")
+        };
+        if self.inside { format!("anything but {words}") } else { words }
+    }
+
     /// The end of the range that a chart can show as a line.
     pub fn edge(self) -> Option<f64> {
         let (first, second) =
@@ -147,8 +160,23 @@ mod tests {
                 assert!(!range.alerts(*value), "{text}: {value} is right");
             }
         }
-        for bad in ["", "@", ":", "20:10", "a", "1:2:3", "inf", "nan", "1e3", "~", "10:~", "-", "1..2"] {
+        for bad in
+            ["", "@", ":", "20:10", "a", "1:2:3", "inf", "nan", "1e3", "~", "10:~", "-", "1..2"]
+        {
             assert!(bad.parse::<Range>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_right_is_said_in_words() {
+        for (text, words) in [
+            ("10", "0 to 10"),
+            ("10:", "10 and more"),
+            ("~:10", "10 and less"),
+            ("@1.5:2", "anything but 1.5 to 2"),
+            ("@~:0", "anything but 0 and less"),
+        ] {
+            assert_eq!(text.parse::<Range>().unwrap().right(), words);
         }
     }
 

@@ -119,7 +119,8 @@ impl Question for SqlQuestion {
             return Some(("sql", text));
         }
         if self.warning.is_none() && self.critical.is_none() {
-            let text = "say when the number is wrong: warning = \"10\", critical = \"100\", or both";
+            let text =
+                "say when the number is wrong: warning = \"10\", critical = \"100\", or both";
             return Some(("warning", text.to_owned()));
         }
         None
@@ -129,7 +130,7 @@ impl Question for SqlQuestion {
 /// What a query gave.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "gave", content = "value")]
-pub enum Gave {
+pub(super) enum Gave {
     /// A number in the first column of the only row.
     Number(f64),
     /// One row with nothing in its first column.
@@ -246,7 +247,7 @@ fn of_number(out: &mut Assessment, asked: &SqlQuestion, value: f64) {
     let spec = if severity == Severity::Critical { &CRITICAL } else { &WARNING };
     let unit = asked.unit.suffix();
     let finding = question::finding(spec, asked, severity)
-        .summary(format!("{} gives {value}{unit}, and the range is {range}", asked.name))
+        .summary(format!("{} gives {value}{unit}, and right is {}", asked.name, range.right()))
         .saw(format!("value {value}{unit}, range {range}"))
         .saw(format!("asked {}", question::cut(&asked.sql, 400)));
     out.find(finding);

@@ -36,11 +36,11 @@ impl ValueUnit {
 
 /// One measurement for each unit, because the name of a metric ends in its unit.
 #[derive(Debug, Clone, Copy)]
-pub struct ByUnit(pub [MeasurementSpec; 4]);
+pub(super) struct ByUnit(pub [MeasurementSpec; 4]);
 
 impl ByUnit {
     /// The measurement of a number of this unit.
-    pub const fn of(&self, unit: ValueUnit) -> &MeasurementSpec {
+    pub(super) const fn of(&self, unit: ValueUnit) -> &MeasurementSpec {
         let [count, seconds, bytes, ratio] = &self.0;
         match unit {
             ValueUnit::Count => count,
@@ -52,7 +52,7 @@ impl ByUnit {
 }
 
 /// A measurement of a question.
-pub const fn measured(
+pub(super) const fn measured(
     name: &'static str,
     metric: &'static str,
     unit: Unit,
@@ -62,7 +62,7 @@ pub const fn measured(
 }
 
 /// What is wrong with a number, and by which range.
-pub fn wrong(
+pub(super) fn wrong(
     value: f64,
     warning: Option<Range>,
     critical: Option<Range>,
@@ -73,7 +73,7 @@ pub fn wrong(
 }
 
 /// The measured number with the ends of its ranges.
-pub fn measurement(
+pub(super) fn measurement(
     specs: &ByUnit,
     unit: ValueUnit,
     subject: &str,
@@ -85,7 +85,7 @@ pub fn measurement(
 }
 
 /// A number from text: a decimal, or `true` and `false` in the words that databases and JSON have.
-pub fn number(text: &str) -> Option<f64> {
+pub(super) fn number(text: &str) -> Option<f64> {
     match text.trim() {
         "t" | "true" => Some(1.0),
         "f" | "false" => Some(0.0),

@@ -4,6 +4,7 @@
 //! Every fake has a port of its own. In the project's table of a scenario `lab:NAME` stands for its
 //! address.
 
+mod pagespeed;
 mod server;
 mod stripe;
 
@@ -85,7 +86,7 @@ pub(crate) trait Api: fmt::Debug + Send + Sync {
 type Make = fn(&toml::Table, Timestamp) -> Result<Arc<dyn Api>, toml::de::Error>;
 
 /// Every fake.
-const FAKES: &[(&str, Make)] = &[("stripe", stripe::make)];
+const FAKES: &[(&str, Make)] = &[("pagespeed", pagespeed::make), ("stripe", stripe::make)];
 
 /// Every fake with its faults, by name.
 pub(crate) type Apis = BTreeMap<String, Arc<server::Served>>;

@@ -217,7 +217,7 @@ pub enum HostingKind {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PagespeedTable {
-    /// A key for the PageSpeed Insights API and nothing else.
+    /// A key for the `PageSpeed` Insights API and nothing else.
     pub key: SecretRef,
     /// Where the API is, instead of the vendor's address.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 pub use accounts::{
     AccountTables, AutomationKind, AutomationTable, CrmKind, CrmTable, DatabaseTable, EdgeKind,
-    EdgeTable, HostingKind, HostingTable, PagespeedTable, StripeTable, SupabaseTable, SupportKind, SupportTable,
+    EdgeTable, HostingKind, HostingTable, StripeTable, SupabaseTable, SupportKind, SupportTable,
 };
 pub use agent::{AgentTable, AuthTable, MetricsTable};
 pub use channel::{ChannelTable, ChannelWord, UrlValue};

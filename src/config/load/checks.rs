@@ -271,6 +271,32 @@ mod tests {
             ("[checks.mail-spf]\nschedule = \"hourly\"\n", "no five-field cron"),
             ("[checks.mail-spf]\nevery = \"often\"\n", "\"often\" cannot be read"),
             ("[checks.mail-spf]\nenabled = \"no\"\n", "write true or false"),
+            (
+                "[[checks.external-command.command]]\nname = \"a\"\ncommand = [\"/a\"]\n\
+                 [[checks.external-command.command]]\nname = \"b\"\ncommand = [\"sh\", \"-c\"]\n",
+                "line 6: checks.external-command.command[1].command: \"sh\" is no absolute path",
+            ),
+            (
+                "[checks.external-sql]\nquery = [{ name = \"a\", sql = \"select 1\" }]\n",
+                "line 2: checks.external-sql.query[0].warning: say when the number is wrong",
+            ),
+            (
+                "[[checks.external-http.request]]\nname = \"a\"\nurl = \"https://me:word@a.example/\"\n",
+                "line 3: checks.external-http.request[0].url: a user and a password never stand",
+            ),
+            (
+                "[[checks.external-http.request]]\nname = \"a\"\nurl = \"https://a.example/\"\n\
+                 [[checks.external-http.request]]\nname = \"a\"\nurl = \"https://a.example/\"\n",
+                "line 5: checks.external-http.request[1].name: \"a\" stands here twice",
+            ),
+            (
+                "[[checks.external-sql.query]]\nname = \"a\"\nsql = \"select 1\"\ncritical = \"9e9\"\n",
+                "line 4: checks.external-sql.query[0].critical: \"9e9\" cannot be read; write a range",
+            ),
+            (
+                "[checks.external-command]\nevery = \"9s\"\n",
+                "line 2: checks.external-command.every: external-command may run every 10s at most",
+            ),
             ("[checks.mail-spf]\nscedule = \"* * * * *\"\n", "did you mean \"schedule\"?"),
             (
                 &format!("{HARBOR}[project.checks.mail-spf]\nevery = \"0s\"\n"),

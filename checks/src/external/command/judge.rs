@@ -1,8 +1,6 @@
 //! What the answers of programs mean.
 
-use super::{
-    CRITICAL, CommandQuestion, DURATION, Evidence, Options, STATE, Said, VALUES, WARNING,
-};
+use super::{CRITICAL, CommandQuestion, DURATION, Evidence, Options, STATE, Said, VALUES, WARNING};
 use crate::contract::{Assessment, FindingSpec, Severity, Unseen};
 use crate::external::question::{finding, unseen, without_answer};
 use crate::probe::{CommandEnd, Seen};

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::plugin_output::{Output, Value};
+use super::plugin_output::{Figure, Output};
 use super::question::{self, Question, Worst, checked, cut};
 use super::value::{ByUnit, measured};
 use crate::contract::{
@@ -135,7 +135,9 @@ impl Question for CommandQuestion {
     fn fault(&self) -> Option<(&'static str, String)> {
         let of_command = |text: &str| Some(("command", text.to_owned()));
         let Some(path) = self.command.first() else {
-            return of_command("name the program, such as [\"/usr/lib/nagios/plugins/check_disk\"]");
+            return of_command(
+                "name the program, such as [\"/usr/lib/nagios/plugins/check_disk\"]",
+            );
         };
         if !path.starts_with('/') {
             return of_command(&format!(
@@ -156,7 +158,7 @@ impl Question for CommandQuestion {
 
 /// What one program said.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Said {
+pub(super) struct Said {
     /// How it ended.
     end: CommandEnd,
     /// Its first line.
@@ -166,13 +168,12 @@ pub struct Said {
     /// The first line of what it complained.
     complaint: String,
     /// Its performance data.
-    values: Vec<Value>,
+    values: Vec<Figure>,
     /// Values that were left out.
     cut: usize,
     /// Words of the performance data that could not be read.
     unreadable: usize,
     /// How long it ran.
-    #[serde(serialize_with = "question::plain")]
     duration_ms: f64,
 }
 
@@ -188,7 +189,7 @@ impl Said {
             values: output.values,
             cut: output.cut,
             unreadable: output.unreadable,
-            duration_ms: answer.duration_ms,
+            duration_ms: question::rounded(answer.duration_ms),
         }
     }
 

@@ -75,7 +75,7 @@ fn number(out: &mut Assessment, asked: &HttpQuestion, value: f64, unit: ValueUni
     let spec = if severity == Severity::Critical { &CRITICAL } else { &WARNING };
     let (value, unit) = ((value * 1000.0).round() / 1000.0, unit.suffix());
     let finding = finding(spec, asked, severity)
-        .summary(format!("{} {verb} {value}{unit}, and the range is {range}", asked.name))
+        .summary(format!("{} {verb} {value}{unit}, and right is {}", asked.name, range.right()))
         .saw(format!("GET {}", without_query(&asked.url)))
         .saw(format!("value {value}{unit}, range {range}"));
     out.find(finding);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::HttpQuestion;
-use crate::external::question::cut;
+use crate::external::question::{cut, rounded};
 use crate::external::value::number;
 use crate::probe::{Http, HttpAnswer, HttpRequest, Seen, Trust};
 
@@ -15,7 +15,7 @@ const SHOWN: usize = 80;
 
 /// What an answer was like. Of the body only what was asked for is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Look {
+pub(super) struct Look {
     /// Its status.
     pub(super) status: u16,
     /// The conditions that it does not meet, one sentence each.
@@ -25,7 +25,6 @@ pub struct Look {
     /// Why there is none.
     pub(super) no_number: Option<String>,
     /// From the request to the last byte.
-    #[serde(serialize_with = "crate::external::question::plain")]
     pub(super) duration_ms: f64,
 }
 
@@ -54,7 +53,11 @@ impl Look {
             asked.status.contains(&answer.status)
         };
         if !right {
-            unmet.push(format!("it answers {}, and should {}", answer.status, wanted(&asked.status)));
+            unmet.push(format!(
+                "it answers {}, and should {}",
+                answer.status,
+                wanted(&asked.status)
+            ));
         }
         headers(asked, answer, &mut unmet);
         if !asked.body.is_empty() && !answer.text().contains(&asked.body) {
@@ -65,7 +68,7 @@ impl Look {
             unmet,
             number: None,
             no_number: None,
-            duration_ms: answer.timings.total_ms,
+            duration_ms: rounded(answer.timings.total_ms),
         };
         if !asked.json.is_empty() || asked.value.is_some() {
             look.json(asked, answer);
@@ -98,7 +101,8 @@ impl Look {
                 let wanted = condition.equals.as_ref().map_or("something".to_owned(), |wanted| {
                     serde_json::to_string(wanted).unwrap_or_default()
                 });
-                self.unmet.push(format!("{path} is {found}, and should be {}", cut(&wanted, SHOWN)));
+                self.unmet
+                    .push(format!("{path} is {found}, and should be {}", cut(&wanted, SHOWN)));
             }
         }
         if let Some(path) = &asked.value {

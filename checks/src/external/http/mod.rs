@@ -170,7 +170,9 @@ impl Scalar {
     fn is(&self, value: &Value) -> bool {
         match self {
             Self::Truth(wanted) => value.as_bool() == Some(*wanted),
-            Self::Number(wanted) => value.as_f64().is_some_and(|found| found.to_bits() == wanted.to_bits()),
+            Self::Number(wanted) => {
+                value.as_f64().is_some_and(|found| found.to_bits() == wanted.to_bits())
+            }
             Self::Text(wanted) => value.as_str() == Some(wanted),
         }
     }
@@ -200,7 +202,10 @@ impl Question for HttpQuestion {
             let text = "a user and a password never stand in this file; leave them out";
             return Some(("url", text.to_owned()));
         }
-        if [self.status.len(), self.header.len(), self.json.len()].into_iter().any(|n| n > CONDITIONS) {
+        if [self.status.len(), self.header.len(), self.json.len()]
+            .into_iter()
+            .any(|n| n > CONDITIONS)
+        {
             return Some(("name", format!("it has more than {CONDITIONS} conditions of a kind")));
         }
         if self.status.iter().any(|status| !(100..=599).contains(status)) {
@@ -212,7 +217,8 @@ impl Question for HttpQuestion {
             return Some(("unit", text.to_owned()));
         }
         if self.value.is_some() && !thresholds {
-            let text = "say when the number is wrong: warning = \"10\", critical = \"100\", or both";
+            let text =
+                "say when the number is wrong: warning = \"10\", critical = \"100\", or both";
             return Some(("value", text.to_owned()));
         }
         question::timeout_fault(self.timeout)
@@ -254,9 +260,10 @@ impl Check for Http {
                            should answer";
             return Err(question::none("external-http.request", example));
         }
-        let answers = look.options.request.iter().map(async |asked| {
-            (asked.name.clone(), look_at(asked, probes.http.as_ref()).await)
-        });
+        let answers =
+            look.options.request.iter().map(async |asked| {
+                (asked.name.clone(), look_at(asked, probes.http.as_ref()).await)
+            });
         Ok((Evidence { answers: join_all(answers).await }, ()))
     }
 

@@ -29,8 +29,8 @@ impl Command for Replay {
     fn run(&self, call: CommandCall) -> Answer<'_, Result<CommandAnswer, ProbeError>> {
         let nth = self.count(format!("RUN {}", call.program.join(" ")));
         let entries = self.world.command.iter().rev();
-        let mut entries =
-            entries.filter(|entry| call.program.starts_with(&entry.program) && nth >= entry.from_run);
+        let mut entries = entries
+            .filter(|entry| call.program.starts_with(&entry.program) && nth >= entry.from_run);
         let answer = match entries.next() {
             None => Err(fault("misconfigured", "no such program is written down")),
             Some(entry) => match &entry.fault {

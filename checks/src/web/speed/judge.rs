@@ -19,7 +19,12 @@ pub(super) fn judge(evidence: &Evidence, options: &Options) -> Assessment {
                 out.not_checked(Unseen::Condition, speed_of(page), fault.to_string(), unlock);
             }
             Seen::Agent(fault) => {
-                out.not_checked(Unseen::Condition, speed_of(page), fault.to_string(), fault.unlock());
+                out.not_checked(
+                    Unseen::Condition,
+                    speed_of(page),
+                    fault.to_string(),
+                    fault.unlock(),
+                );
             }
         }
     }
@@ -149,13 +154,21 @@ fn of_field(out: &mut Assessment, page: &str, field: &FieldSpeed, options: &Opti
 }
 
 fn late(page: &str, verb: &str, seconds: f64, most: Age) -> String {
-    format!("{page} {verb} {seconds:.2} s, and should within {most}")
+    format!(
+        "{page} {verb} {:.0} ms, and should within {:.0} ms",
+        seconds * 1000.0,
+        most.seconds() * 1000.0
+    )
 }
 
 fn seen_by(finding: Finding, look: &PageLook, lab: &LabSpeed) -> Finding {
     let by = if look.local { "Lighthouse of this machine" } else { "PageSpeed Insights" };
+    let loads = match look.runs {
+        1 => "one load".to_owned(),
+        runs => format!("the median of {runs} loads"),
+    };
     let finding = finding
-        .saw(format!("{by} {}, a phone, median of {}", lab.version, look.runs))
+        .saw(format!("{by} {}, a phone, {loads}", lab.version))
         .saw(format!(
             "performance {}, largest contentful paint {:.0} ms, total blocking time {:.0} ms, layout shift {:.3}",
             lab.performance, lab.paint_ms, lab.blocked_ms, lab.shift

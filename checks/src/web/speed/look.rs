@@ -21,7 +21,7 @@ const WORDS: usize = 200;
 
 /// What one page was like.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PageLook {
+pub(super) struct PageLook {
     /// The load in a browser, or why there was none.
     pub(super) lab: Result<LabSpeed, String>,
     /// The loads whose median it is.
@@ -95,7 +95,7 @@ pub(super) async fn look_at(
     };
     // Most of the loads have to succeed: the median of one lucky load is none.
     let enough = runs * 2 > usize::from(options.runs.clamp(1, 5));
-    let lab = if enough { median(loads).ok_or(failed) } else { Err(failed) };
+    let lab = if enough { median(&loads).ok_or(failed) } else { Err(failed) };
     Ok(PageLook { lab, runs, local: true, field, no_service })
 }
 
@@ -144,7 +144,7 @@ async fn load(
 }
 
 /// The median of each number by itself; of an even number of loads the worse of the two in the middle.
-fn median(loads: Vec<LabSpeed>) -> Option<LabSpeed> {
+fn median(loads: &[LabSpeed]) -> Option<LabSpeed> {
     let middle = |number: fn(&LabSpeed) -> f64, place: usize| {
         let mut numbers: Vec<_> = loads.iter().map(number).collect();
         numbers.sort_by(f64::total_cmp);
@@ -178,10 +178,10 @@ mod tests {
 
     #[test]
     fn one_slow_load_of_three_does_not_count() {
-        let found = median([90.0, 10.0, 80.0].map(load).to_vec()).unwrap();
+        let found = median(&[90.0, 10.0, 80.0].map(load)).unwrap();
         assert_eq!((found.performance, found.blocked_ms), (80.0, 20.0));
-        let found = median([90.0, 80.0].map(load).to_vec()).unwrap();
+        let found = median(&[90.0, 80.0].map(load)).unwrap();
         assert_eq!((found.performance, found.paint_ms), (80.0, 90.0), "the worse of two");
-        assert_eq!(median(Vec::new()), None);
+        assert_eq!(median(&[]), None);
     }
 }
