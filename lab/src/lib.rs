@@ -22,6 +22,7 @@ mod page;
 pub mod plan;
 mod registration;
 mod sales;
+pub mod shop;
 mod sinks;
 mod template;
 mod timetable;
@@ -51,6 +52,7 @@ pub use self::world::{Defect, SCENARIOS, World};
 use crate::listener::{ClosedPort, Servers};
 use crate::live::{Doors, Ground, Live};
 use crate::plan::Plan;
+use crate::shop::Shop;
 
 /// How a lab is started.
 #[derive(Debug, Clone)]
@@ -80,6 +82,7 @@ pub struct Lab {
     authority: CertificateAuthority,
     ground: Ground,
     live: Arc<Live>,
+    shop: Shop,
     changing: Mutex<Changing>,
     ca: PathBuf,
     routes: Vec<Route>,
@@ -124,6 +127,11 @@ impl Lab {
         let rdap = registration::start(&live, &mut servers).await?;
         let apis = api::start(&live, &mut servers).await?;
         let nowhere = ClosedPort::new()?;
+        std::fs::create_dir_all(&options.dir)
+            .map_err(|source| LabError::Write { path: options.dir.clone(), source })?;
+        let shop = Shop::new(&options.dir, options.now, ground.clock);
+        shop.enter(&plan).await?;
+        servers.spawn(shop.clone().run());
         let ca = authority.write_root(&options.dir)?;
         write_secrets(&options.dir, &live.state().secret)?;
         let routes = doors.routes().map(|(from, to)| Route { from, to }).collect();
@@ -134,6 +142,7 @@ impl Lab {
             authority,
             ground,
             live,
+            shop,
             changing,
             ca,
             routes,
@@ -200,9 +209,11 @@ impl Lab {
     ) -> Result<(), LabError> {
         let mut changing = self.changing.lock().await;
         let world = to(changing.world.clone())?;
-        let state = self.ground.state(&world.plan()?)?;
+        let plan = world.plan()?;
+        let state = self.ground.state(&plan)?;
         write_secrets(self.dir(), &state.secret)?;
         changing.doors.enter(&self.live, state).await?;
+        self.shop.enter(&plan).await?;
         changing.world = world;
         Ok(())
     }

@@ -40,7 +40,7 @@ pub(super) fn judge(evidence: &Evidence) -> Assessment {
                 .undo("Take a backup of both tables first, and put it back."),
         );
     }
-    loose(&evidence.loose.items, &mut out);
+    loose(&evidence.facts.engine, &evidence.loose.items, &mut out);
     user(evidence, &mut out);
     for hidden in &evidence.hidden {
         out.not_checked(Unseen::Condition, &hidden.part, &hidden.cause, &hidden.unlock);
@@ -56,10 +56,22 @@ pub(super) fn judge(evidence: &Evidence) -> Assessment {
     out
 }
 
+/// A name as a statement has to have it; a table may come with its schema.
+fn named(name: &str) -> String {
+    let plain = |part: &str| {
+        part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    let part = |part: &str| {
+        if plain(part) { part.to_owned() } else { format!("\"{}\"", part.replace('"', "\"\"")) }
+    };
+    name.splitn(2, '.').map(part).collect::<Vec<_>>().join(".")
+}
+
 /// The statement that makes a column unique, and the one that takes it back.
 fn unique(engine: &str, table: &str, column: &str) -> (String, String) {
     let bare = table.rsplit('.').next().unwrap_or(table);
-    let index = format!("{bare}_{column}_key");
+    let index = named(&format!("{bare}_{column}_key"));
+    let (table, column) = (named(table), named(column));
     let (make, drop) = if engine == "sqlite" {
         ("CREATE UNIQUE INDEX", "DROP INDEX")
     } else {
@@ -184,25 +196,42 @@ fn orders(evidence: &Evidence, out: &mut Assessment) {
     );
 }
 
-fn loose(keys: &[Loose], out: &mut Assessment) {
+fn loose(engine: &str, keys: &[Loose], out: &mut Assessment) {
     let mut tables: BTreeMap<&str, Vec<&Loose>> = BTreeMap::new();
     for key in keys {
         tables.entry(&key.table).or_default().push(key);
     }
     for (table, keys) in tables {
         let bare = table.rsplit('.').next().unwrap_or(table);
-        let name = |key: &Loose| format!("{bare}_{}_fkey", key.column);
+        let name = |key: &Loose| named(&format!("{bare}_{}_fkey", key.column));
+        let shown = named(table);
         let make = keys.iter().map(|key| {
             format!(
-                "ALTER TABLE {table} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}) NOT VALID;",
+                "ALTER TABLE {shown} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}) NOT VALID;",
                 name(key),
-                key.column,
-                key.to,
-                key.key
+                named(&key.column),
+                named(&key.to),
+                named(&key.key)
             )
         });
         let take =
-            keys.iter().map(|key| format!("ALTER TABLE {table} DROP CONSTRAINT {};", name(key)));
+            keys.iter().map(|key| format!("ALTER TABLE {shown} DROP CONSTRAINT {};", name(key)));
+        let (fix, undo) = if engine == "sqlite" {
+            (
+                format!(
+                    "Make {shown} anew with REFERENCES in those columns, and copy its rows over."
+                ),
+                "Make it anew without them.".to_owned(),
+            )
+        } else {
+            (
+                format!(
+                    "{} Then VALIDATE CONSTRAINT once the rows are clean; NOT VALID guards new rows at once.",
+                    make.collect::<Vec<_>>().join(" ")
+                ),
+                take.collect::<Vec<_>>().join(" "),
+            )
+        };
         out.find(
             KEY.finding(table)
                 .summary(format!(
@@ -211,11 +240,8 @@ fn loose(keys: &[Loose], out: &mut Assessment) {
                     if keys.len() == 1 { "leads" } else { "lead" }
                 ))
                 .saw_all(keys.iter().map(|key| format!("{} → {}.{}", key.column, key.to, key.key)))
-                .fix(format!(
-                    "{} Then VALIDATE CONSTRAINT once the rows are clean; NOT VALID guards new rows at once.",
-                    make.collect::<Vec<_>>().join(" ")
-                ))
-                .undo(take.collect::<Vec<_>>().join(" ")),
+                .fix(fix)
+                .undo(undo),
         );
     }
 }

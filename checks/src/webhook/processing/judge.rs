@@ -22,7 +22,7 @@ pub(super) fn judge(evidence: &Evidence, options: &Options, now: Timestamp) -> A
     for (word, times) in &evidence.unknown.items {
         out.not_checked(
             Unseen::Condition,
-            format!("{times} events with the status {word:?}"),
+            format!("{times} of {} events, with the status {word:?}", evidence.rows),
             format!("the word says nothing to launchready in {table}"),
             "name it under [checks.webhook-processing], in failed_words, open_words or done_words",
         );
@@ -49,6 +49,11 @@ pub(super) fn judge(evidence: &Evidence, options: &Options, now: Timestamp) -> A
 
 fn count(value: u64) -> f64 {
     value as f64
+}
+
+/// So many events, with the verb that follows.
+fn events(number: usize, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 event {one}") } else { format!("{number} events {many}") }
 }
 
 fn lines(events: &Bounded<Event>, now: Timestamp) -> Vec<String> {
@@ -88,6 +93,8 @@ fn failures(evidence: &Evidence, options: &Options, now: Timestamp, out: &mut As
         return;
     }
     let window = options.window;
+    let newest = usize::try_from(failed).unwrap_or(usize::MAX);
+    let recent = Bounded::keep(evidence.failed.items.iter().take(newest).cloned(), usize::MAX);
     out.find(
         FAILURES
             .finding(&evidence.table)
@@ -95,7 +102,7 @@ fn failures(evidence: &Evidence, options: &Options, now: Timestamp, out: &mut As
                 "{failed} events failed in the last {window}; more than {} is an outage.",
                 options.failures
             ))
-            .saw_all(lines(&evidence.failed, now))
+            .saw_all(lines(&recent, now))
             .fix(mend(&evidence.table))
             .undo("Roll the function back to the version before; events that were handled twice are found by orders-duplicates."),
     );
@@ -111,7 +118,10 @@ fn stuck(evidence: &Evidence, options: &Options, now: Timestamp, out: &mut Asses
     out.find(
         STUCK
             .finding(&evidence.table)
-            .summary(format!("{stuck} events were taken more than {allowed} ago and are not finished."))
+            .summary(format!(
+                "{} more than {allowed} ago and never finished.",
+                events(stuck, "was taken", "were taken")
+            ))
             .saw_all(lines(&evidence.stuck, now))
             .fix(format!(
                 "See whether the function ran into its time limit or was stopped between taking the event and \
@@ -153,8 +163,8 @@ fn error_rate(evidence: &Evidence, options: &Options, now: Timestamp, out: &mut 
             ERROR_RATE
                 .finding(table)
                 .summary(format!(
-                    "{} events failed more than {LEFT} ago and were never handled.",
-                    left.items.len()
+                    "{} more than {LEFT} ago and never handled.",
+                    events(left.items.len(), "failed", "failed")
                 ))
                 .saw_all(lines(&left, now))
                 .fix(mend(table))

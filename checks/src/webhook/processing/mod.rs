@@ -233,3 +233,6 @@ impl Check for Processing {
         judge::judge(evidence, cx.options, cx.now)
     }
 }
+
+#[cfg(test)]
+mod tests;
