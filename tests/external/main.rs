@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, and says so when it is skipped"
 )]
 
+mod lighthouse;
 mod misbehaving;
 mod plugins;
 mod servers;

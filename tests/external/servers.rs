@@ -1,24 +1,34 @@
 //! The smallest servers that a plugin can ask: a page, and a name.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 
-/// Answers every request with a page of five bytes, as long as the test runs.
+/// What the page says.
+const PAGE: &str =
+    "<!doctype html><html lang=en><title>Harbor</title><h1>Hello</h1><p>We are open.</p>";
+
+/// Answers every request with a page, as long as the test runs.
 pub(crate) fn page(status: &'static str) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { continue };
-            let mut head = [0; 4096];
-            drop(stream.read(&mut head));
-            let answer = format!(
-                "HTTP/1.1 {status}\r\ncontent-type: text/plain\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello"
-            );
-            drop(stream.write_all(answer.as_bytes()));
+        for stream in listener.incoming().flatten() {
+            // A browser opens connections that it may use later.
+            std::thread::spawn(move || answer_page(stream, status));
         }
     });
     address
+}
+
+fn answer_page(mut stream: TcpStream, status: &str) {
+    let mut head = [0; 4096];
+    drop(stream.read(&mut head));
+    let length = PAGE.len();
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {length}\r\n\
+         connection: close\r\n\r\n"
+    );
+    drop(stream.write_all(format!("{head}{PAGE}").as_bytes()));
 }
 
 /// A name server on port 53 of a loopback address of its own: every name has the address 192.0.2.7, and
