@@ -3,11 +3,12 @@
 mod judge;
 mod look;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use url::Url;
@@ -155,7 +156,7 @@ pub struct JsonCondition {
 }
 
 /// A text, a number, or true or false.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Scalar {
     /// True or false.
@@ -164,6 +165,19 @@ pub enum Scalar {
     Number(f64),
     /// A text.
     Text(String),
+}
+
+impl JsonSchema for Scalar {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("Scalar")
+    }
+
+    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["boolean", "number", "string"],
+            "description": "a text, a number, or true or false",
+        })
+    }
 }
 
 impl Scalar {
