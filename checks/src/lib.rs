@@ -4,16 +4,21 @@
 //! what it saw; [`registry::ALL`] is the only list of checks.
 
 pub mod contract;
+pub mod crm;
 pub mod dns;
 pub mod document;
 pub mod domain;
 pub mod external;
 pub mod mail;
+pub mod ops;
 pub mod orders;
 pub mod probe;
 pub mod registry;
 pub mod secrets;
+pub mod stripe;
 pub mod suffix;
+pub mod support;
+pub mod supabase;
 pub mod tls;
 pub mod vendor;
 pub mod web;

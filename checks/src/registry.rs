@@ -1,7 +1,9 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{dns, domain, external, mail, orders, secrets, tls, web, webhook};
+use crate::{
+    crm, dns, domain, external, mail, ops, orders, secrets, stripe, supabase, support, tls, web, webhook,
+};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -24,9 +26,20 @@ pub const ALL: &[Plugin] = &[
     plugin::<web::RateLimits>(),
     plugin::<web::Pages>(),
     plugin::<web::Speed>(),
+    plugin::<supabase::Rls>(),
+    plugin::<supabase::AnonAccess>(),
+    plugin::<supabase::Functions>(),
+    plugin::<supabase::Settings>(),
     plugin::<secrets::Bundle>(),
     plugin::<secrets::Files>(),
     plugin::<secrets::Source>(),
+    plugin::<crm::Sync>(),
+    plugin::<crm::Contacts>(),
+    plugin::<support::Backlog>(),
+    plugin::<support::Intake>(),
+    plugin::<stripe::Account>(),
+    plugin::<stripe::Webhooks>(),
+    plugin::<stripe::Deliveries>(),
     plugin::<orders::OrphanedCheckouts>(),
     plugin::<orders::Unpaid>(),
     plugin::<orders::Duplicates>(),
@@ -37,11 +50,17 @@ pub const ALL: &[Plugin] = &[
     plugin::<external::Command>(),
     plugin::<external::Sql>(),
     plugin::<external::Http>(),
+    plugin::<ops::Heartbeat>(),
 ];
 
 /// The check of this id.
 pub fn find(id: &str) -> Option<&'static Plugin> {
     ALL.iter().find(|plugin| plugin.meta.id == id)
+}
+
+/// Where a check stands in [`ALL`]; one that is not there comes last.
+pub fn place(id: &str) -> usize {
+    ALL.iter().position(|plugin| plugin.meta.id == id).unwrap_or(ALL.len())
 }
 
 /// The check that owns a finding code, and the code's entry.

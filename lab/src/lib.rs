@@ -30,7 +30,7 @@ mod tls;
 mod web;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,6 +39,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
+pub use self::api::{Form, forms};
 pub use self::crowd::{Crowd, CrowdOptions};
 pub use self::error::LabError;
 pub use self::fault::When;
@@ -49,6 +50,8 @@ pub use self::sinks::{Received, SinkFault, SinkKind, Sinks};
 pub use self::timetable::{Change, Step, Timetable};
 pub use self::tls::{CertificateAuthority, Issued};
 pub use self::world::{Defect, SCENARIOS, World};
+
+use crate::kept::locked;
 use crate::listener::{ClosedPort, Servers};
 use crate::live::{Doors, Ground, Live};
 use crate::plan::Plan;
@@ -84,6 +87,8 @@ pub struct Lab {
     live: Arc<Live>,
     shop: Shop,
     changing: Mutex<Changing>,
+    /// Jobs of the product that do not run at present.
+    stopped: std::sync::Mutex<BTreeSet<String>>,
     ca: PathBuf,
     routes: Vec<Route>,
     resolvers: Vec<SocketAddr>,
@@ -144,6 +149,7 @@ impl Lab {
             live,
             shop,
             changing,
+            stopped: std::sync::Mutex::default(),
             ca,
             routes,
             resolvers,
@@ -201,6 +207,21 @@ impl Lab {
     pub async fn planted(&self) -> Vec<String> {
         let changing = self.changing.lock().await;
         changing.world.planted().map(|defect| defect.name.clone()).collect()
+    }
+
+    /// Has a job of the product stop or run. A job is no server: whoever plays it asks [`Lab::runs`].
+    pub fn set_job(&self, job: &str, runs: bool) {
+        let mut stopped = locked(&self.stopped);
+        if runs {
+            stopped.remove(job);
+        } else {
+            stopped.insert(job.to_owned());
+        }
+    }
+
+    /// Whether a job of the product runs.
+    pub fn runs(&self, job: &str) -> bool {
+        !locked(&self.stopped).contains(job)
     }
 
     async fn change(

@@ -1,7 +1,9 @@
 //! The composition root: the only place that builds concrete adapters and hands them to checks.
 
 pub mod agent;
+mod heard;
 mod reconcile;
+pub mod trace;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,20 +12,24 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use launchready_checks::contract::{Ownership, Target};
-use launchready_checks::probe::{Accounts, Dns, DnsQuestion, ProbeError, Probes, RecordType, Slot};
+use launchready_checks::probe::{
+    Accounts, Dns, DnsQuestion, Heartbeats, ProbeError, Probes, RecordType, Slot,
+};
 use launchready_checks::registry;
 use rustls::RootCertStore;
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
 use crate::clock::{Clock, whole_second};
-use crate::config::Project;
+use crate::config::{Agent, Project};
 use crate::connect::{self, CheckoutsFile, Reach};
 use crate::engine::{AuditRecord, Inputs, Job, Progress, run_all};
 use crate::probe::{
     Blackbox, CommandProbe, Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, ProbeTargets,
     RegistrationProbe, SmtpProbe, TlsProbe, account_client, provider, roots,
 };
+use crate::store::{self, Store, StoreError};
+use heard::{Heard, Nobody};
 
 /// Approved evidence by check id.
 pub type Baseline = BTreeMap<String, Value>;
@@ -56,6 +62,8 @@ pub struct Session {
     clock: Arc<dyn Clock>,
     /// Shared, because it bounds how many programs run at once.
     command: Arc<CommandProbe>,
+    /// What an agent has left, for an audit.
+    store: Option<Arc<dyn Store>>,
 }
 
 impl Session {
@@ -68,7 +76,19 @@ impl Session {
         let dns = Arc::new(DnsProbe::new(&network, Arc::clone(&dialer)));
         let roots = roots(&network.extra_roots)?;
         let judge = Arc::new(Judge::new(Arc::clone(&roots), Arc::new(provider())));
-        Ok(Self { network, dialer, dns, judge, roots, clock, command: Arc::default() })
+        Ok(Self { network, dialer, dns, judge, roots, clock, command: Arc::default(), store: None })
+    }
+
+    /// Has its audits also read what an agent with the same config remembers of the calls of jobs, where
+    /// there is one.
+    ///
+    /// # Errors
+    /// The store is there and cannot be read.
+    pub async fn remember(&mut self, settings: &Agent) -> Result<(), StoreError> {
+        if store::is_there(&settings.store, &settings.folder)? {
+            self.store = Some(store::open(&settings.store, &settings.folder).await?);
+        }
+        Ok(())
     }
 
     /// Looks at one project. Nothing is judged here.
@@ -83,7 +103,15 @@ impl Session {
     ) -> anyhow::Result<AuditRecord> {
         let began = Instant::now();
         let started_at = whole_second(self.clock.now());
-        let mut visit = self.visit(project, plan.time_limit).await?;
+        let heartbeats: Arc<dyn Heartbeats> = match &self.store {
+            Some(store) => Arc::new(Heard {
+                store: Arc::clone(store),
+                clock: Some(Arc::clone(&self.clock)),
+                promises: project.watch.heartbeats.clone(),
+            }),
+            None => Arc::new(Nobody),
+        };
+        let mut visit = self.visit(project, plan.time_limit, heartbeats).await?;
         if let Some(path) = &plan.checkouts {
             visit.probes.accounts.payments =
                 Slot::ready(Arc::new(CheckoutsFile::new(path.clone())));
@@ -133,12 +161,18 @@ impl Session {
 
     /// The ports for one look at a project, with what its checks share, and whether it is proven to be
     /// the user's own.
-    pub(crate) async fn visit(&self, project: &Project, limit: Duration) -> anyhow::Result<Visit> {
+    pub(crate) async fn visit(
+        &self,
+        project: &Project,
+        limit: Duration,
+        heartbeats: Arc<dyn Heartbeats>,
+    ) -> anyhow::Result<Visit> {
         let mut target = project.target.clone();
         let dns = Arc::clone(&self.dns);
         let proof = timeout(limit, ownership(project, &*dns)).await;
         target.ownership = proof.unwrap_or(Ownership::Unproven);
-        let (mut probes, http) = self.probes(dns, target.ownership.is_proven())?;
+        let owned = target.ownership.is_proven();
+        let (mut probes, http) = self.probes(dns, owned, heartbeats)?;
         probes.accounts = connect::accounts(&project.accounts, &self.reach()?);
         Ok(Visit { target, probes, http })
     }
@@ -151,7 +185,12 @@ impl Session {
         Ok(Reach { client, clock: Arc::clone(&self.clock), extra_roots })
     }
 
-    fn probes(&self, dns: Arc<dyn Dns>, active: bool) -> anyhow::Result<(Probes, Arc<HttpProbe>)> {
+    fn probes(
+        &self,
+        dns: Arc<dyn Dns>,
+        active: bool,
+        heartbeats: Arc<dyn Heartbeats>,
+    ) -> anyhow::Result<(Probes, Arc<HttpProbe>)> {
         let (dialer, judge) = (Arc::clone(&self.dialer), Arc::clone(&self.judge));
         let http = Arc::new(HttpProbe::new(
             Arc::clone(&dns),
@@ -180,6 +219,7 @@ impl Session {
             tls,
             files: Arc::new(FilesProbe),
             command: Arc::<CommandProbe>::clone(&self.command),
+            heartbeats,
             accounts: Accounts::default(),
         };
         Ok((probes, http))

@@ -47,12 +47,12 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
         }
     }
     let folder = if args.id == SOURCE { args.domain.as_deref() } else { None };
-    let (network, project, recheck, config) = if let Some(folder) = folder {
+    let (network, project, recheck, config, settings) = if let Some(folder) = folder {
         let mut project = Project::of_domain("source");
         folder.clone_into(&mut project.target.domain);
         project.target.source = Some(SourceFacts { path: existing(folder)? });
         let network = project::network(&args.project.network, crate::probe::Network::default())?;
-        (network, project, project::recheck(Some(folder), None, None), None)
+        (network, project, project::recheck(Some(folder), None, None), None, None)
     } else {
         let source = project::projects(args.domain.as_deref(), &args.project)?;
         let name = args.project.project.as_deref();
@@ -60,7 +60,8 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
         if args.sessions.is_some() {
             whole_file(&mut project);
         }
-        (source.config.network, project, source.recheck, source.path)
+        let settings = project::listener(&source.config);
+        (source.config.network, project, source.recheck, source.path, settings)
     };
     let output = OutputArgs {
         only: vec![args.id.clone()],
@@ -71,12 +72,13 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
         fail_on: FailOn::Critical,
         time_limit: args.time_limit,
     };
-    let session = Session::new(network, Arc::new(SystemClock))?;
+    let mut session = Session::new(network, Arc::new(SystemClock))?;
     let plan = audit::plan(&output, None, recheck, config.as_deref())?;
     let plan = Plan { checkouts: args.sessions.clone(), ..plan };
     let is_silent = args.nagios || args.format == CheckFormat::Jsonl;
     let progress = if is_silent { Box::new(Silent) } else { progress::of(cli) };
     let runtime = crate::app::runtime(project.target.source.is_some())?;
+    runtime.block_on(project::remember(&mut session, settings.as_ref()));
     let record = runtime.block_on(session.audit(&project, &plan, progress.as_ref()))?;
     let mut report = build(&record);
     report.not_checked.retain(|part| part.of == args.id);

@@ -5,9 +5,9 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 
 use launchready_checks::probe::{
-    AgentFault, Answer, Charge, CheckoutSession, Destinations, EventFilter, KeyPower, Payment,
-    PaymentAccount, PaymentEvent, Payments, Period, ProbeError, Reversal, Subscription, Visit,
-    Walked,
+    AgentFault, Answer, Charge, CheckoutSession, Destinations, EventFilter, KeyPower, Owner,
+    Payment, PaymentAccount, PaymentEvent, PaymentKey, Payments, Period, ProbeError, Reversal,
+    Reversals, Subscription, Trail, Visit, Walked,
 };
 
 use super::stripe::read_session;
@@ -100,6 +100,13 @@ impl Payments for CheckoutsFile {
         nothing()
     }
 
+    fn sessions_of(
+        &self,
+        _key: PaymentKey,
+    ) -> Answer<'_, Result<Vec<CheckoutSession>, ProbeError>> {
+        nothing()
+    }
+
     fn payments<'a>(
         &'a self,
         _period: Period,
@@ -109,6 +116,10 @@ impl Payments for CheckoutsFile {
     }
 
     fn payment(&self, _id: String) -> Answer<'_, Result<Option<Payment>, ProbeError>> {
+        nothing()
+    }
+
+    fn event(&self, _id: String) -> Answer<'_, Result<Option<PaymentEvent>, ProbeError>> {
         nothing()
     }
 
@@ -141,6 +152,40 @@ impl Payments for CheckoutsFile {
         _period: Period,
         _visit: Visit<'a, Subscription>,
     ) -> Answer<'a, Result<Walked, ProbeError>> {
+        nothing()
+    }
+}
+
+impl Trail for CheckoutsFile {
+    fn event(&self, _id: String) -> Answer<'_, Result<Option<PaymentEvent>, ProbeError>> {
+        nothing()
+    }
+
+    fn charge(&self, _id: String) -> Answer<'_, Result<Option<Charge>, ProbeError>> {
+        nothing()
+    }
+
+    fn refund(&self, _id: String) -> Answer<'_, Result<Option<Reversal>, ProbeError>> {
+        nothing()
+    }
+
+    fn dispute(&self, _id: String) -> Answer<'_, Result<Option<Reversal>, ProbeError>> {
+        nothing()
+    }
+
+    fn subscription(&self, _id: String) -> Answer<'_, Result<Option<Subscription>, ProbeError>> {
+        nothing()
+    }
+
+    fn sessions_of(&self, _owner: Owner) -> Answer<'_, Result<Vec<CheckoutSession>, ProbeError>> {
+        nothing()
+    }
+
+    fn payments_of(&self, _customer: String) -> Answer<'_, Result<Vec<Payment>, ProbeError>> {
+        nothing()
+    }
+
+    fn reversals_of(&self, _payment: String) -> Answer<'_, Result<Reversals, ProbeError>> {
         nothing()
     }
 }

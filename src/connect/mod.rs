@@ -5,9 +5,21 @@
 
 mod api;
 mod checkouts_file;
+mod attio;
 pub mod database;
 mod pagespeed;
+mod freshdesk;
+mod front;
+mod grant;
+mod helpscout;
+mod hubspot;
+mod intercom;
+mod pages;
+mod pipedrive;
+mod relations;
 mod stripe;
+mod zendesk;
+mod supabase;
 
 use std::sync::Arc;
 
@@ -16,6 +28,7 @@ use launchready_checks::probe::{Accounts, Database, Payments, Slot, Speed};
 pub use api::{Api, Reach, Reply, Shown, Vendor};
 pub use checkouts_file::CheckoutsFile;
 pub use pagespeed::Pagespeed;
+pub use grant::Grant;
 pub use stripe::Stripe;
 
 use crate::config::AccountSettings;
@@ -28,6 +41,10 @@ pub fn accounts(settings: &AccountSettings, reach: &Reach) -> Accounts {
         payments: payments(settings, reach).unwrap_or(none.payments),
         database: database(settings, reach).unwrap_or(none.database),
         speed: speed(settings, reach).unwrap_or(none.speed),
+        desk: relations::desk(settings, reach).unwrap_or(none.desk),
+        crm: relations::crm(settings, reach).unwrap_or(none.crm),
+        supabase: supabase::management(settings, reach).unwrap_or(none.supabase),
+        supabase_public: supabase::public(settings, reach).unwrap_or(none.supabase_public),
     }
 }
 

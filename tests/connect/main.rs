@@ -11,5 +11,10 @@
     reason = "a test fails by panicking, and reads its own setting"
 )]
 
+mod crm;
+mod desk;
 mod faults;
 mod pagespeed;
+mod relations;
+mod stripe;
+mod supabase;

@@ -20,6 +20,7 @@ mod look;
 mod mapping;
 mod pooler;
 mod questions;
+mod rls;
 mod rows;
 mod tls;
 

@@ -83,7 +83,7 @@ impl Checkout {
 }
 
 /// What a shop wrote down to find its order again: its reference, and entries of the metadata; at most 4.
-pub(super) fn references(
+pub fn references(
     reference: Option<String>,
     metadata: &BTreeMap<String, String>,
 ) -> Vec<String> {

@@ -12,6 +12,7 @@ mod unpaid;
 mod unprocessed_events;
 mod words;
 
+pub use checkout::references;
 pub use duplicates::Duplicates;
 pub use idempotency::Idempotency;
 pub use orphaned_checkouts::OrphanedCheckouts;
@@ -19,6 +20,7 @@ pub use reconcile::{Difference, Reconciled, reconcile};
 pub use subscriptions::Subscriptions;
 pub use unpaid::Unpaid;
 pub use unprocessed_events::UnprocessedEvents;
+pub use words::{Standing, minor};
 
 use crate::contract::CheckError;
 use crate::probe::{Database, TableRole, TableShape};

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Database, Payments, Speed};
+use super::{Crm, Database, Desk, Payments};
+use super::{Database, Payments, Supabase, SupabasePublic};
 
 /// Why a port cannot be asked: nothing is configured, or its credential is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +75,14 @@ pub struct Accounts {
     pub database: Slot<dyn Database>,
     /// A service that measures pages in a browser.
     pub speed: Slot<dyn Speed>,
+    /// The help desk.
+    pub desk: Slot<dyn Desk>,
+    /// The CRM.
+    pub crm: Slot<dyn Crm>,
+    /// The management API of Supabase.
+    pub supabase: Slot<dyn Supabase>,
+    /// The Supabase project, asked with its public key.
+    pub supabase_public: Slot<dyn SupabasePublic>,
 }
 
 impl Default for Accounts {
@@ -91,6 +101,23 @@ impl Default for Accounts {
                 "nothing to measure with: no PageSpeed key and no local Lighthouse is configured",
                 "add [project.pagespeed] with key = { env = \"PAGESPEED_KEY\" } to the config, or lighthouse \
                  = \"/usr/local/bin/lighthouse\" under [checks.web-speed]",
+            desk: Slot::missing(
+                "no help desk is configured",
+                "add [project.support] with kind and token = { env = \"SUPPORT_TOKEN\" } to the config, or \
+                 name your own tickets table under [project.database.tickets]",
+            ),
+            crm: Slot::missing(
+                "no CRM is configured",
+                "add [project.crm] with kind and token = { env = \"CRM_TOKEN\" } to the config",
+            supabase: Slot::missing(
+                "no Supabase token is configured",
+                "add [project.supabase] with ref and token = { env = \"SUPABASE_TOKEN\" } to the config; \
+                 make a scoped token at https://supabase.com/dashboard/account/tokens",
+            ),
+            supabase_public: Slot::missing(
+                "no public key of Supabase is configured",
+                "add [project.supabase] with ref and public_key = { env = \"SUPABASE_PUBLISHABLE_KEY\" } \
+                 to the config",
             ),
         }
     }

@@ -36,6 +36,10 @@ impl TableRole {
         Self::Submissions,
     ];
 
+    /// The key beside the columns of orders that says what a number in `amount` counts: `minor` (cents) or
+    /// `major` (euros). Checks are given amounts in the minor unit either way.
+    pub const AMOUNT_UNIT: &'static str = "amount_unit";
+
     /// The word of the config.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -7,10 +7,13 @@ mod accounts;
 mod catalogue;
 mod certificate;
 mod command;
+mod crm;
 mod database;
+mod desk;
 mod dns;
 mod fault;
 mod files;
+mod heartbeats;
 mod hosts;
 mod http;
 mod payments;
@@ -19,7 +22,9 @@ mod registration;
 pub mod replay;
 mod smtp;
 mod speed;
+mod supabase;
 mod tls;
+mod trail;
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,30 +36,39 @@ pub use catalogue::{
 };
 pub use certificate::{CertificateFacts, KeyKind, SignatureHash, certificate_facts};
 pub use command::{Command, CommandAnswer, CommandCall, CommandEnd};
+pub use crm::{CONTACT_IDS, Contacts, Crm, Depth};
 pub use database::{
     Database, DatabaseFacts, KEYS, Repeated, Row, RowQuery, SqlAnswer, Strays, TableRole,
     TableShape, VisitRow,
 };
+pub use desk::{Acknowledgement, Conversation, Desk, Listed, Origin, TAGS};
 pub use dns::{
     AddressLook, Dns, DnsAnswer, DnsData, DnsQuestion, DnsRecord, Rcode, RecordType, Transfer, Via,
     addresses, txt_strings,
 };
 pub use fault::{AgentFault, ProbeError, Seen, TargetFault};
 pub use files::{FileLook, Files, Folder, SourceFile};
+pub use heartbeats::{Away, HeartbeatAnswer, Heartbeats, Promised};
 pub use hosts::{HostLook, look_up_hosts};
 pub use http::{Http, HttpAnswer, HttpRequest, Method, Timings};
 pub use payments::{
     Charge, CheckoutSession, Destination, Destinations, EventFilter, EventScope, KeyPower,
-    METADATA_KEYS, Money, Payment, PaymentAccount, PaymentEvent, Payments, Period, Reversal,
-    Subscription, Visit, Walked,
+    METADATA_KEYS, Money, Payment, PaymentAccount, PaymentEvent, PaymentKey, Payments, Period,
+    Reversal, Subscription, Visit, Walked,
 };
 pub use personal::{Email, RunKey};
 pub use registration::{Registration, RegistrationAnswer, RegistrationEvent};
 pub use smtp::{Smtp, SmtpAnswer, SmtpQuestion};
 pub use speed::{FieldSpeed, LabSpeed, PageSpeed, Speed, lighthouse_report};
+pub use supabase::{
+    AuthSettings, Backups, BucketLook, EdgeFunction, FunctionCalls, FunctionLogs, FunctionPrints,
+    LOG_HOURS, PublicLook, PublicNames, ServiceHealth, Supabase, SupabaseProject, SupabasePublic,
+    TokenPower,
+};
 pub use tls::{
     HelloAnswer, HelloQuestion, ProtocolVersion, SuiteSet, Tls, TlsAnswer, TlsQuestion, Trust,
 };
+pub use trail::{OWNED, Owner, Reversals, Trail};
 
 /// A boxed future, the return type of every port.
 pub type Answer<'a, T> = futures_util::future::BoxFuture<'a, T>;
@@ -78,6 +92,8 @@ pub struct Probes {
     pub command: Arc<dyn Command>,
     /// The accounts of the project and its database, where they are configured.
     pub accounts: Accounts,
+    /// Calls of jobs to the agent.
+    pub heartbeats: Arc<dyn Heartbeats>,
 }
 
 impl fmt::Debug for Probes {

@@ -4,9 +4,21 @@
 //! Every fake has a port of its own. In the project's table of a scenario `lab:NAME` stands for its
 //! address.
 
+mod attio;
+mod customers;
+mod freshdesk;
+mod front;
+mod helpscout;
+mod hubspot;
+mod intercom;
 mod pagespeed;
+mod pipedrive;
+mod rate;
+mod requests;
 mod server;
 mod stripe;
+mod zendesk;
+mod supabase;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,6 +32,8 @@ use crate::error::LabError;
 use crate::listener::Servers;
 use crate::live::Live;
 use crate::plan::Plan;
+
+pub use requests::{Form, forms};
 
 /// What a fake is asked.
 #[derive(Debug)]
@@ -86,7 +100,19 @@ pub(crate) trait Api: fmt::Debug + Send + Sync {
 type Make = fn(&toml::Table, Timestamp) -> Result<Arc<dyn Api>, toml::de::Error>;
 
 /// Every fake.
-const FAKES: &[(&str, Make)] = &[("pagespeed", pagespeed::make), ("stripe", stripe::make)];
+const FAKES: &[(&str, Make)] = &[
+    ("attio", attio::make),
+    ("freshdesk", freshdesk::make),
+    ("front", front::make),
+    ("helpscout", helpscout::make),
+    ("hubspot", hubspot::make),
+    ("intercom", intercom::make),
+    ("pagespeed", pagespeed::make),
+    ("pipedrive", pipedrive::make),
+    ("stripe", stripe::make),
+    ("supabase", supabase::make),
+    ("zendesk", zendesk::make),
+];
 
 /// Every fake with its faults, by name.
 pub(crate) type Apis = BTreeMap<String, Arc<server::Served>>;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Facts, ShopPlan};
+use crate::api::forms;
 use crate::sales::{Fate, Sale, Sales, id};
 
 /// Rows that stay recent are moved after so many seconds of the world.
@@ -66,6 +67,7 @@ pub(super) fn write(facts: &Facts, from: i64, now: Timestamp, sql: &mut String) 
     let lost = numbers(&sales, &facts.lost_s);
     let without = numbers(&sales, &plan.without_order_s);
     let twice = numbers(&sales, &plan.duplicate_s);
+    let unheard = numbers(&sales, &plan.crm_unheard_s);
     let done = |at: Timestamp| {
         let done = later(at, plan.lag_s + WORK_S).as_second();
         done > from && done <= now.as_second()
@@ -110,9 +112,17 @@ pub(super) fn write(facts: &Facts, from: i64, now: Timestamp, sql: &mut String) 
         }
         // A failed synchronisation is logged without one.
         let logged = later(sale.at, CRM_S);
-        if done(logged) && !lost.contains(&number) && !without.contains(&number) {
-            tables.log(&sale, plan, logged, &mut changes);
+        let silent = [&lost, &without, &unheard].iter().any(|all| all.contains(&number));
+        if done(logged) && !silent {
+            tables.log(&sale, plan, logged, "", &mut changes);
+            if twice.contains(&number) {
+                tables.log(&sale, plan, logged, "-2", &mut changes);
+            }
         }
+    }
+    // The form asks the desk first and writes its own row a second later.
+    for form in forms(from.saturating_sub(WORK_S), now.as_second() - WORK_S) {
+        tables.forms.push(format!("('{}', '{}', '{}')", form.id, form.at, form.email));
     }
     tables.append_to(sql);
     sql.push_str(&changes);
@@ -130,6 +140,7 @@ struct Tables {
     events: Vec<String>,
     log: Vec<String>,
     subscriptions: Vec<String>,
+    forms: Vec<String>,
 }
 
 impl Tables {
@@ -166,9 +177,17 @@ impl Tables {
         }
     }
 
-    fn log(&mut self, sale: &Sale, plan: &ShopPlan, at: Timestamp, changes: &mut String) {
+    fn log(
+        &mut self,
+        sale: &Sale,
+        plan: &ShopPlan,
+        at: Timestamp,
+        again: &str,
+        changes: &mut String,
+    ) {
         let fails = plan.crm_failed_each > 0 && sale.number.is_multiple_of(plan.crm_failed_each);
-        let (order, status) = (&sale.reference, if fails { "failed" } else { "ok" });
+        let (order, status) =
+            (format!("{}{again}", sale.reference), if fails { "failed" } else { "ok" });
         let error = if fails { "'429 from the CRM'" } else { "NULL" };
         self.log.push(format!("('{order}', '{status}', '{at}', {error})"));
         if !fails {
@@ -182,6 +201,7 @@ impl Tables {
             ("stripe_events", self.events),
             ("crm_sync_log (order_id, status, created_at, error)", self.log),
             ("subscriptions", self.subscriptions),
+            ("contact_forms", self.forms),
         ] {
             for rows in rows.chunks(500) {
                 _ = writeln!(sql, "INSERT INTO {table} VALUES {};", rows.join(",\n"));

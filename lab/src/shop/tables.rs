@@ -4,7 +4,8 @@ use super::ShopPlan;
 
 /// Takes all of them away.
 pub(super) const DROP: &str = "DROP TABLE IF EXISTS crm_sync_log; DROP TABLE IF EXISTS orders; \
-                               DROP TABLE IF EXISTS stripe_events; DROP TABLE IF EXISTS subscriptions;\n";
+                               DROP TABLE IF EXISTS stripe_events; DROP TABLE IF EXISTS subscriptions; \
+                               DROP TABLE IF EXISTS contact_forms;\n";
 
 /// Makes them.
 pub(super) fn create(plan: &ShopPlan) -> String {
@@ -22,6 +23,7 @@ pub(super) fn create(plan: &ShopPlan) -> String {
          created_at TEXT NOT NULL, error TEXT);\n\
          CREATE TABLE subscriptions (id TEXT PRIMARY KEY, customer TEXT NOT NULL, status TEXT NOT NULL, \
          created_at TEXT NOT NULL, current_period_end TEXT NOT NULL);\n\
+         CREATE TABLE contact_forms (id TEXT PRIMARY KEY, created_at TEXT NOT NULL, email TEXT NOT NULL);\n\
          CREATE INDEX orders_created ON orders (created_at);\n\
          CREATE INDEX events_received ON stripe_events (received_at);\n\
          CREATE INDEX log_order ON crm_sync_log (order_id);\n"

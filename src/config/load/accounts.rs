@@ -10,7 +10,6 @@ use launchready_checks::probe::TableRole;
 
 use super::reader::Reader;
 use crate::config::file::{AccountTables, AutomationKind, DatabaseTable, SupportKind};
-use crate::connect::database::AMOUNT_UNIT;
 
 /// The most characters of a name of a table or column; PostgreSQL keeps 63 bytes of each part.
 const NAME_CHARS: usize = 200;
@@ -117,7 +116,7 @@ impl Reader<'_> {
             }
             for (name, real) in mapping {
                 let known = role.columns().iter().any(|(column, _)| column == name);
-                let unit = role == TableRole::Orders && name == AMOUNT_UNIT;
+                let unit = role == TableRole::Orders && name == TableRole::AMOUNT_UNIT;
                 if unit && !matches!(real.as_str(), "minor" | "major") {
                     let message = "write \"minor\" where amounts count cents, \"major\" where they count euros";
                     self.error(&format!("{key}.{name}"), message);
@@ -205,6 +204,10 @@ mod tests {
             (
                 "[project.database]\nurl = { env = \"K\" }\norders = { id = \"id\" }\n",
                 "say which table",
+            ),
+            (
+                "[project.database]\nurl = { env = \"K\" }\norders = { table = \"o\", amount_unit = \"cents\" }\n",
+                "where they count euros",
             ),
             (
                 "[project.database]\nurl = { env = \"K\" }\norders = { table = \"o\", amonut = \"x\" }\n",

@@ -6,8 +6,6 @@ use launchready_checks::probe::{AgentFault, ProbeError, TableRole, TableShape};
 
 /// Names at least this alike are suggested.
 const ALIKE: f64 = 0.6;
-/// The key beside the columns of orders that says what a whole number of an amount is.
-pub(crate) const AMOUNT_UNIT: &str = "amount_unit";
 
 /// A table or view that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,12 +210,12 @@ fn unit(
     relation: &Relation,
     amount: &Column,
 ) -> Result<Unit, ProbeError> {
-    match wanted.get(AMOUNT_UNIT).map(String::as_str) {
+    match wanted.get(TableRole::AMOUNT_UNIT).map(String::as_str) {
         Some("minor") => return Ok(Unit::Minor),
         Some("major") => return Ok(Unit::Major),
         Some(other) => {
             let what = format!("{other:?} is neither \"minor\" (cents) nor \"major\" (euros)");
-            return Err(wrong(role, AMOUNT_UNIT, &what));
+            return Err(wrong(role, TableRole::AMOUNT_UNIT, &what));
         }
         None => {}
     }
@@ -234,7 +232,7 @@ fn unit(
         relation.shown(),
         amount.name
     );
-    Err(wrong(role, AMOUNT_UNIT, &what))
+    Err(wrong(role, TableRole::AMOUNT_UNIT, &what))
 }
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ fn what_an_amount_counts_is_said_or_seen_and_never_guessed() {
     let orders = relation("", "orders", Some(0));
     let unit = |name: &str, kind: Kind, said: Option<&str>| {
         let mut wanted = wanted(&[("table", "orders"), ("amount", name)]);
-        wanted.extend(said.map(|unit| (AMOUNT_UNIT.to_owned(), unit.to_owned())));
+        wanted.extend(said.map(|unit| (TableRole::AMOUNT_UNIT.to_owned(), unit.to_owned())));
         columns(TableRole::Orders, &wanted, &orders, &[column(name, kind)])
             .map(|found| found.unit)
             .map_err(|error| error.to_string())

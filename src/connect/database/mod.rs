@@ -21,10 +21,10 @@ use tokio::sync::Mutex;
 
 use crate::config::AccountSettings;
 use address::Address;
-pub(crate) use mapping::AMOUNT_UNIT;
 use mapping::{Mapped, Wanted};
 pub use postgres::Patience;
 use postgres::Postgres;
+pub(in crate::connect) use postgres::statements;
 use sqlite::Sqlite;
 
 /// The most rows of an answer to a question of the user.

@@ -5,13 +5,17 @@
 //! server refuses, a URL on a known host is 404.
 
 mod command;
+mod crm;
 mod database;
+mod desk;
 mod dns;
 mod files;
 mod http;
 mod payments;
 mod speed;
+mod supabase;
 mod tls;
+mod trail;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -22,12 +26,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::command::CommandEntry;
+pub use self::crm::{ContactWorld, CrmWorld};
 pub use self::database::{DatabaseWorld, TableWorld};
+pub use self::desk::DeskWorld;
 pub use self::payments::PaymentsWorld;
 pub use self::speed::{SpeedEntry, SpeedWorld};
+pub use self::supabase::{CallsWorld, PrintsWorld, PublicWorld, SupabaseWorld};
 use super::{
-    Accounts, AgentFault, Database, HelloAnswer, Payments, ProbeError, Probes, ProtocolVersion,
-    RegistrationAnswer, Seen, Slot, SmtpAnswer, Speed, SuiteSet, TargetFault, TlsAnswer,
+    Accounts, AgentFault, Crm, Database, Desk, HeartbeatAnswer, HelloAnswer, Payments, ProbeError,
+    Probes, ProtocolVersion, RegistrationAnswer, Seen, Slot, SmtpAnswer, Speed, SuiteSet, Supabase,
+    SupabasePublic, TargetFault, TlsAnswer,
 };
 
 /// A small written-down internet.
@@ -67,6 +75,14 @@ pub struct World {
     pub database: Option<DatabaseWorld>,
     /// The service that measures pages; absent means that none is configured.
     pub speed: Option<SpeedWorld>,
+    /// The help desk; absent means that none is configured.
+    pub desk: Option<DeskWorld>,
+    /// The CRM; absent means that none is configured.
+    pub crm: Option<CrmWorld>,
+    /// The Supabase project; absent means that none is configured.
+    pub supabase: Option<SupabaseWorld>,
+    /// What was heard of promised calls; absent means that nobody listens.
+    pub heartbeats: Option<Seen<HeartbeatAnswer>>,
 }
 
 /// A fault of resolvers, or of one name server.
@@ -269,7 +285,8 @@ impl Replay {
             smtp: Arc::<Self>::clone(&replay),
             registration: Arc::<Self>::clone(&replay),
             files: Arc::<Self>::clone(&replay),
-            command: replay,
+            command: Arc::<Self>::clone(&replay),
+            heartbeats: replay,
         }
     }
 
@@ -284,6 +301,21 @@ impl Replay {
         }
         if replay.world.speed.is_some() {
             accounts.speed = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Speed>);
+        }
+        if replay.world.desk.is_some() {
+            accounts.desk = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Desk>);
+        }
+        if replay.world.crm.is_some() {
+            accounts.crm = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Crm>);
+        }
+        if let Some(world) = &replay.world.supabase {
+            if !world.no_token {
+                accounts.supabase = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Supabase>);
+            }
+            if world.public.is_some() {
+                let public = Arc::<Self>::clone(replay) as Arc<dyn SupabasePublic>;
+                accounts.supabase_public = Slot::ready(public);
+            }
         }
         accounts
     }
@@ -345,6 +377,19 @@ impl super::Registration for Replay {
         let suffix = name.rsplit('.').next().unwrap_or_default().to_owned();
         let answer = match self.world.registration.clone() {
             None => Ok(RegistrationAnswer::NoService { suffix }),
+            Some(Seen::Ok(answer)) => Ok(answer),
+            Some(Seen::Target(fault)) => Err(fault.into()),
+            Some(Seen::Agent(fault)) => Err(fault.into()),
+        };
+        Box::pin(async move { answer })
+    }
+}
+
+impl super::Heartbeats for Replay {
+    fn heard(&self, project: String) -> super::Answer<'_, Result<HeartbeatAnswer, ProbeError>> {
+        self.count(format!("HEARTBEATS {project}"));
+        let answer = match self.world.heartbeats.clone() {
+            None => Ok(HeartbeatAnswer::Nobody),
             Some(Seen::Ok(answer)) => Ok(answer),
             Some(Seen::Target(fault)) => Err(fault.into()),
             Some(Seen::Agent(fault)) => Err(fault.into()),

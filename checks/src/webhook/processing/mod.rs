@@ -16,6 +16,8 @@ use crate::contract::{
 };
 use crate::probe::Probes;
 
+pub use state::{State, state};
+
 const FAILURES: FindingSpec = FindingSpec::critical(
     "webhook-failures",
     "Events of the payment provider fail",

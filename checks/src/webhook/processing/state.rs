@@ -11,7 +11,7 @@ pub(super) const COLUMNS: [&str; 7] =
 
 /// How an event stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum State {
+pub enum State {
     /// It ended in an error.
     Failed,
     /// It is not finished.
@@ -42,15 +42,7 @@ pub(super) struct Told<'a> {
 /// Reads a row of [`COLUMNS`].
 pub(super) fn read<'a>(row: Row<'a>, options: &Options) -> Told<'a> {
     let (created, received, processed) = (row.time(3), row.time(4), row.time(5));
-    // A database that has a flag in place of the time says so in a word.
-    let finished = row.text(5).is_some_and(|text| !matches!(text, "false" | "f" | "0" | ""));
-    let error = row.text(6).is_some_and(|text| !text.trim().is_empty());
-    let state = match row.text(2).map(|word| word.trim().to_lowercase()) {
-        Some(word) if !word.is_empty() => by_word(word, options),
-        _ if error && !finished => State::Failed,
-        _ if finished => State::Done,
-        _ => State::Open,
-    };
+    let state = state(row.text(2), row.text(5), row.text(6), options);
     Told {
         id: row.text(0),
         kind: row.text(1).unwrap_or_default(),
@@ -58,6 +50,24 @@ pub(super) fn read<'a>(row: Row<'a>, options: &Options) -> Told<'a> {
         created,
         received,
         at: processed.or(received).or(created),
+    }
+}
+
+/// How an event stands, by its status, the time or flag of its end, and its error.
+pub fn state(
+    status: Option<&str>,
+    processed: Option<&str>,
+    error: Option<&str>,
+    options: &Options,
+) -> State {
+    // A database that has a flag in place of the time says so in a word.
+    let finished = processed.is_some_and(|text| !matches!(text, "false" | "f" | "0" | ""));
+    let error = error.is_some_and(|text| !text.trim().is_empty());
+    match status.map(|word| word.trim().to_lowercase()) {
+        Some(word) if !word.is_empty() => by_word(word, options),
+        _ if error && !finished => State::Failed,
+        _ if finished => State::Done,
+        _ => State::Open,
     }
 }
 

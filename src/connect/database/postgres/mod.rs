@@ -7,6 +7,7 @@ mod copied;
 mod facts;
 mod relations;
 mod rows;
+pub(in crate::connect) mod statements;
 
 use std::time::Duration;
 

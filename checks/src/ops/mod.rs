@@ -1,0 +1,5 @@
+//! Operations: jobs that run unseen.
+
+mod heartbeat;
+
+pub use heartbeat::Heartbeat;
