@@ -2,7 +2,8 @@
 
 use crate::contract::{FindingSpec, Plugin, plugin};
 use crate::{
-    crm, dns, domain, external, mail, ops, orders, secrets, stripe, supabase, support, tls, web, webhook,
+    crm, dns, domain, external, mail, ops, orders, secrets, stripe, supabase, support, tls, web,
+    webhook,
 };
 
 /// Every check, in the order in which reports show them.

@@ -16,10 +16,10 @@ use launchready_checks::contract::{
     Age, AssessInput, CheckError, HeartbeatFacts, History, MailFacts, Status, Target, WebFacts,
 };
 use launchready_checks::probe::{
-    Accounts, AgentFault, Answer, Command, CommandAnswer, CommandCall, Dns, DnsAnswer, DnsQuestion, FileLook, Files, Folder,
-    HeartbeatAnswer, Heartbeats, HelloAnswer, HelloQuestion, Http, HttpAnswer, HttpRequest,
-    ProbeError, Probes, Registration, RegistrationAnswer, Smtp, SmtpAnswer, SmtpQuestion,
-    SourceFile, TargetFault, Tls, TlsAnswer, TlsQuestion, Transfer,
+    Accounts, AgentFault, Answer, Command, CommandAnswer, CommandCall, Dns, DnsAnswer, DnsQuestion,
+    FileLook, Files, Folder, HeartbeatAnswer, Heartbeats, HelloAnswer, HelloQuestion, Http,
+    HttpAnswer, HttpRequest, ProbeError, Probes, Registration, RegistrationAnswer, Smtp,
+    SmtpAnswer, SmtpQuestion, SourceFile, TargetFault, Tls, TlsAnswer, TlsQuestion, Transfer,
 };
 use launchready_checks::probe::{
     Charge, CheckoutSession, Destinations, EventFilter, KeyPower, Payment, PaymentAccount,

@@ -4,10 +4,9 @@
 //! missing.
 
 mod api;
-mod checkouts_file;
 mod attio;
+mod checkouts_file;
 pub mod database;
-mod pagespeed;
 mod freshdesk;
 mod front;
 mod grant;
@@ -15,11 +14,12 @@ mod helpscout;
 mod hubspot;
 mod intercom;
 mod pages;
+mod pagespeed;
 mod pipedrive;
 mod relations;
 mod stripe;
-mod zendesk;
 mod supabase;
+mod zendesk;
 
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ use launchready_checks::probe::{Accounts, Database, Payments, Slot, Speed};
 
 pub use api::{Api, Reach, Reply, Shown, Vendor};
 pub use checkouts_file::CheckoutsFile;
-pub use pagespeed::Pagespeed;
 pub use grant::Grant;
+pub use pagespeed::Pagespeed;
 pub use stripe::Stripe;
 
 use crate::config::AccountSettings;

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Database, Payments, Speed};
-use super::{Crm, Database, Desk, Payments};
-use super::{Database, Payments, Supabase, SupabasePublic};
+use super::{Crm, Database, Desk, Payments, Speed, Supabase, SupabasePublic};
 
 /// Why a port cannot be asked: nothing is configured, or its credential is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,6 +99,7 @@ impl Default for Accounts {
                 "nothing to measure with: no PageSpeed key and no local Lighthouse is configured",
                 "add [project.pagespeed] with key = { env = \"PAGESPEED_KEY\" } to the config, or lighthouse \
                  = \"/usr/local/bin/lighthouse\" under [checks.web-speed]",
+            ),
             desk: Slot::missing(
                 "no help desk is configured",
                 "add [project.support] with kind and token = { env = \"SUPPORT_TOKEN\" } to the config, or \
@@ -109,6 +108,7 @@ impl Default for Accounts {
             crm: Slot::missing(
                 "no CRM is configured",
                 "add [project.crm] with kind and token = { env = \"CRM_TOKEN\" } to the config",
+            ),
             supabase: Slot::missing(
                 "no Supabase token is configured",
                 "add [project.supabase] with ref and token = { env = \"SUPABASE_TOKEN\" } to the config; \

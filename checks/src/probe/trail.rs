@@ -1,6 +1,8 @@
 //! What belongs to one payment, asked object by object: the part of the payments port that follows a trail.
 
-use super::{Answer, Charge, CheckoutSession, Payment, PaymentEvent, ProbeError, Reversal, Subscription};
+use super::{
+    Answer, Charge, CheckoutSession, Payment, PaymentEvent, ProbeError, Reversal, Subscription,
+};
 
 /// The most checkouts or payments that are handed over of one owner: a page of Stripe.
 pub const OWNED: usize = 100;

@@ -17,8 +17,8 @@ mod rate;
 mod requests;
 mod server;
 mod stripe;
-mod zendesk;
 mod supabase;
+mod zendesk;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -131,9 +131,10 @@ pub(super) async fn orders(database: &dyn Database, ids: &Ids, buyer: &Buyer) ->
 fn is_near(row: &OrderRow, buyer: &Buyer) -> bool {
     let Some(wanted) = &buyer.amount else { return true };
     let amount = row.amount.as_deref().and_then(|text| minor(text, &wanted.currency));
-    let near = row.created.zip(buyer.at).is_none_or(|(created, at)| {
-        created.duration_since(at).abs() <= NEAR
-    });
+    let near = row
+        .created
+        .zip(buyer.at)
+        .is_none_or(|(created, at)| created.duration_since(at).abs() <= NEAR);
     row.session.is_none() && amount == Some(wanted.amount_minor) && near
 }
 

@@ -301,9 +301,8 @@ async fn payment(
     } else if let Some(customer) = ids.customer.clone().filter(|_| ids.subscription.is_some()) {
         let all = payments.payments_of(customer).await.map_err(unseen)?;
         let near = |payment: &Payment| {
-            session.is_none_or(|session| {
-                payment.created.duration_since(session.created).abs() <= NEAR
-            })
+            session
+                .is_none_or(|session| payment.created.duration_since(session.created).abs() <= NEAR)
         };
         all.into_iter().rfind(|payment| payment.invoice && near(payment))
     } else {
@@ -340,7 +339,8 @@ fn spans(
         since: at.checked_sub(BEFORE).unwrap_or(at),
         until: at.checked_add(after).ok().filter(|until| *until < now),
     };
-    let mut spans: Vec<Period> = payment.map(|paid| around(paid.created, AFTER)).into_iter().collect();
+    let mut spans: Vec<Period> =
+        payment.map(|paid| around(paid.created, AFTER)).into_iter().collect();
     if let Some(session) = session {
         let is_covered = payment.is_some_and(|payment| {
             payment.status == "succeeded"

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::Stripe;
 use super::shapes::{
-    ChargeShape, DisputeShape, EventShape, IntentShape, RefundShape, SessionShape, SubscriptionShape,
+    ChargeShape, DisputeShape, EventShape, IntentShape, RefundShape, SessionShape,
+    SubscriptionShape,
 };
 
 /// One page; more is not asked for.

@@ -68,9 +68,14 @@ fn in_short(links: &[Link], broken: Option<&Link>, outcome: Outcome) -> (String,
     }
     match unseen.count() {
         0 => ("Every link is as it should be.".to_owned(), None),
-        1 => ("Every link that was looked at is as it should be; 1 was not looked at.".to_owned(), None),
+        1 => (
+            "Every link that was looked at is as it should be; 1 was not looked at.".to_owned(),
+            None,
+        ),
         count => (
-            format!("Every link that was looked at is as it should be; {count} were not looked at."),
+            format!(
+                "Every link that was looked at is as it should be; {count} were not looked at."
+            ),
             None,
         ),
     }

@@ -40,7 +40,11 @@ pub(super) fn ticket(deal: &Deal<'_>) -> Link {
     let ids = tickets.iter().map(|ticket| &ticket.id);
     let waiting = tickets.iter().filter_map(|ticket| ticket.waiting_since).min();
     let link = |state, says: String| Link::new(part, state, says).at(Some(first.created)).ids(ids);
-    let requests = if tickets.len() == 1 { "request".to_owned() } else { format!("{} requests", tickets.len()) };
+    let requests = if tickets.len() == 1 {
+        "request".to_owned()
+    } else {
+        format!("{} requests", tickets.len())
+    };
     match waiting {
         Some(since) if deal.age(since) > ANSWER => link(
             State::Wrong,
@@ -49,8 +53,13 @@ pub(super) fn ticket(deal: &Deal<'_>) -> Link {
         .next("Answer it, and make somebody responsible for it."),
         Some(since) => link(
             State::There,
-            format!("Of the buyer: {requests}; waiting for an answer for {}.", length(deal.age(since))),
+            format!(
+                "Of the buyer: {requests}; waiting for an answer for {}.",
+                length(deal.age(since))
+            ),
         ),
-        None => link(State::There, format!("Of the buyer: {requests}; nothing waits for an answer.")),
+        None => {
+            link(State::There, format!("Of the buyer: {requests}; nothing waits for an answer."))
+        }
     }
 }

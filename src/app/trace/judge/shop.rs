@@ -35,7 +35,8 @@ pub(super) fn rows(deal: &Deal<'_>) -> Link {
         row.state == RowState::Open && row.at.is_none_or(|at| deal.age(at) > WORK)
     };
     if let Some(stuck) = rows.iter().find(is_late) {
-        let since = stuck.at.map_or_else(String::new, |at| format!(" {} ago", length(deal.age(at))));
+        let since =
+            stuck.at.map_or_else(String::new, |at| format!(" {} ago", length(deal.age(at))));
         let says = format!("{} was taken{since} and never finished.", kind(stuck, &told));
         return Link::new(part, State::Wrong, says).at(stuck.at).ids([&stuck.id]).next(format!(
             "Look in the log of the webhook function for {}: it ran into its time limit or fell over. Then press \
@@ -139,7 +140,8 @@ pub(super) fn order(deal: &Deal<'_>) -> Link {
         return link(State::There, format!("{} orders belong to it.", orders.rows.len()));
     }
     let word = first.status.as_deref().map_or("there", |word| word);
-    let word: String = if word.contains('@') { "there".to_owned() } else { word.chars().take(40).collect() };
+    let word: String =
+        if word.contains('@') { "there".to_owned() } else { word.chars().take(40).collect() };
     if let Some(says) = contradiction(first, &word, deal) {
         return match says {
             Verdict::NotYet => link(State::Waiting, format!("The order is {word}.")),
@@ -192,9 +194,10 @@ enum Verdict {
 /// What the order says against the payment.
 fn contradiction(order: &OrderRow, word: &str, deal: &Deal<'_>) -> Option<Verdict> {
     let wrong = |says: String, next: &str| Some(Verdict::Wrong(says, next.to_owned()));
-    let lost = deal.seen.reversals.as_ref().is_ok_and(|reversals| {
-        reversals.disputes.iter().any(|dispute| dispute.status == "lost")
-    });
+    let lost =
+        deal.seen.reversals.as_ref().is_ok_and(|reversals| {
+            reversals.disputes.iter().any(|dispute| dispute.status == "lost")
+        });
     match (standing(order), deal.paid) {
         (Standing::Unpaid, Some(true)) if deal.is_past(SETTLE) => wrong(
             format!("It was paid, and the order is still {word}."),
@@ -218,7 +221,8 @@ fn contradiction(order: &OrderRow, word: &str, deal: &Deal<'_>) -> Option<Verdic
 fn amount_differs(order: &OrderRow, deal: &Deal<'_>) -> Option<Verdict> {
     let money = deal.money.as_ref()?;
     let mine = minor(order.amount.as_deref()?, &money.currency)?;
-    let currency = order.currency.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(&money.currency));
+    let currency =
+        order.currency.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(&money.currency));
     if mine == money.amount_minor && currency {
         return None;
     }
@@ -249,9 +253,15 @@ pub(super) fn sync(deal: &Deal<'_>) -> Link {
         if !deal.is_past(SYNC) {
             return Link::new(part, State::Waiting, "The order was not handed over yet.");
         }
-        return Link::new(part, State::Missing, "Nothing says that the order was handed to the CRM.")
-            .ids(deal.orders().iter().map(|order| &order.id))
-            .next("Start the sync of this order again, and look why the job that does it never saw it.");
+        return Link::new(
+            part,
+            State::Missing,
+            "Nothing says that the order was handed to the CRM.",
+        )
+        .ids(deal.orders().iter().map(|order| &order.id))
+        .next(
+            "Start the sync of this order again, and look why the job that does it never saw it.",
+        );
     };
     let link = |state, says: &str| Link::new(part, state, says).at(sync.at).ids(&sync.id);
     match sync.state {

@@ -34,7 +34,9 @@ pub(super) fn checkout(deal: &Deal<'_>) -> Link {
     if !deal.seen.others.is_empty() {
         let count = deal.seen.others.len();
         let noun = if count == 1 { "checkout" } else { "checkouts" };
-        says = format!("{says} The customer has {count} other paid {noun}, each traced by its own id.");
+        says = format!(
+            "{says} The customer has {count} other paid {noun}, each traced by its own id."
+        );
     }
     let ids = [Some(&session.id), session.subscription.as_ref(), session.customer.as_ref()];
     Link::new(part, State::There, says)
@@ -44,7 +46,8 @@ pub(super) fn checkout(deal: &Deal<'_>) -> Link {
 }
 
 fn about(session: &CheckoutSession) -> String {
-    let money = session.amount.as_ref().map_or_else(String::new, |money| format!(", {}", sum(money)));
+    let money =
+        session.amount.as_ref().map_or_else(String::new, |money| format!(", {}", sum(money)));
     let paid = match session.payment_status.as_str() {
         "no_payment_required" => "no payment was needed",
         "paid" => "paid",
@@ -55,9 +58,9 @@ fn about(session: &CheckoutSession) -> String {
 
 fn capital(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().map_or_else(|| "Open".to_owned(), |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    letters
+        .next()
+        .map_or_else(|| "Open".to_owned(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The payment.
@@ -197,11 +200,8 @@ pub(super) fn webhook(deal: &Deal<'_>) -> Link {
     let late = pending.iter().find(|event| deal.age(event.created) > DELIVERY);
     let ids = told.iter().map(|event| &event.id);
     if let Some(late) = late {
-        let says = format!(
-            "{} is not delivered since {}.",
-            late.kind,
-            length(deal.age(late.created))
-        );
+        let says =
+            format!("{} is not delivered since {}.", late.kind, length(deal.age(late.created)));
         return Link::new(part, State::Wrong, says)
             .at(Some(late.created))
             .ids(pending.iter().map(|event| &event.id))
@@ -230,7 +230,11 @@ fn no_event(deal: &Deal<'_>) -> Link {
         return Link::new(part, state, says).ids([&seen.reference.text]).next(DASHBOARD);
     }
     if deal.paid != Some(true) {
-        return Link::new(part, State::NotDue, "Nothing was paid, so that there is nothing to tell.");
+        return Link::new(
+            part,
+            State::NotDue,
+            "Nothing was paid, so that there is nothing to tell.",
+        );
     }
     if deal.at.is_some_and(|at| deal.age(at) > KEPT) {
         let says = "Stripe keeps events for 30 days, and the payment is older.";

@@ -64,9 +64,17 @@ fn whole() -> Seen {
         reversals: Ok(Reversals::default()),
         events: Ok(vec![event]),
         told: Some(vec!["checkout.session.completed".to_owned()]),
-        rows: Ok(vec![EventRow { id: "evt_1".to_owned(), state: RowState::Done, at: Some(ago(60)) }]),
+        rows: Ok(vec![EventRow {
+            id: "evt_1".to_owned(),
+            state: RowState::Done,
+            at: Some(ago(60)),
+        }]),
         orders: Ok(Orders { rows: vec![order], by: Some("session") }),
-        sync: Ok(Some(Sync { id: Some("4".to_owned()), state: SyncState::Done, at: Some(ago(59)) })),
+        sync: Ok(Some(Sync {
+            id: Some("4".to_owned()),
+            state: SyncState::Done,
+            at: Some(ago(59)),
+        })),
         contacts: Ok(People { ids: vec!["1007".to_owned()] }),
         tickets: Ok(Vec::new()),
     }
@@ -114,24 +122,142 @@ type Change = fn(&mut Seen);
 #[test]
 fn each_link_breaks_in_its_own_way() {
     let cases: [(&str, Change, Part, State, &str); 18] = [
-        ("no checkout", |s| { s.checkout = Ok(None); s.payment = Ok(None); }, Part::Checkout, State::Missing, "no checkout of this id"),
-        ("payment stuck", |s| payment(s).status = "requires_action".to_owned(), Part::Payment, State::Wrong, "requires_action"),
-        ("not delivered", |s| s.events.as_mut().unwrap()[0].pending = 1, Part::Webhook, State::Wrong, "not delivered since 60 minutes"),
-        ("nobody is told", |s| s.told = Some(vec!["invoice.paid".to_owned()]), Part::Webhook, State::Missing, "No destination is told"),
-        ("no event", |s| { s.events = Ok(Vec::new()); s.rows = Ok(Vec::new()); }, Part::Webhook, State::Missing, "no event about it"),
-        ("no row", |s| s.rows = Ok(Vec::new()), Part::EventRow, State::Missing, "no row of checkout.session.completed"),
-        ("row failed", |s| s.rows.as_mut().unwrap()[0].state = RowState::Failed, Part::EventRow, State::Wrong, "ended in an error"),
-        ("row stuck", |s| s.rows.as_mut().unwrap()[0].state = RowState::Open, Part::EventRow, State::Wrong, "never finished"),
-        ("no order", |s| s.orders = Ok(Orders::default()), Part::Order, State::Missing, "EUR 49.00 of it was paid, and there is no order"),
-        ("two orders", |s| { let again = order(s).clone(); s.orders.as_mut().unwrap().rows.push(again); }, Part::Order, State::Wrong, "2 orders of one payment"),
-        ("not marked", |s| order(s).status = Some("pending".to_owned()), Part::Order, State::Wrong, "still pending"),
-        ("amount", |s| order(s).amount = Some("4800".to_owned()), Part::Order, State::Wrong, "of EUR 48.00, and EUR 49.00 was paid"),
-        ("refunded", |s| s.reversals.as_mut().unwrap().refunds.push(back("succeeded")), Part::Order, State::Wrong, "All of it went back"),
-        ("lost", |s| s.reversals.as_mut().unwrap().disputes.push(back("lost")), Part::Order, State::Wrong, "All of it went back"),
-        ("sync failed", |s| s.sync.as_mut().unwrap().as_mut().unwrap().state = SyncState::Failed, Part::CrmSync, State::Wrong, "failed"),
+        (
+            "no checkout",
+            |s| {
+                s.checkout = Ok(None);
+                s.payment = Ok(None);
+            },
+            Part::Checkout,
+            State::Missing,
+            "no checkout of this id",
+        ),
+        (
+            "payment stuck",
+            |s| payment(s).status = "requires_action".to_owned(),
+            Part::Payment,
+            State::Wrong,
+            "requires_action",
+        ),
+        (
+            "not delivered",
+            |s| s.events.as_mut().unwrap()[0].pending = 1,
+            Part::Webhook,
+            State::Wrong,
+            "not delivered since 60 minutes",
+        ),
+        (
+            "nobody is told",
+            |s| s.told = Some(vec!["invoice.paid".to_owned()]),
+            Part::Webhook,
+            State::Missing,
+            "No destination is told",
+        ),
+        (
+            "no event",
+            |s| {
+                s.events = Ok(Vec::new());
+                s.rows = Ok(Vec::new());
+            },
+            Part::Webhook,
+            State::Missing,
+            "no event about it",
+        ),
+        (
+            "no row",
+            |s| s.rows = Ok(Vec::new()),
+            Part::EventRow,
+            State::Missing,
+            "no row of checkout.session.completed",
+        ),
+        (
+            "row failed",
+            |s| s.rows.as_mut().unwrap()[0].state = RowState::Failed,
+            Part::EventRow,
+            State::Wrong,
+            "ended in an error",
+        ),
+        (
+            "row stuck",
+            |s| s.rows.as_mut().unwrap()[0].state = RowState::Open,
+            Part::EventRow,
+            State::Wrong,
+            "never finished",
+        ),
+        (
+            "no order",
+            |s| s.orders = Ok(Orders::default()),
+            Part::Order,
+            State::Missing,
+            "EUR 49.00 of it was paid, and there is no order",
+        ),
+        (
+            "two orders",
+            |s| {
+                let again = order(s).clone();
+                s.orders.as_mut().unwrap().rows.push(again);
+            },
+            Part::Order,
+            State::Wrong,
+            "2 orders of one payment",
+        ),
+        (
+            "not marked",
+            |s| order(s).status = Some("pending".to_owned()),
+            Part::Order,
+            State::Wrong,
+            "still pending",
+        ),
+        (
+            "amount",
+            |s| order(s).amount = Some("4800".to_owned()),
+            Part::Order,
+            State::Wrong,
+            "of EUR 48.00, and EUR 49.00 was paid",
+        ),
+        (
+            "refunded",
+            |s| s.reversals.as_mut().unwrap().refunds.push(back("succeeded")),
+            Part::Order,
+            State::Wrong,
+            "All of it went back",
+        ),
+        (
+            "lost",
+            |s| s.reversals.as_mut().unwrap().disputes.push(back("lost")),
+            Part::Order,
+            State::Wrong,
+            "All of it went back",
+        ),
+        (
+            "sync failed",
+            |s| s.sync.as_mut().unwrap().as_mut().unwrap().state = SyncState::Failed,
+            Part::CrmSync,
+            State::Wrong,
+            "failed",
+        ),
         ("no sync", |s| s.sync = Ok(None), Part::CrmSync, State::Missing, "handed to the CRM"),
-        ("no contact", |s| s.contacts = Ok(People::default()), Part::Contact, State::Missing, "no contact"),
-        ("waits", |s| s.tickets = Ok(vec![Conversation { id: "9".to_owned(), created: ago(1_500), waiting_since: Some(ago(1_441)), ..Conversation::default() }]), Part::Ticket, State::Wrong, "for 24 hours"),
+        (
+            "no contact",
+            |s| s.contacts = Ok(People::default()),
+            Part::Contact,
+            State::Missing,
+            "no contact",
+        ),
+        (
+            "waits",
+            |s| {
+                s.tickets = Ok(vec![Conversation {
+                    id: "9".to_owned(),
+                    created: ago(1_500),
+                    waiting_since: Some(ago(1_441)),
+                    ..Conversation::default()
+                }])
+            },
+            Part::Ticket,
+            State::Wrong,
+            "for 24 hours",
+        ),
     ];
     for (name, change, part, state, says) in cases {
         let mut seen = whole();
