@@ -4,6 +4,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use launchready::connect::database::Patience;
 use launchready_checks::probe::{
     AgentFault, Database, ProbeError, RowQuery, TableRole, TargetFault,
 };
