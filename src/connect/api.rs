@@ -176,17 +176,29 @@ impl Api {
         query: &[(&str, &str)],
         body: Option<&serde_json::Value>,
     ) -> Result<Reply, ProbeError> {
+        let reply = self.any(method, path, query, body).await?;
+        if (200..300).contains(&reply.status) { Ok(reply) } else { Err(self.refused(&reply)) }
+    }
+
+    /// One question, tried again while the other side is busy; whatever status it ends with.
+    ///
+    /// # Errors
+    /// No answer came.
+    pub async fn any(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&serde_json::Value>,
+    ) -> Result<Reply, ProbeError> {
         let mut wait = BACK_OFF;
         for tried in 1.. {
             let reply = self.once(method.clone(), path, query, body).await?;
             let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
-            if status.is_success() {
-                return Ok(reply);
-            }
             let busy = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
             let named = retry_after(&reply.headers, self.now());
             if !busy || tried >= TRIES || named.is_some_and(|named| named > PATIENCE) {
-                return Err(self.refused(&reply, named));
+                return Ok(reply);
             }
             sleep(named.unwrap_or(wait)).await;
             wait *= 2;
@@ -276,7 +288,8 @@ impl Api {
     }
 
     /// What a refusal means.
-    fn refused(&self, reply: &Reply, wait: Option<Duration>) -> ProbeError {
+    pub fn refused(&self, reply: &Reply) -> ProbeError {
+        let wait = retry_after(&reply.headers, self.now());
         let name = self.vendor.name;
         let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         match reply.status {

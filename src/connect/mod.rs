@@ -4,14 +4,30 @@
 //! missing.
 
 mod api;
+mod stripe;
 
-use launchready_checks::probe::Accounts;
+use std::sync::Arc;
+
+use launchready_checks::probe::{Accounts, Payments, Slot};
 
 pub use api::{Api, Reach, Reply, Shown, Vendor};
+pub use stripe::Stripe;
 
 use crate::config::AccountSettings;
 
 /// The ports to the accounts that are configured. Nothing is asked yet.
-pub fn accounts(_settings: &AccountSettings, _reach: &Reach) -> Accounts {
-    Accounts::default()
+pub fn accounts(settings: &AccountSettings, reach: &Reach) -> Accounts {
+    let mut accounts = Accounts::default();
+    if let Some(table) = &settings.tables.stripe {
+        accounts.payments = match settings.read(&table.key) {
+            Ok(key) => match Stripe::new(key, table.api.as_deref(), reach) {
+                Ok(stripe) => Slot::ready(Arc::new(stripe) as Arc<dyn Payments>),
+                Err(error) => {
+                    Slot::missing(error.to_string(), "correct project.stripe.api in the config")
+                }
+            },
+            Err(missing) => missing.into(),
+        };
+    }
+    accounts
 }

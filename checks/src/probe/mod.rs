@@ -41,8 +41,9 @@ pub use files::{FileLook, Files, Folder, SourceFile};
 pub use hosts::{HostLook, look_up_hosts};
 pub use http::{Http, HttpAnswer, HttpRequest, Method, Timings};
 pub use payments::{
-    CheckoutSession, Destination, EventFilter, EventScope, KeyPower, METADATA_KEYS, Money, Payment,
-    PaymentAccount, PaymentEvent, Payments, Period, Reversal, Subscription, Visit, Walked,
+    Charge, CheckoutSession, Destination, Destinations, EventFilter, EventScope, KeyPower,
+    METADATA_KEYS, Money, Payment, PaymentAccount, PaymentEvent, Payments, Period, Reversal,
+    Subscription, Visit, Walked,
 };
 pub use personal::{Email, RunKey};
 pub use registration::{Registration, RegistrationAnswer, RegistrationEvent};

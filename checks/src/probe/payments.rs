@@ -94,6 +94,16 @@ pub struct Destination {
     pub scope: EventScope,
 }
 
+/// Everything that is told of events.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Destinations {
+    /// Each once, whichever way it was listed.
+    pub all: Vec<Destination>,
+    /// Why those of a newer kind could not be listed; they may exist.
+    pub unseen: Option<String>,
+}
+
 /// A span of time; `since` counts, `until` does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
@@ -198,6 +208,24 @@ pub struct Payment {
     pub email: Option<Email>,
 }
 
+/// One try to take money.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Charge {
+    /// `ch_…` or `py_…`.
+    pub id: String,
+    /// When it was tried.
+    pub created: Timestamp,
+    /// `succeeded`, `pending`, `failed`, or a word we do not know.
+    pub status: String,
+    /// How much.
+    pub amount: Money,
+    /// `pi_…`.
+    pub payment_intent: Option<String>,
+    /// A dispute is or was open.
+    pub disputed: bool,
+}
+
 /// Money that went, or may go, back.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
@@ -247,6 +275,9 @@ pub struct Walked {
 pub type Visit<'a, T> = &'a mut (dyn FnMut(T) + Send);
 
 /// Asks the payment provider. Nothing is changed.
+///
+/// A walk ends after a time with what it has and says so ([`Walked::cut`]); the rest is walked over with the
+/// second after the oldest entry as `until`, which hands over the entries of that second again.
 pub trait Payments: Send + Sync {
     /// What the key may do, as far as its form tells.
     fn key(&self) -> KeyPower;
@@ -255,7 +286,7 @@ pub trait Payments: Send + Sync {
     fn account(&self) -> Answer<'_, Result<PaymentAccount, ProbeError>>;
 
     /// Everything that is told of events.
-    fn destinations(&self) -> Answer<'_, Result<Vec<Destination>, ProbeError>>;
+    fn destinations(&self) -> Answer<'_, Result<Destinations, ProbeError>>;
 
     /// Walks over events.
     fn events<'a>(
@@ -283,6 +314,13 @@ pub trait Payments: Send + Sync {
 
     /// One payment; `None` where there is none of that id.
     fn payment(&self, id: String) -> Answer<'_, Result<Option<Payment>, ProbeError>>;
+
+    /// Walks over the tries to take money, failed or not.
+    fn charges<'a>(
+        &'a self,
+        period: Period,
+        visit: Visit<'a, Charge>,
+    ) -> Answer<'a, Result<Walked, ProbeError>>;
 
     /// Walks over refunds.
     fn refunds<'a>(

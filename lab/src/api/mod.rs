@@ -5,6 +5,7 @@
 //! address.
 
 mod server;
+mod stripe;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -84,7 +85,7 @@ pub(crate) trait Api: fmt::Debug + Send + Sync {
 type Make = fn(&toml::Table, Timestamp) -> Result<Arc<dyn Api>, toml::de::Error>;
 
 /// Every fake.
-const FAKES: &[(&str, Make)] = &[];
+const FAKES: &[(&str, Make)] = &[("stripe", stripe::make)];
 
 /// Every fake with its faults, by name.
 pub(crate) type Apis = BTreeMap<String, Arc<server::Served>>;

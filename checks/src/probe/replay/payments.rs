@@ -6,8 +6,9 @@ use serde::Deserialize;
 
 use super::{Replay, fault};
 use crate::probe::{
-    Answer, CheckoutSession, Destination, EventFilter, KeyPower, Payment, PaymentAccount,
-    PaymentEvent, Payments, Period, ProbeError, Reversal, Subscription, Visit, Walked,
+    Answer, Charge, CheckoutSession, Destination, Destinations, EventFilter, KeyPower, Payment,
+    PaymentAccount, PaymentEvent, Payments, Period, ProbeError, Reversal, Subscription, Visit,
+    Walked,
 };
 
 /// The account of a payment provider.
@@ -22,12 +23,16 @@ pub struct PaymentsWorld {
     pub account: PaymentAccount,
     /// What is told of events.
     pub destination: Vec<Destination>,
+    /// Why newer destinations cannot be listed.
+    pub destinations_unseen: Option<String>,
     /// Events.
     pub event: Vec<PaymentEvent>,
     /// Checkouts.
     pub session: Vec<CheckoutSession>,
     /// Payments.
     pub payment: Vec<Payment>,
+    /// Tries to take money.
+    pub charge: Vec<Charge>,
     /// Refunds.
     pub refund: Vec<Reversal>,
     /// Disputes.
@@ -91,8 +96,11 @@ impl Payments for Replay {
         Box::pin(async move { account })
     }
 
-    fn destinations(&self) -> Answer<'_, Result<Vec<Destination>, ProbeError>> {
-        let destinations = self.paid("destination").map(|world| world.destination.clone());
+    fn destinations(&self) -> Answer<'_, Result<Destinations, ProbeError>> {
+        let destinations = self.paid("destination").map(|world| Destinations {
+            all: world.destination.clone(),
+            unseen: world.destinations_unseen.clone(),
+        });
         Box::pin(async move { destinations })
     }
 
@@ -148,6 +156,15 @@ impl Payments for Replay {
             .paid("payment")
             .map(|world| world.payment.iter().find(|payment| payment.id == id).cloned());
         Box::pin(async move { found })
+    }
+
+    fn charges<'a>(
+        &'a self,
+        period: Period,
+        visit: Visit<'a, Charge>,
+    ) -> Answer<'a, Result<Walked, ProbeError>> {
+        let matches = move |charge: &Charge| period.holds(charge.created);
+        self.walk("charge", |world| &world.charge, matches, visit)
     }
 
     fn refunds<'a>(
