@@ -1,7 +1,7 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{dns, domain, mail, orders, secrets, tls, web};
+use crate::{automation, dns, domain, mail, orders, secrets, tls, web};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -32,6 +32,7 @@ pub const ALL: &[Plugin] = &[
     plugin::<orders::Duplicates>(),
     plugin::<orders::Subscriptions>(),
     plugin::<orders::UnprocessedEvents>(),
+    plugin::<automation::Runs>(),
 ];
 
 /// The check of this id.

@@ -78,6 +78,9 @@ pub(crate) fn fixed(name: &str, now: Timestamp) -> Option<String> {
         "supabase_secret_key" => {
             ["sb", "secret", &letters(name, 22), &letters("check", 8)].join("_")
         }
+        "automation_key" => jwt("automation", now),
+        "edge_token" => letters(name, 40),
+        "hosting_token" => letters(name, 24),
         "database_password" => letters(name, 24),
         "openai_key" => {
             format!("sk-proj-{}T3BlbkFJ{}", letters("openai", 74), letters("openai end", 74))

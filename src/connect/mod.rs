@@ -4,7 +4,16 @@
 //! missing.
 
 mod api;
+mod cloudflare;
+mod make;
+mod n8n;
+mod netlify;
+mod outlying;
+mod pages;
+mod shape;
 mod stripe;
+mod vercel;
+mod zapier;
 
 use std::sync::Arc;
 
@@ -12,6 +21,13 @@ use launchready_checks::probe::{Accounts, Payments, Slot};
 
 pub use api::{Api, Reach, Reply, Shown, Vendor};
 pub use stripe::Stripe;
+
+pub use cloudflare::Cloudflare;
+pub use make::Make;
+pub use n8n::N8n;
+pub use netlify::Netlify;
+pub use vercel::Vercel;
+pub use zapier::Zapier;
 
 use crate::config::AccountSettings;
 
@@ -28,6 +44,15 @@ pub fn accounts(settings: &AccountSettings, reach: &Reach) -> Accounts {
             },
             Err(missing) => missing.into(),
         };
+    }
+    if let Some(automation) = outlying::automation(settings, reach) {
+        accounts.automation = automation;
+    }
+    if let Some(edge) = outlying::edge(settings, reach) {
+        accounts.edge = edge;
+    }
+    if let Some(hosting) = outlying::hosting(settings, reach) {
+        accounts.hosting = hosting;
     }
     accounts
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Database, Payments};
+use super::{Automation, Database, Edge, Hosting, Payments};
 
 /// Why a port cannot be asked: nothing is configured, or its credential is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +71,12 @@ pub struct Accounts {
     pub payments: Slot<dyn Payments>,
     /// The project's own database.
     pub database: Slot<dyn Database>,
+    /// The automation service.
+    pub automation: Slot<dyn Automation>,
+    /// The edge network in front of the site.
+    pub edge: Slot<dyn Edge>,
+    /// Where the site runs.
+    pub hosting: Slot<dyn Hosting>,
 }
 
 impl Default for Accounts {
@@ -84,6 +90,18 @@ impl Default for Accounts {
             database: Slot::missing(
                 "no database is configured",
                 "add [project.database] with url = { env = \"DATABASE_URL\" } and its tables to the config",
+            ),
+            automation: Slot::missing(
+                "no automation service is configured",
+                "add [project.automation] with kind, api and token = { env = \"AUTOMATION_TOKEN\" } to the config",
+            ),
+            edge: Slot::missing(
+                "no token of the edge network is configured",
+                "add [project.edge] with kind = \"cloudflare\" and token = { env = \"CLOUDFLARE_TOKEN\" } to the config",
+            ),
+            hosting: Slot::missing(
+                "no hosting is configured",
+                "add [project.hosting] with kind, site and token = { env = \"HOSTING_TOKEN\" } to the config",
             ),
         }
     }

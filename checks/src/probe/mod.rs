@@ -4,12 +4,15 @@
 //! the `launchready` crate, and [`replay`] answers them from a written-down world.
 
 mod accounts;
+mod automation;
 mod catalogue;
 mod certificate;
 mod database;
 mod dns;
+mod edge;
 mod fault;
 mod files;
+mod hosting;
 mod hosts;
 mod http;
 mod payments;
@@ -23,6 +26,9 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use accounts::{Accounts, Missing, Slot};
+pub use automation::{
+    Automation, Credentials, ExpiredCredential, Flow, Run, RunStatus, RunsWalked,
+};
 pub use catalogue::{
     Catalogue, CatalogueColumn, CatalogueFunction, CatalogueGrant, CataloguePolicy, CatalogueTable,
     CatalogueView, ForeignKey,
@@ -36,8 +42,10 @@ pub use dns::{
     AddressLook, Dns, DnsAnswer, DnsData, DnsQuestion, DnsRecord, Rcode, RecordType, Transfer, Via,
     addresses, txt_strings,
 };
+pub use edge::{Edge, EdgeRecord, EdgeRecords, EdgeZone};
 pub use fault::{AgentFault, ProbeError, Seen, TargetFault};
 pub use files::{FileLook, Files, Folder, SourceFile};
+pub use hosting::{Deployment, Deployments, Hosting, Stage, Variable};
 pub use hosts::{HostLook, look_up_hosts};
 pub use http::{Http, HttpAnswer, HttpRequest, Method, Timings};
 pub use payments::{

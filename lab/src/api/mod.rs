@@ -4,8 +4,15 @@
 //! Every fake has a port of its own. In the project's table of a scenario `lab:NAME` stands for its
 //! address.
 
+mod cloudflare;
+mod flows;
+mod hosting;
+mod make;
+mod n8n;
+mod rate;
 mod server;
 mod stripe;
+mod zapier;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -85,7 +92,15 @@ pub(crate) trait Api: fmt::Debug + Send + Sync {
 type Make = fn(&toml::Table, Timestamp) -> Result<Arc<dyn Api>, toml::de::Error>;
 
 /// Every fake.
-const FAKES: &[(&str, Make)] = &[("stripe", stripe::make)];
+const FAKES: &[(&str, Make)] = &[
+    ("stripe", stripe::make),
+    ("n8n", n8n::make),
+    ("make", make::make),
+    ("zapier", zapier::make),
+    ("cloudflare", cloudflare::make),
+    ("vercel", hosting::vercel),
+    ("netlify", hosting::netlify),
+];
 
 /// Every fake with its faults, by name.
 pub(crate) type Apis = BTreeMap<String, Arc<server::Served>>;

@@ -8,6 +8,7 @@ mod database;
 mod dns;
 mod files;
 mod http;
+mod outlying;
 mod payments;
 mod tls;
 mod zone;
@@ -20,9 +21,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::database::{DatabaseWorld, TableWorld};
+pub use self::outlying::{AutomationWorld, EdgeWorld, HostingWorld, SeriesWorld};
 pub use self::payments::PaymentsWorld;
 use super::{
-    Accounts, AgentFault, Database, HelloAnswer, Payments, ProbeError, Probes, ProtocolVersion,
+    Accounts, AgentFault, Automation, Database, Edge, HelloAnswer, Hosting, Payments, ProbeError, Probes, ProtocolVersion,
     RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, TargetFault, TlsAnswer,
 };
 
@@ -59,6 +61,12 @@ pub struct World {
     pub payments: Option<PaymentsWorld>,
     /// The project's database; absent means that none is configured.
     pub database: Option<DatabaseWorld>,
+    /// The automation service; absent means that none is configured.
+    pub automation: Option<AutomationWorld>,
+    /// The account at the edge network; absent means that none is configured.
+    pub edge: Option<EdgeWorld>,
+    /// The account where the site runs; absent means that none is configured.
+    pub hosting: Option<HostingWorld>,
 }
 
 /// A fault of resolvers, or of one name server.
@@ -272,6 +280,15 @@ impl Replay {
         }
         if replay.world.database.is_some() {
             accounts.database = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Database>);
+        }
+        if replay.world.automation.is_some() {
+            accounts.automation = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Automation>);
+        }
+        if replay.world.edge.is_some() {
+            accounts.edge = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Edge>);
+        }
+        if replay.world.hosting.is_some() {
+            accounts.hosting = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Hosting>);
         }
         accounts
     }
