@@ -9,6 +9,7 @@ pub mod dns;
 pub mod document;
 pub mod domain;
 pub mod mail;
+pub mod ops;
 pub mod orders;
 pub mod probe;
 pub mod registry;

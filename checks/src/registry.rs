@@ -1,7 +1,7 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{automation, dns, domain, mail, orders, secrets, tls, web};
+use crate::{automation, dns, domain, mail, ops, orders, secrets, tls, web};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -33,6 +33,7 @@ pub const ALL: &[Plugin] = &[
     plugin::<orders::Subscriptions>(),
     plugin::<orders::UnprocessedEvents>(),
     plugin::<automation::Runs>(),
+    plugin::<ops::Deployment>(),
 ];
 
 /// The check of this id.
