@@ -26,7 +26,7 @@ const VENDOR: Vendor = Vendor {
     pace: Duration::from_millis(250),
     headers: &[],
     permission: |_body| None,
-    where_to: "Make → Profile → API access",
+    where_to: "https://www.make.com → Profile → API access",
 };
 
 /// One team in one zone of Make.

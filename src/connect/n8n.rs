@@ -31,7 +31,7 @@ const VENDOR: Vendor = Vendor {
     pace: Duration::from_millis(20),
     headers: &[],
     permission: |_body| None,
-    where_to: "your n8n → Settings → n8n API",
+    where_to: "https://YOUR-N8N/settings/api",
 };
 
 /// An instance of n8n.

@@ -25,7 +25,7 @@ const VENDOR: Vendor = Vendor {
     pace: Duration::from_millis(150),
     headers: &[],
     permission: |_body| None,
-    where_to: "Netlify → User settings → Applications → Personal access tokens",
+    where_to: "https://app.netlify.com/user/applications",
 };
 
 /// One site.

@@ -27,7 +27,7 @@ const VENDOR: Vendor = Vendor {
     pace: Duration::from_millis(250),
     headers: &[],
     permission: |_body| None,
-    where_to: "your application in Zapier's developer platform",
+    where_to: "https://developer.zapier.com",
 };
 
 /// The account behind an access token.

@@ -1,0 +1,17 @@
+//! Every connector against the lab's fake of its system over HTTP, and against everything that goes wrong
+//! there: never a pass by accident, never a wrong number, and the message says what to do.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and reads its own setting"
+)]
+
+mod automation;
+mod edge;
+mod faults;
+mod hosting;
