@@ -156,7 +156,8 @@ impl Edge for Cloudflare {
     fn zone(&self, domain: String) -> Answer<'_, Result<Option<EdgeZone>, ProbeError>> {
         Box::pin(async move {
             let query = [("name", domain.as_str())];
-            let zones: Envelope<Vec<Zone>> = self.read("zones", &query, "Zone → Zone → Read").await?;
+            let zones: Envelope<Vec<Zone>> =
+                self.read("zones", &query, "Zone → Zone → Read").await?;
             let mut zones = zones.result.unwrap_or_default().into_iter();
             let Some(zone) = zones.find(|zone| zone.name == domain && is_id(&zone.id)) else {
                 return Ok(None);
@@ -168,9 +169,11 @@ impl Edge for Cloudflare {
                     Ok(())
                 }
                 // A wrong token or a full plate holds for the others too.
-                Err(error @ ProbeError::Agent(AgentFault::BadCredential(_) | AgentFault::RateLimited(_))) => {
-                    Err(error)
-                }
+                Err(
+                    error @ ProbeError::Agent(
+                        AgentFault::BadCredential(_) | AgentFault::RateLimited(_),
+                    ),
+                ) => Err(error),
                 Err(error) => {
                     unseen.insert(name.to_owned(), error.to_string());
                     Ok(())

@@ -125,9 +125,10 @@ impl Make {
         while pages.more() {
             let from = offset.to_string();
             let query = [("pg[limit]", limit.as_str()), ("pg[offset]", from.as_str())];
-            let logs: Logs = self.api.get(&path, &query).await.map_err(|error| {
-                needs(error, "Make: give the token the scope scenarios:read")
-            })?;
+            let logs: Logs =
+                self.api.get(&path, &query).await.map_err(|error| {
+                    needs(error, "Make: give the token the scope scenarios:read")
+                })?;
             let entries = logs.scenario_logs.len();
             let (mut fresh, mut past) = (0, false);
             for log in logs.scenario_logs {
@@ -151,7 +152,10 @@ impl Make {
                         _ => RunStatus::Other,
                     },
                     started: log.timestamp,
-                    stopped: log.timestamp.checked_add(jiff::SignedDuration::from_millis(took)).ok(),
+                    stopped: log
+                        .timestamp
+                        .checked_add(jiff::SignedDuration::from_millis(took))
+                        .ok(),
                     recovered: false,
                     retry_of: None,
                     manual: log.kind.as_deref() == Some("manual"),
@@ -253,9 +257,10 @@ impl Automation for Make {
     fn credentials(&self) -> Answer<'_, Result<Credentials, ProbeError>> {
         Box::pin(async {
             let query = [("teamId", self.team.as_str())];
-            let all: Connections = self.api.get("connections", &query).await.map_err(|error| {
-                needs(error, "Make: give the token the scope connections:read")
-            })?;
+            let all: Connections =
+                self.api.get("connections", &query).await.map_err(|error| {
+                    needs(error, "Make: give the token the scope connections:read")
+                })?;
             let now = self.api.now();
             let expired = all.connections.into_iter().filter_map(|connection| {
                 let since = connection.expire.filter(|since| *since <= now)?;

@@ -269,9 +269,7 @@ mod tests {
 
     #[test]
     fn a_schedule_alone_says_how_often() {
-        let schedule = |rule: Value| {
-            json!({ "type": "n8n-nodes-base.scheduleTrigger", "parameters": { "rule": { "interval": [rule] } } })
-        };
+        let schedule = |rule: Value| json!({ "type": "n8n-nodes-base.scheduleTrigger", "parameters": { "rule": { "interval": [rule] } } });
         let minutes = schedule(json!({ "field": "minutes", "minutesInterval": 15 }));
         assert_eq!(every_s(std::slice::from_ref(&minutes)), Some(900));
         assert_eq!(every_s(&[schedule(json!({ "field": "hours" }))]), Some(3600));
@@ -286,7 +284,9 @@ mod tests {
     #[test]
     fn the_words_of_the_vendor_are_known_and_new_ones_are_other() {
         let run = |text: &str| {
-            let text = format!("{{\"id\":1,\"workflowId\":\"a\",\"startedAt\":\"2026-11-23T08:00:01.120Z\",{text}}}");
+            let text = format!(
+                "{{\"id\":1,\"workflowId\":\"a\",\"startedAt\":\"2026-11-23T08:00:01.120Z\",{text}}}"
+            );
             serde_json::from_str::<Execution>(&text).unwrap().normal().unwrap()
         };
         for (text, status) in [

@@ -150,7 +150,8 @@ impl Hosting for Netlify {
         Box::pin(async move {
             let site = self.site().await?;
             let query = [("per_page", RECENT), ("page", "1")];
-            let list: Vec<Deploy> = self.read(&format!("sites/{}/deploys", site.id), &query).await?;
+            let list: Vec<Deploy> =
+                self.read(&format!("sites/{}/deploys", site.id), &query).await?;
             let live = site.published_deploy.map(Deploy::normal);
             let here = |host: &String| {
                 site.custom_domain.as_ref() == Some(host) || site.domain_aliases.contains(host)
@@ -166,7 +167,8 @@ impl Hosting for Netlify {
     fn variables(&self) -> Answer<'_, Result<Vec<Variable>, ProbeError>> {
         Box::pin(async {
             let site = self.site().await?;
-            let account = site.account_id.filter(|id| id.bytes().all(|it| it.is_ascii_alphanumeric()));
+            let account =
+                site.account_id.filter(|id| id.bytes().all(|it| it.is_ascii_alphanumeric()));
             let account = account.ok_or_else(|| {
                 TargetFault::Malformed("Netlify names no team of the site".to_owned())
             })?;

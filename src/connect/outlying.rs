@@ -19,7 +19,9 @@ pub(super) fn automation(
     Some(match settings.read(&table.token) {
         Ok(token) => match service(table, token, reach) {
             Ok(port) => Slot::ready(port),
-            Err(error) => Slot::missing(error.to_string(), "correct project.automation in the config"),
+            Err(error) => {
+                Slot::missing(error.to_string(), "correct project.automation in the config")
+            }
         },
         Err(missing) => missing.into(),
     })
@@ -62,7 +64,9 @@ pub(super) fn hosting(settings: &AccountSettings, reach: &Reach) -> Option<Slot<
     let (api, site) = (table.api.as_deref(), table.site.clone());
     let made = |token| -> Result<Arc<dyn Hosting>, ProbeError> {
         Ok(match table.kind {
-            HostingKind::Vercel => Arc::new(Vercel::new(token, api, site, table.team.clone(), reach)?),
+            HostingKind::Vercel => {
+                Arc::new(Vercel::new(token, api, site, table.team.clone(), reach)?)
+            }
             HostingKind::Netlify => Arc::new(Netlify::new(token, api, site, reach)?),
         })
     };

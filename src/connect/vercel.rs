@@ -51,13 +51,15 @@ struct Targets {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Deploy {
-    #[serde(alias = "uid")]
-    id: String,
+    id: Option<String>,
+    /// The name of `id` in lists.
+    uid: Option<String>,
     url: Option<String>,
-    #[serde(alias = "created")]
     created_at: Option<i64>,
-    #[serde(alias = "state")]
+    created: Option<i64>,
     ready_state: Option<String>,
+    /// The name of `readyState` in lists.
+    state: Option<String>,
     target: Option<String>,
     #[serde(default)]
     alias: Vec<String>,
@@ -128,7 +130,11 @@ impl Vercel {
         pairs: &[(&str, &str)],
     ) -> Result<T, ProbeError> {
         let reply = self.any(path, pairs).await?;
-        if (200..300).contains(&reply.status) { reply.json(&VENDOR) } else { Err(self.refused(&reply)) }
+        if (200..300).contains(&reply.status) {
+            reply.json(&VENDOR)
+        } else {
+            Err(self.refused(&reply))
+        }
     }
 
     /// What a refusal means: a wrong token is answered with 403 too.
@@ -176,13 +182,28 @@ impl Deploy {
         };
         let hosts = self.url.iter().chain(&self.alias).take(20).cloned().collect();
         Deployment {
-            created: millis(self.created_at),
+            created: millis(self.created_at.or(self.created)),
             production: live || self.target.as_deref() == Some("production"),
-            state: self.ready_state.clone().unwrap_or_default().to_lowercase(),
-            commit: meta(["githubCommitSha", "gitlabCommitSha", "bitbucketCommitSha", "gitCommitSha"]),
-            branch: meta(["githubCommitRef", "gitlabCommitRef", "bitbucketCommitRef", "gitCommitRef"]),
+            state: self
+                .ready_state
+                .clone()
+                .or(self.state.clone())
+                .unwrap_or_default()
+                .to_lowercase(),
+            commit: meta([
+                "githubCommitSha",
+                "gitlabCommitSha",
+                "bitbucketCommitSha",
+                "gitCommitSha",
+            ]),
+            branch: meta([
+                "githubCommitRef",
+                "gitlabCommitRef",
+                "bitbucketCommitRef",
+                "gitCommitRef",
+            ]),
             hosts,
-            id: self.id,
+            id: self.id.or(self.uid).unwrap_or_default(),
         }
     }
 }

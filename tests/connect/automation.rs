@@ -110,8 +110,16 @@ const OF_N8N: &[Case] = &[
         "path = '/api/v1/executions'\nfrom = 3\nrepeats = true",
         Ends::Error(&["so the list never ends"]),
     ),
-    ("a word that is new", "find = '\"status\":\"success\"'\nput = '\"status\":\"evaluating\"'", Ends::Well),
-    ("a field that is new", "find = '\"mode\":'\nput = '\"novel\":{\"a\":[1]},\"mode\":'", Ends::Well),
+    (
+        "a word that is new",
+        "find = '\"status\":\"success\"'\nput = '\"status\":\"evaluating\"'",
+        Ends::Well,
+    ),
+    (
+        "a field that is new",
+        "find = '\"mode\":'\nput = '\"novel\":{\"a\":[1]},\"mode\":'",
+        Ends::Well,
+    ),
     (
         "a number that is none",
         "find = '\"active\":true'\nput = '\"active\":\"yes\"'",
@@ -144,7 +152,11 @@ const OF_ZAPIER: &[Case] = &[
         "path = '/v2/zap-runs'\nrepeats = true",
         Ends::Error(&["so the list never ends"]),
     ),
-    ("a word that is new", "find = '\"status\":\"success\"'\nput = '\"status\":\"novel\"'", Ends::Well),
+    (
+        "a word that is new",
+        "find = '\"status\":\"success\"'\nput = '\"status\":\"novel\"'",
+        Ends::Well,
+    ),
 ];
 
 fn since(days: i64) -> Timestamp {
@@ -212,7 +224,8 @@ async fn the_runs_of_n8n_are_those_of_the_plan_and_one_page_is_enough_for_what_i
     assert!(all.windows(2).all(|two| two[0].started >= two[1].started), "newest first");
     running.lab.stop().await;
     // The second request for executions would fail: what is new stands on the first page.
-    let tables = format!("{N8N}\n[[api.n8n.fault]]\npath = '/api/v1/executions'\nfrom = 2\nstatus = 500\n");
+    let tables =
+        format!("{N8N}\n[[api.n8n.fault]]\npath = '/api/v1/executions'\nfrom = 2\nstatus = 500\n");
     let running = Running::start(&tables).await;
     let automation = running.accounts.automation.get().unwrap();
     let from = SystemClock.now() - SignedDuration::from_mins(15);
@@ -232,7 +245,8 @@ async fn make_tells_which_connections_have_expired_and_where_its_limit_came_firs
     let flows = automation.flows().await.unwrap();
     assert_eq!(flows.iter().map(|flow| flow.every_s).collect::<Vec<_>>(), [None, Some(7200)]);
     running.lab.stop().await;
-    let few = MAKE.replace("[api.make]\n", "[api.make]\nper_minute = 9\n");
+    let few =
+        format!("{MAKE}\n[[api.make.fault]]\npath = '/api/v2/scenarios/926/logs'\nstatus = 429\n");
     let running = Running::start(&few).await;
     let (_, walked, all) = read(&running.accounts, 40).await.unwrap();
     assert_eq!(walked.flows_cut, ["926"], "the plan's limit came before the second scenario");

@@ -27,7 +27,10 @@ const OWN: &[Case] = &[
     (
         "a token that nobody knows",
         "status = 403\nbody = '{\"success\":false,\"errors\":[{\"code\":9109,\"message\":\"Invalid access token\"}]}'",
-        Ends::Error(&["the credential was refused", "make a new one at https://dash.cloudflare.com"]),
+        Ends::Error(&[
+            "the credential was refused",
+            "make a new one at https://dash.cloudflare.com",
+        ]),
     ),
     (
         "a permission that is missing",
@@ -44,7 +47,11 @@ const OWN: &[Case] = &[
         "path = '/zones/023e105f4ecef8ad9ca31a8372d0c353/dns_records'\nfind = '\"total_pages\":1'\nput = '\"total_pages\":9'\nrepeats = true",
         Ends::Error(&["so the list never ends"]),
     ),
-    ("a field that is new", "find = '\"errors\":[]'\nput = '\"errors\":[],\"novel\":{}'", Ends::Well),
+    (
+        "a field that is new",
+        "find = '\"errors\":[]'\nput = '\"errors\":[],\"novel\":{}'",
+        Ends::Well,
+    ),
 ];
 
 async fn told(accounts: &Accounts) -> Result<String, ProbeError> {
@@ -76,7 +83,8 @@ async fn a_zone_is_read_in_full_and_what_may_not_be_read_is_named() {
     assert_eq!(names, [("harbor.example", true), ("old.harbor.example", false)]);
     assert_eq!(edge.zone("other.example".to_owned()).await.unwrap(), None);
     running.lab.stop().await;
-    let few = TABLES.replace("[api.cloudflare]\n", "[api.cloudflare]\npermissions = [\"zone\", \"dns\"]\n");
+    let few = TABLES
+        .replace("[api.cloudflare]\n", "[api.cloudflare]\npermissions = [\"zone\", \"dns\"]\n");
     let running = Running::start(&few).await;
     let edge = running.accounts.edge.get().unwrap();
     let zone = edge.zone("harbor.example".to_owned()).await.unwrap().unwrap();

@@ -237,7 +237,8 @@ async fn handled_types(
         .rows(query, &mut |row| {
             // Names are short; more types than the provider has are somebody's mistake.
             let kind = row.text(0).filter(|kind| kind.len() <= 80);
-            if let Some(kind) = kind.filter(|kind| handled.len() < 300 && !handled.contains(*kind)) {
+            if let Some(kind) = kind.filter(|kind| handled.len() < 300 && !handled.contains(*kind))
+            {
                 handled.insert(kind.to_owned());
             }
         })

@@ -51,7 +51,10 @@ pub(super) fn make(table: &toml::Table, _now: Timestamp) -> Result<Arc<dyn Api>,
 
 fn refused(status: u16, code: i64, message: &str) -> Reply {
     let error = json!({ "code": code, "message": message });
-    Reply::json(status, &json!({ "success": false, "errors": [error], "messages": [], "result": null }))
+    Reply::json(
+        status,
+        &json!({ "success": false, "errors": [error], "messages": [], "result": null }),
+    )
 }
 
 fn result(result: &Value, info: Option<Value>) -> Reply {
@@ -72,7 +75,11 @@ impl Api for Cloudflare {
 impl Cloudflare {
     fn route(&self, ask: &Ask<'_>) -> Result<Reply, Reply> {
         let Some(shown) = ask.bearer() else {
-            return Err(refused(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers"));
+            return Err(refused(
+                400,
+                9106,
+                "Missing X-Auth-Key, X-Auth-Email or Authorization headers",
+            ));
         };
         if shown != self.0.token {
             return Err(refused(403, 9109, "Invalid access token"));
@@ -87,7 +94,11 @@ impl Cloudflare {
         };
         let zone = self.0.zone.iter().find(|(_, zone)| zone.id == *id);
         let Some((name, zone)) = zone else {
-            return Err(refused(404, 7003, "Could not route to the zone, perhaps your object identifier is invalid?"));
+            return Err(refused(
+                404,
+                7003,
+                "Could not route to the zone, perhaps your object identifier is invalid?",
+            ));
         };
         match *below {
             ["settings", setting] => {
@@ -95,7 +106,8 @@ impl Cloudflare {
                 let Some(value) = zone.settings.get(setting) else {
                     return Err(refused(400, 1007, "Undefined zone setting"));
                 };
-                let body = json!({ "id": setting, "value": value, "editable": true, "modified_on": null });
+                let body =
+                    json!({ "id": setting, "value": value, "editable": true, "modified_on": null });
                 Ok(result(&body, None))
             }
             ["dnssec"] => {
@@ -120,7 +132,8 @@ impl Cloudflare {
 
     fn zones(&self, ask: &Ask<'_>) -> Reply {
         let wanted = ask.query("name");
-        let zones = self.0.zone.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name));
+        let zones =
+            self.0.zone.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name));
         let all: Vec<Value> = zones
             .map(|(name, zone)| {
                 json!({
@@ -145,13 +158,17 @@ fn records(zone_name: &str, zone: &Zone, ask: &Ask<'_>) -> Reply {
         .filter_map(|(index, line)| {
             let mut words = line.split_whitespace();
             let (name, kind, content) = (words.next()?, words.next()?, words.next()?);
-            let name = if name == "@" { zone_name.to_owned() } else { format!("{name}.{zone_name}") };
+            let name =
+                if name == "@" { zone_name.to_owned() } else { format!("{name}.{zone_name}") };
             Some(json!({
                 "id": format!("{:032x}", index + 1), "name": name, "type": kind, "content": content,
                 "proxied": words.next() == Some("proxied"), "proxiable": true, "ttl": 1
             }))
         })
-        .filter(|record| ask.query("type").is_none_or(|kind| record["type"] == kind))
+        .filter(|record| {
+            ask.query("type")
+                .is_none_or(|kind| record.get("type").and_then(Value::as_str) == Some(kind))
+        })
         .collect();
     let shown: Vec<Value> = all.iter().skip((page - 1) * size).take(size).cloned().collect();
     let info = json!({

@@ -13,6 +13,7 @@ const RETRY_S: i64 = 60;
 pub(super) type Flows = BTreeMap<String, Flow>;
 
 /// One flow.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Flow {
@@ -96,7 +97,13 @@ impl Flow {
             let failed = self.has_failed(number);
             let again = started + RETRY_S;
             if failed && self.retried && again < below {
-                let run = Made { flow: index, started: again, failed: false, repeats: Some(started), recovered_at: None };
+                let run = Made {
+                    flow: index,
+                    started: again,
+                    failed: false,
+                    repeats: Some(started),
+                    recovered_at: None,
+                };
                 all.push(run);
             }
             if started < below && (failed || !self.forgets) {

@@ -104,13 +104,19 @@ impl Vercel {
                 let live = site.build(site.live.as_ref()).map(|live| self.drawn(live));
                 let targets = json!({ "production": live });
                 let link = json!({ "type": "github", "productionBranch": "main" });
-                Reply::json(200, &json!({ "id": site.id, "name": site.name, "targets": targets, "link": link }))
+                Reply::json(
+                    200,
+                    &json!({ "id": site.id, "name": site.name, "targets": targets, "link": link }),
+                )
             }
             ["v6", "deployments"] if ask.query("projectId").is_some_and(own) => {
                 let most = ask.query("limit").and_then(|text| text.parse().ok()).unwrap_or(20);
                 let all: Vec<Value> =
                     site.builds().into_iter().take(most).map(|build| self.drawn(build)).collect();
-                Reply::json(200, &json!({ "deployments": all, "pagination": { "count": all.len(), "next": null } }))
+                Reply::json(
+                    200,
+                    &json!({ "deployments": all, "pagination": { "count": all.len(), "next": null } }),
+                )
             }
             ["v13", "deployments", host] => {
                 Reply::json(200, &self.drawn(site.build(site.at.get(host))?))
@@ -126,7 +132,10 @@ impl Vercel {
                         })
                     })
                     .collect();
-                Reply::json(200, &json!({ "envs": all, "pagination": { "count": all.len(), "next": null } }))
+                Reply::json(
+                    200,
+                    &json!({ "envs": all, "pagination": { "count": all.len(), "next": null } }),
+                )
             }
             _ => return None,
         })
@@ -137,23 +146,32 @@ impl Api for Vercel {
     fn answer(&self, ask: &Ask<'_>) -> Reply {
         let site = &self.0;
         if ask.bearer() != Some(site.token.as_str()) {
-            let error = json!({ "code": "forbidden", "message": "Not authorized", "invalidToken": true });
+            let error =
+                json!({ "code": "forbidden", "message": "Not authorized", "invalidToken": true });
             return Reply::json(403, &json!({ "error": error }));
         }
         if site.forbidden {
-            return Self::refused(403, "forbidden", "You don't have permission to access this resource.");
+            return Self::refused(
+                403,
+                "forbidden",
+                "You don't have permission to access this resource.",
+            );
         }
         if site.team.as_deref() != ask.query("teamId") {
             return Self::refused(404, "not_found", "Project not found.");
         }
-        self.route(ask).unwrap_or_else(|| Self::refused(404, "not_found", "The resource was not found."))
+        self.route(ask)
+            .unwrap_or_else(|| Self::refused(404, "not_found", "The resource was not found."))
     }
 }
 
 #[derive(Debug)]
 struct Netlify(Site, Timestamp);
 
-pub(super) fn netlify(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
+pub(super) fn netlify(
+    table: &toml::Table,
+    now: Timestamp,
+) -> Result<Arc<dyn Api>, toml::de::Error> {
     Ok(Arc::new(Netlify(read(table)?, now)))
 }
 
@@ -175,10 +193,13 @@ impl Netlify {
             ["api", "v1", "sites", id] if id == site.id => {
                 let mut hosts = site.at.keys();
                 let live = site.build(site.live.as_ref()).map(|live| self.drawn(live));
-                Reply::json(200, &json!({
-                    "id": site.id, "name": site.name, "account_id": team, "custom_domain": hosts.next(),
-                    "domain_aliases": hosts.collect::<Vec<_>>(), "published_deploy": live
-                }))
+                Reply::json(
+                    200,
+                    &json!({
+                        "id": site.id, "name": site.name, "account_id": team, "custom_domain": hosts.next(),
+                        "domain_aliases": hosts.collect::<Vec<_>>(), "published_deploy": live
+                    }),
+                )
             }
             ["api", "v1", "sites", id, "deploys"] if id == site.id => {
                 let most = ask.query("per_page").and_then(|text| text.parse().ok()).unwrap_or(20);

@@ -101,14 +101,24 @@ impl Make {
         if scopes.is_none_or(|scopes| scopes.iter().any(|own| own == scope)) {
             return Ok(());
         }
-        Err(refused(403, "Permission denied", "Forbidden to use token authorization for this scope", "SC403"))
+        Err(refused(
+            403,
+            "Permission denied",
+            "Forbidden to use token authorization for this scope",
+            "SC403",
+        ))
     }
 
     fn team(&self, ask: &Ask<'_>) -> Result<(), Reply> {
         match ask.query("teamId") {
             Some(team) if team == self.zone.team => Ok(()),
             Some(_) => Err(refused(403, "Permission denied", "", "SC403")),
-            None => Err(refused(400, "Bad Request", "Missing value of required parameter 'teamId'", "SC400")),
+            None => Err(refused(
+                400,
+                "Bad Request",
+                "Missing value of required parameter 'teamId'",
+                "SC400",
+            )),
         }
     }
 
@@ -117,7 +127,8 @@ impl Make {
         let flows = self.zone.flow.values();
         let all: Vec<Value> =
             flows.skip(offset).take(limit).map(|flow| self.scenario(flow)).collect();
-        let pg = json!({ "sortBy": "proprietal", "limit": limit, "sortDir": "desc", "offset": offset });
+        let pg =
+            json!({ "sortBy": "proprietal", "limit": limit, "sortDir": "desc", "offset": offset });
         Reply::json(200, &json!({ "scenarios": all, "pg": pg }))
     }
 
@@ -158,7 +169,8 @@ impl Make {
             .connection
             .iter()
             .map(|(id, connection)| {
-                let expires = connection.expires_days.map(|days| self.start.as_second() + days * 86_400);
+                let expires =
+                    connection.expires_days.map(|days| self.start.as_second() + days * 86_400);
                 json!({
                     "id": id.parse::<i64>().unwrap_or_default(), "name": connection.name,
                     "accountName": "http", "teamId": self.zone.team, "editable": true, "expire":

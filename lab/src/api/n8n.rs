@@ -68,7 +68,8 @@ impl N8n {
         match (ask.method, ask.path) {
             ("GET", "/api/v1/workflows") => {
                 self.may("workflow:list")?;
-                let known = ["active", "tags", "name", "projectId", "excludePinnedData", "limit", "cursor"];
+                let known =
+                    ["active", "tags", "name", "projectId", "excludePinnedData", "limit", "cursor"];
                 self.workflows(ask, known_only(ask, &known)?)
             }
             ("GET", "/api/v1/executions") => {
@@ -97,9 +98,8 @@ impl N8n {
         let data: Vec<Value> =
             flows.iter().skip(offset).take(limit).map(|flow| self.workflow(flow)).collect();
         let next = offset + limit;
-        let next = (next < flows.len()).then(|| {
-            STANDARD.encode(json!({ "limit": limit, "offset": next }).to_string())
-        });
+        let next = (next < flows.len())
+            .then(|| STANDARD.encode(json!({ "limit": limit, "offset": next }).to_string()));
         Ok(Reply::json(200, &json!({ "data": data, "nextCursor": next })))
     }
 
@@ -145,19 +145,26 @@ impl N8n {
         };
         let only = ask.query("workflowId");
         let at = (self.start, ask.now);
-        let mut all = runs(&self.instance.flow, only, at, self.instance.keeps_days, below, limit + 1);
+        let mut all =
+            runs(&self.instance.flow, only, at, self.instance.keeps_days, below, limit + 1);
         match ask.query("status") {
             Some("error") => all.retain(|run| run.failed),
             Some("success") => all.retain(|run| !run.failed),
             Some("canceled" | "running" | "waiting") => all.clear(),
-            Some(_) => return Err(refused(400, "request/query/status must be equal to one of the allowed values")),
+            Some(_) => {
+                return Err(refused(
+                    400,
+                    "request/query/status must be equal to one of the allowed values",
+                ));
+            }
             None => {}
         }
         let more = all.len() > limit;
         all.truncate(limit);
-        let next = all.last().filter(|_| more).map(|last| {
-            STANDARD.encode(json!({ "lastId": id(last), "limit": limit }).to_string())
-        });
+        let next = all
+            .last()
+            .filter(|_| more)
+            .map(|last| STANDARD.encode(json!({ "lastId": id(last), "limit": limit }).to_string()));
         let data: Vec<Value> = all.iter().map(|run| self.execution(run)).collect();
         Ok(Reply::json(200, &json!({ "data": data, "nextCursor": next })))
     }

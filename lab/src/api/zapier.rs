@@ -39,16 +39,23 @@ fn refused(status: u16, title: &str, code: &str) -> Reply {
 impl Api for Zapier {
     fn answer(&self, ask: &Ask<'_>) -> Reply {
         if ask.bearer() != Some(self.account.token.as_str()) {
-            return refused(401, "Authentication credentials were not provided or are wrong.", "not_authenticated");
+            return refused(
+                401,
+                "Authentication credentials were not provided or are wrong.",
+                "not_authenticated",
+            );
         }
         let may = |scope: &str| {
             let scopes = self.account.scopes.as_ref();
             scopes.is_none_or(|scopes| scopes.iter().any(|own| own == scope))
         };
         let number = |name: &str| ask.query(name).and_then(|text| text.parse::<usize>().ok());
-        let (limit, offset) = (number("limit").unwrap_or(10).min(100), number("offset").unwrap_or(0));
+        let (limit, offset) =
+            (number("limit").unwrap_or(10).min(100), number("offset").unwrap_or(0));
         let offset = offset.min(1_000_000);
-        let denied = || refused(403, "You do not have permission to perform this action.", "permission_denied");
+        let denied = || {
+            refused(403, "You do not have permission to perform this action.", "permission_denied")
+        };
         let data: Vec<Value> = match ask.path {
             "/v2/zaps" if may("zap") => self.zaps(),
             "/v2/zap-runs" if may("zap:runs") => self.runs(ask, limit + offset),
@@ -58,7 +65,10 @@ impl Api for Zapier {
         let count = data.len();
         let data: Vec<Value> = data.into_iter().skip(offset).take(limit).collect();
         let meta = json!({ "count": count, "limit": limit, "offset": offset });
-        Reply::json(200, &json!({ "links": { "next": null, "prev": null }, "meta": meta, "data": data }))
+        Reply::json(
+            200,
+            &json!({ "links": { "next": null, "prev": null }, "meta": meta, "data": data }),
+        )
     }
 }
 

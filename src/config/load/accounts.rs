@@ -107,7 +107,8 @@ impl Reader<'_> {
             && table.team.as_ref().is_none_or(String::is_empty)
             && table.kind == AutomationKind::Make
         {
-            let message = "add team, the number after /team/ or /organization/…/team/ in Make's address";
+            let message =
+                "add team, the number after /team/ or /organization/…/team/ in Make's address";
             self.error(&format!("{key}.automation"), message);
         }
     }

@@ -41,9 +41,8 @@ pub(super) async fn look(
 ) -> Result<(Evidence, Carry), CheckError> {
     let since = begin(look);
     let mut flows = automation.flows().await.map_err(CheckError::unseen)?;
-    let ignored = |flow: &Flow| {
-        look.options.ignore.iter().any(|word| *word == flow.id || *word == flow.name)
-    };
+    let ignored =
+        |flow: &Flow| look.options.ignore.iter().any(|word| *word == flow.id || *word == flow.name);
     flows.retain(|flow| !ignored(flow));
     // Those that are on come first, so that what is cut is off.
     flows.sort_by(|a, b| (!a.active, a.archived, &a.id).cmp(&(!b.active, b.archived, &b.id)));
@@ -79,7 +78,9 @@ pub(super) async fn look(
         Ok(Credentials::Expired(all)) => (all, CredentialsSeen::Seen),
         Ok(Credentials::Untold) => (Vec::new(), CredentialsSeen::Untold),
         Err(ProbeError::Agent(fault)) => (Vec::new(), CredentialsSeen::Refused(fault)),
-        Err(ProbeError::Target(fault)) => (Vec::new(), CredentialsSeen::NoAnswer(fault.to_string())),
+        Err(ProbeError::Target(fault)) => {
+            (Vec::new(), CredentialsSeen::NoAnswer(fault.to_string()))
+        }
     };
     let evidence = Evidence {
         vendor: automation.vendor().to_owned(),
@@ -171,7 +172,8 @@ fn with(mut carry: Carry, read: Read, now: Timestamp) -> Carry {
             if !waits {
                 ended.push((run.started, run.id.clone()));
             }
-            carry.seen_from = Some(carry.seen_from.map_or(run.started, |from| from.min(run.started)));
+            carry.seen_from =
+                Some(carry.seen_from.map_or(run.started, |from| from.min(run.started)));
         }
     }
     for (flow, runs) in fresh {

@@ -5,6 +5,7 @@ mod look;
 mod past;
 #[cfg(test)]
 mod tests;
+mod unseen;
 
 use std::time::Duration;
 
@@ -125,6 +126,7 @@ impl Default for Options {
 }
 
 /// One flow with what was seen of its runs.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct FlowSeen {
     id: String,

@@ -46,7 +46,11 @@ async fn collect(
     Runs::collect(&look, &Target::default(), &probes).await.unwrap()
 }
 
-fn assess(evidence: &Evidence, at: Timestamp, baseline: Option<Evidence>) -> Vec<(String, Severity)> {
+fn assess(
+    evidence: &Evidence,
+    at: Timestamp,
+    baseline: Option<Evidence>,
+) -> Vec<(String, Severity)> {
     let (options, target, history) = (Options::default(), Target::default(), History::default());
     let cx = AssessCx {
         now: at,
@@ -65,7 +69,12 @@ async fn codes(world: AutomationWorld) -> Vec<String> {
 }
 
 fn world(series: Vec<SeriesWorld>) -> AutomationWorld {
-    AutomationWorld { flow: vec![flow("a")], series, expired: Some(Vec::new()), ..AutomationWorld::default() }
+    AutomationWorld {
+        flow: vec![flow("a")],
+        series,
+        expired: Some(Vec::new()),
+        ..AutomationWorld::default()
+    }
 }
 
 #[tokio::test]
@@ -82,7 +91,11 @@ async fn the_rate_has_its_edge_at_98_per_cent_and_its_sample_at_50_runs() {
         (49, 49, &["automation-run-failed"]),
     ] {
         // The oldest fail; 49 runs an hour apart reach two days back.
-        assert_eq!(codes(world(vec![series(3600 / 2, 60, runs, failed)])).await, expected, "{runs} {failed}");
+        assert_eq!(
+            codes(world(vec![series(3600 / 2, 60, runs, failed)])).await,
+            expected,
+            "{runs} {failed}"
+        );
     }
 }
 

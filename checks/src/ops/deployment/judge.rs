@@ -1,8 +1,8 @@
 //! Judges what is live, and the variables that it runs with.
 
 use super::{
-    AGE, Account, Build, Deployment, Evidence, MISSING, NOT_EXPECTED, Options, PREVIEW_LIVE, SHARED,
-    Variables, Version,
+    AGE, Account, Build, Deployment, Evidence, MISSING, NOT_EXPECTED, Options, PREVIEW_LIVE,
+    SHARED, Variables, Version,
 };
 use crate::contract::{AssessCx, Assessment, Unseen};
 use crate::probe::Seen;
@@ -23,7 +23,9 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Deployment>) -> Asses
         other => unseen(other.as_ref(), "what is live", &mut out),
     }
     match &evidence.variables {
-        Some(Seen::Ok(variables)) => self::variables(variables, evidence.vendor(), options, &mut out),
+        Some(Seen::Ok(variables)) => {
+            self::variables(variables, evidence.vendor(), options, &mut out)
+        }
         other => unseen(other.as_ref(), "environment variables", &mut out),
     }
     if let Some((reason, unlock)) = &evidence.no_account {
@@ -56,7 +58,12 @@ fn unseen<T>(seen: Option<&Seen<T>>, part: &str, out: &mut Assessment) {
             out.not_checked(Unseen::Condition, part, fault.to_string(), fault.unlock());
         }
         Some(Seen::Target(fault)) => {
-            out.not_checked(Unseen::Condition, part, fault.to_string(), "run it again once it answers");
+            out.not_checked(
+                Unseen::Condition,
+                part,
+                fault.to_string(),
+                "run it again once it answers",
+            );
         }
         Some(Seen::Ok(_)) | None => {}
     }
@@ -98,7 +105,9 @@ fn live(account: &Account, options: &Options, out: &mut Assessment) {
         return;
     };
     out.measure(AGE.value(None, to_f64(live.created.as_second())));
-    let undo = format!("In {vendor}, promote the former deployment again (Instant Rollback, or Publish deploy).");
+    let undo = format!(
+        "In {vendor}, promote the former deployment again (Instant Rollback, or Publish deploy)."
+    );
     if let Some(expected) = &options.expected {
         let Some(commit) = &live.commit else {
             out.not_checked(
@@ -127,9 +136,12 @@ fn live(account: &Account, options: &Options, out: &mut Assessment) {
     }
     // Without a commit that is named, the newest build for production should be live. One that is still
     // being built is not yet.
-    let Some(newest) = account.newest.as_ref().filter(|newest| newest.id != live.id) else { return };
+    let Some(newest) = account.newest.as_ref().filter(|newest| newest.id != live.id) else {
+        return;
+    };
     if newest.created > live.created && (newest.has_failed() || newest.is_ready()) {
-        let why = if newest.has_failed() { "its build failed" } else { "an older one was put back" };
+        let why =
+            if newest.has_failed() { "its build failed" } else { "an older one was put back" };
         out.find(
             NOT_EXPECTED
                 .finding("production")
@@ -169,14 +181,17 @@ fn variables(seen: &Variables, vendor: &str, options: &Options, out: &mut Assess
         _ => "Settings → Environment Variables",
     };
     for (name, elsewhere) in &seen.missing {
-        let line = if *elsewhere { "it is set for other stages alone" } else { "it is not set at all" };
+        let line =
+            if *elsewhere { "it is set for other stages alone" } else { "it is not set at all" };
         out.find(
             MISSING
                 .finding(name)
                 .summary(format!("{name} is not set in production."))
                 .saw(line)
                 .saw(format!("{} variables are set in production", seen.production.total()))
-                .fix(format!("In {vendor}, open {place}, add {name} for Production, and deploy again."))
+                .fix(format!(
+                    "In {vendor}, open {place}, add {name} for Production, and deploy again."
+                ))
                 .undo("Delete the variable again."),
         );
     }
@@ -224,7 +239,12 @@ fn version(version: &Version, evidence: &Evidence, options: &Options, out: &mut 
     let url = &version.url;
     let part = format!("the commit that {url} names");
     if let Some(why) = &version.unread {
-        out.not_checked(Unseen::Condition, part, why, "let it answer with the commit, then run it again");
+        out.not_checked(
+            Unseen::Condition,
+            part,
+            why,
+            "let it answer with the commit, then run it again",
+        );
         return;
     }
     if version.commits.is_empty() {

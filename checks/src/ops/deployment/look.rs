@@ -89,13 +89,15 @@ fn variables(all: &[Variable], options: &Options) -> Variables {
     for variable in all {
         by_name.entry(&variable.name).or_default().push(variable);
     }
-    let in_stage = |some: &[&Variable], stage: Stage| some.iter().any(|one| one.stages.contains(&stage));
+    let in_stage =
+        |some: &[&Variable], stage: Stage| some.iter().any(|one| one.stages.contains(&stage));
     let production: BTreeSet<&str> = by_name
         .iter()
         .filter(|(_, some)| in_stage(some, Stage::Production))
         .map(|(name, _)| *name)
         .collect();
-    let missing = options.required_variables.iter().filter(|name| !production.contains(name.as_str()));
+    let missing =
+        options.required_variables.iter().filter(|name| !production.contains(name.as_str()));
     let empty = by_name.iter().filter(|(_, some)| {
         some.iter().any(|one| one.empty && one.stages.contains(&Stage::Production))
     });
@@ -147,7 +149,11 @@ async fn version(http: &dyn Http, address: &str, target: &Target) -> Version {
         Ok(answer) => (Vec::new(), Some(format!("it answers {}", answer.status))),
         Err(error) => (Vec::new(), Some(error.to_string())),
     };
-    Version { url: format!("{}{}", url.origin().ascii_serialization(), url.path()), commits, unread }
+    Version {
+        url: format!("{}{}", url.origin().ascii_serialization(), url.path()),
+        commits,
+        unread,
+    }
 }
 
 /// Words of 7 to 40 hexadecimal digits with a digit among them, as commits are written.

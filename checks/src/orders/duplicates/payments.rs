@@ -65,9 +65,7 @@ pub(super) async fn read(
                     payment: key.hash(&payment.id),
                 }),
                 None => {
-                    {
                     near_ones.extend(who_and_what(&payment, key).map(|who| (who, payment.created)));
-                }
                 }
             }
         })

@@ -24,8 +24,9 @@ pub use self::database::{DatabaseWorld, TableWorld};
 pub use self::outlying::{AutomationWorld, EdgeWorld, HostingWorld, SeriesWorld};
 pub use self::payments::PaymentsWorld;
 use super::{
-    Accounts, AgentFault, Automation, Database, Edge, HelloAnswer, Hosting, Payments, ProbeError, Probes, ProtocolVersion,
-    RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, TargetFault, TlsAnswer,
+    Accounts, AgentFault, Automation, Database, Edge, HelloAnswer, Hosting, Payments, ProbeError,
+    Probes, ProtocolVersion, RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, TargetFault,
+    TlsAnswer,
 };
 
 /// A small written-down internet.

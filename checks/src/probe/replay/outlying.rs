@@ -175,7 +175,8 @@ impl Edge for Replay {
     fn records(&self, _zone: String) -> Answer<'_, Result<EdgeRecords, ProbeError>> {
         let world = self.world.edge.as_ref();
         let records = refused(world, |world| &world.fault, "records").map(|()| {
-            let records = |world: &EdgeWorld| EdgeRecords { all: world.record.clone(), cut: world.cut };
+            let records =
+                |world: &EdgeWorld| EdgeRecords { all: world.record.clone(), cut: world.cut };
             world.map(records).unwrap_or_default()
         });
         Box::pin(async move { records })

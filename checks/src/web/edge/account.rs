@@ -92,7 +92,8 @@ pub(super) async fn ask(probes: &Probes, target: &Target) -> Account {
         Ok(records) => {
             if records.cut {
                 let reason = "the zone has more records than one run reads".to_owned();
-                seen.records_unseen = Some((reason, "delete the records that nobody needs".to_owned()));
+                seen.records_unseen =
+                    Some((reason, "delete the records that nobody needs".to_owned()));
             }
             seen.proxied = Some(records.all.iter().filter(|record| record.proxied).count());
             seen.revealing = Bounded::keep(revealing(&records.all), NAMES);
@@ -195,9 +196,10 @@ impl Zone {
 
     fn settings(&self, out: &mut Assessment) {
         let name = &self.name;
-        let mut find = |spec: &FindingSpec, summary: String, line: String, fix: String, undo: &str| {
-            out.find(spec.finding(name).summary(summary).saw(line).fix(fix).undo(undo));
-        };
+        let mut find =
+            |spec: &FindingSpec, summary: String, line: String, fix: String, undo: &str| {
+                out.find(spec.finding(name).summary(summary).saw(line).fix(fix).undo(undo));
+            };
         let line = |setting: &str, value: &str| format!("{}: {setting} = {value}", self.vendor);
         let strict = format!(
             "Cloudflare → {name} → SSL/TLS → Overview → Configure → Full (strict). The server needs a valid \
@@ -207,7 +209,13 @@ impl Zone {
         if self.paused {
             let fix = format!("Cloudflare → {name} → Overview → Enable Cloudflare on Site.");
             let summary = format!("Cloudflare is paused for {name}: everything goes past it.");
-            find(&PAUSED, summary, line("paused", "true"), fix, "Pause Cloudflare on Site on the same page.");
+            find(
+                &PAUSED,
+                summary,
+                line("paused", "true"),
+                fix,
+                "Pause Cloudflare on Site on the same page.",
+            );
         }
         let mut unknown = None;
         match self.settings.get("ssl").map(String::as_str) {
@@ -233,7 +241,9 @@ impl Zone {
                 &HTTPS_OPTIONAL,
                 format!("Cloudflare lets pages of {name} be read without encryption."),
                 line("always_use_https", "off"),
-                format!("Cloudflare → {name} → SSL/TLS → Edge Certificates → Always Use HTTPS → on."),
+                format!(
+                    "Cloudflare → {name} → SSL/TLS → Edge Certificates → Always Use HTTPS → on."
+                ),
                 "Switch it off again on the same page.",
             );
         }
