@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
@@ -18,6 +20,11 @@ pub trait Clock: std::fmt::Debug + Send + Sync {
     /// How long `span` of this clock takes on the machine.
     fn takes(&self, span: Duration) -> Duration {
         span
+    }
+
+    /// How many times faster than the machine's it runs.
+    fn speed(&self) -> f64 {
+        1.0
     }
 }
 
@@ -40,6 +47,18 @@ pub fn between(from: Timestamp, to: Timestamp) -> Duration {
 pub fn later(at: Timestamp, span: Duration) -> Timestamp {
     let span = SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX);
     at.checked_add(span).unwrap_or(Timestamp::MAX)
+}
+
+/// The last day in UTC of what ends at this time, where it ends with a day: at its last second, or as the
+/// next day begins.
+pub fn last_day(end: Timestamp) -> Option<Date> {
+    let end = TimeZone::UTC.to_datetime(end);
+    let (hour, minute, second) = (end.hour(), end.minute(), end.second());
+    match (hour, minute, second) {
+        (0, 0, 0) => end.date().yesterday().ok(),
+        (23, 59, 59) => Some(end.date()),
+        _ => None,
+    }
 }
 
 /// The clock of this machine.
@@ -103,6 +122,10 @@ impl Clock for FastClock {
 
     fn takes(&self, span: Duration) -> Duration {
         span.div_f64(self.speed)
+    }
+
+    fn speed(&self) -> f64 {
+        self.speed
     }
 }
 

@@ -16,8 +16,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use launchready::config::{PolicyTable, load, parse, schema};
+use launchready::config::{PolicyTable, Project, load, parse, schema};
 use launchready::incident::Policy;
+use launchready_checks::contract::Target;
 use launchready_checks::registry;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -102,7 +103,7 @@ fn a_misspelt_option_of_every_check_is_one_error_with_its_line() {
 fn head() -> (String, String) {
     let text = std::fs::read_to_string(path()).unwrap();
     let (head, _) = text.split_once(MARK).unwrap();
-    let setting = regex::Regex::new(r"^# ([a-z_]+ = |\[)").unwrap();
+    let setting = regex::Regex::new(r"^(# )+([a-z_]+ = |\[)").unwrap();
     // The first names a file that is not there, the second is given above, and the third is cut short.
     let left_out = ["# redirect_map", "# connect_to", "# ownership"];
     let full = head.lines().map(|line| {
@@ -131,6 +132,8 @@ fn what_config_toml_holds_commented_out_is_right_as_well() {
         "channel[2].url",
         "channel[3].routing_key",
         "channel[4].token",
+        "project[0].heartbeat[0].token",
+        "project[0].heartbeat[1].token",
     ];
     assert_eq!(missing, secrets.map(str::to_owned).into());
     let full: Value = toml::from_str(&full.replace("expires = 2027-03-01", "")).unwrap();
@@ -152,6 +155,8 @@ fn config_toml_names_every_setting_of_the_schema_and_no_other() {
     assert_eq!(keys(&full["network"]), known("NetworkTable"));
     let windows = full["maintenance"].as_array().unwrap().iter();
     assert_eq!(windows.flat_map(keys).collect::<BTreeSet<_>>(), known("MaintenanceTable"));
+    let promises = full["project"][0]["heartbeat"].as_array().unwrap().iter();
+    assert_eq!(promises.flat_map(keys).collect::<BTreeSet<_>>(), known("HeartbeatTable"));
     // Keys of [defaults] may stand in a project, and their list is not repeated there.
     let project = &known("ProjectTable") - &known("PolicyTable");
     let given = &keys(&full["project"][0]) - &known("PolicyTable");
@@ -207,6 +212,48 @@ fn the_defaults_of_config_toml_the_schema_and_the_program_are_the_same() {
     };
     assert_eq!(print(&with), print(&without));
     assert_eq!(with.projects[0].watch.policy, Policy::default());
+}
+
+/// config.toml with the name and domain of somebody's own product.
+fn mine() -> String {
+    let example = "name = \"harbor\"\ndomain = \"harbor.example\"\n";
+    let text = std::fs::read_to_string(path()).unwrap();
+    assert_eq!(text.matches(example).count(), 1, "the two lines that everybody changes");
+    text.replace(example, "name = \"mine\"\ndomain = \"mine.test\"\n")
+}
+
+#[test]
+fn who_changes_only_name_and_domain_declares_nothing_else() {
+    let config = parse(&mine(), Path::new(".")).unwrap_or_else(|errors| panic!("{errors}"));
+    let [project] = config.projects.as_slice() else { panic!("one project") };
+    let alone = Project::of_domain("mine.test");
+    let target = Target { project: "mine".to_owned(), ..alone.target };
+    assert_eq!(project.target, target);
+    assert_eq!((&project.not_used, &project.ownership), (&alone.not_used, &alone.ownership));
+    let in_force: toml::Table = mine().parse().unwrap();
+    assert!(!in_force.to_string().contains("harbor"), "{in_force}");
+    let warnings = config.warnings();
+    assert_eq!(warnings.len(), 1, "only that there is no channel yet: {warnings:?}");
+}
+
+#[test]
+fn a_block_needs_nothing_but_its_first_hashes_taken_away() {
+    let (text, mut blocks) = (mine(), 0);
+    for block in text.split("\n\n").filter(|block| block.contains("# [[")) {
+        let lines = block.lines().skip_while(|line| !line.starts_with("# [["));
+        let taken: String =
+            lines.map(|line| line.strip_prefix("# ").unwrap().to_owned() + "\n").collect();
+        let config = parse(&format!("{text}\n{taken}"), Path::new("."));
+        let config = config.unwrap_or_else(|errors| panic!("{taken}\n{errors}"));
+        if taken.starts_with("[[channel]]") {
+            assert_eq!(config.untold(), None, "{taken}");
+            let missing: Vec<_> = config.warnings().into_iter().map(|one| one.message).collect();
+            let most = usize::from(!taken.contains("alertmanager"));
+            assert_eq!(missing.len(), most, "only the secret it cannot do without: {missing:?}");
+        }
+        blocks += 1;
+    }
+    assert_eq!(blocks, 8, "five kinds of channel, three of announced work");
 }
 
 /// The sample of the design, without the tables of later versions.

@@ -34,6 +34,7 @@ struct Said {
 fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_launchready"));
     command.current_dir(folder).stdin(Stdio::null());
+    command.env("USER", "founder").env_remove("SUDO_USER");
     command
 }
 
@@ -146,6 +147,11 @@ fn silences_and_waivers_are_added_listed_and_taken_away() {
     );
     let id = added["id"].as_str().unwrap();
     let listed = good(here, "waiver list");
+    assert!(listed.contains("until the end of 2099-03-01 UTC\n"), "{listed}");
+    let shown = good(here, "waiver add --code dmarc-missing --by A --reason b --until 2099-03-01");
+    assert!(shown.contains("\nuntil the end of 2099-03-01 UTC; take it back with\n"), "{shown}");
+    let other = shown.split_whitespace().next().unwrap();
+    good(here, &format!("waiver remove {other}"));
     assert!(listed.contains(id) && listed.contains("csp-missing of every subject"), "{listed}");
     assert_eq!(read(here, &format!("waiver remove {id}"))["id"], id);
     assert_eq!(good(here, "waiver list"), "nothing is accepted\n");
@@ -211,7 +217,13 @@ async fn an_agent_that_runs_is_asked_and_told_from_the_command_line() {
     let taken = good(here, &format!("incidents ack {id} --by Ana --note today"));
     assert!(taken.starts_with(&format!("Ana is on {id}; reminders stop\n")), "{taken}");
     assert!(good(here, "incidents list").contains("  Ana is on it: today\n"));
-    refused(here, &format!("incidents ack {id} --by Bo"), &["Ana has been on it since 20"]);
+    refused(here, &format!("incidents ack {id} --by Ana"), &["Ana has been on it since 20"]);
+    let over = good(here, &format!("incidents ack {id}"));
+    let wanted = format!("founder is on {id}, taken over from Ana; reminders stop\n");
+    assert!(over.starts_with(&wanted), "{over}");
+    let nobody = program(here).args(["incidents", "ack", id]).env_remove("USER").output().unwrap();
+    let said = String::from_utf8(nobody.stderr).unwrap();
+    assert!(said.contains("say who you are with --by NAME"), "{said}");
     let over = read(here, &format!("incidents resolve {id} --by Ana"));
     assert_eq!((&over["state"], &over["resolved_by"]), (&"resolved".into(), &"Ana".into()));
     refused(here, &format!("incidents resolve {id}"), &["it is over already: Ana ended it at 20"]);

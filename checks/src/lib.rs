@@ -5,6 +5,7 @@
 
 pub mod automation;
 pub mod contract;
+pub mod crm;
 pub mod dns;
 pub mod document;
 pub mod domain;
@@ -14,7 +15,11 @@ pub mod orders;
 pub mod probe;
 pub mod registry;
 pub mod secrets;
+pub mod stripe;
 pub mod suffix;
+pub mod supabase;
+pub mod support;
 pub mod tls;
 pub mod vendor;
 pub mod web;
+pub mod webhook;

@@ -1,7 +1,10 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{automation, dns, domain, mail, ops, orders, secrets, tls, web};
+use crate::{
+    automation, crm, dns, domain, mail, ops, orders, secrets, stripe, supabase, support, tls, web,
+    webhook,
+};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -27,18 +30,37 @@ pub const ALL: &[Plugin] = &[
     plugin::<secrets::Bundle>(),
     plugin::<secrets::Files>(),
     plugin::<secrets::Source>(),
+    plugin::<stripe::Account>(),
+    plugin::<stripe::Webhooks>(),
+    plugin::<stripe::Deliveries>(),
     plugin::<orders::OrphanedCheckouts>(),
     plugin::<orders::Unpaid>(),
     plugin::<orders::Duplicates>(),
     plugin::<orders::Subscriptions>(),
     plugin::<orders::UnprocessedEvents>(),
+    plugin::<orders::Idempotency>(),
+    plugin::<webhook::Processing>(),
+    plugin::<supabase::Rls>(),
+    plugin::<supabase::AnonAccess>(),
+    plugin::<supabase::Functions>(),
+    plugin::<supabase::Settings>(),
+    plugin::<crm::Sync>(),
+    plugin::<crm::Contacts>(),
+    plugin::<support::Backlog>(),
+    plugin::<support::Intake>(),
     plugin::<automation::Runs>(),
+    plugin::<ops::Heartbeat>(),
     plugin::<ops::Deployment>(),
 ];
 
 /// The check of this id.
 pub fn find(id: &str) -> Option<&'static Plugin> {
     ALL.iter().find(|plugin| plugin.meta.id == id)
+}
+
+/// Where a check stands in [`ALL`]; one that is not there comes last.
+pub fn place(id: &str) -> usize {
+    ALL.iter().position(|plugin| plugin.meta.id == id).unwrap_or(ALL.len())
 }
 
 /// The check that owns a finding code, and the code's entry.

@@ -13,13 +13,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use launchready_checks::contract::{
-    AssessInput, CheckError, History, MailFacts, Status, Target, WebFacts,
+    Age, AssessInput, CheckError, HeartbeatFacts, History, MailFacts, Status, Target, WebFacts,
 };
 use launchready_checks::probe::{
     Accounts, AgentFault, Answer, Dns, DnsAnswer, DnsQuestion, FileLook, Files, Folder,
-    HelloAnswer, HelloQuestion, Http, HttpAnswer, HttpRequest, ProbeError, Probes, Registration,
-    RegistrationAnswer, Smtp, SmtpAnswer, SmtpQuestion, SourceFile, TargetFault, Tls, TlsAnswer,
-    TlsQuestion, Transfer,
+    HeartbeatAnswer, Heartbeats, HelloAnswer, HelloQuestion, Http, HttpAnswer, HttpRequest,
+    ProbeError, Probes, Registration, RegistrationAnswer, Smtp, SmtpAnswer, SmtpQuestion,
+    SourceFile, TargetFault, Tls, TlsAnswer, TlsQuestion, Transfer,
+};
+use launchready_checks::probe::{
+    Charge, CheckoutSession, Destinations, EventFilter, KeyPower, Payment, PaymentAccount,
+    PaymentEvent, PaymentKey, Payments, Period, Reversal, Slot, Subscription, Visit, Walked,
 };
 use launchready_checks::registry;
 use serde_json::Value;
@@ -91,16 +95,110 @@ impl Files for Nothing {
     }
 }
 
+impl Heartbeats for Nothing {
+    fn heard(&self, _: String) -> Answer<'_, Result<HeartbeatAnswer, ProbeError>> {
+        self.fault()
+    }
+}
+
+impl Payments for Nothing {
+    fn key(&self) -> KeyPower {
+        KeyPower { live: true, restricted: true }
+    }
+
+    fn account(&self) -> Answer<'_, Result<PaymentAccount, ProbeError>> {
+        self.fault()
+    }
+
+    fn destinations(&self) -> Answer<'_, Result<Destinations, ProbeError>> {
+        self.fault()
+    }
+
+    fn events<'a>(
+        &'a self,
+        _: EventFilter,
+        _: Visit<'a, PaymentEvent>,
+    ) -> Answer<'a, Result<Walked, ProbeError>> {
+        self.fault()
+    }
+
+    fn sessions<'a>(
+        &'a self,
+        _: Period,
+        _: Visit<'a, CheckoutSession>,
+    ) -> Answer<'a, Result<Walked, ProbeError>> {
+        self.fault()
+    }
+
+    fn session(&self, _: String) -> Answer<'_, Result<Option<CheckoutSession>, ProbeError>> {
+        self.fault()
+    }
+
+    fn sessions_of(&self, _: PaymentKey) -> Answer<'_, Result<Vec<CheckoutSession>, ProbeError>> {
+        self.fault()
+    }
+
+    fn payment(&self, _: String) -> Answer<'_, Result<Option<Payment>, ProbeError>> {
+        self.fault()
+    }
+
+    fn event(&self, _: String) -> Answer<'_, Result<Option<PaymentEvent>, ProbeError>> {
+        self.fault()
+    }
+
+    fn payments<'a>(
+        &'a self,
+        _: Period,
+        _: Visit<'a, Payment>,
+    ) -> Answer<'a, Result<Walked, ProbeError>> {
+        self.fault()
+    }
+
+    fn charges<'a>(
+        &'a self,
+        _: Period,
+        _: Visit<'a, Charge>,
+    ) -> Answer<'a, Result<Walked, ProbeError>> {
+        self.fault()
+    }
+
+    fn refunds<'a>(
+        &'a self,
+        _: Period,
+        _: Visit<'a, Reversal>,
+    ) -> Answer<'a, Result<Walked, ProbeError>> {
+        self.fault()
+    }
+
+    fn disputes<'a>(
+        &'a self,
+        _: Period,
+        _: Visit<'a, Reversal>,
+    ) -> Answer<'a, Result<Walked, ProbeError>> {
+        self.fault()
+    }
+
+    fn subscriptions<'a>(
+        &'a self,
+        _: Period,
+        _: Visit<'a, Subscription>,
+    ) -> Answer<'a, Result<Walked, ProbeError>> {
+        self.fault()
+    }
+}
+
 fn probes(fault: &ProbeError) -> Probes {
     let nothing = Arc::new(Nothing(fault.clone()));
+    let payments: Arc<dyn Payments> = Arc::<Nothing>::clone(&nothing);
     Probes {
         dns: Arc::<Nothing>::clone(&nothing),
         http: Arc::<Nothing>::clone(&nothing),
         tls: Arc::<Nothing>::clone(&nothing),
         smtp: Arc::<Nothing>::clone(&nothing),
         registration: Arc::<Nothing>::clone(&nothing),
-        files: nothing,
-        accounts: Accounts::default(),
+        files: Arc::<Nothing>::clone(&nothing),
+        heartbeats: nothing,
+        accounts: Accounts { payments: Slot::ready(payments), ..Accounts::default() },
     }
 }
 
@@ -116,6 +214,12 @@ fn target() -> Target {
             webhook_paths: vec!["/api/webhooks/stripe".to_owned()],
             ..WebFacts::default()
         },
+        heartbeats: vec![HeartbeatFacts {
+            name: "nightly-backup".to_owned(),
+            rhythm: "every 24h".to_owned(),
+            grace: Age::hours(1),
+            max_runtime: None,
+        }],
         ..Target::default()
     }
 }

@@ -55,6 +55,14 @@ pub enum LabError {
     /// A listener.
     #[error("cannot listen on loopback: {0}")]
     Listen(#[source] io::Error),
+    /// The shop's database.
+    #[error("cannot write the shop's database {path}: {source}")]
+    Shop {
+        /// The file.
+        path: PathBuf,
+        /// What the library said.
+        source: sqlx::Error,
+    },
     /// A file.
     #[error("cannot write {path}: {source}")]
     Write {

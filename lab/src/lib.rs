@@ -22,6 +22,7 @@ mod page;
 pub mod plan;
 mod registration;
 mod sales;
+pub mod shop;
 mod sinks;
 mod template;
 mod timetable;
@@ -29,7 +30,7 @@ mod tls;
 mod web;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +39,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
+pub use self::api::{Form, forms};
 pub use self::crowd::{Crowd, CrowdOptions};
 pub use self::error::LabError;
 pub use self::fault::When;
@@ -48,9 +50,12 @@ pub use self::sinks::{Received, SinkFault, SinkKind, Sinks};
 pub use self::timetable::{Change, Step, Timetable};
 pub use self::tls::{CertificateAuthority, Issued};
 pub use self::world::{Defect, SCENARIOS, World};
+
+use crate::kept::locked;
 use crate::listener::{ClosedPort, Servers};
 use crate::live::{Doors, Ground, Live};
 use crate::plan::Plan;
+use crate::shop::Shop;
 
 /// How a lab is started.
 #[derive(Debug, Clone)]
@@ -80,7 +85,10 @@ pub struct Lab {
     authority: CertificateAuthority,
     ground: Ground,
     live: Arc<Live>,
+    shop: Shop,
     changing: Mutex<Changing>,
+    /// Jobs of the product that do not run at present.
+    stopped: std::sync::Mutex<BTreeSet<String>>,
     ca: PathBuf,
     routes: Vec<Route>,
     resolvers: Vec<SocketAddr>,
@@ -124,6 +132,11 @@ impl Lab {
         let rdap = registration::start(&live, &mut servers).await?;
         let apis = api::start(&live, &mut servers).await?;
         let nowhere = ClosedPort::new()?;
+        std::fs::create_dir_all(&options.dir)
+            .map_err(|source| LabError::Write { path: options.dir.clone(), source })?;
+        let shop = Shop::new(&options.dir, options.now, ground.clock);
+        shop.enter(&plan).await?;
+        servers.spawn(shop.clone().run());
         let ca = authority.write_root(&options.dir)?;
         write_secrets(&options.dir, &live.state().secret)?;
         let routes = doors.routes().map(|(from, to)| Route { from, to }).collect();
@@ -134,7 +147,9 @@ impl Lab {
             authority,
             ground,
             live,
+            shop,
             changing,
+            stopped: std::sync::Mutex::default(),
             ca,
             routes,
             resolvers,
@@ -194,15 +209,32 @@ impl Lab {
         changing.world.planted().map(|defect| defect.name.clone()).collect()
     }
 
+    /// Has a job of the product stop or run. A job is no server: whoever plays it asks [`Lab::runs`].
+    pub fn set_job(&self, job: &str, runs: bool) {
+        let mut stopped = locked(&self.stopped);
+        if runs {
+            stopped.remove(job);
+        } else {
+            stopped.insert(job.to_owned());
+        }
+    }
+
+    /// Whether a job of the product runs.
+    pub fn runs(&self, job: &str) -> bool {
+        !locked(&self.stopped).contains(job)
+    }
+
     async fn change(
         &self,
         to: impl FnOnce(World) -> Result<World, LabError>,
     ) -> Result<(), LabError> {
         let mut changing = self.changing.lock().await;
         let world = to(changing.world.clone())?;
-        let state = self.ground.state(&world.plan()?)?;
+        let plan = world.plan()?;
+        let state = self.ground.state(&plan)?;
         write_secrets(self.dir(), &state.secret)?;
         changing.doors.enter(&self.live, state).await?;
+        self.shop.enter(&plan).await?;
         changing.world = world;
         Ok(())
     }

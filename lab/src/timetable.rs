@@ -34,6 +34,10 @@ pub enum Change {
     Plant(String),
     /// A defect or outage heals.
     Heal(String),
+    /// A job stops running, and with it its calls.
+    Stop(String),
+    /// A job runs again.
+    Run(String),
 }
 
 #[derive(Deserialize)]
@@ -49,6 +53,8 @@ struct StepData {
     at: String,
     plant: Option<String>,
     heal: Option<String>,
+    stop: Option<String>,
+    run: Option<String>,
     say: String,
 }
 
@@ -61,8 +67,8 @@ impl Timetable {
         Self::from_toml(DEMO)
     }
 
-    /// A timetable from other data: `period`, and a list of `[[step]]` with `at`, `plant` or `heal`,
-    /// and `say`.
+    /// A timetable from other data: `period`, and a list of `[[step]]` with `at`, one of `plant`,
+    /// `heal`, `stop` and `run`, and `say`.
     ///
     /// # Errors
     /// Data that makes no sense.
@@ -82,10 +88,15 @@ impl Timetable {
             if at >= period || steps.last().is_some_and(|(before, _)| *before >= at) {
                 return Err(wrong(&format!("{} is after the period or not in order", step.at)));
             }
-            let change = match (step.plant, step.heal) {
-                (Some(defect), None) => Change::Plant(defect),
-                (None, Some(defect)) => Change::Heal(defect),
-                _ => return Err(wrong(&format!("{}: either plant or heal", step.at))),
+            let changes = [
+                step.plant.map(Change::Plant),
+                step.heal.map(Change::Heal),
+                step.stop.map(Change::Stop),
+                step.run.map(Change::Run),
+            ];
+            let mut changes = changes.into_iter().flatten();
+            let (Some(change), None) = (changes.next(), changes.next()) else {
+                return Err(wrong(&format!("{}: either plant, heal, stop or run", step.at)));
             };
             steps.push((at, Step { change, say: step.say }));
         }
@@ -123,6 +134,14 @@ impl Step {
         match &self.change {
             Change::Plant(defect) => lab.plant(defect).await,
             Change::Heal(defect) => lab.heal(defect).await,
+            Change::Stop(job) => {
+                lab.set_job(job, false);
+                Ok(())
+            }
+            Change::Run(job) => {
+                lab.set_job(job, true);
+                Ok(())
+            }
         }
     }
 }
@@ -186,6 +205,8 @@ mod tests {
                     assert!(planted.remove(defect), "{defect} was not there");
                     world = world.without(defect).unwrap();
                 }
+                Change::Stop(job) => assert!(planted.insert(job.clone()), "{job} twice"),
+                Change::Run(job) => assert!(planted.remove(job), "{job} was not stopped"),
             }
             world.plan().unwrap();
         }

@@ -49,7 +49,7 @@ async fn everything_that_was_sent_can_be_read_and_nothing_of_it_runs() {
     let client = Client::new(&lab);
     let mailbox = Arc::new(Mailbox::start(lab.lab.authority(), MailboxOptions::default()).unwrap());
     let sinks = Arc::new(Sinks::start(NOW).unwrap());
-    let page = Page::start(NOW, Arc::clone(&mailbox), Arc::clone(&sinks)).unwrap();
+    let page = Page::start(NOW, 1.0, Arc::clone(&mailbox), Arc::clone(&sinks)).unwrap();
     let get =
         async |path: &str| client.plain(page.address(), "lab", &format!("GET {path}"), "").await;
     assert!(get("/").await.contains("Nothing was sent yet"));

@@ -1,27 +1,35 @@
 //! The composition root: the only place that builds concrete adapters and hands them to checks.
 
 pub mod agent;
+mod heard;
+mod reconcile;
+pub mod trace;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use launchready_checks::contract::{Ownership, Target};
-use launchready_checks::probe::{Accounts, Dns, DnsQuestion, ProbeError, Probes, RecordType};
+use launchready_checks::probe::{
+    Accounts, Dns, DnsQuestion, Heartbeats, ProbeError, Probes, RecordType, Slot,
+};
 use launchready_checks::registry;
 use rustls::RootCertStore;
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
 use crate::clock::{Clock, whole_second};
-use crate::config::Project;
-use crate::connect::{self, Reach};
+use crate::config::{Agent, Project};
+use crate::connect::{self, CheckoutsFile, Reach};
 use crate::engine::{AuditRecord, Inputs, Job, Progress, run_all};
 use crate::probe::{
     Blackbox, Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, ProbeTargets,
     RegistrationProbe, SmtpProbe, TlsProbe, account_client, provider, roots,
 };
+use crate::store::{self, Store, StoreError};
+use heard::{Heard, Nobody};
 
 /// Approved evidence by check id.
 pub type Baseline = BTreeMap<String, Value>;
@@ -39,6 +47,8 @@ pub struct Plan {
     pub recheck: String,
     /// The config that named the project, where there was one.
     pub config: Option<String>,
+    /// A file with the checkouts, instead of Stripe.
+    pub checkouts: Option<PathBuf>,
 }
 
 /// Limits, resolvers and roots that the audits of one process share.
@@ -50,6 +60,8 @@ pub struct Session {
     judge: Arc<Judge>,
     roots: Arc<RootCertStore>,
     clock: Arc<dyn Clock>,
+    /// What an agent has left, for an audit.
+    store: Option<Arc<dyn Store>>,
 }
 
 impl Session {
@@ -62,7 +74,19 @@ impl Session {
         let dns = Arc::new(DnsProbe::new(&network, Arc::clone(&dialer)));
         let roots = roots(&network.extra_roots)?;
         let judge = Arc::new(Judge::new(Arc::clone(&roots), Arc::new(provider())));
-        Ok(Self { network, dialer, dns, judge, roots, clock })
+        Ok(Self { network, dialer, dns, judge, roots, clock, store: None })
+    }
+
+    /// Has its audits also read what an agent with the same config remembers of the calls of jobs, where
+    /// there is one.
+    ///
+    /// # Errors
+    /// The store is there and cannot be read.
+    pub async fn remember(&mut self, settings: &Agent) -> Result<(), StoreError> {
+        if store::is_there(&settings.store, &settings.folder)? {
+            self.store = Some(store::open(&settings.store, &settings.folder).await?);
+        }
+        Ok(())
     }
 
     /// Looks at one project. Nothing is judged here.
@@ -77,7 +101,19 @@ impl Session {
     ) -> anyhow::Result<AuditRecord> {
         let began = Instant::now();
         let started_at = whole_second(self.clock.now());
-        let visit = self.visit(project, plan.time_limit).await?;
+        let heartbeats: Arc<dyn Heartbeats> = match &self.store {
+            Some(store) => Arc::new(Heard {
+                store: Arc::clone(store),
+                clock: Some(Arc::clone(&self.clock)),
+                promises: project.watch.heartbeats.clone(),
+            }),
+            None => Arc::new(Nobody),
+        };
+        let mut visit = self.visit(project, plan.time_limit, heartbeats).await?;
+        if let Some(path) = &plan.checkouts {
+            visit.probes.accounts.payments =
+                Slot::ready(Arc::new(CheckoutsFile::new(path.clone())));
+        }
         let mut jobs = Vec::new();
         for id in &plan.ids {
             let baseline = plan.baseline.get(*id).cloned();
@@ -123,12 +159,18 @@ impl Session {
 
     /// The ports for one look at a project, with what its checks share, and whether it is proven to be
     /// the user's own.
-    pub(crate) async fn visit(&self, project: &Project, limit: Duration) -> anyhow::Result<Visit> {
+    pub(crate) async fn visit(
+        &self,
+        project: &Project,
+        limit: Duration,
+        heartbeats: Arc<dyn Heartbeats>,
+    ) -> anyhow::Result<Visit> {
         let mut target = project.target.clone();
         let dns = Arc::clone(&self.dns);
         let proof = timeout(limit, ownership(project, &*dns)).await;
         target.ownership = proof.unwrap_or(Ownership::Unproven);
-        let (mut probes, http) = self.probes(dns, target.ownership.is_proven())?;
+        let owned = target.ownership.is_proven();
+        let (mut probes, http) = self.probes(dns, owned, heartbeats)?;
         probes.accounts = connect::accounts(&project.accounts, &self.reach()?);
         Ok(Visit { target, probes, http })
     }
@@ -137,10 +179,16 @@ impl Session {
     fn reach(&self) -> anyhow::Result<Reach> {
         let dns: Arc<dyn Dns> = Arc::<DnsProbe>::clone(&self.dns);
         let client = account_client(dns, &self.roots)?;
-        Ok(Reach { client, clock: Arc::clone(&self.clock) })
+        let extra_roots = self.network.extra_roots.clone();
+        Ok(Reach { client, clock: Arc::clone(&self.clock), extra_roots })
     }
 
-    fn probes(&self, dns: Arc<dyn Dns>, active: bool) -> anyhow::Result<(Probes, Arc<HttpProbe>)> {
+    fn probes(
+        &self,
+        dns: Arc<dyn Dns>,
+        active: bool,
+        heartbeats: Arc<dyn Heartbeats>,
+    ) -> anyhow::Result<(Probes, Arc<HttpProbe>)> {
         let (dialer, judge) = (Arc::clone(&self.dialer), Arc::clone(&self.judge));
         let http = Arc::new(HttpProbe::new(
             Arc::clone(&dns),
@@ -168,6 +216,7 @@ impl Session {
             http: Arc::<HttpProbe>::clone(&http),
             tls,
             files: Arc::new(FilesProbe),
+            heartbeats,
             accounts: Accounts::default(),
         };
         Ok((probes, http))

@@ -9,7 +9,7 @@ use launchready_checks::registry;
 use super::args::{AuditArgs, Cli, OutputArgs};
 use super::explain::{closest, ids};
 use super::output::{Place, draw, paint};
-use super::project::{Source, pick, projects, recheck, with_goal};
+use super::project::{Source, listener, pick, projects, recheck, remember, with_goal};
 use super::{Exit, UsageError, domains, progress};
 use crate::app::{Baseline, Plan, Session};
 use crate::clock::SystemClock;
@@ -30,9 +30,10 @@ pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
     }
     let source = projects(args.domain.as_deref(), &args.project)?;
     let config = &source.config;
-    let session = Session::new(config.network.clone(), Arc::new(SystemClock))?;
+    let mut session = Session::new(config.network.clone(), Arc::new(SystemClock))?;
     let reads = config.projects.iter().any(|project| project.target.source.is_some());
     let runtime = crate::app::runtime(reads)?;
+    runtime.block_on(remember(&mut session, listener(config).as_ref()));
     if args.all {
         return runtime.block_on(all(cli, args, &session, &source));
     }
@@ -51,7 +52,13 @@ pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
     let project = with_goal(project, &args.output);
     let record = runtime.block_on(session.audit(&project, &plan, progress::of(cli).as_ref()))?;
     keep(&record, args, &baseline)?;
-    let exit = finish(cli, &build(&record), &args.output, &place)?;
+    let report = build(&record);
+    let exit = finish(cli, &report, &args.output, &place)?;
+    if report.coverage.run == 0 && report.coverage.unknown > 0 {
+        let text = "nothing could be looked at from here; is this machine online? If it is, name a \
+                    resolver that answers, such as --resolver 1.1.1.1";
+        progress::note(cli, text);
+    }
     for (path, what) in
         [(&args.save_evidence, "kept evidence in"), (&args.save_baseline, "kept the baseline in")]
     {
@@ -203,7 +210,7 @@ pub(super) fn plan(
         }
     };
     let config = config.map(|path| path.display().to_string());
-    Ok(Plan { ids, time_limit: args.time_limit, baseline, recheck, config })
+    Ok(Plan { ids, time_limit: args.time_limit, baseline, recheck, config, checkouts: None })
 }
 
 /// `mail-spf` or `mail-*`.

@@ -1,6 +1,7 @@
 //! `launchready check`: one check again.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::sync::Arc;
 
 use launchready_checks::contract::{Severity, SourceFacts, Status, Unit};
@@ -10,7 +11,7 @@ use super::args::{CheckArgs, CheckFormat, Cli, FailOn, OutputArgs};
 use super::explain::{closest, ids};
 use super::output::{paint, print};
 use super::{Exit, UsageError, audit, progress, project};
-use crate::app::Session;
+use crate::app::{Plan, Session};
 use crate::clock::SystemClock;
 use crate::config::Project;
 use crate::engine::Silent;
@@ -18,6 +19,8 @@ use crate::report::{CheckReport, Report, build};
 
 /// The check that looks at a folder instead of a domain.
 const SOURCE: &str = "secrets-source";
+/// The check that can take its checkouts from a file.
+const CHECKOUTS: &str = "orders-orphaned-checkouts";
 
 pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
     if registry::find(&args.id).is_none() {
@@ -30,6 +33,13 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
         };
         return Err(UsageError(format!("there is no check {:?}{remedy}", args.id)).into());
     }
+    if args.sessions.is_some() && args.id != CHECKOUTS {
+        let text = format!("--sessions is for launchready check {CHECKOUTS}");
+        return Err(UsageError(text).into());
+    }
+    if args.format == CheckFormat::Jsonl && args.id == CHECKOUTS {
+        return list_differences(args);
+    }
     if args.format == CheckFormat::Jsonl {
         // Where only the check can tell what a key means, it looks too and says nothing.
         if let Some(exit) = list_secrets(cli, args)? {
@@ -37,17 +47,21 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
         }
     }
     let folder = if args.id == SOURCE { args.domain.as_deref() } else { None };
-    let (network, project, recheck, config) = if let Some(folder) = folder {
+    let (network, project, recheck, config, settings) = if let Some(folder) = folder {
         let mut project = Project::of_domain("source");
         folder.clone_into(&mut project.target.domain);
         project.target.source = Some(SourceFacts { path: existing(folder)? });
         let network = project::network(&args.project.network, crate::probe::Network::default())?;
-        (network, project, project::recheck(Some(folder), None, None), None)
+        (network, project, project::recheck(Some(folder), None, None), None, None)
     } else {
         let source = project::projects(args.domain.as_deref(), &args.project)?;
         let name = args.project.project.as_deref();
-        let project = project::pick(&source.config.projects, name)?.clone();
-        (source.config.network, project, source.recheck, source.path)
+        let mut project = project::pick(&source.config.projects, name)?.clone();
+        if args.sessions.is_some() {
+            whole_file(&mut project);
+        }
+        let settings = project::listener(&source.config);
+        (source.config.network, project, source.recheck, source.path, settings)
     };
     let output = OutputArgs {
         only: vec![args.id.clone()],
@@ -58,11 +72,13 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
         fail_on: FailOn::Critical,
         time_limit: args.time_limit,
     };
-    let session = Session::new(network, Arc::new(SystemClock))?;
+    let mut session = Session::new(network, Arc::new(SystemClock))?;
     let plan = audit::plan(&output, None, recheck, config.as_deref())?;
+    let plan = Plan { checkouts: args.sessions.clone(), ..plan };
     let is_silent = args.nagios || args.format == CheckFormat::Jsonl;
     let progress = if is_silent { Box::new(Silent) } else { progress::of(cli) };
     let runtime = crate::app::runtime(project.target.source.is_some())?;
+    runtime.block_on(project::remember(&mut session, settings.as_ref()));
     let record = runtime.block_on(session.audit(&project, &plan, progress.as_ref()))?;
     let mut report = build(&record);
     report.not_checked.retain(|part| part.of == args.id);
@@ -119,6 +135,37 @@ fn list_secrets(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Option<Exit>> {
         progress::note(cli, &format!("the git history was not read whole: {reason}"));
     }
     Ok(listed.is_critical.map(|is_critical| if is_critical { Exit::Found } else { Exit::Clean }))
+}
+
+/// Whoever names a file means all of it, however old.
+fn whole_file(project: &mut Project) {
+    let options = Arc::make_mut(&mut project.options);
+    let own = options.entry(CHECKOUTS.to_owned()).or_insert_with(|| serde_json::json!({}));
+    if let Some(own) = own.as_object_mut() {
+        own.insert("since".to_owned(), "36500d".into());
+    }
+}
+
+/// Every difference between checkouts and orders, one JSON object a line.
+fn list_differences(args: &CheckArgs) -> anyhow::Result<Exit> {
+    let source = project::projects(args.domain.as_deref(), &args.project)?;
+    let project = project::pick(&source.config.projects, args.project.project.as_deref())?;
+    let session = Session::new(source.config.network.clone(), Arc::new(SystemClock))?;
+    let mut out = std::io::BufWriter::with_capacity(64 * 1024, std::io::stdout());
+    let mut failed = None;
+    let mut told = |difference: &'static str, id: &str| {
+        let line = serde_json::json!({ "difference": difference, "checkout": id });
+        if let Err(error) = writeln!(out, "{line}") {
+            failed.get_or_insert(error);
+        }
+    };
+    let compared = session.reconcile(project, args.sessions.as_deref(), &mut told);
+    let is_wrong = crate::app::runtime(false)?.block_on(compared)?;
+    out.flush()?;
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(if is_wrong { Exit::Found } else { Exit::Clean }),
+    }
 }
 
 const fn nagios_code(status: Status) -> u8 {

@@ -1,13 +1,19 @@
 //! `launchready config`.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use launchready_checks::contract::Age;
 use launchready_checks::registry;
 use serde_json::{Value, json};
 
-use super::Exit;
 use super::args::{ConfigAction, ConfigArgs};
 use super::output::print;
-use crate::config::{PolicyTable, load, schema};
+use super::{Exit, UsageError};
+use crate::app::Session;
+use crate::app::agent::rehearse;
+use crate::clock::SystemClock;
+use crate::config::{LoadError, PolicyTable, load, schema};
 use crate::schedule::Schedule;
 
 /// The annotated example at the top of the repository.
@@ -15,19 +21,7 @@ const EXAMPLE: &str = include_str!("../../config.toml");
 
 pub(super) fn run(args: &ConfigArgs) -> anyhow::Result<Exit> {
     match &args.action {
-        ConfigAction::Check(file) => {
-            let loaded = load(file.path())?;
-            let names: Vec<_> = loaded.projects.iter().map(|p| p.target.project.as_str()).collect();
-            let list =
-                if names.is_empty() { "no project yet".to_owned() } else { names.join(", ") };
-            let mut text = format!("{} is good: {list}\n", file.path().display());
-            for warning in loaded.warnings() {
-                text.push_str("for the agent: ");
-                text.push_str(&warning.to_string());
-                text.push('\n');
-            }
-            print(&text);
-        }
+        ConfigAction::Check(file) => check(file.path())?,
         ConfigAction::Schema => print(&(serde_json::to_string_pretty(&schema())? + "\n")),
         ConfigAction::Show(file) => {
             let loaded = load(file.path())?;
@@ -37,6 +31,51 @@ pub(super) fn run(args: &ConfigArgs) -> anyhow::Result<Exit> {
         ConfigAction::Example => print(EXAMPLE),
     }
     Ok(Exit::Clean)
+}
+
+/// Says what an audit and the agent would do with a config.
+fn check(path: &Path) -> anyhow::Result<()> {
+    let config = load(path)?;
+    // An audit has to read the extra roots too.
+    Session::new(config.network.clone(), Arc::new(SystemClock))?;
+    let names: Vec<_> = config.projects.iter().map(|p| p.target.project.as_str()).collect();
+    let missing = config.missing_credentials();
+    let (list, audit) = if names.is_empty() {
+        let audit = "needs a domain behind it, or a [[project]] with name and domain";
+        ("no project yet".to_owned(), audit)
+    } else if !missing.is_empty() {
+        (names.join(", "), "lacks these credentials of accounts")
+    } else if config.has_credentials() {
+        (
+            names.join(", "),
+            "needs nothing more; of secrets it reads the credentials of accounts alone",
+        )
+    } else {
+        (names.join(", "), "needs nothing more; it reads no secret")
+    };
+    print(&format!("{} is good: {list}\nlaunchready audit: {audit}\n", path.display()));
+    for one in missing {
+        print(&format!("  {one}\n"));
+    }
+    let agent = rehearse(path).map_err(|error| {
+        if error.is::<LoadError>() {
+            return error;
+        }
+        UsageError(format!("the agent cannot start: {error:#}")).into()
+    })?;
+    let mut text =
+        format!("launchready agent: would start, with its page at http://{}/", agent.listen);
+    match agent.channels.as_slice() {
+        [] => {}
+        [one] => text = format!("{text} and the channel {one}"),
+        all => text = format!("{text} and the channels {}", all.join(", ")),
+    }
+    text.push('\n');
+    if let Some(untold) = config.untold() {
+        text = format!("{text}  but {}\n", untold.message);
+    }
+    print(&text);
+    Ok(())
 }
 
 /// A project with the options and schedules in force, defaults filled in.

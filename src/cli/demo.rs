@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use launchready_lab::{Lab, LabOptions, Mailbox, MailboxOptions, Page, Sinks, Timetable, World};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -18,8 +19,9 @@ use super::project::with_goal;
 use super::{Exit, progress};
 use crate::app::Session;
 use crate::app::agent::{AgentOptions, run_agent, runtime};
-use crate::clock::{Clock, FastClock, SystemClock, between, pause};
+use crate::clock::{Clock, FastClock, SystemClock, between, later, pause};
 use crate::config::load;
+use crate::probe::Network;
 use crate::report::build;
 
 /// Where the page is unless the command line says otherwise.
@@ -88,7 +90,7 @@ async fn keep_running(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     let now = SystemClock.now();
     let mailbox = Arc::new(Mailbox::start(lab.authority(), MailboxOptions::default())?);
     let sinks = Arc::new(Sinks::start(now)?);
-    let letters = Page::start(now, Arc::clone(&mailbox), Arc::clone(&sinks))?;
+    let letters = Page::start(now, args.speed, Arc::clone(&mailbox), Arc::clone(&sinks))?;
     let listen = match args.listen {
         Some(address) if address.port() != 0 => address,
         Some(address) => free(address).await?,
@@ -99,17 +101,20 @@ async fn keep_running(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     let path = folder.path().join("launchready.toml");
     let mut config: toml::Table =
         toml::from_str(&lab.agent_config_toml(&mailbox, &sinks, &settings)?)?;
-    // A visitor finds something on the public status page.
+    let token = crate::store::new_message_id()?;
+    std::fs::write(folder.path().join(TOKEN), &token)?;
+    // A visitor finds something on the public status page, and a job that calls.
     let projects = config.get_mut("project").and_then(toml::Value::as_array_mut);
     for project in projects.into_iter().flatten().filter_map(toml::Value::as_table_mut) {
         project.insert("public".to_owned(), true.into());
+        project.insert("heartbeat".to_owned(), vec![job()].into());
     }
     std::fs::write(&path, config.to_string())?;
 
     let clock: Arc<dyn Clock> = Arc::new(FastClock::new(now, args.speed));
     let stop = stop_signal()?;
     let (quiet, log_format) = (cli.quiet, cli.log_format);
-    let words = words(&letters.url(), timetable.as_ref(), args.speed);
+    let words = words(&letters.url(), timetable.as_ref(), now, args.speed);
     let (up, started) = watch::channel(false);
     let agent = run_agent(AgentOptions {
         config: path,
@@ -121,13 +126,52 @@ async fn keep_running(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
             up.send_replace(true);
         }),
     });
+    let calls = calls(&lab, &*clock, format!("http://{listen}/heartbeat/{token}"), started.clone());
     let play = play(cli, &lab, timetable.as_ref(), &*clock, folder.path(), started);
     tokio::select! {
         ended = agent => ended?,
         ended = play => ended?,
+        ended = calls => ended?,
     }
     lab.stop().await;
     Ok(Exit::Clean)
+}
+
+/// The file with the token of the job.
+const TOKEN: &str = "backup.token";
+/// The name of the job in the timetable and in the config.
+const JOB: &str = "backup";
+/// How often the job runs.
+const BACKUP: Duration = Duration::from_secs(20);
+
+/// The promise of a job that is due far more often than in reality, for a visitor does not wait for a day.
+fn job() -> toml::Table {
+    let mut token = toml::Table::new();
+    token.insert("file".to_owned(), TOKEN.into());
+    let mut job = toml::Table::new();
+    for (key, value) in [("name", JOB), ("every", "1m"), ("grace", "30s")] {
+        job.insert(key.to_owned(), value.into());
+    }
+    job.insert("token".to_owned(), token.into());
+    job
+}
+
+/// Plays a job that calls the agent again and again, unless it has stopped.
+async fn calls(
+    lab: &Lab,
+    clock: &dyn Clock,
+    url: String,
+    mut started: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    started.wait_for(|started| *started).await?;
+    let session = Session::new(Network::default(), Arc::new(SystemClock))?;
+    loop {
+        if lab.runs(JOB) {
+            // An agent that is about to end does not answer, and that is all right.
+            drop(session.call(&url).await);
+        }
+        pause(clock, BACKUP).await;
+    }
 }
 
 /// The address, or a free port beside it where another process has it.
@@ -140,13 +184,19 @@ async fn free(wanted: SocketAddr) -> anyhow::Result<SocketAddr> {
 }
 
 /// What a visitor is told at the start.
-fn words(letters: &str, timetable: Option<&Timetable>, speed: f64) -> String {
+fn words(letters: &str, timetable: Option<&Timetable>, now: Timestamp, speed: f64) -> String {
     let mut text = format!("mail and messages: {letters}\n");
-    if let Some(timetable) = timetable {
+    if speed > 1.0 {
         text = format!(
-            "{text}\nIn this world a minute takes {:.0} seconds, and this happens again and again:\n{timetable}",
-            60.0 / speed
+            "{text}\nThe demo's clock runs {speed} times faster than yours: a minute of it takes {} \
+             seconds.\nIt begins at {}; every time on the page and in the messages is by it.\n",
+            (600.0 / speed).round() / 10.0,
+            now.strftime("%-d %b %Y, %H:%M UTC"),
         );
+    }
+    if let Some(timetable) = timetable {
+        let heading = "This happens again and again, in its minutes and seconds from the start:";
+        text = format!("{text}\n{heading}\n{timetable}\n");
     }
     text + "\nCtrl-C ends it; nothing of it stays."
 }
@@ -169,8 +219,8 @@ async fn play(
     while let Some((at, step)) = timetable.next(done) {
         pause(clock, at.saturating_sub(between(begin, clock.now()))).await;
         step.apply(lab).await?;
-        let minutes = at.as_secs() / 60;
-        progress::note(cli, &format!("{minutes:02}:{:02} {}", at.as_secs() % 60, step.say));
+        let by_clock = later(begin, at).strftime("%H:%M:%S UTC");
+        progress::note(cli, &format!("{by_clock} by the demo's clock: {}", step.say));
         store.make_due("harbor", None, clock.now()).await?;
         done = at;
     }

@@ -12,13 +12,14 @@ use crate::metrics::families;
 use crate::report::page_to_terminal;
 
 /// Pages that belong to no check, each with what it is about.
-const TOPICS: [(&str, &str, &str); 2] = [
+const TOPICS: [(&str, &str, &str); 3] = [
     (
         "agent",
         "Running the agent: secrets, systemd, https, backup",
         include_str!("../../docs/agent.md"),
     ),
     ("alerts", "What becomes of a defect, and who is told", include_str!("../../docs/alerts.md")),
+    ("trace", "One payment from Stripe to the ticket", include_str!("../../docs/trace.md")),
 ];
 /// The topic whose page is drawn from the list of metrics.
 const METRICS: (&str, &str) = ("metrics", "What /metrics answers");
@@ -106,7 +107,9 @@ pub(super) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> S
             // A part of the name, such as `spf`, means more than letters that are alike.
             let part = name.len() > 2 && known.split('-').any(|part| part == name);
             let within = name.len() > 2 && known.contains(&name);
-            let bonus = if part { 2.0 } else { f64::from(u8::from(within)) };
+            let last = part && known.ends_with(&name);
+            let bonus =
+                [within, part, last].map(|yes| f64::from(u8::from(yes))).iter().sum::<f64>();
             (bonus + strsim::jaro_winkler(known, &name), known)
         })
         .max_by(|a, b| a.0.total_cmp(&b.0));

@@ -12,16 +12,22 @@ mod output;
 mod progress;
 mod project;
 mod remembered;
+mod trace;
 
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 pub use args::{Cli, Command};
 
 use crate::store::StoreError;
 use crate::telemetry::LogFormat;
+
+/// The most columns of help: longer lines are hard to read.
+const WIDEST: usize = 100;
+/// The columns of a terminal that does not say how many it has.
+const USUAL: usize = 80;
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +63,7 @@ pub struct UsageError(pub String);
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             if let Some(domain) = lonely_domain(&error) {
@@ -91,6 +97,15 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Reads the command line. Help is as wide as the terminal, and as a usual one where there is none or it
+/// does not say.
+fn parse() -> Result<Cli, clap::Error> {
+    let is_known = terminal_size::terminal_size().is_some();
+    let widest = if is_known { WIDEST } else { USUAL };
+    let matches = Cli::command().max_term_width(widest).try_get_matches()?;
+    Cli::from_arg_matches(&matches)
+}
+
 /// Whether the user can mend what the store says, by typing something else.
 fn can_be_mended(error: &StoreError) -> bool {
     matches!(error, StoreError::Address(_) | StoreError::Missing { .. } | StoreError::State(_))
@@ -114,6 +129,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(cli, args),
         Command::Agent(args) => agent::run(cli, args),
         Command::Demo(args) => demo::run(cli, args),
+        Command::Trace(args) => trace::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Config(args) => config::run(args),
         Command::Notify(args) => agent::notify(args),

@@ -39,10 +39,10 @@ struct Bar(ProgressBar);
 
 impl Progress for Bar {
     fn begin(&self, total: usize) {
-        self.0.set_length(total as u64);
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} checks  {msg}") {
             self.0.set_style(style);
         }
+        self.0.set_length(total as u64);
     }
 
     fn ended(&self, run: &RunRecord) {

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::UsageError;
 use super::args::{NetworkArgs, OutputArgs, ProjectArgs};
-use crate::config::{Config, Project, load, read_domain, read_resolver};
+use crate::app::Session;
+use crate::config::{Agent, Config, Project, load, read_domain, read_resolver};
 use crate::probe::{ConnectTo, Network};
 
 /// The config that is looked for without `--config`.
-const CONFIG: &str = "launchready.toml";
+pub(super) const CONFIG: &str = "launchready.toml";
 
 /// Where projects come from.
 pub(super) struct Source {
@@ -88,6 +89,20 @@ pub(super) fn with_goal(project: &Project, args: &OutputArgs) -> Project {
     let mut project = project.clone();
     project.target.goal = args.goal.unwrap_or(project.target.goal);
     project
+}
+
+/// The settings with which an agent would remember, where a job has promised to call one.
+pub(super) fn listener(config: &Config) -> Option<Agent> {
+    let has_promises = config.projects.iter().any(|it| !it.target.heartbeats.is_empty());
+    has_promises.then(|| config.settings())
+}
+
+/// Has an audit read what an agent remembers. Where that cannot be read, the audit does without.
+pub(super) async fn remember(session: &mut Session, settings: Option<&Agent>) {
+    let Some(settings) = settings else { return };
+    if let Err(error) = session.remember(settings).await {
+        tracing::warn!("calls of jobs are not looked at: {:#}", anyhow::Error::new(error));
+    }
 }
 
 /// The settings of the config with those of the command line.

@@ -11,6 +11,7 @@ use crate::notify::ChannelSettings;
 use crate::schedule::{Cron, Schedule};
 
 use super::load::suggested;
+use super::promise::{HeartbeatToken, Promise};
 use super::secret::Secret;
 
 /// `[agent]`, `[metrics]`, `[[channel]]` and what belongs to them.
@@ -46,6 +47,8 @@ pub struct Agent {
     pub timezone: String,
     /// Where a message goes.
     pub channels: Vec<ChannelSettings>,
+    /// The tokens of jobs that have promised to call.
+    pub heartbeats: Vec<HeartbeatToken>,
     /// Who is told what, without silences and waivers, which are in the store.
     pub book: Book,
 }
@@ -59,6 +62,8 @@ pub struct Watch {
     pub schedules: Vec<(&'static str, Schedule)>,
     /// Whether it is shown on the public status page.
     pub public: bool,
+    /// Jobs that have promised to call.
+    pub heartbeats: Vec<Promise>,
 }
 
 impl Default for Watch {
@@ -66,6 +71,6 @@ impl Default for Watch {
     fn default() -> Self {
         let schedules =
             registry::ALL.iter().map(|plugin| (plugin.meta.id, suggested(plugin.meta))).collect();
-        Self { policy: Policy::default(), schedules, public: false }
+        Self { policy: Policy::default(), schedules, public: false, heartbeats: Vec::new() }
     }
 }

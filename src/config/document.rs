@@ -6,6 +6,7 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
+use super::mend::Shape;
 use super::walk;
 
 /// One thing that is wrong with a config.
@@ -66,14 +67,9 @@ impl<'a> Document<'a> {
         Ok(Self { text, table })
     }
 
-    /// Everything that the schema does not allow.
-    pub(super) fn errors(&self, schema: &Value) -> Vec<ConfigError> {
-        walk::errors(self.text, &self.table, schema)
-    }
-
-    /// The document as JSON.
-    pub(super) fn to_json(&self) -> Value {
-        table_to_json(self.table.get_ref())
+    /// What the schema does not allow, and the rest as JSON.
+    pub(super) fn shape(&self, schema: &Value) -> Shape {
+        walk::shape(self.text, &self.table, schema)
     }
 
     /// The line of a key such as `project[0].domain`, or of the closest table above it.
@@ -116,7 +112,8 @@ fn table_to_json(table: &DeTable<'_>) -> Value {
         .collect()
 }
 
-fn to_json(value: &DeValue<'_>) -> Value {
+/// A value as JSON; a date is its text.
+pub(super) fn to_json(value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => Value::String(text.to_string()),
         DeValue::Integer(number) => {

@@ -6,9 +6,13 @@ mod document;
 mod domain;
 mod file;
 mod load;
+mod mend;
 mod plan;
+mod promise;
 mod redirects;
+mod say;
 mod secret;
+mod vault;
 mod walk;
 
 pub use accounts::AccountSettings;
@@ -18,10 +22,11 @@ pub use domain::{DomainError, read_domain, read_host};
 pub use file::{
     AccountTables, AgeOrNever, AgentTable, AuthTable, AutomationKind, AutomationTable,
     ChannelTable, ChannelWord, ConnectToTable, CrmKind, CrmTable, DatabaseTable, EdgeKind,
-    EdgeTable, File, HostingKind, HostingTable, MailTable, MaintenanceTable, MetricsTable,
-    NetworkTable, PolicyTable, ProjectTable, RegistrationTable, SourceTable, StripeTable,
-    SupabaseTable, SupportKind, SupportTable, UrlValue, WebTable, schema,
+    EdgeTable, File, HeartbeatTable, HostingKind, HostingTable, MailTable, MaintenanceTable,
+    MetricsTable, NetworkTable, PolicyTable, ProjectTable, RegistrationTable, SourceTable,
+    StripeTable, SupabaseTable, SupportKind, SupportTable, UrlValue, WebTable, schema,
 };
 pub(crate) use load::read_resolver;
 pub use load::{Config, LoadError, NOT_USED, Project, load, load_agent, parse};
-pub use secret::{Secret, SecretRef};
+pub use promise::{HeartbeatToken, Promise};
+pub use secret::{Secret, SecretRef, login_name};

@@ -1,20 +1,19 @@
 //! The settings of the agent with its secrets named and not read, and their reading.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
-use url::Url;
 
 use super::agent::Agent;
 use super::document::ConfigError;
 use super::file::{AgentTable, MetricsTable};
 use super::load::Project;
-use super::secret::{Secret, SecretRef};
+use super::secret::SecretRef;
+use super::vault::{Form, Vault};
 use crate::incident::{Book, ChannelRule, Policy};
-use crate::notify::{ChannelKind, ChannelSettings, SmtpSecurity};
+use crate::notify::{ChannelSettings, SmtpSecurity};
+use crate::probe::Network;
 use crate::schedule::Cron;
 
 /// A secret that is named and not read.
@@ -28,7 +27,7 @@ pub(super) struct Named {
     pub(super) reference: SecretRef,
 }
 
-/// Where a channel leads: [`ChannelKind`] before its secrets are read.
+/// Where a channel leads: [`ChannelKind`](crate::notify::ChannelKind) before its secrets are read.
 #[derive(Debug, Clone)]
 pub(super) enum Route {
     Email {
@@ -64,6 +63,14 @@ pub(super) struct ChannelPlan {
     pub(super) timeout: Duration,
 }
 
+/// The token of one promise.
+#[derive(Debug, Clone)]
+pub(super) struct TokenPlan {
+    pub(super) project: String,
+    pub(super) name: String,
+    pub(super) named: Named,
+}
+
 /// The settings of the agent.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
@@ -73,6 +80,7 @@ pub(super) struct Plan {
     pub(super) password: Option<Named>,
     pub(super) metrics_token: Option<Named>,
     pub(super) channels: Vec<ChannelPlan>,
+    pub(super) tokens: Vec<TokenPlan>,
 }
 
 impl Default for Plan {
@@ -102,6 +110,7 @@ impl Plan {
             summary: Cron::new(&usual.summary, TimeZone::UTC).ok(),
             timezone: Policy::default().timezone,
             channels: Vec::new(),
+            heartbeats: Vec::new(),
             book: Book::default(),
         };
         Self {
@@ -110,6 +119,7 @@ impl Plan {
             password: None,
             metrics_token: None,
             channels: Vec::new(),
+            tokens: Vec::new(),
         }
     }
 
@@ -117,7 +127,7 @@ impl Plan {
     pub(super) fn read(
         &self,
         projects: &[Project],
-        extra_roots: &[PathBuf],
+        network: &Network,
     ) -> (Agent, Vec<ConfigError>) {
         let mut vault = Vault { folder: &self.agent.folder, errors: Vec::new() };
         let mut agent = self.agent.clone();
@@ -128,11 +138,12 @@ impl Plan {
             agent.channels.push(ChannelSettings {
                 name: channel.rule.name.clone(),
                 kind: vault.route(&channel.route),
-                extra_roots: extra_roots.to_vec(),
+                network: network.clone(),
                 timeout: channel.timeout,
             });
             agent.book.channels.push(channel.rule.clone());
         }
+        agent.heartbeats = vault.tokens(&self.tokens);
         let policy = |p: &Project| (p.target.project.clone(), p.watch.policy.clone());
         agent.book.policies = projects.iter().map(policy).collect();
         vault.errors.sort_by_key(|error| error.line);
@@ -167,106 +178,11 @@ impl Plan {
     }
 }
 
-/// What a secret has to be.
-#[derive(Clone, Copy)]
-enum Form {
-    /// Anything.
-    Any,
-    /// At least eight characters.
-    Password,
-    /// A web address.
-    Url,
-    /// A key as Standard Webhooks has it.
-    Key,
-}
-
-impl Form {
-    /// What is wrong with a secret, without a word of it.
-    fn fault(self, secret: &str) -> Option<&'static str> {
-        match self {
-            Self::Any => None,
-            Self::Password => (secret.chars().count() < 8)
-                .then_some("it is shorter than 8 characters; choose a longer one"),
-            Self::Url => {
-                let url = Url::parse(secret).ok();
-                let good = url.is_some_and(|url| {
-                    matches!(url.scheme(), "http" | "https") && url.host().is_some()
-                });
-                (!good).then_some("it is no web address that begins with https:// or http://")
-            }
-            Self::Key => {
-                let key = secret.strip_prefix("whsec_").and_then(|key| STANDARD.decode(key).ok());
-                let good = key.is_some_and(|key| (24..=64).contains(&key.len()));
-                (!good).then_some(
-                    "it is no signing key; write whsec_ and 24 to 64 random bytes in base64",
-                )
-            }
-        }
-    }
-}
-
-/// Reads secrets and collects what is missing.
-struct Vault<'a> {
-    folder: &'a Path,
-    errors: Vec<ConfigError>,
-}
-
-impl Vault<'_> {
-    /// The secret; an empty one where there is an error.
-    fn read(&mut self, named: &Named, form: Form) -> Secret {
-        let read = named.reference.read(self.folder).and_then(|secret| {
-            match form.fault(secret.expose()) {
-                None => Ok(secret),
-                Some(fault) => Err(match &named.reference {
-                    SecretRef::Env(name) => format!("the variable {name} is of no use: {fault}"),
-                    SecretRef::File(path) => format!("{} is of no use: {fault}", path.display()),
-                }),
-            }
-        });
-        read.unwrap_or_else(|message| {
-            let error = ConfigError { line: named.line, key: named.key.clone(), message };
-            self.errors.push(error);
-            Secret::new("")
-        })
-    }
-
-    fn maybe(&mut self, named: Option<&Named>, form: Form) -> Option<Secret> {
-        named.map(|named| self.read(named, form))
-    }
-
-    fn route(&mut self, route: &Route) -> ChannelKind {
-        match route {
-            Route::Email { host, port, security, login, from, to } => ChannelKind::Email {
-                host: host.clone(),
-                port: *port,
-                security: *security,
-                login: login
-                    .as_ref()
-                    .map(|(user, password)| (user.clone(), self.read(password, Form::Any))),
-                from: from.clone(),
-                to: to.clone(),
-            },
-            Route::Slack { url } => ChannelKind::Slack { url: self.read(url, Form::Url) },
-            Route::Webhook { url, key } => ChannelKind::Webhook {
-                url: self.read(url, Form::Url),
-                key: self.maybe(key.as_ref(), Form::Key),
-            },
-            Route::PagerDuty { routing_key, api } => ChannelKind::PagerDuty {
-                routing_key: self.read(routing_key, Form::Any),
-                api: api.clone(),
-            },
-            Route::Alertmanager { url, token } => ChannelKind::Alertmanager {
-                url: url.clone(),
-                token: self.maybe(token.as_ref(), Form::Any),
-            },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{LoadError, load, load_agent, parse};
+    use crate::notify::ChannelKind;
 
     const KEY: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
 
@@ -320,7 +236,7 @@ mod tests {
         assert_eq!((key.expose(), routing_key.expose()), (KEY, "s3cret-route"));
         assert_eq!((url.as_str(), token.expose()), ("http://127.0.0.1:9093", "s3cret-bearer"));
         for channel in &agent.channels {
-            assert_eq!(channel.extra_roots, [folder.path().join("token")]);
+            assert_eq!(channel.network.extra_roots, [folder.path().join("token")]);
         }
         let printed = format!("{config:?} {agent:?}");
         assert!(!printed.contains("s3cret") && !printed.contains(KEY), "{printed}");

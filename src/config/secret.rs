@@ -74,6 +74,18 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A variable of the environment.
+#[allow(clippy::disallowed_methods, reason = "this is the one place that asks")]
+fn variable(name: &str) -> Result<String, std::env::VarError> {
+    std::env::var(name)
+}
+
+/// The name under which the person at this terminal signed in, also behind `sudo`; none where nobody did.
+pub fn login_name() -> Option<String> {
+    let named = ["SUDO_USER", "USER"].into_iter().filter_map(|name| variable(name).ok());
+    named.map(|name| name.trim().to_owned()).find(|name| !name.is_empty())
+}
+
 impl SecretRef {
     /// Reads it; `folder` is that of the config.
     ///
@@ -81,13 +93,9 @@ impl SecretRef {
     /// A sentence that names the variable or the file and what to do, never the secret.
     pub fn read(&self, folder: &Path) -> Result<Secret, String> {
         let value = match self {
-            Self::Env(name) => {
-                #[allow(clippy::disallowed_methods, reason = "this is the one place that asks")]
-                let value = std::env::var(name);
-                value.map_err(|_source| {
-                    format!("the variable {name} is not set; set it before launchready starts")
-                })?
-            }
+            Self::Env(name) => variable(name).map_err(|_source| {
+                format!("the variable {name} is not set; set it before launchready starts")
+            })?,
             Self::File(path) => {
                 let path = folder.join(path);
                 let cannot =

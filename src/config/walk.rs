@@ -1,12 +1,15 @@
-//! Holds a TOML document against the JSON schema: every error at once, each with its line.
+//! Holds a TOML document against the JSON schema: every error at once, each with its line, and what is
+//! left of the document without them.
 
 use std::ops::Range;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::document::{ConfigError, line_of};
+use super::document::{ConfigError, line_of, to_json};
+use super::mend::{Shape, of_no_kind, stand_in};
+use super::say::{kind_of, meant, unknown, wanted_words};
 
 /// The deepest nesting of a config that is read.
 const DEPTH: usize = 32;
@@ -14,25 +17,19 @@ const DEPTH: usize = 32;
 /// How a secret is written.
 const SECRET: &str = "{ env = \"NAME\" } or { file = \"path\" }";
 
-/// Everything that `schema` does not allow, in the order of the file.
-pub(super) fn errors(text: &str, table: &Spanned<DeTable<'_>>, schema: &Value) -> Vec<ConfigError> {
-    let mut walk = Walk { text, root: schema, errors: Vec::new() };
-    walk.table(schema, table.get_ref(), "", 0, &table.span());
-    walk.errors.sort_by_key(|error| error.line);
-    walk.errors
-}
-
-/// The known word that `given` was probably meant to be.
-pub(super) fn meant<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let scored = known.into_iter().map(|word| (strsim::jaro_winkler(word, given), word));
-    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0));
-    best.filter(|(score, _)| *score > 0.8).map(|(_, word)| word)
+/// Everything that `schema` does not allow, and the rest.
+pub(super) fn shape(text: &str, table: &Spanned<DeTable<'_>>, schema: &Value) -> Shape {
+    let mut walk = Walk { text, root: schema, errors: Vec::new(), mended: Vec::new() };
+    let value = walk.table(schema, table.get_ref(), "", 0, &table.span());
+    Shape { errors: walk.errors, mended: walk.mended, value: Value::Object(value) }
 }
 
 struct Walk<'a> {
     text: &'a str,
     root: &'a Value,
     errors: Vec<ConfigError>,
+    /// See [`Shape::mended`].
+    mended: Vec<String>,
 }
 
 impl Walk<'_> {
@@ -60,6 +57,12 @@ impl Walk<'_> {
         schema
     }
 
+    /// What goes into the place of a value that cannot be used, if anything can.
+    fn mend(&mut self, schema: &Value, key: String) -> Option<Value> {
+        self.mended.push(key);
+        stand_in(self.resolve(schema))
+    }
+
     fn table(
         &mut self,
         schema: &Value,
@@ -67,10 +70,14 @@ impl Walk<'_> {
         key: &str,
         depth: usize,
         at: &Range<usize>,
-    ) {
+    ) -> Map<String, Value> {
         let whole = self.resolve(schema).clone();
-        let Some(schema) = self.by_kind(&whole, table, key, at) else { return };
-        let empty = serde_json::Map::new();
+        let mut usable = Map::new();
+        let Some((schema, kind)) = self.by_kind(&whole, table, key, at) else {
+            self.mended.push(key.to_owned());
+            return of_no_kind(&whole, table);
+        };
+        let empty = Map::new();
         let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
         let closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
         for (name, value) in table {
@@ -80,7 +87,12 @@ impl Walk<'_> {
                 format!("{key}.{}", name.get_ref())
             };
             match properties.get(name.get_ref().as_ref()) {
-                Some(inner) => self.value(inner, value, &path, depth + 1),
+                Some(inner) => {
+                    let value = self.value(inner, value, &path, depth + 1);
+                    if let Some(value) = value.or_else(|| self.mend(inner, path)) {
+                        usable.insert(name.get_ref().to_string(), value);
+                    }
+                }
                 None if closed => {
                     let known: Vec<&str> = properties.keys().map(String::as_str).collect();
                     let message = if takes_elsewhere(&whole, name.get_ref()) {
@@ -91,29 +103,38 @@ impl Walk<'_> {
                     };
                     self.error(&name.span(), &path, message);
                 }
-                None => {}
+                None => {
+                    usable.insert(name.get_ref().to_string(), to_json(value.get_ref()));
+                }
             }
         }
         let required = schema.get("required").and_then(Value::as_array);
         for name in required.into_iter().flatten().filter_map(Value::as_str) {
             if !table.iter().any(|(present, _)| present.get_ref() == name) {
                 self.error(at, key, format!("the key {name:?} is missing; add it"));
+                let value = properties
+                    .get(name)
+                    .and_then(|inner| self.mend(inner, format!("{key}.{name}")));
+                usable.extend(value.map(|value| (name.to_owned(), value)));
             }
         }
+        usable.extend(kind.map(|kind| ("kind".to_owned(), Value::String(kind))));
+        usable
     }
 
-    /// The branch of a schema that the key `kind` of a table chooses; the schema itself where it has none.
+    /// The branch of a schema that the key `kind` of a table chooses, or was probably meant to, with that
+    /// kind; the schema itself where it has no branches, and nothing where no branch is meant.
     fn by_kind<'s>(
         &mut self,
         schema: &'s Value,
         table: &DeTable<'_>,
         key: &str,
         at: &Range<usize>,
-    ) -> Option<&'s Value> {
+    ) -> Option<(&'s Value, Option<String>)> {
         let branches = schema.get("oneOf").and_then(Value::as_array);
         let Some(branches) = branches.filter(|all| all.iter().any(|b| kind_const(b).is_some()))
         else {
-            return Some(schema);
+            return Some((schema, None));
         };
         let given = table.iter().find(|(name, _)| name.get_ref() == "kind");
         let Some((_, given)) = given else {
@@ -128,27 +149,31 @@ impl Walk<'_> {
             self.error(&given.span(), &path, message);
             return None;
         };
-        let branch = branches.iter().find(|branch| kind_const(branch) == Some(text.as_ref()));
-        if branch.is_none() {
-            let kinds: Vec<_> = branches.iter().filter_map(kind_const).collect();
-            self.word(&kinds, text, &path, &given.span());
-        }
-        branch
+        let kinds: Vec<_> = branches.iter().filter_map(kind_const).collect();
+        self.word(&kinds, text, &path, &given.span());
+        let kind = kinds.iter().find(|kind| *kind == text).copied();
+        let kind = kind.or_else(|| meant(text, kinds.iter().copied()))?;
+        let branch = branches.iter().find(|branch| kind_const(branch) == Some(kind))?;
+        Some((branch, Some(kind.to_owned())))
     }
 
     /// A reference to a secret. Nothing of what stands here is ever quoted: it may be the secret.
-    fn secret(&mut self, value: &Spanned<DeValue<'_>>, key: &str) {
+    fn secret(&mut self, value: &Spanned<DeValue<'_>>, key: &str) -> Option<Value> {
         let span = value.span();
         let DeValue::Table(table) = value.get_ref() else {
             let message = format!("a secret never stands in this file; write {SECRET}");
             self.error(&span, key, message);
-            return;
+            return None;
         };
         let mut entries = table.iter();
         let message = match (entries.next(), entries.next()) {
             (Some((name, value)), None) => match (name.get_ref().as_ref(), value.get_ref()) {
-                ("env", DeValue::String(text)) if is_variable(text) => return,
-                ("file", DeValue::String(text)) if !text.trim().is_empty() => return,
+                ("env", DeValue::String(text)) if is_variable(text) => {
+                    return Some(to_json(&DeValue::Table(table.clone())));
+                }
+                ("file", DeValue::String(text)) if !text.trim().is_empty() => {
+                    return Some(to_json(&DeValue::Table(table.clone())));
+                }
                 ("env", _) => {
                     "this is no name of a variable; write letters, digits and underscores, \
                                such as { env = \"SMTP_PASSWORD\" }, and never the secret itself"
@@ -160,18 +185,25 @@ impl Walk<'_> {
             _ => format!("write one of {SECRET}"),
         };
         self.error(&span, key, message);
+        None
     }
 
-    fn value(&mut self, schema: &Value, value: &Spanned<DeValue<'_>>, key: &str, depth: usize) {
+    /// The value where it can be used.
+    fn value(
+        &mut self,
+        schema: &Value,
+        value: &Spanned<DeValue<'_>>,
+        key: &str,
+        depth: usize,
+    ) -> Option<Value> {
         if depth > DEPTH {
             self.error(&value.span(), key, "the nesting is too deep".to_owned());
-            return;
+            return None;
         }
         let schema = self.resolve(schema).clone();
         let span = value.span();
         if schema.get("writeOnly") == Some(&Value::Bool(true)) {
-            self.secret(value, key);
-            return;
+            return self.secret(value, key);
         }
         let kinds: Vec<&str> = match schema.get("type") {
             Some(Value::String(kind)) => vec![kind],
@@ -179,15 +211,24 @@ impl Walk<'_> {
             _ => Vec::new(),
         };
         let wanted = |kind: &str| kinds.is_empty() || kinds.contains(&kind);
+        let before = self.errors.len();
         match value.get_ref() {
             DeValue::Table(table) if wanted("object") => {
-                self.table(&schema, table, key, depth, &span);
+                return Some(Value::Object(self.table(&schema, table, key, depth, &span)));
             }
             DeValue::Array(items) if wanted("array") => {
                 if let Some(inner) = schema.get("items") {
+                    let mut usable = Some(Vec::new());
                     for (index, item) in items.iter().enumerate() {
-                        self.value(inner, item, &format!("{key}[{index}]"), depth + 1);
+                        let key = format!("{key}[{index}]");
+                        let item = self.value(inner, item, &key, depth + 1);
+                        // Without a stand-in the items after it would have another place.
+                        match (item.or_else(|| self.mend(inner, key)), &mut usable) {
+                            (Some(item), Some(usable)) => usable.push(item),
+                            _ => usable = None,
+                        }
                     }
+                    return usable.map(Value::Array);
                 }
             }
             DeValue::String(text) if wanted("string") => self.string(&schema, text, key, &span),
@@ -207,12 +248,12 @@ impl Walk<'_> {
                 self.string(&schema, &date.to_string(), key, &span);
             }
             other => {
-                let kinds: Vec<_> =
-                    kinds.iter().filter(|k| **k != "null").map(|k| a_kind(k)).collect();
-                let message = format!("this is {}; write {}", kind_of(other), kinds.join(" or "));
-                self.error(&span, key, message);
+                let items = schema.get("items").map(|items| self.resolve(items));
+                let wanted = wanted_words(&schema, items, &kinds, key, other);
+                self.error(&span, key, format!("this is {}; write {wanted}", kind_of(other)));
             }
         }
+        (self.errors.len() == before).then(|| to_json(value.get_ref()))
     }
 
     fn number(&mut self, schema: &Value, number: f64, key: &str, span: &Range<usize>) {
@@ -275,38 +316,6 @@ fn is_variable(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && text.chars().all(allowed)
         && !text.starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// The message for an unknown key, with the closest known one.
-fn unknown(name: &str, known: &[&str], table: &str) -> String {
-    match meant(name, known.iter().copied()) {
-        Some(closest) => format!("unknown key; did you mean {closest:?}?"),
-        None if table == "checks" || table.ends_with(".checks") => {
-            "there is no such check; `launchready explain` lists them".to_owned()
-        }
-        None => format!("unknown key; known here: {}", known.join(", ")),
-    }
-}
-
-fn kind_of(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "text",
-        DeValue::Integer(_) | DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    }
-}
-
-fn a_kind(kind: &str) -> &'static str {
-    match kind {
-        "string" => "text in quotes",
-        "integer" | "number" => "a number",
-        "boolean" => "true or false",
-        "array" => "a list in [ ]",
-        _ => "a table",
-    }
 }
 
 #[cfg(test)]

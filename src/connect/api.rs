@@ -2,6 +2,7 @@
 //! comes back.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
 use url::Url;
 
+use super::grant::{Grant, Granted};
 use crate::clock::Clock;
 use crate::config::Secret;
 use crate::probe::{bounded, fault};
@@ -36,6 +38,8 @@ pub struct Reach {
     pub client: reqwest::Client,
     /// The clock of this machine.
     pub clock: Arc<dyn Clock>,
+    /// PEM files with authorities that are trusted beside the usual ones, for what is no web server.
+    pub extra_roots: Vec<PathBuf>,
 }
 
 impl fmt::Debug for Reach {
@@ -55,6 +59,8 @@ pub enum Shown {
     Basic(String, Secret),
     /// A header of its own.
     Header(&'static str, Secret),
+    /// `Authorization: Bearer …`, of a token that the vendor hands out for an application.
+    Granted(Arc<Grant>),
 }
 
 /// What one vendor says about its API.
@@ -191,9 +197,33 @@ impl Api {
         query: &[(&str, &str)],
         body: Option<&serde_json::Value>,
     ) -> Result<Reply, ProbeError> {
+        self.any_with(&[], method, path, query, body).await
+    }
+
+    /// The same with headers of its own, which stand beside those of the vendor.
+    ///
+    /// # Errors
+    /// No answer came.
+    pub async fn any_with(
+        &self,
+        headers: &[(&'static str, &str)],
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&serde_json::Value>,
+    ) -> Result<Reply, ProbeError> {
         let mut wait = BACK_OFF;
+        let mut renewed = false;
         for tried in 1.. {
-            let reply = self.once(method.clone(), path, query, body).await?;
+            let reply = self.once(headers, method.clone(), path, query, body).await?;
+            // A token that was handed out may end before its time: once, another one is asked for.
+            if reply.status == 401
+                && let Shown::Granted(grant) = &self.shown
+                && !std::mem::replace(&mut renewed, true)
+                && grant.forget().await
+            {
+                continue;
+            }
             let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
             let busy = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
             let named = retry_after(&reply.headers, self.now());
@@ -208,6 +238,7 @@ impl Api {
 
     async fn once(
         &self,
+        extra: &[(&'static str, &str)],
         method: Method,
         path: &str,
         query: &[(&str, &str)],
@@ -227,8 +258,14 @@ impl Api {
             url.query_pairs_mut().extend_pairs(query);
         }
         let mut request = self.reach.client.request(method, url).headers(self.headers()?);
+        if let Shown::Granted(grant) = &self.shown {
+            request = request.bearer_auth(self.granted(grant).await?.expose());
+        }
         if let Shown::Basic(name, secret) = &self.shown {
             request = request.basic_auth(name, Some(secret.expose()));
+        }
+        for (name, value) in extra {
+            request = request.header(*name, *value);
         }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
@@ -238,6 +275,37 @@ impl Api {
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = bounded(answer, ANSWER_BYTES).await?;
         Ok(Reply { status, headers, body })
+    }
+
+    /// The token of an application, fetched where there is none that is good.
+    async fn granted(&self, grant: &Grant) -> Result<Secret, ProbeError> {
+        if let Some(token) = grant.token().await {
+            return Ok(token);
+        }
+        let name = self.vendor.name;
+        let url = self
+            .base
+            .join(grant.path.trim_start_matches('/'))
+            .map_err(|_error| AgentFault::Bug(format!("the path of a token of {name}")))?;
+        for tried in 1.. {
+            let request = self.reach.client.post(url.clone()).body(grant.form());
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            let answer = request.send().await.map_err(|error| fault(&error, name))?;
+            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+            let body = bounded(answer, ANSWER_BYTES).await?;
+            let reply = Reply { status, headers, body };
+            let wait = retry_after(&reply.headers, self.now());
+            match status {
+                200..=299 => return Ok(grant.keep(reply.json::<Granted>(&self.vendor)?).await),
+                429 | 500.. if tried < TRIES && wait.is_none_or(|wait| wait <= PATIENCE) => {
+                    sleep(wait.unwrap_or(BACK_OFF)).await;
+                }
+                // RFC 6749 answers a wrong secret with 400 or 401.
+                400 => return Err(self.refused(&Reply { status: 401, ..reply })),
+                _ => return Err(self.refused(&reply)),
+            }
+        }
+        Err(AgentFault::Bug("a token without an end".to_owned()).into())
     }
 
     async fn wait_for_turn(&self) {
@@ -260,7 +328,7 @@ impl Api {
             Shown::Bearer(secret) => ("authorization", format!("Bearer {}", secret.expose())),
             Shown::Token(secret) => ("authorization", format!("Token {}", secret.expose())),
             Shown::Header(name, secret) => (*name, secret.expose().to_owned()),
-            Shown::Basic(..) => return Ok(headers),
+            Shown::Basic(..) | Shown::Granted(_) => return Ok(headers),
         };
         let mut value = HeaderValue::from_str(&text).map_err(|_error| {
             let what = format!("the credential of {} holds a line break", self.vendor.name);
@@ -316,9 +384,17 @@ impl Api {
     }
 }
 
-/// How long the other side asks to wait: seconds, or a date (RFC 9110 section 10.2.3).
+/// How long the other side asks to wait: seconds, or a date (RFC 9110 section 10.2.3). Some vendors say it in
+/// a header of their own, or as the seconds of `X-RateLimit-Reset` where nothing is left; a larger number there
+/// is a point in time, and no wait.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
+    let own = || text(HeaderName::from_static("x-ratelimit-retry-after"));
+    let Some(text) = text(RETRY_AFTER).or_else(own) else {
+        let left = text(HeaderName::from_static("x-ratelimit-remaining"))?;
+        let reset = text(HeaderName::from_static("x-ratelimit-reset"))?.parse().ok()?;
+        return (left == "0" && reset <= 3600).then_some(Duration::from_secs(reset));
+    };
     if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds.max(0.0)).ok();
     }

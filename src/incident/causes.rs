@@ -30,26 +30,34 @@ const ROWS: &[Row] = &[
         check: "domain-registration",
         codes: &["registration-expired", "registration-missing", "registration-pending-delete"],
         reach: Reach::Below,
-        spares: &[],
+        spares: &["ops-heartbeat"],
     },
     Row {
         check: "dns-resolution",
         codes: &["dnssec-broken"],
         reach: Reach::Below,
-        spares: &["domain-"],
+        spares: &["domain-", "ops-heartbeat"],
     },
     Row {
         check: "dns-resolution",
         codes: &["dns-host-unresolvable", "dns-alias-loop"],
         reach: Reach::Host,
-        spares: &["domain-"],
+        spares: &["domain-", "ops-heartbeat"],
     },
     Row {
         check: "web-uptime",
         codes: &["endpoint-down"],
         reach: Reach::Host,
         // What stands open was seen in an answer: the host answers, whatever one endpoint does.
-        spares: &["domain-", "dns-", "mail-", "secrets-", "web-rate-limits", "web-headers"],
+        spares: &[
+            "domain-",
+            "dns-",
+            "mail-",
+            "ops-heartbeat",
+            "secrets-",
+            "web-rate-limits",
+            "web-headers",
+        ],
     },
 ];
 

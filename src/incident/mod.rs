@@ -42,15 +42,16 @@
 //! | `Reminded` | nothing was said for a reminder, and nobody is on it | always |
 //! | `Escalated` | urgent, told, and nobody on it for [`Policy::escalate_after`] | once, to the escalation channels |
 //! | `Acknowledged` | a person is on it | when the incident was told |
-//! | `Resolved`, `Expired` | it is over | when the incident was told |
+//! | `Resolved`, `Expired` | it is over | when the incident was told; in a silence people hear it after that |
 //! | `Flapping` | [`Policy::flap_turns`] openings and ends within [`Policy::flap_window`] | always: it is the last notice for now |
 //! | `Calm` | it flapped, and did not turn for [`Policy::flap_calm`] | with what it is by then |
 //!
 //! What mutes, with the reason kept in [`Incident::unheard`]:
 //!
 //! - A *silence* or *announced work* mutes everything. While it lasts, openings and worsenings are recorded
-//!   untold, reminders and new members wait, and ends stay untold. What is still wrong when it is over is
-//!   told as `Unmuted`, in [`wake`] or at the next look.
+//!   untold, and reminders and new members wait. What is still wrong when it is over is told as `Unmuted`,
+//!   in [`wake`] or at the next look. The end of what was told before waits in the outbox until then, as
+//!   [`route`] says; PagerDuty and Alertmanager take it at once, which makes no noise there.
 //! - *Dependency*: an incident whose members all name a host that is down, as suspected or believed by
 //!   another check, is not told; its recovery is. It is told only when a look still sees it after the host
 //!   is back, and [`Outcome::look_too`] asks for that look at once, because such a finding is nearly always

@@ -73,6 +73,9 @@ pub struct Acknowledgement {
     pub by: String,
     /// When.
     pub at: Timestamp,
+    /// Who was on it until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
     /// What they wrote.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,

@@ -7,6 +7,9 @@ use super::causes::Causes;
 use super::span::{after, since};
 use super::{Book, Incident, IncidentKey, Silence, Unheard, Window, WindowTimes};
 
+/// The most silences and windows in a row that are waited for; after them it is told anyway.
+const CHAINED: usize = 16;
+
 /// What mutes the incidents of one project at one moment.
 pub(super) struct Muting<'a> {
     silences: Vec<&'a Silence>,
@@ -45,7 +48,7 @@ impl<'a> Muting<'a> {
         })
     }
 
-    /// Why nobody is told at present that something is over: what hangs on something recovers aloud.
+    /// Why people are not told at present of what is no trouble: what hangs on something recovers aloud.
     pub(super) fn of_end(&self, incident: &Incident) -> Option<Unheard> {
         let silence = self.silences.iter().find(|silence| matches(silence, &incident.key));
         if let Some(silence) = silence {
@@ -62,24 +65,39 @@ pub(super) fn mute(
     book: &Book,
     at: Timestamp,
 ) -> Option<(Unheard, Timestamp)> {
-    let project = &incident.key.project;
-    let reason = Muting::new([], project, book, at).of_end(incident)?;
-    let silences = book.silences.iter().filter(|silence| silence.from <= at && at < silence.until);
-    let silences = silences.filter(|silence| matches(silence, &incident.key)).map(|it| it.until);
-    let windows = book.windows.iter().filter(|window| covers(window, project));
-    let windows = windows.filter(|window| is_active(&window.times, at));
-    let end = silences.chain(windows.filter_map(|window| end(&window.times, at))).min();
-    Some((reason, end.unwrap_or(Timestamp::MIN)))
+    let reason = Muting::new([], &incident.key.project, book, at).of_end(incident)?;
+    Some((reason, ends(&incident.key, book, at).min().unwrap_or(Timestamp::MIN)))
 }
 
-/// When a window that is active ends.
-fn end(times: &WindowTimes, at: Timestamp) -> Option<Timestamp> {
-    match times {
-        WindowTimes::Once { to, .. } => Some(*to),
-        WindowTimes::Cron { schedule, length } => {
-            Some(after(schedule.last_within(at, *length)?, *length))
-        }
+/// When the silences and windows are over that mute an incident at a moment, one after the other; nothing
+/// where none does.
+pub(super) fn end_of_mute(incident: &Incident, book: &Book, now: Timestamp) -> Option<Timestamp> {
+    let mut end = now;
+    for _ in 0..CHAINED {
+        let Some(next) = ends(&incident.key, book, end).max() else { break };
+        end = next;
     }
+    (end > now).then_some(end)
+}
+
+/// When each silence and each window ends that mutes an incident at a moment: later than that moment.
+fn ends(key: &IncidentKey, book: &Book, at: Timestamp) -> impl Iterator<Item = Timestamp> {
+    let silences = book.silences.iter();
+    let silences = silences.filter(move |it| it.from <= at && at < it.until && matches(it, key));
+    let windows = book.windows.iter().filter(|window| covers(window, &key.project));
+    let windows = windows.filter_map(move |window| end_of_window(&window.times, at));
+    silences.map(|silence| silence.until).chain(windows)
+}
+
+/// When the window ends that is under way at a moment.
+fn end_of_window(times: &WindowTimes, at: Timestamp) -> Option<Timestamp> {
+    let end = match times {
+        WindowTimes::Once { to, .. } => *to,
+        WindowTimes::Cron { schedule, length } => {
+            after(schedule.last_within(at, *length)?, *length)
+        }
+    };
+    (is_active(times, at) && end > at).then_some(end)
 }
 
 /// It waits for the weekly summary.
@@ -142,6 +160,33 @@ mod tests {
             *part(&mut book.silences[0]) = Some(own.to_owned());
             assert_eq!(heard(&book, &one, "2026-11-22T10:30:00Z"), muted);
         }
+    }
+
+    #[test]
+    fn a_mute_ends_with_the_last_of_those_that_follow_each_other() {
+        let mut book = Book::default();
+        let one = incident("web-uptime", "endpoint-down");
+        let end =
+            |book: &Book, now: &str| end_of_mute(&one, book, at(now)).map(|end| end.to_string());
+        assert_eq!(end(&book, "2026-11-22T10:30:00Z"), None);
+        book.silences.push(silence("2026-11-22T10:00:00Z", "2026-11-22T11:00:00Z"));
+        let hourly = Cron::new("0 11 * * *", read_zone("UTC").unwrap()).unwrap();
+        book.windows.push(Window {
+            name: "daily".to_owned(),
+            projects: Vec::new(),
+            times: WindowTimes::Cron { schedule: hourly, length: Duration::from_mins(30) },
+        });
+        let noon = Some("2026-11-22T11:30:00Z".to_owned());
+        assert_eq!(end(&book, "2026-11-22T10:30:00Z"), noon);
+        assert_eq!(end(&book, "2026-11-22T11:10:00Z"), noon);
+        assert_eq!(end(&book, "2026-11-22T11:30:00Z"), None);
+        let always = Cron::new("* * * * *", read_zone("UTC").unwrap()).unwrap();
+        let times = WindowTimes::Cron { schedule: always, length: Duration::from_hours(1) };
+        book.windows.push(Window { name: "always".to_owned(), projects: Vec::new(), times });
+        assert!(end(&book, "2026-11-22T10:30:00Z").is_some(), "what never ends is cut off");
+        let soonest = mute(&one, &book, at("2026-11-22T10:30:00Z"));
+        let soonest = soonest.map(|(_, end)| end.to_string());
+        assert_eq!(soonest.as_deref(), Some("2026-11-22T11:00:00Z"), "time looks at it then");
     }
 
     #[test]

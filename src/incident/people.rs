@@ -10,7 +10,7 @@ const NAME_CHARS: usize = 200;
 /// The most characters of a note.
 const NOTE_CHARS: usize = 2_000;
 
-/// Somebody is on it.
+/// Somebody is on it, or takes it over from somebody else.
 ///
 /// # Errors
 /// A sentence why it cannot be, such as that it is over.
@@ -22,18 +22,19 @@ pub fn acknowledge(
     now: Timestamp,
 ) -> Result<Change, String> {
     let by = name(by)?;
-    match (incident.state, &incident.acknowledged) {
-        (State::Open, _) => {}
+    let before = match (incident.state, &incident.acknowledged) {
+        (State::Open, _) | (State::Acknowledged, None) => None,
         (State::Suspected, _) => return Err(suspected(incident)),
-        (State::Acknowledged, Some(other)) => {
-            return Err(format!("{} has been on it since {:.0}", other.by, other.at));
+        (State::Acknowledged, Some(other)) if other.by == by => {
+            return Err(format!("{by} has been on it since {:.0}", other.at));
         }
-        (State::Acknowledged, None) => return Err("somebody is on it already".to_owned()),
+        (State::Acknowledged, Some(other)) => Some(other.by.clone()),
         (State::Resolved, _) => return Err(over(incident)),
-    }
+    };
     let mut incident = incident.clone();
     incident.state = State::Acknowledged;
-    incident.acknowledged = Some(Acknowledgement { by, at: now, note: cut(note, NOTE_CHARS) });
+    let note = cut(note, NOTE_CHARS);
+    incident.acknowledged = Some(Acknowledgement { by, at: now, before, note });
     let moment = Moment::new([], &incident.key.project, book, now);
     // Whoever has not heard of it has no use for it, and whoever has waits for it, flapping or not.
     let tell = if incident.told_at.is_none() {
@@ -64,7 +65,7 @@ pub fn resolve(
     let mut incident = incident.clone();
     incident.resolved_by = Some(by);
     turns::end(&mut incident, now, &moment.policy);
-    let tell = turns::told_end(&incident, &moment);
+    let tell = turns::told_end(&incident);
     Ok(change(incident, ChangeKind::Resolved, tell, &moment))
 }
 
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_is_on_it_once() {
+    fn somebody_is_on_it_once_or_takes_it_over() {
         let book = Book::default();
         let change = on_it(&open(), &book).unwrap();
         assert_eq!((change.kind, &change.tell), (ChangeKind::Acknowledged, &Tell::Grouped));
@@ -134,6 +135,10 @@ mod tests {
         assert!(!incident.members["new"].told, "what joined before still speaks for itself");
         let again = on_it(&incident, &book).unwrap_err();
         assert_eq!(again, "ana has been on it since 2026-11-22T12:00:00Z");
+        let taken = acknowledge(&incident, "bo", "", &book, at(NOON)).unwrap();
+        assert_eq!((taken.kind, taken.tell), (ChangeKind::Acknowledged, Tell::Grouped));
+        let taken = taken.incident.acknowledged.unwrap();
+        assert_eq!((taken.by.as_str(), taken.before.as_deref()), ("bo", Some("ana")));
         assert!(acknowledge(&open(), "  ", "", &book, at(NOON)).is_err());
         let long = acknowledge(&open(), &"é".repeat(9_000), &"é".repeat(9_000), &book, at(NOON));
         let long = long.unwrap().incident.acknowledged.unwrap();
@@ -171,9 +176,9 @@ mod tests {
         }
         let silences = vec![silence("2026-11-22T11:00:00Z", "2026-11-22T13:00:00Z")];
         let book = Book { silences, ..Book::default() };
-        for change in [on_it(&open(), &book), resolve(&open(), "ana", &book, at(NOON))] {
-            let why = Unheard::Silenced { silence: "sil_1".to_owned() };
-            assert_eq!(change.unwrap().tell, Tell::No(Some(why)));
-        }
+        let why = Unheard::Silenced { silence: "sil_1".to_owned() };
+        assert_eq!(on_it(&open(), &book).unwrap().tell, Tell::No(Some(why)));
+        let over = resolve(&open(), "ana", &book, at(NOON)).unwrap();
+        assert_eq!(over.tell, Tell::Grouped, "what was told as open is told as over");
     }
 }

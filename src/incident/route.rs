@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use launchready_checks::contract::{Severity, Urgency};
 
-use super::muting::is_for_digest;
+use super::muting::{end_of_mute, is_for_digest};
 use super::quiet::end_of_quiet;
 use super::{Book, Change, ChangeKind, ChannelRule, Incident, State, Tell};
 
@@ -13,6 +13,9 @@ use super::{Book, Change, ChangeKind, ChannelRule, Incident, State, Tell};
 /// What begins or lasts goes to the channels that take what it is at present. What is over, or has found
 /// somebody, goes to the channels that took what it was when they were told of it; so does calm, which
 /// also goes to those that take what it is by then. A change that is not told goes to none.
+///
+/// Within a silence or a window, what is over is held back until that ends, other than for channels whose
+/// other side keeps the incident open until it is told: they make no noise of an end.
 pub fn route(change: &Change, book: &Book, now: Timestamp) -> Vec<(String, Timestamp)> {
     let incident = &change.incident;
     let is_end =
@@ -23,11 +26,14 @@ pub fn route(change: &Change, book: &Book, now: Timestamp) -> Vec<(String, Times
     let channels = book.channels.iter().filter(|channel| {
         takes_kind(channel, change, is_end, book) && takes(channel, incident, &grades)
     });
+    let is_over = incident.state == State::Resolved;
+    let unmuted = if is_over { end_of_mute(incident, book, now) } else { None };
     channels
         .map(|channel| {
+            let earliest = unmuted.filter(|_| !channel.ungrouped).unwrap_or(now);
             let held = channel.quiet.filter(|_| !is_urgent);
-            let due = held.and_then(|quiet| end_of_quiet(quiet, zone, now)).unwrap_or(now);
-            (channel.name.clone(), due)
+            let due = held.and_then(|quiet| end_of_quiet(quiet, zone, earliest));
+            (channel.name.clone(), due.unwrap_or(earliest))
         })
         .collect()
 }
@@ -76,7 +82,7 @@ mod tests {
     use launchready_checks::contract::{Severity, Urgency};
 
     use super::super::Quiet;
-    use super::super::tests::sample::{at, channel, incident};
+    use super::super::tests::sample::{at, channel, incident, silence};
     use super::*;
 
     const NOON: &str = "2026-11-22T12:00:00Z";
@@ -175,6 +181,25 @@ mod tests {
             end.incident.escalated_at = Some(at(NOON));
             assert_eq!(names(&end, &with), ["team", "boss"], "{kind:?}");
         }
+    }
+
+    #[test]
+    fn what_is_over_in_a_silence_is_told_after_it_and_at_once_where_it_stays_open_otherwise() {
+        let mut pager = channel("pager");
+        pager.ungrouped = true;
+        let mut quiet = channel("quiet");
+        quiet.quiet = Some(Quiet { from: 13 * 60, to: 15 * 60 });
+        let mut book = book(&[channel("team"), pager, quiet]);
+        book.silences.push(silence("2026-11-22T11:00:00Z", "2026-11-22T14:00:00Z"));
+        let late = "2026-11-22T14:00:00Z";
+        for kind in [ChangeKind::Resolved, ChangeKind::Expired] {
+            let end = change(kind, Tell::Grouped, MILD);
+            let wanted = [("team", late), ("pager", NOON), ("quiet", "2026-11-22T15:00:00Z")];
+            let wanted = wanted.map(|(name, due)| (name.to_owned(), due.to_owned()));
+            assert_eq!(told(&end, &book, NOON), wanted, "{kind:?}");
+        }
+        let worse = change(ChangeKind::Worsened, Tell::Grouped, CRITICAL);
+        assert_eq!(told(&worse, &book, NOON)[0].1, NOON, "what is not over is not held here");
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) fn close(
     let is_heard = incident.told_at.is_some() && muted.is_none();
     let begins = is_heard && begins_to_flap(incident, &moment.policy);
     incident.flapping |= begins;
-    let tell = told_end(incident, moment);
+    let tell = told_end(incident);
     moment.record(incident, kind, tell, changes);
     if begins {
         moment.record(incident, ChangeKind::Flapping, Tell::Grouped, changes);
@@ -57,14 +57,15 @@ pub(super) fn end(incident: &mut Incident, at: Timestamp, policy: &Policy) {
 }
 
 /// How it is told that an incident is over.
-pub(super) fn told_end(incident: &Incident, moment: &Moment<'_>) -> Tell {
+pub(super) fn told_end(incident: &Incident) -> Tell {
     if incident.told_at.is_none() {
         return Tell::No(incident.unheard.clone());
     }
     if incident.flapping {
         return Tell::No(Some(Unheard::Flapping));
     }
-    moment.muting.of_end(incident).map_or(Tell::Grouped, |why| Tell::No(Some(why)))
+    // Within a silence or a window `route` holds it back for people until that is over.
+    Tell::Grouped
 }
 
 /// A flapping incident that has not turned for long enough is calm: that is told with what it is by then.
@@ -86,8 +87,7 @@ pub(super) fn calm(
         return false;
     }
     incident.flapping = false;
-    let muted =
-        if is_over { moment.muting.of_end(incident) } else { moment.muting.of_trouble(incident) };
+    let muted = if is_over { None } else { moment.muting.of_trouble(incident) };
     let tell = muted.map_or(Tell::Grouped, |why| Tell::No(Some(why)));
     moment.record(incident, ChangeKind::Calm, tell, changes);
     true

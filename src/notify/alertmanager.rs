@@ -46,7 +46,7 @@ impl Alertmanager {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, BuildError> {
         let base = url.trim_end_matches('/').trim_end_matches("/api/v2/alerts");
-        let url = http::address(settings, &format!("{base}/api/v2/alerts"))?;
+        let (url, client) = http::door(settings, &format!("{base}/api/v2/alerts"))?;
         let token = token.map(|token| http::bearer(settings, token)).transpose()?;
         let side = Side {
             host: http::host(&url),
@@ -55,7 +55,7 @@ impl Alertmanager {
             message: "check that the address leads to an Alertmanager of version 0.16 or later",
             words: &[],
         };
-        Ok(Self { client: http::client(settings)?, url, token, side, clock })
+        Ok(Self { client, url, token, side, clock })
     }
 }
 

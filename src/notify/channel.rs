@@ -1,9 +1,9 @@
 //! What the config says of a channel.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::Secret;
+use crate::probe::Network;
 
 /// A channel, read and checked.
 #[derive(Debug, Clone)]
@@ -12,8 +12,8 @@ pub struct ChannelSettings {
     pub name: String,
     /// Where it leads.
     pub kind: ChannelKind,
-    /// Certificate authorities beside the usual ones: those of `network.extra_roots`.
-    pub extra_roots: Vec<PathBuf>,
+    /// How it is reached: the resolvers, rules and certificate authorities of `[network]`.
+    pub network: Network,
     /// A try ends after this long.
     pub timeout: Duration,
 }

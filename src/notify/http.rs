@@ -1,32 +1,71 @@
 //! The one client of all channels that are reached by HTTP, and what each status means.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Url, redirect};
 use rustls::ClientConfig;
 
 use super::{BuildError, ChannelSettings, NotifyError};
 use crate::config::Secret;
-use crate::probe::{provider, roots};
+use crate::probe::{Reach, provider, roots};
 
 /// Bytes of an answer that are read; a channel answers with a word or a small object.
 const ANSWER_BYTES: usize = 8 * 1024;
 /// The longest wait that another side may ask for.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
-/// A client for one channel: strict about certificates, follows nothing, bounded in time.
+/// Finds the host of a channel with the settings of `[network]`.
+struct Finder {
+    reach: Arc<Reach>,
+    port: u16,
+}
+
+impl Resolve for Finder {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (reach, port) = (Arc::clone(&self.reach), self.port);
+        Box::pin(async move {
+            let found = reach.addresses(name.as_str(), port).await?;
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// The address of a channel, and the client that reaches it: strict about certificates, follows nothing,
+/// bounded in time.
 ///
 /// # Errors
-/// When a file of extra roots cannot be read, or this build cannot speak TLS.
-pub(super) fn client(settings: &ChannelSettings) -> Result<Client, BuildError> {
+/// A sentence with the channel's name and never the URL, when it is none, when a file of extra roots
+/// cannot be read, or this build cannot speak TLS.
+pub(super) fn door(settings: &ChannelSettings, text: &str) -> Result<(Url, Client), BuildError> {
+    let mut url = address(settings, text)?;
+    let port = url.port_or_known_default().unwrap_or(443);
+    let mut headers = HeaderMap::new();
+    let is_name = matches!(url.host(), Some(url::Host::Domain(_)));
+    if let (true, Some(host), Some(port)) = (is_name, url.host_str(), url.port()) {
+        // The client takes a port of the URL before the one that it is led to, so that the port goes
+        // into the header alone.
+        let authority = HeaderValue::try_from(format!("{host}:{port}"));
+        if !settings.network.connect_to.is_empty()
+            && let Ok(authority) = authority
+            && url.set_port(None).is_ok()
+        {
+            headers.insert(HOST, authority);
+        }
+    }
+    Ok((url, client(settings, port, headers)?))
+}
+
+fn client(settings: &ChannelSettings, port: u16, headers: HeaderMap) -> Result<Client, BuildError> {
     let tls = |source: rustls::Error| BuildError::Client {
         channel: settings.name.clone(),
         source: source.into(),
     };
-    let roots = roots(&settings.extra_roots)
+    let roots = roots(&settings.network.extra_roots)
         .map_err(|source| BuildError::Roots { channel: settings.name.clone(), source })?;
     let config = ClientConfig::builder_with_provider(provider().into())
         .with_safe_default_protocol_versions()
@@ -35,6 +74,8 @@ pub(super) fn client(settings: &ChannelSettings) -> Result<Client, BuildError> {
         .with_no_client_auth();
     Client::builder()
         .tls_backend_preconfigured(config)
+        .dns_resolver(Arc::new(Finder { reach: Arc::new(Reach::new(&settings.network)), port }))
+        .default_headers(headers)
         .redirect(redirect::Policy::none())
         .connect_timeout(settings.timeout)
         .timeout(settings.timeout)
@@ -51,7 +92,7 @@ pub(super) fn client(settings: &ChannelSettings) -> Result<Client, BuildError> {
 ///
 /// # Errors
 /// A sentence with the channel's name and never the URL.
-pub(super) fn address(settings: &ChannelSettings, text: &str) -> Result<Url, BuildError> {
+fn address(settings: &ChannelSettings, text: &str) -> Result<Url, BuildError> {
     let url = Url::parse(text.trim()).ok();
     url.filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
         .ok_or_else(|| BuildError::Url { channel: settings.name.clone() })
@@ -178,9 +219,9 @@ fn failed(error: &reqwest::Error, host: &str) -> NotifyError {
 pub(super) fn bearer(
     settings: &ChannelSettings,
     token: &Secret,
-) -> Result<reqwest::header::HeaderValue, BuildError> {
+) -> Result<HeaderValue, BuildError> {
     let text = format!("Bearer {}", token.expose());
-    let mut value = reqwest::header::HeaderValue::try_from(text)
+    let mut value = HeaderValue::try_from(text)
         .map_err(|_source| BuildError::Token { channel: settings.name.clone() })?;
     value.set_sensitive(true);
     Ok(value)

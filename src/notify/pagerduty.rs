@@ -43,7 +43,7 @@ impl PagerDuty {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, BuildError> {
         let api = api.trim_end_matches('/').trim_end_matches("/v2/enqueue");
-        let url = http::address(settings, &format!("{api}/v2/enqueue"))?;
+        let (url, client) = http::door(settings, &format!("{api}/v2/enqueue"))?;
         let side = Side {
             host: http::host(&url),
             credential: "open PagerDuty, Services, your service, Integrations, and put the integration \
@@ -52,7 +52,7 @@ impl PagerDuty {
                       32 characters",
             words: &[],
         };
-        Ok(Self { client: http::client(settings)?, url, key: key.clone(), side, clock })
+        Ok(Self { client, url, key: key.clone(), side, clock })
     }
 }
 

@@ -194,6 +194,7 @@ pub(super) fn all() -> Vec<(&'static str, Notification, Envelope)> {
     taken.acknowledged = Some(Acknowledgement {
         by: "on-call".to_owned(),
         at: at(now),
+        before: None,
         note: "rolling back".to_owned(),
     });
     let mut flapping = down();

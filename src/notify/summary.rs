@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use launchready_checks::contract::{Severity, Status};
+use launchready_checks::registry;
 use sha2::{Digest as _, Sha256};
 
 use super::harmless;
@@ -88,7 +89,9 @@ impl Week {
         let mut open: Vec<&Incident> = self.open.iter().collect();
         open.sort_by_key(|incident| {
             let (severity, urgency) = (incident.severity, incident.urgency);
-            (std::cmp::Reverse((severity, urgency)), incident.first_seen, incident.id.clone())
+            let rank = std::cmp::Reverse((severity, urgency));
+            let key = &incident.key;
+            (rank, registry::place(&key.check), key.project.clone(), key.code.clone())
         });
         open.iter()
             .map(|incident| {

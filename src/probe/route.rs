@@ -101,6 +101,20 @@ impl Dialer {
             .map(|rule| rule.to)
     }
 
+    /// Where a rule leads instead of a service that the user named; one for any host leaves what runs on
+    /// this machine where it is.
+    pub(super) fn detour(&self, host: &str, address: IpAddr, port: u16) -> Option<SocketAddr> {
+        let is_named = |rule: &ConnectTo| {
+            let named = rule.host.as_deref();
+            named.is_some_and(|named| named == host || named == address.to_string())
+                && rule.port.is_none_or(|wanted| wanted == port)
+        };
+        if address.is_loopback() && !self.rules.iter().any(is_named) {
+            return None;
+        }
+        self.rule(host, Some(address), port)
+    }
+
     /// Where a rule for this very name leads, so that no resolver has to know the name.
     pub fn fixed(&self, host: &str, port: u16) -> Option<SocketAddr> {
         let named = |rule: &&ConnectTo| {

@@ -1,9 +1,12 @@
 //! The model of a report, in the shape of its JSON (`schema_version` 1).
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 use launchready_checks::contract::{
     AtRisk, Finding, Goal, Measurement, Severity, Status, Unseen, Urgency, Vantage,
 };
+use launchready_checks::registry::place;
 use serde::{Deserialize, Serialize};
 
 use super::Verdict;
@@ -197,6 +200,13 @@ impl FindingReport {
     }
 }
 
+impl FindingReport {
+    /// What puts the findings of one check in order.
+    pub(super) fn rank(&self) -> (Reverse<(Severity, Urgency)>, String, String) {
+        (Reverse((self.severity, self.urgency)), self.subject.clone(), self.code.clone())
+    }
+}
+
 impl Coverage {
     /// Counts checks by what they ended in.
     pub fn of(checks: &[CheckReport]) -> Self {
@@ -220,14 +230,18 @@ impl Coverage {
 }
 
 impl Report {
-    /// The findings with their checks, most serious first, then in the order of the registry.
+    /// The findings with their checks: most serious first, then most urgent, then in the order of the
+    /// registry, then by subject.
     pub fn findings(&self) -> Vec<(&CheckReport, &FindingReport)> {
         let mut all: Vec<_> = self
             .checks
             .iter()
             .flat_map(|check| check.findings.iter().map(move |finding| (check, finding)))
             .collect();
-        all.sort_by_key(|(_, finding)| std::cmp::Reverse((finding.severity, finding.urgency)));
+        all.sort_by_key(|(check, finding)| {
+            let (weight, subject, code) = finding.rank();
+            (weight, place(&check.id), subject, code)
+        });
         all
     }
 }

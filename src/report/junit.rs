@@ -90,7 +90,7 @@ struct Case {
 impl Case {
     fn of(check: &CheckReport, report: &Report, fail_on: Severity) -> Self {
         let mut findings: Vec<_> = check.findings.iter().collect();
-        findings.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.urgency)));
+        findings.sort_by_key(|finding| finding.rank());
         let (live, quiet): (Vec<_>, Vec<_>) = findings
             .into_iter()
             .partition(|finding| finding.waived.is_none() && finding.severity >= fail_on);

@@ -9,6 +9,7 @@ use super::{
     CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool, UnseenPart, Waived,
     decide,
 };
+use crate::clock::last_day;
 use crate::incident::{Incident, State, Waiver};
 use crate::store::LatestRun;
 
@@ -190,7 +191,10 @@ impl Standing<'_> {
             let about = subject.map_or(String::new(), |subject| format!(" of {subject}"));
             let expired = waiver.until <= self.now;
             let (reason, unlock) = if expired {
-                let date = waiver.until.strftime("%Y-%m-%d");
+                let date = last_day(waiver.until).map_or_else(
+                    || waiver.until.strftime("%Y-%m-%d").to_string(),
+                    |day| day.to_string(),
+                );
                 (
                     format!("it expired on {date}: what it accepted counts again"),
                     "mend what it accepted, or waive it anew",

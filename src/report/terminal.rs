@@ -40,16 +40,31 @@ impl Paint {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    pub(super) fn bold(self, text: &str) -> String {
+    pub(crate) fn bold(self, text: &str) -> String {
         self.on(BOLD, text)
     }
 
-    pub(super) fn dim(self, text: &str) -> String {
+    pub(crate) fn dim(self, text: &str) -> String {
         self.on(DIM, text)
     }
 
+    /// What is as it should be.
+    pub(crate) fn good(self, text: &str) -> String {
+        self.on(GREEN, text)
+    }
+
+    /// What is not.
+    pub(crate) fn bad(self, text: &str) -> String {
+        self.on(RED, text)
+    }
+
+    /// What is not known.
+    pub(crate) fn doubtful(self, text: &str) -> String {
+        self.on(YELLOW, text)
+    }
+
     /// The lines of a text that stands right of an indent.
-    pub(super) fn lines(self, text: &str, indent: usize) -> Vec<String> {
+    pub(crate) fn lines(self, text: &str, indent: usize) -> Vec<String> {
         wrapped(text, self.columns().saturating_sub(indent))
     }
 
@@ -132,7 +147,7 @@ pub fn check_to_terminal(report: &Report, check: &CheckReport, paint: Paint) -> 
         paint.labelled("Unlock", unlock, &mut out);
     }
     let mut findings: Vec<_> = check.findings.iter().collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.urgency)));
+    findings.sort_by_key(|finding| finding.rank());
     for (number, finding) in findings.into_iter().enumerate() {
         draw(number + 1, check, finding, paint, &mut out);
     }
@@ -160,7 +175,14 @@ fn head(report: &Report, paint: Paint, out: &mut String) {
     let colour = verdict_colour(report.verdict);
     _ = writeln!(out, "\n  {}", paint.on(colour, report.verdict.title()));
     for reason in &report.verdict_reasons {
-        paint.paragraph(2, reason, out);
+        // What goes on stands further right, so that each reason is seen to begin.
+        for (index, line) in paint.lines(reason, 4).into_iter().enumerate() {
+            _ = writeln!(out, "{}{line}", " ".repeat(if index == 0 { 2 } else { 4 }));
+        }
+    }
+    for money in &report.money_at_risk {
+        let line = format!("At risk: {}.", words::money(money));
+        _ = writeln!(out, "  {}", paint.on(BOLD, &line));
     }
 }
 

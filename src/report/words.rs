@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use launchready_checks::contract::{AtRisk, Severity, Unseen, amount};
 
 use super::{CheckReport, Coverage, FindingReport, Report, UnseenPart};
+use crate::clock::last_day;
 
 /// The groups of findings in the order in which a reader should take them.
 pub(crate) const GROUPS: [(Severity, &str); 3] = [
@@ -112,7 +113,11 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
 /// What a person decided about a finding.
 pub(super) fn waiver(finding: &FindingReport) -> Option<String> {
     let waived = finding.waived.as_ref()?;
-    Some(format!("by {} until {}: {}", waived.by, minute(waived.until), waived.reason))
+    let until = match last_day(waived.until) {
+        Some(day) => format!("the end of {day} UTC"),
+        None => minute(waived.until),
+    };
+    Some(format!("by {} until {until}: {}", waived.by, waived.reason))
 }
 
 /// `EUR 1234.50 in 7 payments`.

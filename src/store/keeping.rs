@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 const PAST_DAYS: i64 = 400;
 /// Deliveries that were sent or refused for good.
 const DELIVERIES_DAYS: i64 = 90;
-/// Jobs that the config no longer has: long enough to notice a slip in the config and take it back
+/// Jobs and promises that the config no longer has: long enough to notice a slip in the config and take it back
 /// without losing the past.
 const GONE_DAYS: i64 = 30;
 /// Silences that have ended and waivers that have expired.

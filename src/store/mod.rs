@@ -7,6 +7,7 @@
 mod error;
 mod evidence;
 mod figures;
+mod heartbeat;
 mod histogram;
 mod ids;
 mod keeping;
@@ -24,6 +25,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use error::StoreError;
+pub use heartbeat::{HeartbeatCall, HeartbeatKey, HeartbeatRecord, Signal};
 pub use model::{
     Attempt, AttemptOutcome, Claimed, Committed, Delivery, DeliveryState, DueJob, Finished,
     HistoryPoint, IncidentCount, IncidentFilter, IncidentRecord, JobKey, JobSpec, LatestRun,
@@ -204,6 +206,33 @@ pub trait Store: Send + Sync + Debug {
 
     /// Every waiver, expired ones included.
     async fn waivers(&self) -> Result<Vec<Waiver>, StoreError>;
+
+    // ── Jobs that call ────────────────────────────────────────────────────────────────────────────
+
+    /// Makes the promises those of the config: new ones count from now, and what was heard of one that is
+    /// gone is kept for a while.
+    async fn sync_heartbeats(
+        &self,
+        promises: &[HeartbeatKey],
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Keeps a call. The last hundred of each promise are kept one by one, earlier ones are counted.
+    async fn record_call(
+        &self,
+        promise: &HeartbeatKey,
+        call: &HeartbeatCall,
+    ) -> Result<(), StoreError>;
+
+    /// What was heard of the promises of a project, by name.
+    async fn heartbeats(&self, project: &str) -> Result<Vec<HeartbeatRecord>, StoreError>;
+
+    /// The last calls of a promise, newest first.
+    async fn heartbeat_calls(
+        &self,
+        promise: &HeartbeatKey,
+        limit: usize,
+    ) -> Result<Vec<HeartbeatCall>, StoreError>;
 
     // ── Looking ───────────────────────────────────────────────────────────────────────────────────
 

@@ -370,6 +370,8 @@ pub struct RecordedChange {
     pub kind: ChangeKind,
     /// When.
     pub at: Timestamp,
+    /// The person who did it, where one did.
+    pub by: Option<String>,
     /// The notification that tells it.
     pub notification: Option<String>,
     /// Why it is not told, as a sentence without a full stop.

@@ -16,17 +16,41 @@ const HEIGHT: f64 = 240.0;
 const GAP: i32 = 3;
 /// A threshold beyond so many times the greatest value is named and not drawn: it would flatten the rest.
 const FAR: f64 = 4.0;
+/// What a point stands for.
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+/// The least width of a line, so that a short one is seen.
+const LEAST: f64 = 3.0;
+/// Seconds of a day.
+const DAY: f64 = 86_400.0;
 /// The most hours in the table.
 const ROWS: usize = 48;
 
+/// How the values of a series are said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scale {
+    /// In the unit of the measurement.
+    Unit(Unit),
+    /// As days that are left until a time.
+    DaysLeft,
+}
+
+impl Scale {
+    fn words(self, value: f64) -> String {
+        match self {
+            Self::Unit(unit) => value_words(unit, value),
+            Self::DaysLeft => days_words(value),
+        }
+    }
+}
+
 /// One measurement of one subject.
 #[derive(Debug, Clone)]
-pub(super) struct Series<'a> {
-    pub(super) unit: Unit,
+pub(super) struct Series {
+    pub(super) scale: Scale,
     pub(super) warning: Option<f64>,
     pub(super) critical: Option<f64>,
     /// Oldest first, never empty.
-    pub(super) points: Vec<&'a HistoryPoint>,
+    pub(super) points: Vec<HistoryPoint>,
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
 }
@@ -57,10 +81,28 @@ impl fmt::Display for Chart {
 
 impl HtmlSafe for Chart {}
 
-impl Series<'_> {
+impl Series {
+    /// The series as days left, where its values are times: a date that stands still says nothing as a
+    /// line. `at` is the time of the look from which the thresholds count.
+    pub(super) fn of_days_left(mut self, at: Timestamp) -> Self {
+        if self.scale != Scale::Unit(Unit::TimestampSeconds) {
+            return self;
+        }
+        self.scale = Scale::DaysLeft;
+        for bound in [&mut self.warning, &mut self.critical].into_iter().flatten() {
+            *bound = days_left(*bound, at);
+        }
+        for point in &mut self.points {
+            for value in [&mut point.min, &mut point.mean, &mut point.p95, &mut point.max] {
+                *value = days_left(*value, point.hour);
+            }
+        }
+        self
+    }
+
     pub(super) fn draw(&self, zone: &jiff::tz::TimeZone) -> Chart {
         let (foot, top) = self.range();
-        let words = |value: f64| value_words(self.unit, value);
+        let words = |value: f64| self.scale.words(value);
         let mut thresholds = Vec::new();
         for (class, word, value) in
             [("warning", "warning", self.warning), ("critical", "critical", self.critical)]
@@ -97,13 +139,9 @@ impl Series<'_> {
     fn range(&self) -> (f64, f64) {
         let least = self.points.iter().map(|point| point.min).fold(f64::INFINITY, f64::min);
         let most = self.points.iter().map(|point| point.max).fold(f64::NEG_INFINITY, f64::max);
-        let (mut foot, mut top) = if self.unit == Unit::TimestampSeconds {
-            (least, most)
-        } else {
-            (least.min(0.0), most)
-        };
+        let (foot, mut top) = (least.min(0.0), most);
         for threshold in [self.warning, self.critical].into_iter().flatten() {
-            if self.unit != Unit::TimestampSeconds && threshold > top && threshold <= FAR * most {
+            if threshold > top && threshold <= FAR * most {
                 top = threshold;
             }
         }
@@ -112,18 +150,12 @@ impl Series<'_> {
         }
         let pad = (top - foot) * 0.05;
         if pad <= 0.0 {
-            // A flat line runs through the middle.
-            let around =
-                if self.unit == Unit::TimestampSeconds { 86_400.0 } else { top.abs().max(1.0) };
-            if foot != 0.0 {
-                foot -= around;
-            }
-            return (foot, top + around);
+            // A flat line at nothing, or below it, has room above.
+            return (foot, top + top.abs().max(1.0));
         }
-        let top = top + pad;
         // Nobody counts to 1.05.
-        let is_whole = matches!(self.unit, Unit::Count | Unit::Score);
-        (foot, if is_whole { top.ceil() } else { top })
+        let is_whole = matches!(self.scale, Scale::Unit(Unit::Count | Unit::Score));
+        (foot, if is_whole { top.ceil() } else { top + pad })
     }
 
     fn svg(&self, foot: f64, top: f64) -> String {
@@ -148,12 +180,15 @@ impl Series<'_> {
                 _ = write!(band, "{step}{:.1} {:.1}", x(point.hour), y(point.max));
                 _ = write!(mean, "{step}{:.1} {:.1}", x(point.hour), y(point.mean));
             }
+            if let Some(last) = run.last() {
+                // The last hour lasts until it ends: alone it would have no width.
+                let end = last.hour.checked_add(HOUR).unwrap_or(self.to);
+                let end = x(end.min(self.to)).max(x(last.hour) + LEAST).min(WIDTH);
+                _ = write!(mean, "H{end:.1}");
+                _ = write!(band, "H{end:.1}V{:.1}", y(last.min));
+            }
             for point in run.iter().rev() {
                 _ = write!(band, "L{:.1} {:.1}", x(point.hour), y(point.min));
-            }
-            if run.len() == 1 {
-                // A single hour would have no width.
-                mean.push_str("h3");
             }
             _ = write!(
                 svg,
@@ -174,7 +209,7 @@ impl Series<'_> {
         let mut steps: Vec<_> = pairs.map(|(one, two)| two.hour.duration_since(one.hour)).collect();
         steps.sort_unstable();
         let usual = steps.get(steps.len() / 2).copied().unwrap_or_default();
-        let gap = usual.max(SignedDuration::from_hours(1)).saturating_mul(GAP);
+        let gap = usual.max(HOUR).saturating_mul(GAP);
         let mut runs: Vec<Vec<&HistoryPoint>> = Vec::new();
         for point in &self.points {
             let goes_on = runs
@@ -187,6 +222,24 @@ impl Series<'_> {
             }
         }
         runs
+    }
+}
+
+/// The days from `at` to a time in seconds since 1970; below nothing when it has passed.
+pub(super) fn days_left(until: f64, at: Timestamp) -> f64 {
+    (until - at.as_duration().as_secs_f64()) / DAY
+}
+
+/// Days as a reader wants them: with a fraction where a day counts.
+pub(super) fn days_words(days: f64) -> String {
+    match days {
+        days if !days.is_finite() => "–".to_owned(),
+        days if days.abs() < 9.95 => {
+            let tenths = (days * 10.0).round() / 10.0;
+            // No day is said to be minus nothing.
+            format!("{} days", if tenths == 0.0 { 0.0 } else { tenths })
+        }
+        days => format!("{days:.0} days"),
     }
 }
 
@@ -242,12 +295,12 @@ mod tests {
         }
     }
 
-    fn series(points: &[HistoryPoint]) -> Series<'_> {
+    fn series(points: &[HistoryPoint]) -> Series {
         Series {
-            unit: Unit::Seconds,
+            scale: Scale::Unit(Unit::Seconds),
             warning: Some(0.5),
             critical: Some(30.0),
-            points: points.iter().collect(),
+            points: points.to_vec(),
             from: Timestamp::from_second(1_800_000_000).unwrap(),
             to: Timestamp::from_second(1_800_000_000 + 24 * 3_600).unwrap(),
         }
@@ -269,6 +322,55 @@ mod tests {
         assert_eq!(svg.matches("class=\"mean\"").count(), 2, "a gap ends the line: {svg}");
         assert_eq!((chart.foot.as_str(), chart.rows.len()), ("0 ms", 4));
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
+    }
+
+    #[test]
+    fn a_date_is_drawn_as_the_days_that_are_left_with_thresholds_from_the_last_look() {
+        let end = 1_800_000_000.0 + 10.0 * DAY;
+        let dated = |hour: i64| HistoryPoint {
+            min: end,
+            mean: end,
+            p95: end,
+            max: end,
+            ..point(hour, 0.0)
+        };
+        let points = [dated(0), dated(24), dated(48)];
+        let at = points[2].hour;
+        let series = Series {
+            scale: Scale::Unit(Unit::TimestampSeconds),
+            warning: Some(at.as_second() as f64 + 21.0 * DAY),
+            critical: Some(at.as_second() as f64 + 7.0 * DAY),
+            ..series(&points)
+        };
+        let chart = series.of_days_left(at).draw(&jiff::tz::TimeZone::UTC);
+        assert_eq!((chart.foot.as_str(), chart.top.as_str()), ("0 days", "22 days"));
+        assert_eq!(chart.last, "8 days");
+        let bounds = [("warning", "warning at 21 days"), ("critical", "critical at 7 days")];
+        assert_eq!(chart.thresholds, bounds.map(|(class, text)| (class, text.to_owned(), true)));
+        assert_eq!(
+            chart.rows.iter().map(|row| row[3].as_str()).collect::<Vec<_>>(),
+            ["8 days", "9 days", "10 days"]
+        );
+        assert_eq!(days_words(days_left(end, at.checked_add(HOUR * 24 * 9).unwrap())), "-1 days");
+    }
+
+    #[test]
+    fn what_is_counted_ends_at_a_whole_number() {
+        let counted = |value: f64| {
+            let points =
+                [HistoryPoint { min: 0.0, mean: value, p95: value, max: value, ..point(0, 0.0) }];
+            let scale = Scale::Unit(Unit::Count);
+            let series = Series { scale, warning: None, critical: None, ..series(&points) };
+            series.draw(&jiff::tz::TimeZone::UTC).top
+        };
+        assert_eq!([1.0, 2.4, 30.0].map(counted), ["1", "3", "30"]);
+    }
+
+    #[test]
+    fn a_single_hour_is_as_wide_as_an_hour() {
+        let points = [point(6, 0.2)];
+        let svg = series(&points).draw(&jiff::tz::TimeZone::UTC).to_string();
+        assert!(svg.contains("M250.0 ") && svg.contains("H291.7"), "{svg}");
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Fault {
             header: Some(Box::new((header::RETRY_AFTER, HeaderValue::from(seconds)))),
             ..Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
-                "Too many wrong passwords or tokens came from your address, or from everywhere.",
+                "Too many wrong passwords or tokens came from your address.",
                 format!("Wait {minutes} minute{plural}, then try again."),
             )
         }

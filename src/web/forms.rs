@@ -15,7 +15,7 @@ use super::session;
 const FIELDS: usize = 32;
 
 /// A form that holds the token of its session.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Filled(BTreeMap<String, String>);
 
 impl<S: Send + Sync> FromRequest<S> for Filled {
@@ -57,6 +57,11 @@ impl Filled {
     /// A field without the blanks around it; empty where it is absent.
     pub(super) fn text(&self, name: &str) -> &str {
         self.0.get(name).map_or("", |value| value.trim())
+    }
+
+    /// Whether a field holds this word.
+    pub(super) fn is(&self, name: &str, word: &str) -> bool {
+        self.text(name) == word
     }
 
     /// A field that is optional.

@@ -17,10 +17,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::fault::Fault;
+use super::limits::Guesser;
 use super::route::Web;
 use super::session::{self, Key, Session};
 use super::show::Segment;
-use super::{Facts, origin, pages};
+use super::{Facts, heartbeat, origin, pages, time};
+use crate::clock::pause;
 
 /// The most characters of an address.
 const TARGET_CHARS: usize = 4096;
@@ -40,6 +42,8 @@ pub(super) struct Caller {
     pub(super) who: Who,
     /// The token that their forms have to hold.
     pub(super) token: String,
+    /// What has to be said of the agent's clock.
+    pub(super) pace: Option<String>,
 }
 
 /// See [`Caller`].
@@ -57,9 +61,16 @@ pub(super) enum Who {
     Metrics,
 }
 
+/// Whether a job calls, with its token in the address.
+fn is_heartbeat(path: &str) -> bool {
+    path.starts_with(heartbeat::PATH)
+}
+
 /// Routes that anybody may ask for. Everything else demands credentials, an unknown address too.
 fn is_open(path: &str) -> bool {
-    matches!(path, "/healthz" | "/login" | "/status") || path.starts_with("/static/")
+    matches!(path, "/healthz" | "/login" | "/status")
+        || path.starts_with("/static/")
+        || is_heartbeat(path)
 }
 
 /// Routes that Prometheus asks for.
@@ -71,6 +82,7 @@ fn is_metrics(path: &str) -> bool {
 fn is_program(path: &str) -> bool {
     path.starts_with("/api/")
         || is_metrics(path)
+        || is_heartbeat(path)
         || matches!(path, "/healthz" | "/readyz" | "/events")
 }
 
@@ -108,12 +120,15 @@ async fn admit(web: &Web, facts: &Facts, request: &mut Parts) -> Result<(), Resp
         origin::check_host(facts, headers).map_err(refuse)?;
     }
     let caller = if is_open(path) {
-        Some(Caller { who: Who::Anyone, token: String::new() })
+        Some(Caller { who: Who::Anyone, token: String::new(), pace: None })
     } else {
         identify(web, facts, request).await.map_err(refuse)?
     };
-    let Some(caller) = caller else { return Err(unknown(facts, request, target)) };
-    origin::check_origin(facts, &request.method, headers).map_err(refuse)?;
+    let Some(mut caller) = caller else { return Err(unknown(facts, request, target)) };
+    // Whoever knows the token of a job may call for it, from any page too.
+    if !is_heartbeat(path) {
+        origin::check_origin(facts, &request.method, headers).map_err(refuse)?;
+    }
     let is_write = !request.method.is_safe();
     if is_write && path.starts_with("/api/") && matches!(caller.who, Who::Session(_)) {
         let sent = headers.get(TOKEN_HEADER).and_then(|value| value.to_str().ok());
@@ -124,6 +139,7 @@ async fn admit(web: &Web, facts: &Facts, request: &mut Parts) -> Result<(), Resp
             )));
         }
     }
+    caller.pace = time::pace(&*web.site.clock);
     request.extensions.insert(caller);
     Ok(())
 }
@@ -132,7 +148,7 @@ async fn admit(web: &Web, facts: &Facts, request: &mut Parts) -> Result<(), Resp
 async fn identify(web: &Web, facts: &Facts, request: &Parts) -> Result<Option<Caller>, Fault> {
     let headers = &request.headers;
     let who = if origin::needs_credentials(facts, headers) {
-        match by_header(web, facts, request)? {
+        match by_header(web, facts, request).await? {
             Some(who) => Some(who),
             None => by_cookie(web, facts, headers).await?,
         }
@@ -146,7 +162,7 @@ async fn identify(web: &Web, facts: &Facts, request: &Parts) -> Result<Option<Ca
         Who::Local | Who::Password => key(web).await?.form_token("local"),
         Who::Metrics | Who::Anyone => String::new(),
     };
-    Ok(Some(Caller { who, token }))
+    Ok(Some(Caller { who, token, pace: None }))
 }
 
 /// The key that signs sessions; read from the store once.
@@ -165,7 +181,7 @@ async fn by_cookie(web: &Web, facts: &Facts, headers: &HeaderMap) -> Result<Opti
 }
 
 /// `Authorization: Bearer …`, or `Basic` with any name and the password.
-fn by_header(web: &Web, facts: &Facts, request: &Parts) -> Result<Option<Who>, Fault> {
+async fn by_header(web: &Web, facts: &Facts, request: &Parts) -> Result<Option<Who>, Fault> {
     let Some(line) = request.headers.get(AUTHORIZATION) else { return Ok(None) };
     let line = line.to_str().unwrap_or_default();
     let Some((scheme, value)) = line.split_once(' ') else { return Ok(None) };
@@ -187,12 +203,16 @@ fn by_header(web: &Web, facts: &Facts, request: &Parts) -> Result<Option<Who>, F
         return Ok(Some(Who::Metrics));
     }
     let Some(password) = &facts.password else { return Ok(None) };
-    let address = address(request);
-    web.headers.count(address, web.site.clock.now()).map_err(Fault::too_often)?;
+    let guesser = Guesser::at(address(request));
+    let clock = &*web.site.clock;
+    let slow = web.headers.count(&guesser, clock.now()).map_err(Fault::too_often)?;
+    if !slow.is_zero() {
+        pause(clock, slow).await;
+    }
     if !session::same(password.expose(), &secret) {
         return Ok(None);
     }
-    web.headers.right(address);
+    web.headers.right(&guesser);
     Ok(Some(Who::Password))
 }
 

@@ -1,7 +1,7 @@
 //! The page and the API: what is stored, for people and for programs.
 //!
 //! Everything is drawn on the server and readable without JavaScript. A page never runs a check; what it
-//! may change is an acknowledgement, a silence, a waiver, and when a check is due next. Every route but
+//! may change is an acknowledgement, a silence, a waiver, what a job said, and when a check is due next. Every route but
 //! the open ones (`guard`) demands credentials wherever the page can be reached by others, and so does
 //! a route that is added tomorrow.
 
@@ -11,6 +11,7 @@ mod fault;
 mod forms;
 mod guard;
 mod handbook;
+mod heartbeat;
 mod limits;
 mod live;
 mod machine;
@@ -33,6 +34,7 @@ use async_trait::async_trait;
 use launchready_checks::contract::Goal;
 use tokio::sync::watch;
 
+pub use heartbeat::HeartbeatDoor;
 pub use route::router;
 pub use serve::serve;
 
@@ -85,6 +87,8 @@ pub struct Facts {
     pub public_url: Option<String>,
     /// Where the agent listens.
     pub listen: SocketAddr,
+    /// Jobs that may call.
+    pub heartbeats: Vec<HeartbeatDoor>,
 }
 
 impl Facts {
@@ -121,6 +125,8 @@ pub struct ProjectFacts {
     pub timezone: String,
     /// The command that looks again; `{id}` stands for the check.
     pub recheck: String,
+    /// Jobs that have promised to call, each with when it does, in words.
+    pub heartbeats: Vec<(String, String)>,
 }
 
 /// The exposition of the agent.

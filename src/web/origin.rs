@@ -107,6 +107,7 @@ mod tests {
             metrics_token: None,
             public_url: public.map(str::to_owned),
             listen: listen.parse().unwrap(),
+            heartbeats: Vec::new(),
         }
     }
 

@@ -8,6 +8,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post};
 use tokio::sync::{OnceCell, Semaphore};
 
+use super::heartbeat::{self, Pace};
 use super::limits::Limiter;
 use super::session::Key;
 use super::{Site, api, guard, live, machine, pages};
@@ -25,6 +26,8 @@ pub(super) struct Web {
     pub(super) logins: Limiter,
     /// Wrong passwords in headers.
     pub(super) headers: Limiter,
+    /// Calls of jobs.
+    pub(super) pace: Pace,
     /// The public pages as they were last drawn.
     pub(super) status: pages::Remembered,
     /// What an open page looks for, as it was last read.
@@ -39,6 +42,7 @@ pub fn router(site: Arc<Site>) -> Router {
         key: OnceCell::new(),
         logins: Limiter::default(),
         headers: Limiter::default(),
+        pace: Pace::default(),
         status: pages::Remembered::default(),
         seen: live::Seen::default(),
         followers: Arc::new(Semaphore::new(FOLLOWERS)),
@@ -82,6 +86,8 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/metrics", get(machine::metrics))
         .route("/sd", get(machine::discovery))
         .route("/probe", get(machine::probe))
+        .route("/heartbeat/{token}", get(heartbeat::call).post(heartbeat::call))
+        .route("/heartbeat/{token}/{signal}", get(heartbeat::call).post(heartbeat::call))
         .route("/healthz", get(machine::alive))
         .route("/readyz", get(machine::ready));
     people

@@ -12,6 +12,8 @@ use super::fault::Fault;
 use crate::config::Secret;
 use crate::store::Store;
 
+/// How long a browser is known that has signed in.
+const KNOWN: SignedDuration = SignedDuration::from_hours(24 * 180);
 /// How long a session lasts.
 const LASTS: SignedDuration = SignedDuration::from_hours(12);
 /// The name in the store of the key that signs sessions.
@@ -54,18 +56,49 @@ impl Key {
 
     /// A new session for whoever knows the password, and the text of its cookie.
     pub(super) fn begin(&self, password: &Secret, now: Timestamp) -> Option<(Session, String)> {
-        let session = Session { id: random()?, ends: now.checked_add(LASTS).ok()? };
+        self.make("session", LASTS, password, now)
+    }
+
+    /// What a browser shows later to say that it has signed in with this password before. It opens
+    /// nothing; it has tries of its own.
+    pub(super) fn introduce(&self, password: &Secret, now: Timestamp) -> Option<String> {
+        self.make("known", KNOWN, password, now).map(|(_, cookie)| cookie)
+    }
+
+    fn make(
+        &self,
+        what: &str,
+        lasts: SignedDuration,
+        password: &Secret,
+        now: Timestamp,
+    ) -> Option<(Session, String)> {
+        let session = Session { id: random()?, ends: now.checked_add(lasts).ok()? };
         let cookie = format!(
             "{}.{}.{}",
             session.id,
             session.ends.as_second(),
-            URL_SAFE_NO_PAD.encode(self.sign(&session, password))
+            URL_SAFE_NO_PAD.encode(self.sign(what, &session, password))
         );
         Some((session, cookie))
     }
 
     /// The session of a cookie that this key signed for the present password and that has not ended.
     pub(super) fn read(&self, cookie: &str, password: &Secret, now: Timestamp) -> Option<Session> {
+        self.check("session", cookie, password, now)
+    }
+
+    /// The browser of a cookie that [`Self::introduce`] made: its random part.
+    pub(super) fn known(&self, cookie: &str, password: &Secret, now: Timestamp) -> Option<String> {
+        self.check("known", cookie, password, now).map(|known| known.id)
+    }
+
+    fn check(
+        &self,
+        what: &str,
+        cookie: &str,
+        password: &Secret,
+        now: Timestamp,
+    ) -> Option<Session> {
         let mut parts = cookie.split('.');
         let (id, ends, tag) = (parts.next()?, parts.next()?, parts.next()?);
         if parts.next().is_some() || id.len() != 43 {
@@ -74,16 +107,16 @@ impl Key {
         let session =
             Session { id: id.to_owned(), ends: Timestamp::from_second(ends.parse().ok()?).ok()? };
         let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
-        let wanted = self.sign(&session, password);
+        let wanted = self.sign(what, &session, password);
         constant_time::verify_slices_are_equal(&tag, &wanted).ok()?;
         (session.ends > now).then_some(session)
     }
 
     /// A change of the password ends every session, because it is part of what is signed.
-    fn sign(&self, session: &Session, password: &Secret) -> Vec<u8> {
+    fn sign(&self, what: &str, session: &Session, password: &Secret) -> Vec<u8> {
         let password = digest::digest(&digest::SHA256, password.expose().as_bytes());
         let mut context = hmac::Context::with_key(&self.0);
-        for part in [b"session".as_slice(), session.id.as_bytes()] {
+        for part in [what.as_bytes(), session.id.as_bytes()] {
             context.update(part);
             context.update(&[0]);
         }
@@ -120,9 +153,29 @@ pub(super) fn set_cookie(facts: &Facts, value: &str) -> String {
     format!("{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")
 }
 
-/// The cookie of a request.
+/// The name of the cookie by which a browser is known.
+fn known_name(facts: &Facts) -> &'static str {
+    if facts.is_https() { "__Host-launchready_known" } else { "launchready_known" }
+}
+
+/// The line that sets the cookie by which a browser is known.
+pub(super) fn set_known(facts: &Facts, value: &str) -> String {
+    let secure = if facts.is_https() { "; Secure" } else { "" };
+    let (name, age) = (known_name(facts), KNOWN.as_secs());
+    format!("{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")
+}
+
+/// The session cookie of a request.
 pub(super) fn cookie<'h>(facts: &Facts, headers: &'h HeaderMap) -> Option<&'h str> {
-    let name = cookie_name(facts);
+    named(cookie_name(facts), headers)
+}
+
+/// The cookie of a request by which its browser is known.
+pub(super) fn known_cookie<'h>(facts: &Facts, headers: &'h HeaderMap) -> Option<&'h str> {
+    named(known_name(facts), headers)
+}
+
+fn named<'h>(name: &str, headers: &'h HeaderMap) -> Option<&'h str> {
     let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
     pairs.find(|(other, _)| other.trim() == name).map(|(_, value)| value.trim())
@@ -174,6 +227,12 @@ mod tests {
         for forged in ["", "a.b.c", "..", longer.as_str(), &format!("{cookie}.x")] {
             assert_eq!(one.read(forged, &password, now), None, "{forged}");
         }
+        let known = one.introduce(&password, now).unwrap();
+        assert!(one.known(&known, &password, later(24 * 179)).is_some());
+        assert_eq!(one.known(&known, &password, later(24 * 180)), None);
+        assert_eq!(one.known(&known, &Secret::new("other"), now), None);
+        assert_eq!(one.read(&known, &password, now), None, "it opens nothing");
+        assert_eq!(one.known(&cookie, &password, now), None);
         assert_ne!(one.form_token(&session.id), one.form_token("local"));
         assert_ne!(one.form_token(&session.id), key("two").form_token(&session.id));
     }

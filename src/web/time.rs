@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::show::Escaped;
+use crate::clock::{Clock, last_day};
 
 /// A time in a zone, with the distance from the present.
 #[derive(Debug, Clone)]
@@ -27,6 +28,23 @@ impl When {
             ago: ago(at, now),
         }
     }
+
+    /// When something is done next: what is due was not done yet, however long ago that is.
+    pub(super) fn due(at: Timestamp, now: Timestamp, zone: &TimeZone) -> Self {
+        let when = Self::new(at, now, zone);
+        if at <= now { Self { ago: "due now".to_owned(), ..when } } else { when }
+    }
+
+    /// The end of what holds until then: its last day where it ends with one.
+    pub(super) fn end(at: Timestamp, now: Timestamp, zone: &TimeZone) -> Self {
+        let when = Self::new(at, now, zone);
+        match last_day(at) {
+            Some(day) => {
+                Self { local: day.strftime("the end of %-d %b %Y UTC").to_string(), ..when }
+            }
+            None => when,
+        }
+    }
 }
 
 impl fmt::Display for When {
@@ -39,6 +57,18 @@ impl fmt::Display for When {
 
 impl HtmlSafe for When {}
 
+/// What a reader has to know before the times of a clock that runs faster than the world's.
+pub(super) fn pace(clock: &dyn Clock) -> Option<String> {
+    let speed = clock.speed();
+    (speed > 1.0).then(|| {
+        let now = clock.now().strftime("%-d %b %Y, %H:%M UTC");
+        format!(
+            "This agent's clock runs {speed} times faster than yours, for trials: by it, it is {now}. Every \
+             time here and in the messages is by that clock."
+        )
+    })
+}
+
 /// The zone of a project; UTC where the machine does not know it.
 pub(super) fn zone(name: &str) -> TimeZone {
     crate::schedule::read_zone(name).unwrap_or(TimeZone::UTC)
@@ -48,7 +78,7 @@ pub(super) fn zone(name: &str) -> TimeZone {
 fn ago(at: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(at).as_secs();
     if seconds.abs() < 45 {
-        return "just now".to_owned();
+        return if seconds < 0 { "in a moment" } else { "just now" }.to_owned();
     }
     let length = length(seconds.unsigned_abs());
     if seconds > 0 { format!("{length} ago") } else { format!("in {length}") }
@@ -70,6 +100,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_a_clock_that_runs_faster_is_explained() {
+        let from: Timestamp = "2026-07-22T05:00:00Z".parse().unwrap();
+        let said = pace(&crate::clock::FastClock::new(from, 4.0)).unwrap();
+        assert!(said.contains("runs 4 times faster than yours"), "{said}");
+        assert!(said.contains("it is 22 Jul 2026, 05:00 UTC"), "{said}");
+        assert_eq!(pace(&crate::clock::SystemClock), None);
+    }
+
+    #[test]
     fn a_time_is_read_in_its_zone_and_from_now() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let now = at("2026-07-22T08:00:00Z");
@@ -79,8 +118,12 @@ mod tests {
             "<time datetime=\"2026-07-22T05:00:00Z\">22 Jul 2026, 07:00 CEST</time> \
              <span class=\"soft\">(3 hours ago)</span>"
         );
+        let due = |text: &str| When::due(at(text), now, &zone("UTC")).ago;
+        assert_eq!(due("2026-07-22T07:59:00Z"), "due now");
+        assert_eq!(due("2026-07-22T08:05:00Z"), "in 5 minutes");
         let ago = |text: &str| ago(at(text), now);
         assert_eq!(ago("2026-07-22T07:59:30Z"), "just now");
+        assert_eq!(ago("2026-07-22T08:00:30Z"), "in a moment");
         assert_eq!(ago("2026-07-22T07:55:00Z"), "5 minutes ago");
         assert_eq!(ago("2026-07-24T08:00:00Z"), "in 2 days");
         assert_eq!(ago("2026-07-22T08:01:00Z"), "in 60 seconds");

@@ -16,12 +16,17 @@ async fn the_demo_shows_what_breaks_and_the_messages_about_it_and_ends_when_aske
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(demo.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut lines =
+        BufReader::new(demo.stderr.take().unwrap()).lines().map(Result::unwrap).peekable();
+    let first = lines.peek().unwrap();
+    assert!(first.starts_with("the agent's page:"), "nothing is said before that: {first}");
     let mut address = |of: &str| {
         let line = lines.find(|line| line.starts_with(of)).unwrap();
         line.split_once("http://").map(|(_, rest)| format!("http://{rest}")).unwrap()
     };
     let (page, letters) = (address("the agent's page:"), address("mail and messages:"));
+    let pace = lines.find(|line| line.starts_with("The demo's clock")).unwrap();
+    assert!(pace.contains("runs 20 times faster than yours"), "{pace}");
     // What it goes on saying is read, so that it never waits for a reader.
     let said = std::thread::spawn(move || lines.collect::<Vec<_>>());
 
@@ -30,6 +35,7 @@ async fn the_demo_shows_what_breaks_and_the_messages_about_it_and_ends_when_aske
     loop {
         let answer = client.get(&letters).send().await.unwrap().text().await.unwrap();
         if answer.contains("An address of the product does not answer") {
+            assert!(answer.contains("runs 20 times faster than yours"), "{answer}");
             break;
         }
         assert!(Instant::now() < end, "no message about the host that is down:\n{answer}");
@@ -37,11 +43,18 @@ async fn the_demo_shows_what_breaks_and_the_messages_about_it_and_ends_when_aske
     }
     let overview = client.get(&page).send().await.unwrap();
     assert_eq!(overview.status(), 200);
-    assert!(overview.text().await.unwrap().contains("harbor"));
+    let overview = overview.text().await.unwrap();
+    assert!(overview.contains("harbor") && overview.contains("runs 20 times faster than yours"));
+    let status = client.get(format!("{page}status")).send().await.unwrap().text().await.unwrap();
+    assert!(status.contains("runs 20 times faster than yours"), "{status}");
 
     let id = demo.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     assert!(demo.wait().unwrap().success(), "it ends in good order");
     let said = said.join().unwrap();
-    assert!(said.iter().any(|line| line == "00:40 app.harbor.example goes down"), "{said:?}");
+    assert!(
+        said.iter()
+            .any(|line| line.ends_with(" UTC by the demo's clock: app.harbor.example goes down")),
+        "{said:?}"
+    );
 }

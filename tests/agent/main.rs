@@ -11,6 +11,7 @@
 )]
 
 mod demo;
+mod heartbeats;
 mod kills;
 mod latency;
 mod outages;

@@ -5,15 +5,31 @@ use std::sync::{Arc, Mutex};
 
 use launchready_lab::{SinkKind, World};
 
-use crate::rig::{METRICS_TOKEN, PAGE_PASSWORD, PATIENCE, Rig, SMTP_PASSWORD, Setup, WEBHOOK_KEY};
+use crate::rig::{
+    JOB_TOKEN, METRICS_TOKEN, PAGE_PASSWORD, PATIENCE, Rig, SMTP_PASSWORD, Setup, WEBHOOK_KEY,
+    promise,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_secret_is_in_the_store_the_log_the_metrics_the_pages_or_the_messages() {
     // The world serves a private key to every browser: what the agent finds is a secret too.
     let world = World::load("healthy").unwrap().with("stripe-key-in-bundle").unwrap();
-    let mut rig = Rig::new(Setup { world, speed: 30.0, edit: &|_| {} }).await;
+    let edit = |config: &mut toml::Table| promise(config, "24h", "1h");
+    let mut rig = Rig::new(Setup { world, speed: 30.0, edit: &edit }).await;
     let found = [launchready_lab::stripe_key_of_the_bundle()];
     rig.start_ready().await;
+    for end in ["", "/start", "/1", "/no-such-word"] {
+        let path = format!("/heartbeat/{JOB_TOKEN}{end}");
+        let answer = rig.ask("POST", &path, &[]).await;
+        assert_eq!(answer.status() == 200, end != "/no-such-word");
+    }
+    let failed = rig.mailbox.wait_for(
+        |mails| {
+            mails.iter().any(|it| it.text.as_ref().is_some_and(|t| t.contains("nightly-backup")))
+        },
+        PATIENCE,
+    );
+    assert!(failed.await.is_some(), "{}", rig.tail());
     let told = rig.sinks.wait_for(SinkKind::Slack, |all| !all.is_empty(), PATIENCE).await;
     assert!(told.is_some(), "{}", rig.tail());
     let mailed = rig.mailbox.wait_for(|mails| !mails.is_empty(), PATIENCE).await;
@@ -24,6 +40,7 @@ async fn no_secret_is_in_the_store_the_log_the_metrics_the_pages_or_the_messages
         "/",
         "/projects/harbor",
         "/projects/harbor/checks/secrets-bundle",
+        "/projects/harbor/checks/ops-heartbeat",
         "/incidents",
         "/silences",
         "/waivers",
@@ -57,7 +74,8 @@ async fn no_secret_is_in_the_store_the_log_the_metrics_the_pages_or_the_messages
     for hook in hooks {
         places.push(("message", hook.body.to_vec()));
     }
-    let own = [SMTP_PASSWORD, PAGE_PASSWORD, METRICS_TOKEN, WEBHOOK_KEY].map(str::to_owned);
+    let own =
+        [SMTP_PASSWORD, PAGE_PASSWORD, METRICS_TOKEN, WEBHOOK_KEY, JOB_TOKEN].map(str::to_owned);
     for secret in own.iter().chain(&found) {
         for (place, bytes) in &places {
             let seen = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());

@@ -51,14 +51,14 @@ impl Running {
 /// The ports that a config leads to.
 fn ports(config: &str, folder: &Path) -> Accounts {
     let config = parse(config, folder).unwrap_or_else(|errors| panic!("{errors}"));
-    // One provider serves the whole process; whoever comes second finds it there.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    // The first test of a process installs it, and the others find it there.
+    let _installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let client = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap();
-    let reach = Reach { client, clock: Arc::new(SystemClock) };
+    let reach = Reach { client, clock: Arc::new(SystemClock), extra_roots: Vec::new() };
     accounts(&config.projects[0].accounts, &reach)
 }
 

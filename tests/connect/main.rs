@@ -12,6 +12,11 @@
 )]
 
 mod automation;
+mod crm;
+mod desk;
 mod edge;
 mod faults;
 mod hosting;
+mod relations;
+mod stripe;
+mod supabase;

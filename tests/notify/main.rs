@@ -19,6 +19,8 @@ mod post;
 #[allow(dead_code, reason = "it serves other tests too")]
 #[path = "../support/process.rs"]
 mod process;
+mod reach;
+mod renamed;
 mod sender;
 #[path = "../support/mod.rs"]
 mod support;

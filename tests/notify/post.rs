@@ -60,7 +60,7 @@ pub(crate) struct Post {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: TestClock,
     pub(crate) seen: Arc<Seen>,
-    routes: watch::Sender<Arc<Routes>>,
+    pub(crate) routes: watch::Sender<Arc<Routes>>,
     bell: Arc<Notify>,
     folder: tempfile::TempDir,
     reader: tokio::sync::Mutex<SqliteConnection>,
@@ -74,7 +74,7 @@ impl Post {
         };
         let channels = channels.into_iter().map(route).collect();
         let timezones = BTreeMap::from([("harbor".to_owned(), "Europe/Berlin".to_owned())]);
-        let routes = Routes { channels, public_url: None, timezones };
+        let routes = Routes { channels, public_url: None, timezones, book: Arc::default() };
         let folder = tempfile::tempdir().unwrap();
         let store = store::open("sqlite:post.db", folder.path()).await.unwrap();
         let reader = connect(folder.path().join("post.db")).await;

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use launchready::clock::Clock;
 use launchready::incident::{ChangeKind, Incident, IncidentKey, Member, State};
 use launchready::notify::{ChannelKind, ChannelSettings, Envelope, Notifier, NotifyError, build};
+use launchready::probe::Network;
 use launchready::store::{Notification, NotificationKind, Told};
 use launchready_checks::contract::{Severity, Urgency};
 
@@ -77,7 +78,7 @@ pub(crate) fn settings(kind: ChannelKind, roots: Vec<PathBuf>) -> ChannelSetting
     ChannelSettings {
         name: "ops".to_owned(),
         kind,
-        extra_roots: roots,
+        network: Network { extra_roots: roots, ..Network::default() },
         timeout: Duration::from_secs(10),
     }
 }

@@ -3,7 +3,7 @@
 use launchready_lab::World;
 use regex::Regex;
 
-use crate::rig::{METRICS_TOKEN, PAGE_PASSWORD, Rig, Setup, table};
+use crate::rig::{JOB_TOKEN, METRICS_TOKEN, PAGE_PASSWORD, Rig, Setup, promise, table};
 
 /// What anybody may ask for.
 const OPEN: [&str; 4] = ["/healthz", "/login", "/static/page.css", "/status"];
@@ -20,7 +20,9 @@ fn routes() -> Vec<(String, String)> {
             .replace("{check}", "web-uptime")
             .replace("/checks/{id}", "/checks/web-uptime")
             .replace("{id}", "inc_00000000000000000001")
-            .replace("{file}", "page.css");
+            .replace("{file}", "page.css")
+            .replace("{token}", "nobodys-token-0123")
+            .replace("{signal}", "fail");
         assert!(!path.contains('{'), "{path}: say here what stands for it");
         for method in handler.captures_iter(&found[2]) {
             routes.push((method[1].to_uppercase(), path.clone()));
@@ -43,6 +45,7 @@ async fn nothing_answers_strangers_but_the_open_routes() {
     let everywhere = format!("0.0.0.0:{}", rig.page.port());
     rig.write_config(&|config| {
         table(config, &["agent"]).insert("listen".to_owned(), everywhere.clone().into());
+        promise(config, "24h", "1h");
     });
     rig.start_ready().await;
     // It may claim to be asked by a name of this machine; that opens nothing.
@@ -55,6 +58,13 @@ async fn nothing_answers_strangers_but_the_open_routes() {
                 assert!(status < 500, "{method} {path}: {status}");
                 continue;
             }
+            // The token in the address is the credential: a wrong one is an address that is not there.
+            if path.starts_with("/heartbeat/") {
+                assert_eq!(status, 404, "{method} {path} as {host}");
+                let body = answer.text().await.unwrap();
+                assert!(!body.contains("harbor") && !body.contains("token"), "{body}");
+                continue;
+            }
             let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
             let is_refused = status == 401
                 || status == 303 && to.as_ref().is_some_and(|to| to.starts_with("/login"));
@@ -63,6 +73,9 @@ async fn nothing_answers_strangers_but_the_open_routes() {
             assert!(!body.contains("harbor.example"), "{method} {path}: {body}");
         }
     }
+    let job = format!("/heartbeat/{JOB_TOKEN}");
+    let heard = rig.ask("GET", &job, &[("host", "watch.harbor.example")]).await;
+    assert_eq!(heard.status(), 200, "a job needs its token and nothing else");
     // The status page names no project that is not marked public.
     let status = rig.ask("GET", "/status", &[]).await.text().await.unwrap();
     assert!(!status.contains("harbor"), "{status}");

@@ -12,6 +12,7 @@
 
 mod bench;
 mod clock;
+mod heartbeats;
 mod jobs;
 mod looking;
 mod muting;
@@ -66,6 +67,12 @@ suite! {
             measurements_become_hourly_figures,
             values_that_are_no_number_are_left_out,
         ];
+        heartbeats: [
+            a_promise_counts_from_its_first_mention_and_keeps_what_was_heard,
+            the_last_hundred_calls_are_kept_one_by_one_and_the_rest_is_counted,
+            a_promise_that_is_gone_comes_back_with_its_past_and_goes_after_a_month,
+            a_call_of_a_promise_that_is_not_known_yet_is_kept,
+        ];
         looking: [
             a_suspected_finding_is_looked_at_again_and_then_opens_one_incident,
             an_incident_resolves_and_the_record_tells_its_life,
@@ -77,6 +84,7 @@ suite! {
         muting: [
             a_waived_finding_opens_nothing_and_the_waiver_says_when_it_was_used,
             a_silence_holds_a_message_back_and_its_end_lets_it_go,
+            what_is_over_in_a_silence_is_told_when_it_ends_and_to_a_pager_at_once,
             silences_and_waivers_come_and_go,
         ];
         outbox: [

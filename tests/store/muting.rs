@@ -3,7 +3,7 @@
 use launchready::incident::Waiver;
 use launchready::store::{IncidentFilter, StoreError};
 
-use crate::bench::{Bench, at, finding, later, run, silence, told};
+use crate::bench::{Bench, at, channel, finding, later, run, silence, told};
 
 fn waiver(subject: Option<&str>) -> Waiver {
     Waiver {
@@ -56,6 +56,43 @@ pub(crate) async fn a_silence_holds_a_message_back_and_its_end_lets_it_go(bench:
     assert_eq!(bench.store.wake(&bench.book, later(now, 122)).await.unwrap(), 0);
     let claimed = bench.claim(later(now, 180)).await;
     assert_eq!(told(&claimed[0]), ["unmuted web-down"]);
+}
+
+pub(crate) async fn what_is_over_in_a_silence_is_told_when_it_ends_and_to_a_pager_at_once(
+    mut bench: Bench,
+) {
+    let mut pager = channel("pager");
+    pager.ungrouped = true;
+    bench.book.channels = vec![channel("founder"), pager];
+    let now = at("10:00:00");
+    bench.harbor(&["web", "dns"], now).await;
+    bench.commit(run("harbor", "web", now, vec![finding("web-down", "www")])).await;
+    let gone = bench.commit(run("harbor", "dns", now, vec![finding("no-record", "www")])).await;
+    for claimed in
+        bench.claim(later(now, 30)).await.into_iter().chain(bench.claim(later(now, 30)).await)
+    {
+        bench.sent(&claimed, later(now, 30)).await;
+    }
+    let silenced = later(now, 40);
+    let id = bench.store.add_silence(&silence("harbor", silenced, at("12:00:00"))).await.unwrap();
+    bench.commit(run("harbor", "web", later(now, 300), Vec::new())).await;
+    let incident = &gone.changes[0].1;
+    bench.store.resolve(incident, "ana", &bench.book, later(now, 310)).await.unwrap();
+    let mut paged = Vec::new();
+    for _ in 0..2 {
+        for claimed in bench.claim(later(now, 400)).await {
+            assert_eq!(claimed.delivery.channel, "pager");
+            paged.extend(told(&claimed));
+            bench.sent(&claimed, later(now, 400)).await;
+        }
+    }
+    assert_eq!(paged, ["resolved web-down", "resolved no-record"]);
+    assert!(bench.claim(at("11:59:59")).await.is_empty(), "people hear nothing in a silence");
+    bench.store.end_silence(&id, at("11:00:00")).await.unwrap();
+    let claimed = bench.claim(at("11:00:01")).await;
+    assert_eq!(claimed.len(), 1);
+    assert_eq!(claimed[0].delivery.channel, "founder");
+    assert_eq!(told(&claimed[0]), ["resolved web-down", "resolved no-record"], "one message");
 }
 
 pub(crate) async fn silences_and_waivers_come_and_go(bench: Bench) {

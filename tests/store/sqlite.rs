@@ -303,6 +303,33 @@ async fn small_values_are_kept_and_the_first_one_stays() {
     assert!(bench.store.get("key").await.is_err());
 }
 
+#[tokio::test]
+async fn a_file_of_the_first_version_takes_the_steps_that_it_lacks_and_keeps_what_it_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("first.db");
+    let first = include_str!("../../src/store/migrations/sqlite/0001_agent.sql");
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut on = options.connect().await.unwrap();
+    sqlx::raw_sql(first).execute(&mut on).await.unwrap();
+    // The marks of a store: its program, and the number of its last step.
+    let marks = "PRAGMA application_id = 1280468089; PRAGMA user_version = 1";
+    sqlx::raw_sql(marks).execute(&mut on).await.unwrap();
+    sqlx::query("INSERT INTO setting (name, value) VALUES ('key', 'old')")
+        .execute(&mut on)
+        .await
+        .unwrap();
+    on.close().await.unwrap();
+    for _ in 0..2 {
+        let store = SqliteStore::open(&path).await.unwrap();
+        assert_eq!(store.get("key").await.unwrap().as_deref(), Some("old"));
+        assert!(store.heartbeats("harbor").await.unwrap().is_empty());
+        store.close().await;
+    }
+    let mut on = raw(&path).await;
+    let version = sqlx::query("PRAGMA user_version").fetch_one(&mut on).await.unwrap();
+    assert_eq!(version.get::<i64, _>(0), 3);
+}
+
 async fn rows(path: &Path, table: &str) -> i64 {
     let mut on = raw(path).await;
     let count = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));

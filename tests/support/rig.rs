@@ -22,6 +22,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) const SMTP_PASSWORD: &str = "smtp-Zq7vT2mXw9";
 pub(crate) const PAGE_PASSWORD: &str = "page-Hn4kR8sLd3";
 pub(crate) const METRICS_TOKEN: &str = "metrics-Yb6cJ1fGp5";
+pub(crate) const JOB_TOKEN: &str = "job-Qx3vN7kTz1-Rd64";
 pub(crate) const WEBHOOK_KEY: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
 
 /// How an agent is set up.
@@ -95,6 +96,7 @@ impl Rig {
         secret("slack-url", &self.sinks.url(SinkKind::Slack));
         secret("webhook-url", &self.sinks.url(SinkKind::Webhook));
         secret("webhook-key", WEBHOOK_KEY);
+        secret("job-token", JOB_TOKEN);
         secret("dead-man", &self.sinks.url(SinkKind::DeadMan));
         let mut config: toml::Table = toml::from_str(&self.lab.config_toml()).unwrap();
         let agent = format!(
@@ -318,4 +320,13 @@ pub(crate) fn only(config: &mut toml::Table, checks: &[(&str, &str)]) {
 /// The first project of a config.
 pub(crate) fn project(config: &mut toml::Table) -> &mut toml::Table {
     config["project"].as_array_mut().unwrap()[0].as_table_mut().unwrap()
+}
+
+/// Has the first project promise that a job calls with [`JOB_TOKEN`], so often and with so much grace.
+pub(crate) fn promise(config: &mut toml::Table, every: &str, grace: &str) {
+    let promise = format!(
+        "name = \"nightly-backup\"\ntoken = {{ file = \"job-token\" }}\nevery = \"{every}\"\ngrace = \"{grace}\""
+    );
+    let promise: toml::Table = toml::from_str(&promise).unwrap();
+    project(config).insert("heartbeat".to_owned(), vec![promise].into());
 }

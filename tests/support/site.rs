@@ -10,9 +10,12 @@ use launchready::clock::Clock;
 use launchready::config::Secret;
 use launchready::incident::{Book, ChannelRule, RunSeen, SeenFinding, Sight, Waiver};
 use launchready::schedule::Schedule;
-use launchready::store::{Attempt, AttemptOutcome, Finished, JobKey, JobSpec, Store, open};
+use launchready::store::{
+    Attempt, AttemptOutcome, Finished, HeartbeatKey, JobKey, JobSpec, Store, open,
+};
 use launchready::web::{
-    Facts, MetricsPage, ProbeNow, ProbeRefused, ProjectFacts, Ready, Site, router, serve,
+    Facts, HeartbeatDoor, MetricsPage, ProbeNow, ProbeRefused, ProjectFacts, Ready, Site, router,
+    serve,
 };
 use launchready_checks::contract::{Assessment, Finding, Goal, Severity, Status, Unseen, Urgency};
 use launchready_checks::registry;
@@ -20,6 +23,10 @@ use tokio::sync::{oneshot, watch};
 
 /// The time that it is.
 pub(crate) const NOW: &str = "2026-11-22T08:00:00Z";
+
+/// A job of `harbor` that has promised to call, and the token that it calls with.
+pub(crate) const JOB: &str = "nightly-backup";
+pub(crate) const JOB_TOKEN: &str = "job-Wn5tQ8zKe2-Ba71";
 
 /// A clock that a test moves.
 #[derive(Debug)]
@@ -162,7 +169,9 @@ fn facts(plan: &Plan, listen: SocketAddr) -> Facts {
         public,
         timezone: "Europe/Berlin".to_owned(),
         recheck: format!("launchready check {{id}} --config config.toml --project {name}"),
+        heartbeats: vec![(JOB.to_owned(), "every 24h, with 1h of grace".to_owned())],
     };
+    let key = HeartbeatKey { project: "harbor".to_owned(), name: JOB.to_owned() };
     let mut projects = vec![project("harbor", true), project("quay", true)];
     projects.extend(
         (0..plan.more).map(|number| project(&format!("stall {number:03}"), plan.more_public)),
@@ -185,6 +194,7 @@ fn facts(plan: &Plan, listen: SocketAddr) -> Facts {
         metrics_token: plan.metrics_token.map(Secret::new),
         public_url: plan.public_url.map(str::to_owned),
         listen,
+        heartbeats: vec![HeartbeatDoor::new(key, &Secret::new(JOB_TOKEN))],
     }
 }
 

@@ -38,11 +38,17 @@ async fn an_incident_is_acknowledged_silenced_and_resolved_on_its_page() {
     ] {
         assert!(word == "Europe" || before.contains(word), "lacks {word}:\n{before}");
     }
+    let place = |word: &str| before.find(word).unwrap_or_else(|| panic!("lacks {word}"));
+    assert!(place("vercel rollback") < place("id=\"act\""), "the fix comes before the forms");
     let note = [("by", "Ada"), ("note", "rolling back <b>now</b>")];
     let after = submit(&page, &path, &format!("{path}/ack"), &note).await;
     assert!(after.contains("Acknowledged. The channels are told"), "{after}");
     assert!(after.contains("rolling back &#60;b&#62;now&#60;/b&#62;"), "{after}");
-    assert!(!after.contains(&format!("action=\"{path}/ack\"")));
+    assert!(after.contains("Take over") && after.contains("</strong> by Ada"), "{after}");
+    let after = submit(&page, &path, &format!("{path}/ack"), &[("by", "Grace")]).await;
+    for name in ["</strong> by Ada", "</strong> by Grace", "<dd>by Grace"] {
+        assert!(after.contains(name), "{name}: {after}");
+    }
 
     let silence = [("length", "4h"), ("by", "Ada"), ("reason", "deploy")];
     let after = submit(&page, &path, &format!("{path}/silence"), &silence).await;
@@ -83,6 +89,7 @@ async fn silences_and_waivers_are_added_and_taken_away() {
     ];
     let after = submit(&page, "/waivers", "/waivers", &fields).await;
     assert!(after.contains("after the launch") && after.contains("in force"), "{after}");
+    assert!(after.contains(">the end of 31 Dec 2026 UTC</time>"), "{after}");
     let report = get(&page, "/projects/harbor").await.body;
     assert!(report.contains("Accepted by Ada: after the launch"), "{report}");
     page.clock.forward(60 * 24 * 60);
@@ -125,6 +132,27 @@ async fn a_form_that_lacks_something_says_what() {
     let answer =
         post(&page, "/silences", &[], &[("csrf", &token), ("length", "9y"), ("reason", "x")]).await;
     assert!(answer.body.contains("A silence needs a length"), "{}", answer.body);
+    let typed = [
+        ("csrf", token.as_str()),
+        ("project", "harbor"),
+        ("check", "mail-spif"),
+        ("length", "1d"),
+        ("reason", "we \"move\""),
+        ("by", "Ada"),
+    ];
+    let answer = post(&page, "/silences", &[], &typed).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    for kept in [
+        "There is no check of that name",
+        "name=\"project\" value=\"harbor\"",
+        "name=\"check\" value=\"mail-spif\"",
+        "value=\"1d\" checked",
+        "name=\"reason\" value=\"we &#34;move&#34;\"",
+        "name=\"by\" value=\"Ada\"",
+    ] {
+        assert!(answer.body.contains(kept), "{kept}: {}", answer.body);
+    }
+    assert_eq!(answer.body.matches(" checked").count(), 1, "{}", answer.body);
     page.stop().await;
 }
 

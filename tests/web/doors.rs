@@ -17,7 +17,7 @@ fn guarded() -> Plan {
 }
 
 /// Every route with a method that it takes; a test below compares it with the router.
-const ROUTES: [(&str, &str); 45] = [
+const ROUTES: [(&str, &str); 49] = [
     ("GET", "/"),
     ("GET", "/projects/harbor"),
     ("POST", "/projects/harbor/run"),
@@ -60,12 +60,24 @@ const ROUTES: [(&str, &str); 45] = [
     ("GET", "/metrics?shard=1/3"),
     ("GET", "/sd"),
     ("GET", "/probe?target=harbor.example"),
+    ("GET", "/heartbeat/nobodys-token-0123"),
+    ("POST", "/heartbeat/nobodys-token-0123"),
+    ("GET", "/heartbeat/nobodys-token-0123/start"),
+    ("POST", "/heartbeat/nobodys-token-0123/start"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/no/such/route"),
 ];
 
-const OPEN: [&str; 5] = ["/status", "/login", "/static/page.css", "/healthz", "/login"];
+/// The token in the address of a heartbeat is the credential: without a right one there is nothing.
+const OPEN: [&str; 6] = [
+    "/status",
+    "/login",
+    "/static/page.css",
+    "/healthz",
+    "/heartbeat/nobodys-token-0123",
+    "/heartbeat/nobodys-token-0123/start",
+];
 
 #[test]
 fn the_list_of_routes_is_that_of_the_router() {
@@ -120,6 +132,10 @@ async fn nothing_but_the_open_routes_answers_without_credentials() {
     }
     for path in ["/status", "/login", "/static/page.css", "/static/live.js", "/healthz"] {
         assert_eq!(get(&page, path).await.status, StatusCode::OK, "{path}");
+    }
+    for (method, path) in ROUTES.iter().filter(|(_, path)| path.starts_with("/heartbeat/")) {
+        let answer = ask(&page, method, path, &[], None).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{method} {path}");
     }
     let next = get(&page, "/incidents?state=all&project=harbor").await;
     assert_eq!(
@@ -281,7 +297,7 @@ async fn a_form_of_another_session_or_site_is_refused() {
     assert_eq!(try_it(one.clone(), token.clone(), vec![]).await, 303);
     // Every form is refused without its token, whatever else is right.
     for (method, path) in
-        ROUTES.iter().filter(|(m, p)| *m == "POST" && !p.starts_with("/api") && *p != "/login")
+        ROUTES.iter().filter(|(m, p)| *m == "POST" && !p.starts_with("/api") && !OPEN.contains(p))
     {
         let answer = ask(&page, method, path, &[("cookie", &one)], Some("length=1h")).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
@@ -342,7 +358,7 @@ async fn no_answer_lets_other_sites_in_or_names_a_version() {
     let origin = [("origin", "https://evil.example"), ("access-control-request-method", "GET")];
     for (method, path) in ROUTES.into_iter().chain([("OPTIONS", "/api/v1/projects")]) {
         let answer = ask(&page, method, path, &origin, None).await;
-        for name in answer.headers.keys() {
+        for (name, _) in &answer.headers {
             assert!(!name.starts_with("access-control-"), "{method} {path} sends {name}");
             assert!(name != "server" && name != "x-powered-by", "{method} {path} sends {name}");
         }

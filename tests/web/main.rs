@@ -15,6 +15,8 @@ mod api;
 mod audit;
 mod changes;
 mod doors;
+mod heartbeats;
+mod known;
 mod pages;
 #[path = "../support/site.rs"]
 mod site;

@@ -1,7 +1,5 @@
 //! Asks the page as a browser or a program does.
 
-use std::collections::BTreeMap;
-
 use regex::Regex;
 use reqwest::{Client, Method, StatusCode};
 
@@ -11,13 +9,13 @@ use crate::site::Page;
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
 
 impl Answer {
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", String::as_str)
+        self.headers.iter().rfind(|(other, _)| other == name).map_or("", |(_, value)| value)
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {

@@ -31,5 +31,6 @@ pub use plugin::{
 pub use quantity::{Age, QuantityError, Ratio};
 pub use status::{Area, Goal, Status, Vantage};
 pub use target::{
-    MailFacts, Ownership, RedirectRule, RegistrationFacts, SourceFacts, Target, WebFacts,
+    HeartbeatFacts, MailFacts, Ownership, RedirectRule, RegistrationFacts, SourceFacts, Target,
+    WebFacts,
 };

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{AccountFacts, Goal};
+use super::{AccountFacts, Age, Goal};
 
 /// The declared facts of one project.
 ///
@@ -31,6 +31,9 @@ pub struct Target {
     pub source: Option<SourceFacts>,
     /// Facts about the accounts.
     pub accounts: AccountFacts,
+    /// The calls that jobs of the project have promised, in the order of the config.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub heartbeats: Vec<HeartbeatFacts>,
 }
 
 impl Target {
@@ -134,4 +137,18 @@ pub struct RegistrationFacts {
 pub struct SourceFacts {
     /// Path of the folder on this machine.
     pub path: String,
+}
+
+/// A job that has promised to call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeartbeatFacts {
+    /// Its name, unique within the project.
+    pub name: String,
+    /// When it calls, in words: `every 24h`, or `at "0 3 * * *" (Europe/Berlin)`.
+    pub rhythm: String,
+    /// How late a call may be.
+    pub grace: Age,
+    /// How long a run may last, for jobs that also say when they begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_runtime: Option<Age>,
 }

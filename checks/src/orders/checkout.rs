@@ -83,10 +83,7 @@ impl Checkout {
 }
 
 /// What a shop wrote down to find its order again: its reference, and entries of the metadata; at most 4.
-pub(super) fn references(
-    reference: Option<String>,
-    metadata: &BTreeMap<String, String>,
-) -> Vec<String> {
+pub fn references(reference: Option<String>, metadata: &BTreeMap<String, String>) -> Vec<String> {
     let mut references: Vec<String> = reference.into_iter().collect();
     for (key, value) in metadata {
         let key = key.to_ascii_lowercase();

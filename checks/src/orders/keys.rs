@@ -39,6 +39,37 @@ impl KeySet {
         self.sealed = true;
     }
 
+    /// Makes what was added findable, and gives back what was added more than once.
+    pub(super) fn seal_and_find_repeated(&mut self) -> Self {
+        let mut repeated = Self { parts: vec![Vec::new(); PARTS], ..self.empty() };
+        for (part, twice) in self.parts.iter_mut().zip(&mut repeated.parts) {
+            part.sort_unstable();
+            let pairs = part.iter().zip(part.iter().skip(1));
+            twice.extend(pairs.filter(|(one, next)| one == next).map(|(one, _)| *one));
+            twice.dedup();
+        }
+        self.seal();
+        repeated
+    }
+
+    /// A set without keys that finds the same texts.
+    fn empty(&self) -> Self {
+        Self { seed: self.seed.clone(), parts: Vec::new(), sealed: true }
+    }
+
+    /// Takes a key out, so that it is found once; whether it was there.
+    pub(super) fn take(&mut self, key: &str) -> bool {
+        let hash = self.seed.hash_one(key);
+        let Some(part) = self.parts.get_mut(place(hash)) else { return false };
+        match part.binary_search(&hash) {
+            Ok(at) => {
+                part.remove(at);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
     /// Whether a key is there; only what was added before [`KeySet::seal`] is found.
     pub(super) fn has(&self, key: &str) -> bool {
         debug_assert!(self.sealed, "the set is sealed before it is asked");
@@ -61,6 +92,18 @@ fn place(hash: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_added_twice_is_found_and_taken_once() {
+        let mut set = KeySet::new();
+        for key in ["a", "b", "a", "c", "b", "b"] {
+            set.add(key);
+        }
+        let mut repeated = set.seal_and_find_repeated();
+        assert_eq!((set.len(), repeated.len()), (3, 2));
+        assert!(repeated.take("a") && repeated.take("b"));
+        assert!(!repeated.take("a") && !repeated.take("c"));
+    }
 
     #[test]
     fn what_was_added_is_there_once_and_nothing_else() {

@@ -2,19 +2,25 @@
 
 mod checkout;
 mod duplicates;
+mod idempotency;
 mod keys;
 mod matching;
 mod orphaned_checkouts;
+mod reconcile;
 mod subscriptions;
 mod unpaid;
 mod unprocessed_events;
 mod words;
 
+pub use checkout::references;
 pub use duplicates::Duplicates;
+pub use idempotency::Idempotency;
 pub use orphaned_checkouts::OrphanedCheckouts;
+pub use reconcile::{Difference, Reconciled, reconcile};
 pub use subscriptions::Subscriptions;
 pub use unpaid::Unpaid;
 pub use unprocessed_events::UnprocessedEvents;
+pub use words::{Standing, minor};
 
 use crate::contract::CheckError;
 use crate::probe::{Database, TableRole, TableShape};

@@ -2,7 +2,7 @@
 
 /// Where an order stands, by its own word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub enum Standing {
     /// The buyer has, or is getting, what was bought.
     Paid,
     /// It waits for its payment, or the payment failed.
@@ -68,7 +68,7 @@ const RETURNED: [&str; 14] = [
 
 impl Standing {
     /// What a word means, whatever its case and whether it has blanks, hyphens or underscores.
-    pub(super) fn of(word: &str) -> Self {
+    pub fn of(word: &str) -> Self {
         let word = word.trim().to_ascii_lowercase().replace([' ', '-'], "_");
         let word = word.as_str();
         if PAID.contains(&word) {
@@ -105,7 +105,7 @@ pub(super) fn is_handled(word: &str) -> bool {
 }
 
 /// An amount of the database in the minor unit: `4900`, or `49.00` with the digits of its currency.
-pub(super) fn minor(text: &str, currency: &str) -> Option<i64> {
+pub fn minor(text: &str, currency: &str) -> Option<i64> {
     let text = text.trim();
     let Some((whole, digits)) = text.split_once('.') else { return text.parse().ok() };
     let places = crate::contract::minor_digits(currency);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Automation, Database, Edge, Hosting, Payments};
+use super::{Automation, Crm, Database, Desk, Edge, Hosting, Payments, Supabase, SupabasePublic};
 
 /// Why a port cannot be asked: nothing is configured, or its credential is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +77,14 @@ pub struct Accounts {
     pub edge: Slot<dyn Edge>,
     /// Where the site runs.
     pub hosting: Slot<dyn Hosting>,
+    /// The help desk.
+    pub desk: Slot<dyn Desk>,
+    /// The CRM.
+    pub crm: Slot<dyn Crm>,
+    /// The management API of Supabase.
+    pub supabase: Slot<dyn Supabase>,
+    /// The Supabase project, asked with its public key.
+    pub supabase_public: Slot<dyn SupabasePublic>,
 }
 
 impl Default for Accounts {
@@ -102,6 +110,25 @@ impl Default for Accounts {
             hosting: Slot::missing(
                 "no hosting is configured",
                 "add [project.hosting] with kind, site and token = { env = \"HOSTING_TOKEN\" } to the config",
+            ),
+            desk: Slot::missing(
+                "no help desk is configured",
+                "add [project.support] with kind and token = { env = \"SUPPORT_TOKEN\" } to the config, or \
+                 name your own tickets table under [project.database.tickets]",
+            ),
+            crm: Slot::missing(
+                "no CRM is configured",
+                "add [project.crm] with kind and token = { env = \"CRM_TOKEN\" } to the config",
+            ),
+            supabase: Slot::missing(
+                "no Supabase token is configured",
+                "add [project.supabase] with ref and token = { env = \"SUPABASE_TOKEN\" } to the config; \
+                 make a scoped token at https://supabase.com/dashboard/account/tokens",
+            ),
+            supabase_public: Slot::missing(
+                "no public key of Supabase is configured",
+                "add [project.supabase] with ref and public_key = { env = \"SUPABASE_PUBLISHABLE_KEY\" } \
+                 to the config",
             ),
         }
     }

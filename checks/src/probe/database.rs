@@ -36,6 +36,10 @@ impl TableRole {
         Self::Submissions,
     ];
 
+    /// The key beside the columns of orders that says what a number in `amount` counts: `minor` (cents) or
+    /// `major` (euros). Checks are given amounts in the minor unit either way.
+    pub const AMOUNT_UNIT: &'static str = "amount_unit";
+
     /// The word of the config.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -226,6 +230,18 @@ pub struct Repeated {
     pub total: u64,
 }
 
+/// Values that name a row of another table that is not there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Strays {
+    /// Such values, in their order; at most 200.
+    pub values: Vec<String>,
+    /// How many rows hold one.
+    pub rows: u64,
+    /// How many rows hold a value at all.
+    pub of: u64,
+}
+
 /// Told each row. A row lives as long as the call.
 pub type VisitRow<'a> = &'a mut (dyn for<'r> FnMut(Row<'r>) + Send);
 
@@ -266,6 +282,14 @@ pub trait Database: Send + Sync {
         table: TableRole,
         column: &'static str,
     ) -> Answer<'_, Result<Repeated, ProbeError>>;
+
+    /// The values of a column that stand in no row of another table: a column that exists, of a table of the
+    /// config, and the one that it leads to.
+    fn strays(
+        &self,
+        from: (TableRole, &'static str),
+        to: (TableRole, &'static str),
+    ) -> Answer<'_, Result<Strays, ProbeError>>;
 
     /// Tables, keys, policies and privileges.
     fn catalogue(&self) -> Answer<'_, Result<Catalogue, ProbeError>>;

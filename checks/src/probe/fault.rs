@@ -63,6 +63,9 @@ pub enum AgentFault {
     /// The audit's time limit came first.
     #[error("the time limit came first: {0}")]
     TimeLimit(String),
+    /// What the config says does not fit; the detail names the key and what fits.
+    #[error("the config does not fit: {0}")]
+    Misconfigured(String),
     /// The port was asked something that it refuses to do.
     #[error("refused by launchready: {0}")]
     Refused(String),
@@ -87,6 +90,7 @@ impl AgentFault {
             Self::TurnedAway(_) => "run it from another network",
             Self::ClockOff(_) => "set the clock of this machine, then run it again",
             Self::TimeLimit(_) => "raise --time-limit, or run this check alone",
+            Self::Misconfigured(_) => "correct the setting that is named",
             Self::Refused(_) => "see the limits in the handbook page of the check",
             Self::Bug(_) => "report this as a bug of launchready, with the text above",
         }

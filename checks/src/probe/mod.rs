@@ -7,11 +7,14 @@ mod accounts;
 mod automation;
 mod catalogue;
 mod certificate;
+mod crm;
 mod database;
+mod desk;
 mod dns;
 mod edge;
 mod fault;
 mod files;
+mod heartbeats;
 mod hosting;
 mod hosts;
 mod http;
@@ -20,7 +23,9 @@ mod personal;
 mod registration;
 pub mod replay;
 mod smtp;
+mod supabase;
 mod tls;
+mod trail;
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,10 +39,12 @@ pub use catalogue::{
     CatalogueView, ForeignKey,
 };
 pub use certificate::{CertificateFacts, KeyKind, SignatureHash, certificate_facts};
+pub use crm::{CONTACT_IDS, Contacts, Crm, Depth};
 pub use database::{
-    Database, DatabaseFacts, KEYS, Repeated, Row, RowQuery, SqlAnswer, TableRole, TableShape,
-    VisitRow,
+    Database, DatabaseFacts, KEYS, Repeated, Row, RowQuery, SqlAnswer, Strays, TableRole,
+    TableShape, VisitRow,
 };
+pub use desk::{Acknowledgement, Conversation, Desk, Listed, Origin, TAGS};
 pub use dns::{
     AddressLook, Dns, DnsAnswer, DnsData, DnsQuestion, DnsRecord, Rcode, RecordType, Transfer, Via,
     addresses, txt_strings,
@@ -45,20 +52,27 @@ pub use dns::{
 pub use edge::{Edge, EdgeRecord, EdgeRecords, EdgeZone};
 pub use fault::{AgentFault, ProbeError, Seen, TargetFault};
 pub use files::{FileLook, Files, Folder, SourceFile};
+pub use heartbeats::{Away, HeartbeatAnswer, Heartbeats, Promised};
 pub use hosting::{Deployment, Deployments, Hosting, Stage, Variable};
 pub use hosts::{HostLook, look_up_hosts};
 pub use http::{Http, HttpAnswer, HttpRequest, Method, Timings};
 pub use payments::{
     Charge, CheckoutSession, Destination, Destinations, EventFilter, EventScope, KeyPower,
-    METADATA_KEYS, Money, Payment, PaymentAccount, PaymentEvent, Payments, Period, Reversal,
-    Subscription, Visit, Walked,
+    METADATA_KEYS, Money, Payment, PaymentAccount, PaymentEvent, PaymentKey, Payments, Period,
+    Reversal, Subscription, Visit, Walked,
 };
 pub use personal::{Email, RunKey};
 pub use registration::{Registration, RegistrationAnswer, RegistrationEvent};
 pub use smtp::{Smtp, SmtpAnswer, SmtpQuestion};
+pub use supabase::{
+    AuthSettings, Backups, BucketLook, EdgeFunction, FunctionCalls, FunctionLogs, FunctionPrints,
+    LOG_HOURS, PublicLook, PublicNames, ServiceHealth, Supabase, SupabaseProject, SupabasePublic,
+    TokenPower,
+};
 pub use tls::{
     HelloAnswer, HelloQuestion, ProtocolVersion, SuiteSet, Tls, TlsAnswer, TlsQuestion, Trust,
 };
+pub use trail::{OWNED, Owner, Reversals, Trail};
 
 /// A boxed future, the return type of every port.
 pub type Answer<'a, T> = futures_util::future::BoxFuture<'a, T>;
@@ -80,6 +94,8 @@ pub struct Probes {
     pub files: Arc<dyn Files>,
     /// The accounts of the project and its database, where they are configured.
     pub accounts: Accounts,
+    /// Calls of jobs to the agent.
+    pub heartbeats: Arc<dyn Heartbeats>,
 }
 
 impl fmt::Debug for Probes {

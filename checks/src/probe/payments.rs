@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Email, ProbeError};
+use super::{Answer, Email, ProbeError, Trail};
 
 /// The most entries of `metadata` that are kept: Stripe allows 50 keys.
 pub const METADATA_KEYS: usize = 50;
@@ -262,6 +262,17 @@ pub struct Subscription {
     pub metadata: BTreeMap<String, String>,
 }
 
+/// What checkouts are looked up by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaymentKey {
+    /// The payment (`pi_…`).
+    Payment(String),
+    /// The customer (`cus_…`).
+    Customer(String),
+    /// The subscription (`sub_…`).
+    Subscription(String),
+}
+
 /// How a walk over a list ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Walked {
@@ -278,7 +289,7 @@ pub type Visit<'a, T> = &'a mut (dyn FnMut(T) + Send);
 ///
 /// A walk ends after a time with what it has and says so ([`Walked::cut`]); the rest is walked over with the
 /// second after the oldest entry as `until`, which hands over the entries of that second again.
-pub trait Payments: Send + Sync {
+pub trait Payments: Trail {
     /// What the key may do, as far as its form tells.
     fn key(&self) -> KeyPower;
 
@@ -305,15 +316,21 @@ pub trait Payments: Send + Sync {
     /// One checkout; `None` where there is none of that id.
     fn session(&self, id: String) -> Answer<'_, Result<Option<CheckoutSession>, ProbeError>>;
 
+    /// The newest checkouts of one payment, customer or subscription; at most 100.
+    fn sessions_of(&self, key: PaymentKey) -> Answer<'_, Result<Vec<CheckoutSession>, ProbeError>>;
+
+    /// One payment; `None` where there is none of that id.
+    fn payment(&self, id: String) -> Answer<'_, Result<Option<Payment>, ProbeError>>;
+
+    /// One event; `None` where there is none of that id, or no more.
+    fn event(&self, id: String) -> Answer<'_, Result<Option<PaymentEvent>, ProbeError>>;
+
     /// Walks over payments.
     fn payments<'a>(
         &'a self,
         period: Period,
         visit: Visit<'a, Payment>,
     ) -> Answer<'a, Result<Walked, ProbeError>>;
-
-    /// One payment; `None` where there is none of that id.
-    fn payment(&self, id: String) -> Answer<'_, Result<Option<Payment>, ProbeError>>;
 
     /// Walks over the tries to take money, failed or not.
     fn charges<'a>(

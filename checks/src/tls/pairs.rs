@@ -53,6 +53,7 @@ pub(super) fn bounded<T>(seen: Seen<T>) -> Seen<T> {
                 | AgentFault::TurnedAway(text)
                 | AgentFault::ClockOff(text)
                 | AgentFault::TimeLimit(text)
+                | AgentFault::Misconfigured(text)
                 | AgentFault::Refused(text)
                 | AgentFault::Bug(text) => cut(text),
                 AgentFault::NoIpv6 | AgentFault::PortBlocked(_) => {}

@@ -4,15 +4,26 @@
 //! Every fake has a port of its own. In the project's table of a scenario `lab:NAME` stands for its
 //! address.
 
+mod attio;
 mod cloudflare;
+mod customers;
 mod flows;
+mod freshdesk;
+mod front;
+mod helpscout;
 mod hosting;
+mod hubspot;
+mod intercom;
 mod make;
 mod n8n;
+mod pipedrive;
 mod rate;
+mod requests;
 mod server;
 mod stripe;
+mod supabase;
 mod zapier;
+mod zendesk;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,6 +37,8 @@ use crate::error::LabError;
 use crate::listener::Servers;
 use crate::live::Live;
 use crate::plan::Plan;
+
+pub use requests::{Form, forms};
 
 /// What a fake is asked.
 #[derive(Debug)]
@@ -93,13 +106,22 @@ type Make = fn(&toml::Table, Timestamp) -> Result<Arc<dyn Api>, toml::de::Error>
 
 /// Every fake.
 const FAKES: &[(&str, Make)] = &[
-    ("stripe", stripe::make),
-    ("n8n", n8n::make),
-    ("make", make::make),
-    ("zapier", zapier::make),
+    ("attio", attio::make),
     ("cloudflare", cloudflare::make),
-    ("vercel", hosting::vercel),
+    ("freshdesk", freshdesk::make),
+    ("front", front::make),
+    ("helpscout", helpscout::make),
+    ("hubspot", hubspot::make),
+    ("intercom", intercom::make),
+    ("make", make::make),
+    ("n8n", n8n::make),
     ("netlify", hosting::netlify),
+    ("pipedrive", pipedrive::make),
+    ("stripe", stripe::make),
+    ("supabase", supabase::make),
+    ("vercel", hosting::vercel),
+    ("zapier", zapier::make),
+    ("zendesk", zendesk::make),
 ];
 
 /// Every fake with its faults, by name.

@@ -20,19 +20,31 @@ const LOOKS: [&str; 10] = [
     "web-caching",
 ];
 /// Every other check, which is switched off.
-const REST: [&str; 12] = [
+const REST: &[&str] = &[
     "dns-drift",
     "dns-subdomains",
     "domain-registration",
     "mail-dmarc",
     "mail-transport",
+    "orders-duplicates",
+    "orders-idempotency",
+    "orders-orphaned-checkouts",
+    "orders-subscriptions",
+    "orders-unpaid",
+    "orders-unprocessed-events",
+    "ops-heartbeat",
     "secrets-bundle",
     "secrets-files",
     "secrets-source",
+    "supabase-anon-access",
+    "supabase-functions",
+    "supabase-rls",
+    "supabase-settings",
     "tls-protocol",
     "web-edge",
     "web-rate-limits",
     "web-speed",
+    "webhook-processing",
 ];
 /// The parts that no project has.
 const NOT_USED: [&str; 6] = ["stripe", "supabase", "database", "crm", "support", "automation"];
@@ -73,7 +85,7 @@ pub(super) fn render(
         checks.insert(id.to_owned(), own.into());
     }
     for id in REST {
-        checks.insert(id.to_owned(), table([("enabled", false.into())]).into());
+        checks.insert((*id).to_owned(), table([("enabled", false.into())]).into());
     }
     let project = |number| {
         let name = domain(number);

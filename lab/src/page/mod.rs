@@ -1,5 +1,6 @@
 //! A page on which a person reads what was sent: mails, Slack messages, webhooks.
 
+mod pace;
 mod view;
 
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
 
+use self::pace::Pace;
 use crate::error::LabError;
 use crate::gate::Gate;
 use crate::web::{Body, Clock, serve_plain, text};
@@ -26,21 +28,25 @@ pub struct Page {
 }
 
 impl Page {
-    /// Serves the page on a free port of loopback.
+    /// Serves the page on a free port of loopback. Whoever sent the messages has a clock that began at
+    /// `now` and runs `speed` times faster than the world's: all times are shown by it.
     ///
     /// # Errors
     /// No port.
     pub fn start(
         now: Timestamp,
+        speed: f64,
         mailbox: Arc<Mailbox>,
         sinks: Arc<Sinks>,
     ) -> Result<Self, LabError> {
         let clock = Clock::new(now, 1.0);
+        let pace = Pace { from: now, speed };
         let mut gate = Gate::new(Duration::ZERO, move |link| {
             let (mailbox, sinks) = (Arc::clone(&mailbox), Arc::clone(&sinks));
             async move {
                 let answer = |request: Request<hyper::body::Incoming>| {
-                    let answer = answer(request.method(), request.uri().path(), &mailbox, &sinks);
+                    let (method, path) = (request.method(), request.uri().path());
+                    let answer = answer(method, path, &mailbox, &sinks, pace);
                     std::future::ready(answer)
                 };
                 serve_plain(link, clock, answer).await;
@@ -61,17 +67,25 @@ impl Page {
     }
 }
 
-fn answer(method: &Method, path: &str, mailbox: &Mailbox, sinks: &Sinks) -> Response<Body> {
+fn answer(
+    method: &Method,
+    path: &str,
+    mailbox: &Mailbox,
+    sinks: &Sinks,
+    pace: Pace,
+) -> Response<Body> {
     if method != Method::GET && method != Method::HEAD {
         return respond(StatusCode::METHOD_NOT_ALLOWED, view::message("Only reading is possible."));
     }
     let number = |kind: &str| path.strip_prefix(kind)?.parse::<u64>().ok();
     let page = if path == "/" {
-        Some(view::list(&mailbox.mails(), sinks))
+        Some(view::list(&mailbox.mails(), sinks, pace))
     } else if let Some(number) = number("/mail/") {
-        mailbox.mail(number).map(|mail| view::mail(&mail))
+        mailbox.mail(number).map(|mail| view::mail(&mail, pace))
     } else {
-        number("/message/").and_then(|number| sinks.request(number)).map(|one| view::received(&one))
+        number("/message/")
+            .and_then(|number| sinks.request(number))
+            .map(|one| view::received(&one, pace))
     };
     match page {
         Some(page) => respond(StatusCode::OK, page),

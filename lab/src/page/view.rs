@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::pace::Pace;
 use crate::{Mail, Received, SinkKind, Sinks};
 
 const STYLE: &str = "\
@@ -18,16 +19,18 @@ ol{list-style:none;margin:1.5rem 0 0;padding:0;border-top:1px solid var(--line)}
 li a{display:grid;grid-template-columns:5.5rem 6rem 1fr;gap:0 1rem;padding:.75rem .25rem;color:inherit;text-decoration:none}
 li a:hover,li a:focus-visible{background:var(--tint)}li strong{font-weight:600;overflow-wrap:anywhere}li small{grid-column:3;color:var(--soft);font-size:.875rem;overflow-wrap:anywhere}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.125rem 1rem;margin:1rem 0 0}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
-.both{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(22rem,100%),1fr));gap:0 1.5rem}
+dl+.soft{margin:1rem 0 0}.both{display:grid;grid-template-columns:minmax(0,1fr);gap:0 1.5rem}
+@media(min-width:64rem){.both{grid-template-columns:minmax(0,1fr) minmax(0,43rem)}.both section:only-child{grid-column:1/-1}}
 iframe{width:100%;height:40rem;border:1px solid var(--line);border-radius:.5rem;background:#fff}
 pre{margin:0;padding:1rem;border:1px solid var(--line);border-radius:.5rem;background:var(--tint);font:14px/1.5 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 @media(max-width:40rem){li a{grid-template-columns:1fr auto}li strong,li small{grid-column:1/-1}}";
 
 /// The list of everything, newest first. It loads itself again every few seconds.
-pub(super) fn list(mails: &[Arc<Mail>], sinks: &Sinks) -> String {
-    let mut entries: Vec<(Timestamp, String)> = mails.iter().map(mail_entry).collect();
+pub(super) fn list(mails: &[Arc<Mail>], sinks: &Sinks, pace: Pace) -> String {
+    let mut entries: Vec<(Timestamp, String)> =
+        mails.iter().map(|mail| mail_entry(mail, pace)).collect();
     for kind in [SinkKind::Slack, SinkKind::Webhook, SinkKind::PagerDuty] {
-        entries.extend(sinks.requests(kind).iter().map(received_entry));
+        entries.extend(sinks.requests(kind).iter().map(|one| received_entry(one, pace)));
     }
     // What came at the same time stays in its order.
     entries.sort_by_key(|(at, _)| *at);
@@ -36,7 +39,7 @@ pub(super) fn list(mails: &[Arc<Mail>], sinks: &Sinks) -> String {
     let beats = sinks.received(SinkKind::DeadMan);
     let beat = beats.last().map_or_else(
         || "no dead-man ping yet".to_owned(),
-        |last| format!("last dead-man ping at {}", clock(last.at)),
+        |last| format!("last dead-man ping at {}", pace.clock(last.at)),
     );
     let body = if entries.is_empty() {
         "<p>Nothing was sent yet. This page loads itself again every five seconds.</p>".to_owned()
@@ -49,29 +52,30 @@ pub(super) fn list(mails: &[Arc<Mail>], sinks: &Sinks) -> String {
         "<meta http-equiv=\"refresh\" content=\"5\">",
         &format!(
             "<h1>Sent by launchready</h1><p class=\"soft\">{count} {one}, newest first; {beat}. \
-             Nothing of this has left the machine.</p>{body}"
+             Nothing of this has left the machine. {}</p>{body}",
+            pace.words()
         ),
     )
 }
 
-fn mail_entry(mail: &Arc<Mail>) -> (Timestamp, String) {
+fn mail_entry(mail: &Arc<Mail>, pace: Pace) -> (Timestamp, String) {
     let about = format!("to {}", mail.envelope.to.join(", "));
     let link = format!("/mail/{}", mail.number);
-    (mail.received, entry(&link, mail.received, "mail", &mail.subject, &about))
+    (mail.received, entry(&link, &pace.clock(mail.received), "mail", &mail.subject, &about))
 }
 
-fn received_entry(one: &Arc<Received>) -> (Timestamp, String) {
+fn received_entry(one: &Arc<Received>, pace: Pace) -> (Timestamp, String) {
     let about = match (&one.refused, one.taken) {
         (Some(why), _) => format!("refused: {why}"),
         (None, true) => String::new(),
         (None, false) => "not taken".to_owned(),
     };
     let link = format!("/message/{}", one.number);
-    (one.at, entry(&link, one.at, one.kind.as_str(), &summary(one), &about))
+    (one.at, entry(&link, &pace.clock(one.at), one.kind.as_str(), &summary(one), &about))
 }
 
-fn entry(link: &str, at: Timestamp, kind: &str, title: &str, about: &str) -> String {
-    let (time, title) = (clock(at), escape(title));
+fn entry(link: &str, time: &str, kind: &str, title: &str, about: &str) -> String {
+    let title = escape(title);
     let small =
         if about.is_empty() { String::new() } else { format!("<small>{}</small>", escape(about)) };
     format!(
@@ -85,9 +89,7 @@ fn summary(one: &Received) -> String {
     let text = |pointer: &str| json.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let found = match one.kind {
         SinkKind::Slack => text("/text"),
-        SinkKind::Webhook => {
-            text("/data/title").or_else(|| text("/data/summary")).or_else(|| text("/type"))
-        }
+        SinkKind::Webhook => text("/data/subject").or_else(|| text("/type")),
         SinkKind::PagerDuty => text("/payload/summary").or_else(|| text("/event_action")),
         SinkKind::DeadMan => None,
     };
@@ -96,7 +98,7 @@ fn summary(one: &Received) -> String {
 }
 
 /// One mail: its headers, its HTML in a frame that can do nothing, its text beside it.
-pub(super) fn mail(mail: &Mail) -> String {
+pub(super) fn mail(mail: &Mail, pace: Pace) -> String {
     let told = if mail.acknowledged {
         String::new()
     } else {
@@ -105,7 +107,7 @@ pub(super) fn mail(mail: &Mail) -> String {
     let facts = [
         ("From", mail.from.join(", ")),
         ("To", mail.envelope.to.join(", ")),
-        ("Received", full(mail.received)),
+        ("Received", pace.full(mail.received)),
         ("Message-ID", mail.message_id.clone().unwrap_or_default()),
         ("Encrypted", if mail.envelope.encrypted { "yes" } else { "no" }.to_owned()),
     ];
@@ -130,13 +132,14 @@ pub(super) fn mail(mail: &Mail) -> String {
         "",
         &format!(
             "<p><a href=\"/\">All messages</a></p><h1>{heading}</h1>{told}{facts}\
-             <div class=\"both\">{parts}</div>"
+             <p class=\"soft\">{}</p><div class=\"both\">{parts}</div>",
+            pace.words()
         ),
     )
 }
 
 /// One message of a sink: what it says, and its body.
-pub(super) fn received(one: &Received) -> String {
+pub(super) fn received(one: &Received, pace: Pace) -> String {
     let answer = match (one.status, one.taken) {
         (Some(status), _) => status.to_string(),
         (None, true) => "taken, and the sender was not told".to_owned(),
@@ -145,7 +148,7 @@ pub(super) fn received(one: &Received) -> String {
     let header = |name: &str| one.headers.get(name).cloned().unwrap_or_default();
     let facts = [
         ("Where", one.kind.as_str().to_owned()),
-        ("Received", full(one.at)),
+        ("Received", pace.full(one.at)),
         ("Answer", answer),
         ("Refused", one.refused.clone().unwrap_or_default()),
         ("webhook-id", header("webhook-id")),
@@ -171,8 +174,9 @@ pub(super) fn received(one: &Received) -> String {
         &title,
         "",
         &format!(
-            "<p><a href=\"/\">All messages</a></p><h1>{heading}</h1>{facts}<div class=\"both\">{parts}\
-             <section><h2>As it was sent</h2><pre>{body}</pre></section></div>"
+            "<p><a href=\"/\">All messages</a></p><h1>{heading}</h1>{facts}<p class=\"soft\">{}</p>\
+             <div class=\"both\">{parts}<section><h2>As it was sent</h2><pre>{body}</pre></section></div>",
+            pace.words()
         ),
     )
 }
@@ -216,14 +220,6 @@ fn document(title: &str, head: &str, body: &str) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">{head}\
          <style>{STYLE}</style></head><body><main>{body}</main></body></html>"
     )
-}
-
-fn clock(at: Timestamp) -> String {
-    at.strftime("%H:%M:%S").to_string()
-}
-
-fn full(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// Text that can stand in an element and in an attribute with double quotes.

@@ -41,6 +41,9 @@ pub struct Plan {
     /// Outside systems by name.
     #[serde(default)]
     pub api: BTreeMap<String, ApiPlan>,
+    /// The shop's database, where the world has one.
+    #[serde(default)]
+    pub shop: Option<crate::shop::ShopPlan>,
     /// Files of the lab's folder that hold credentials, by name; the config names them.
     #[serde(default)]
     pub secret: BTreeMap<String, String>,

@@ -5,6 +5,7 @@ mod page;
 mod parts;
 mod proof;
 mod pulse;
+mod rehearsal;
 mod reload;
 mod setup;
 mod system;
@@ -28,12 +29,14 @@ use self::parts::Parts;
 use self::setup::Setup;
 use self::telling::Telling;
 use self::watcher::Watcher;
+use super::heard;
 use crate::clock::Clock;
 use crate::engine::{Committer, Scheduler, commit_all};
 use crate::metrics::Board;
 use crate::notify::outbox::Sender;
 
 pub use self::proof::{ProofError, prove};
+pub use self::rehearsal::{Rehearsal, rehearse};
 
 /// How long looks that are under way may go on once the agent is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -91,11 +94,13 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
 
     let parts = Parts { store, clock, telling, present, stop };
     parts.store.release(&me).await?;
+    heard::begin(&*parts.store, parts.clock.now()).await?;
     parts.take_over().await?;
     let mut tasks = JoinSet::new();
 
     let watcher = Arc::new(Watcher {
         setup: parts.present.clone(),
+        store: Arc::clone(&parts.store),
         clock: Arc::clone(&parts.clock),
         own_network_lost: Arc::new(AtomicBool::new(false)),
     });
@@ -137,6 +142,7 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     tasks.spawn(parts.clone().count());
     tasks.spawn(parts.clone().summarise());
     tasks.spawn(parts.clone().keep_up());
+    tasks.spawn(parts.clone().listen());
     tasks.spawn(parts.clone().ping());
     tasks.spawn(parts.clone().adapt(page, routes.0, book.0));
     tasks.spawn(reload::follow(config, Arc::clone(&parts.clock), change));

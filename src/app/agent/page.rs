@@ -5,15 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use launchready_checks::contract::Age;
 use tokio::sync::watch;
 
 use super::parts::Parts;
 use super::setup::Setup;
 use super::telling::Telling;
 use crate::clock::Clock;
+use crate::config::{HeartbeatToken, Promise};
 use crate::metrics::{Board, probe_text};
 use crate::probe::{Blackbox, ProbeDenied};
-use crate::web::{Facts, MetricsPage, ProbeNow, ProbeRefused, ProjectFacts, Ready, Site};
+use crate::store::HeartbeatKey;
+use crate::web::{
+    Facts, HeartbeatDoor, MetricsPage, ProbeNow, ProbeRefused, ProjectFacts, Ready, Site,
+};
 
 /// What the page shows of the config.
 #[derive(Debug)]
@@ -61,6 +66,11 @@ fn facts(setup: &Setup, listen: SocketAddr) -> Facts {
         public: project.watch.public,
         timezone: project.watch.policy.timezone.clone(),
         recheck: setup.recheck(&project.target.project),
+        heartbeats: project.watch.heartbeats.iter().map(words).collect(),
+    };
+    let door = |of: &HeartbeatToken| {
+        let key = HeartbeatKey { project: of.project.clone(), name: of.name.clone() };
+        HeartbeatDoor::new(key, &of.token)
     };
     Facts {
         projects: setup.projects.values().map(project).collect(),
@@ -69,7 +79,14 @@ fn facts(setup: &Setup, listen: SocketAddr) -> Facts {
         metrics_token: setup.agent.metrics_token.clone(),
         public_url: setup.agent.public_url.clone(),
         listen,
+        heartbeats: setup.agent.heartbeats.iter().map(door).collect(),
     }
+}
+
+/// When a job calls, as the page says it.
+fn words(promise: &Promise) -> (String, String) {
+    let grace = Age(promise.grace);
+    (promise.name.clone(), format!("{promise}, with {grace} of grace"))
 }
 
 /// The modules that are as `blackbox_exporter` has them in its own example.

@@ -12,6 +12,7 @@ use super::page::Page;
 use super::setup::Setup;
 use super::telling::Telling;
 use super::{own, pulse, system};
+use crate::app::heard;
 use crate::clock::{Clock, pause};
 use crate::engine;
 use crate::incident::Book;
@@ -67,6 +68,7 @@ impl Parts {
         if mended > 0 {
             tracing::warn!(rows = mended, "the clock was ahead; what it had put off is put right");
         }
+        self.store.sync_heartbeats(&setup.promises(), now).await?;
         self.store.sync_jobs(&jobs, now).await?;
         let keys: BTreeSet<_> = jobs.into_iter().map(|job| job.key).collect();
         self.telling.take_over(&keys, &setup);
@@ -170,6 +172,18 @@ impl Parts {
                 Ok(0) => {}
                 Ok(rows) => tracing::info!(rows, "old rows were rolled up"),
                 Err(error) => complain(error),
+            }
+        }
+    }
+
+    /// Notes again and again that calls of jobs are heard.
+    pub(super) async fn listen(self) {
+        loop {
+            pause(&*self.clock, heard::NOTED_EVERY).await;
+            let has_promises =
+                self.setup().projects.values().any(|it| !it.watch.heartbeats.is_empty());
+            if has_promises && let Err(error) = heard::note(&*self.store, self.clock.now()).await {
+                complain(error);
             }
         }
     }

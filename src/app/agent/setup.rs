@@ -14,7 +14,7 @@ use crate::incident::Book;
 use crate::notify::outbox::Routes;
 use crate::probe::{Network, ProbeTargets};
 use crate::schedule::Schedule;
-use crate::store::{JobKey, JobSpec};
+use crate::store::{HeartbeatKey, JobKey, JobSpec};
 
 use super::own;
 
@@ -68,6 +68,15 @@ impl Setup {
             }
         }
         jobs
+    }
+
+    /// Every job that has promised to call.
+    pub(super) fn promises(&self) -> Vec<HeartbeatKey> {
+        let of = |(project, it): (&String, &Project)| {
+            let key = |name: &str| HeartbeatKey { project: project.clone(), name: name.to_owned() };
+            it.watch.heartbeats.iter().map(|promise| key(&promise.name)).collect::<Vec<_>>()
+        };
+        self.projects.iter().flat_map(of).collect()
     }
 
     /// The channels.

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::own;
 use super::setup::{Setup, phase};
+use crate::app::heard::Heard;
 use crate::app::{Visit, job};
 use crate::clock::Clock;
 use crate::config::Project;
@@ -20,7 +21,7 @@ use crate::engine::{
     Assignment, AuditRecord, Due, Ended, Inputs, Job, Looker, Outcome, Progress, RunRecord, finish,
     run_all,
 };
-use crate::store::{DueJob, RunInputs};
+use crate::store::{DueJob, RunInputs, Store};
 
 /// All looks of one visit end within this time; longer than any check may take.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -30,6 +31,8 @@ const LIMIT: Duration = Duration::from_mins(1);
 pub(super) struct Watcher {
     /// The present config.
     pub(super) setup: watch::Receiver<Arc<Setup>>,
+    /// What was heard of promised calls.
+    pub(super) store: Arc<dyn Store>,
     /// The time.
     pub(super) clock: Arc<dyn Clock>,
     /// Whether the machine of the agent has lost its network.
@@ -71,7 +74,13 @@ impl Watcher {
     ) -> anyhow::Result<()> {
         let began = Instant::now();
         let now = self.clock.now();
-        let Visit { target, probes, http } = setup.session.visit(project, LIMIT).await?;
+        let heartbeats = Arc::new(Heard {
+            store: Arc::clone(&self.store),
+            clock: None,
+            promises: project.watch.heartbeats.clone(),
+        });
+        let Visit { target, probes, http } =
+            setup.session.visit(project, LIMIT, heartbeats).await?;
         let mut jobs = Vec::new();
         let mut places = BTreeMap::new();
         for assignment in assignments {

@@ -93,13 +93,13 @@ pub enum IncidentsAction {
         #[arg(long)]
         all: bool,
     },
-    /// Say that somebody is on it: reminders stop.
+    /// Say that somebody is on it, or takes it over: reminders stop.
     Ack {
         /// The incident's id, as `incidents list` prints it.
         id: String,
-        /// Who.
-        #[arg(long, value_name = "NAME", default_value = "the command line")]
-        by: String,
+        /// Who; the login name where nobody is named.
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
         /// A note for the others.
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         note: String,
@@ -108,9 +108,9 @@ pub enum IncidentsAction {
     Resolve {
         /// The incident's id.
         id: String,
-        /// Who.
-        #[arg(long, value_name = "NAME", default_value = "the command line")]
-        by: String,
+        /// Who; the login name where nobody is named.
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
     },
 }
 
@@ -134,11 +134,11 @@ pub enum SilenceAction {
         #[arg(long = "for", value_name = "SPAN", value_parser = read_age)]
         span: Duration,
         /// Why.
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "WHY")]
         reason: String,
-        /// Who asks for it.
-        #[arg(long, value_name = "NAME", default_value = "the command line")]
-        by: String,
+        /// Who asks for it; the login name where nobody is named.
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
         /// This project alone.
         #[arg(long, value_name = "NAME")]
         project: Option<String>,
@@ -187,7 +187,7 @@ pub enum WaiverAction {
         #[arg(long, value_name = "NAME")]
         by: String,
         /// Why.
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "WHY")]
         reason: String,
         /// Until this day has ended in UTC, such as 2027-03-01, or until a time.
         #[arg(long, value_name = "DAY", value_parser = read_until, required_unless_present = "span")]

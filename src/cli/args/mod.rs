@@ -14,9 +14,15 @@ pub(super) use self::agent::{
 };
 use crate::telemetry::LogFormat;
 
+/// What follows the list of commands.
+const BEGIN: &str = "\
+Begin with one of these:
+  launchready demo --once             a shop with planted defects, audited here
+  launchready audit your-domain.com   your own; it needs only the name, and reads";
+
 /// Tells a founder whether the product is ready for strangers with credit cards.
 #[derive(Debug, Parser)]
-#[command(name = "launchready", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "launchready", version, arg_required_else_help = true, after_help = BEGIN)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -51,6 +57,8 @@ pub enum Command {
     Agent(AgentArgs),
     /// Show it working: a small internet on this machine, audited or watched.
     Demo(DemoArgs),
+    /// Follow one payment: Stripe, webhook, order, CRM, ticket, and where the chain breaks.
+    Trace(TraceArgs),
     /// Print the handbook page of a check, a finding code, or the agent.
     Explain(ExplainArgs),
     /// Check a config, or print its schema or what becomes of it.
@@ -246,7 +254,11 @@ pub struct CheckArgs {
     /// Answer as a Nagios plugin does: one line with perfdata, exit code 0 to 3.
     #[arg(long)]
     pub nagios: bool,
-    /// The form of the output; jsonl lists every secret of secrets-source by file and offset.
+    /// For orders-orphaned-checkouts: the checkouts, one JSON object a line, instead of Stripe's API.
+    #[arg(long, value_name = "FILE")]
+    pub sessions: Option<PathBuf>,
+    /// The form of the output; jsonl lists every secret of secrets-source, or every difference of
+    /// orders-orphaned-checkouts.
     #[arg(long, value_enum, default_value_t)]
     pub format: CheckFormat,
     /// End after this long.
@@ -265,7 +277,7 @@ pub enum CheckFormat {
     Terminal,
     /// For programs.
     Json,
-    /// One JSON object for each secret; `secrets-source` only.
+    /// One JSON object for each secret of `secrets-source`, or difference of `orders-orphaned-checkouts`.
     Jsonl,
 }
 
@@ -299,10 +311,25 @@ pub enum Scenario {
     Healthy,
 }
 
+/// Options of `trace`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "launchready explain trace   what each link says, and what it reads")]
+pub struct TraceArgs {
+    /// What is followed: an id of Stripe (evt_, cs_, pi_, ch_, re_, du_, sub_, cus_), or an order.
+    #[arg(value_name = "REF")]
+    pub reference: String,
+    /// Print it for programs; schema version 1.
+    #[arg(long)]
+    pub json: bool,
+    /// Which project.
+    #[command(flatten)]
+    pub project: ProjectArgs,
+}
+
 /// Options of `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
-    /// A check's id, a finding code, or agent, alerts or metrics; without it all are listed.
+    /// A check's id, a finding code, or agent, alerts, trace or metrics; without it all are listed.
     pub name: Option<String>,
 }
 

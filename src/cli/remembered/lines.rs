@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::clock::last_day;
 use crate::incident::{Incident, Silence, State, Unheard, Waiver};
 use crate::report::visible;
 
@@ -13,6 +14,14 @@ const SUBJECTS: usize = 3;
 /// A time to the second, as people write it.
 pub(super) fn when(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// The end of a waiver: the last day on which it holds where it ends with a day, else the time.
+pub(super) fn until(at: Timestamp) -> String {
+    match last_day(at) {
+        Some(day) => format!("the end of {day} UTC"),
+        None => when(at),
+    }
 }
 
 /// An incident: what to type, what it is, what it is about, and who knows of it.
@@ -29,10 +38,12 @@ pub(super) fn incident(incident: &Incident) -> String {
     below(&mut text, &format!("{}{more}", subjects.join(", ")));
     match (incident.state, &incident.acknowledged) {
         (State::Resolved, _) => below(&mut text, &ended(incident)),
-        (_, Some(taken)) if taken.note.is_empty() => {
-            below(&mut text, &format!("{} is on it", taken.by));
+        (_, Some(taken)) => {
+            let before = taken.before.as_ref();
+            let before = before.map(|name| format!(", taken over from {name}")).unwrap_or_default();
+            let colon = if taken.note.is_empty() { "" } else { ": " };
+            below(&mut text, &format!("{} is on it{before}{colon}{}", taken.by, taken.note));
         }
-        (_, Some(taken)) => below(&mut text, &format!("{} is on it: {}", taken.by, taken.note)),
         (_, None) => {}
     }
     if let Some(why) = incident.unheard.as_ref().filter(|_| incident.state != State::Resolved) {
@@ -80,7 +91,7 @@ pub(super) fn waiver(waiver: &Waiver, now: Timestamp) -> String {
         (false, None) => "never used",
         (false, Some(_)) => "in force",
     };
-    let mut text = format!("{}  {state:<10}  until {}\n", waiver.id, when(waiver.until));
+    let mut text = format!("{}  {state:<10}  until {}\n", waiver.id, until(waiver.until));
     let subject = waiver.subject.as_deref().unwrap_or("every subject");
     below(&mut text, &format!("{}: {} of {subject}", waiver.project, waiver.code));
     below(&mut text, &format!("by {}: {}", waiver.by, waiver.reason));
@@ -161,11 +172,15 @@ mod tests {
         one.acknowledged = Some(Acknowledgement {
             by: "founder".to_owned(),
             at: one.first_seen,
+            before: Some("ana".to_owned()),
             note: "rolling back".to_owned(),
         });
         one.state = State::Acknowledged;
         let longest = incident(&one);
-        assert!(longest.contains("  founder is on it: rolling back\n"), "{longest}");
+        assert!(
+            longest.contains("  founder is on it, taken over from ana: rolling back\n"),
+            "{longest}"
+        );
         one.state = State::Resolved;
         one.resolved_at = Some(at("2026-11-28T00:51:00Z"));
         one.resolved_by = Some("founder".to_owned());
@@ -211,7 +226,7 @@ mod tests {
         };
         assert_eq!(
             waiver(&accepted, now),
-            "wav_1  never used  until 2027-03-02 00:00:00 UTC\n  \
+            "wav_1  never used  until the end of 2027-03-01 UTC\n  \
              harbor: csp-missing of every subject\n  by founder: after the launch\n"
         );
         accepted.last_used = Some(now);

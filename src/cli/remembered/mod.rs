@@ -19,7 +19,7 @@ use super::explain::closest;
 use super::output::print;
 use super::{Exit, UsageError};
 use crate::clock::{Clock as _, SystemClock, later, whole_second};
-use crate::config::{Agent, Config, load};
+use crate::config::{Agent, Config, load, login_name};
 use crate::incident::{Incident, Silence, State, Waiver};
 use crate::store::{IncidentFilter, Store, StoreError, is_there};
 
@@ -154,13 +154,19 @@ pub(super) fn incidents(args: &IncidentsArgs) -> anyhow::Result<Exit> {
                 }
             }
             IncidentsAction::Ack { id, by, note } => {
-                let done = here.store.acknowledge(id, by, note, book, here.now).await;
+                let by = who(by.as_ref())?;
+                let done = here.store.acknowledge(id, &by, note, book, here.now).await;
                 let incident = here.named(done, "incidents list")?;
-                let text = format!("{by} is on {id}; reminders stop\n  {}", incident.title);
+                let before = incident.acknowledged.as_ref().and_then(|it| it.before.as_ref());
+                let before = before.map(|name| format!(", taken over from {name}"));
+                let before = before.unwrap_or_default();
+                let title = &incident.title;
+                let text = format!("{by} is on {id}{before}; reminders stop\n  {title}");
                 tell(&args.store, &incident, &text);
             }
             IncidentsAction::Resolve { id, by } => {
-                let done = here.store.resolve(id, by, book, here.now).await;
+                let by = who(by.as_ref())?;
+                let done = here.store.resolve(id, &by, book, here.now).await;
                 let incident = here.named(done, "incidents list")?;
                 let title = &incident.title;
                 let text = format!("{id} is over; it opens again when a look sees it\n  {title}");
@@ -193,7 +199,7 @@ pub(super) fn silence(args: &SilenceArgs) -> anyhow::Result<Exit> {
                     code: code.clone(),
                     from: here.now,
                     until: later(here.now, *span),
-                    by: by.clone(),
+                    by: who(by.as_ref())?,
                     reason: reason.clone(),
                 };
                 silence.id = here.store.add_silence(&silence).await?;
@@ -247,7 +253,7 @@ pub(super) fn waiver(args: &WaiverArgs) -> anyhow::Result<Exit> {
                 };
                 waiver.id = here.store.add_waiver(&waiver).await?;
                 let end = here.command(&format!("waiver remove {}", waiver.id));
-                let (id, of, until) = (&waiver.id, &waiver.project, when(until));
+                let (id, of, until) = (&waiver.id, &waiver.project, lines::until(until));
                 let made = here.made();
                 let text = format!(
                     "{made}{id} accepts {code} of {of}\nuntil {until}; take it back with\n{end}"
@@ -305,6 +311,12 @@ fn show<T: Serialize>(args: &StoreArgs, all: &[T], none: &str, entry: impl Fn(&T
             print(&entry(one));
         }
     }
+}
+
+/// Who does this: as they say, or as they signed in.
+fn who(by: Option<&String>) -> Result<String, UsageError> {
+    let none = || UsageError("nobody is signed in here; say who you are with --by NAME".to_owned());
+    by.cloned().or_else(login_name).ok_or_else(none)
 }
 
 fn known_check(id: &str) -> Result<(), UsageError> {

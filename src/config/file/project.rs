@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AccountTables, PolicyTable};
+use super::{AccountTables, HeartbeatTable, PolicyTable};
 
 /// One audited product. The schema, and not this type, refuses unknown keys: serde cannot do it beside
 /// `flatten`.
@@ -46,6 +46,9 @@ pub struct ProjectTable {
     /// The source folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceTable>,
+    /// Jobs that call when they have ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heartbeat: Vec<HeartbeatTable>,
     /// Its accounts.
     #[serde(flatten)]
     pub accounts: AccountTables,

@@ -123,7 +123,12 @@ impl Reader<'_> {
             }
             for (name, real) in mapping {
                 let known = role.columns().iter().any(|(column, _)| column == name);
-                if name != "table" && !known {
+                let unit = role == TableRole::Orders && name == TableRole::AMOUNT_UNIT;
+                if unit && !matches!(real.as_str(), "minor" | "major") {
+                    let message = "write \"minor\" where amounts count cents, \"major\" where they count euros";
+                    self.error(&format!("{key}.{name}"), message);
+                }
+                if name != "table" && !known && !unit {
                     let names: Vec<_> = role.columns().iter().map(|(column, _)| *column).collect();
                     let message =
                         format!("no such column is asked for; write {}", names.join(", "));
@@ -206,6 +211,10 @@ mod tests {
             (
                 "[project.database]\nurl = { env = \"K\" }\norders = { id = \"id\" }\n",
                 "say which table",
+            ),
+            (
+                "[project.database]\nurl = { env = \"K\" }\norders = { table = \"o\", amount_unit = \"cents\" }\n",
+                "where they count euros",
             ),
             (
                 "[project.database]\nurl = { env = \"K\" }\norders = { table = \"o\", amonut = \"x\" }\n",

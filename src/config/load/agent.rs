@@ -40,6 +40,7 @@ impl Reader<'_> {
         plan.password = self.named(table.auth.password.as_ref(), "agent.auth.password");
         let token = table.auth.metrics_token.as_ref();
         plan.metrics_token = self.named(token, "agent.auth.metrics_token");
+        plan.tokens = self.tokens(file);
         let names: Vec<&str> = file.project.iter().map(|project| project.name.as_str()).collect();
         plan.channels = self.channels(&file.channel, &names);
         plan.agent.book.windows = self.windows(&file.maintenance, &names, policy);

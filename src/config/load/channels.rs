@@ -7,7 +7,7 @@ use launchready_checks::contract::Age;
 use super::reader::{Reader, read_label};
 use crate::config::file::{ChannelTable, ChannelWord, UrlValue};
 use crate::config::plan::{ChannelPlan, Route};
-use crate::config::walk::meant;
+use crate::config::say::meant;
 use crate::incident::{ChannelRule, Quiet};
 
 /// The address of PagerDuty's Events API.

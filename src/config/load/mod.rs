@@ -5,6 +5,7 @@ mod agent;
 mod channels;
 mod checks;
 mod email;
+mod heartbeats;
 mod policy;
 mod reader;
 mod windows;
@@ -20,7 +21,7 @@ use super::accounts::AccountSettings;
 use super::agent::{Agent, Watch};
 use super::document::{ConfigError, ConfigErrors, Document};
 use super::file::{File, schema};
-use super::plan::Plan;
+use super::plan::{Named, Plan};
 use crate::incident::Policy;
 use crate::probe::Network;
 use checks::Common;
@@ -73,6 +74,10 @@ pub struct Config {
     pub projects: Vec<Project>,
     /// The settings of the agent, with its secrets named.
     plan: Plan,
+    /// The credentials of accounts, named.
+    credentials: Vec<Named>,
+    /// The folder that their paths are relative to.
+    folder: PathBuf,
 }
 
 impl Config {
@@ -81,22 +86,43 @@ impl Config {
     /// # Errors
     /// Every secret that is missing or of no use, each with its line and key.
     pub fn agent(&self) -> Result<Agent, LoadError> {
-        let (agent, errors) = self.plan.read(&self.projects, &self.network.extra_roots);
+        let (agent, errors) = self.plan.read(&self.projects, &self.network);
         if errors.is_empty() { Ok(agent) } else { Err(LoadError::Secrets(ConfigErrors(errors))) }
     }
 
     /// The settings of the agent without those whose secret cannot be read: enough to read and change what
     /// it remembers.
     pub fn settings(&self) -> Agent {
-        self.plan.read(&self.projects, &self.network.extra_roots).0
+        self.plan.read(&self.projects, &self.network).0
     }
 
     /// What an audit can live with and the agent cannot, or should not: secrets that are missing, and
-    /// defects that nobody would be told of.
+    /// defects that nobody would be told of; then the credentials of accounts that are missing.
     pub fn warnings(&self) -> Vec<ConfigError> {
-        let mut warnings = self.plan.read(&self.projects, &self.network.extra_roots).1;
-        warnings.extend(self.plan.untold(&self.projects));
+        let mut warnings = self.plan.read(&self.projects, &self.network).1;
+        warnings.extend(self.untold());
+        warnings.extend(self.missing_credentials());
         warnings
+    }
+
+    /// Defects that nobody would be told of.
+    pub fn untold(&self) -> Option<ConfigError> {
+        self.plan.untold(&self.projects)
+    }
+
+    /// Whether any account is named.
+    pub fn has_credentials(&self) -> bool {
+        !self.credentials.is_empty()
+    }
+
+    /// The credentials of accounts that cannot be read; an audit skips what needs them.
+    pub fn missing_credentials(&self) -> Vec<ConfigError> {
+        let missing = self.credentials.iter().filter_map(|named| {
+            let reason = named.reference.read(&self.folder).err()?;
+            let message = format!("{reason}; the checks that need it are skipped until then");
+            Some(ConfigError { line: named.line, key: named.key.clone(), message })
+        });
+        missing.collect()
     }
 }
 
@@ -176,14 +202,16 @@ pub fn load_agent(path: &Path) -> Result<(Config, Agent), LoadError> {
 /// Everything that is wrong with it.
 pub fn parse(text: &str, folder: &Path) -> Result<Config, ConfigErrors> {
     let document = Document::parse(text).map_err(|error| ConfigErrors(vec![error]))?;
-    let errors = document.errors(&schema());
-    if !errors.is_empty() {
-        return Err(ConfigErrors(errors));
-    }
-    let file: File = serde_json::from_value(document.to_json()).map_err(|error| {
-        let message = error.to_string();
-        ConfigErrors(vec![ConfigError { line: 0, key: String::new(), message }])
-    })?;
+    let shape = document.shape(&schema());
+    let file: File = match serde_json::from_value(shape.value.clone()) {
+        Ok(file) => file,
+        Err(error) => {
+            let at = ConfigError { line: 0, key: String::new(), message: error.to_string() };
+            // Where the shape is wrong, what is made of it may be too.
+            let more = if shape.errors.is_empty() { vec![at] } else { Vec::new() };
+            return Err(ConfigErrors(shape.with(more)));
+        }
+    };
     let mut reader = Reader::new(&document, folder);
     let network = reader.network(&file.network);
     let policy = reader.policy(&Policy::default(), &file.defaults, "defaults");
@@ -194,12 +222,21 @@ pub fn parse(text: &str, folder: &Path) -> Result<Config, ConfigErrors> {
     }
     reader.names(&projects);
     let plan = reader.plan(&file, &policy);
-    let mut errors = reader.errors;
+    let named = |(index, project): (usize, &Project)| -> Vec<Named> {
+        let credentials = project.accounts.credentials().into_iter();
+        let named = credentials.map(|(name, reference)| {
+            let key = format!("project[{index}].{name}");
+            Named { line: reader.line(&key), key, reference: reference.clone() }
+        });
+        named.collect()
+    };
+    let credentials = projects.iter().enumerate().flat_map(named).collect();
+    let errors = shape.with(reader.errors);
     if errors.is_empty() {
-        return Ok(Config { network, projects, plan });
+        Ok(Config { network, projects, plan, credentials, folder: folder.to_owned() })
+    } else {
+        Err(ConfigErrors(errors))
     }
-    errors.sort_by_key(|error| error.line);
-    Err(ConfigErrors(errors))
 }
 
 #[cfg(test)]
@@ -238,13 +275,12 @@ mod tests {
     #[test]
     fn values_that_have_the_right_shape_are_still_checked() {
         let text = "[[project]]\nname = \"harbor\"\ndomain = \"https://harbor.example/\"\nnot_used = [\"crmm\"]\n[[project]]\nname = \"harbor\"\ndomain = \"harbor.example\"\ngoal = \"lunch\"\n";
-        let first = errors(text);
-        assert!(first.contains("\"lunch\" is none of launch"), "{first}");
-        let second = errors(&text.replace("lunch", "launch"));
-        assert!(second.contains("line 3: project[0].domain"), "{second}");
-        assert!(second.contains("write only the name: harbor.example"), "{second}");
-        assert!(second.contains("\"crmm\" is none of mail"), "{second}");
-        assert!(second.contains("used twice"), "{second}");
+        let errors = errors(text);
+        assert!(errors.contains("\"lunch\" is none of launch"), "{errors}");
+        assert!(errors.contains("line 3: project[0].domain"), "{errors}");
+        assert!(errors.contains("write only the name: harbor.example"), "{errors}");
+        assert!(errors.contains("\"crmm\" is none of mail"), "{errors}");
+        assert!(errors.contains("used twice"), "{errors}");
     }
 
     #[test]
@@ -255,6 +291,16 @@ mod tests {
             errors("[checks.mail-sfp]\n").contains("did you mean")
                 || errors("[checks.nope]\n").contains("no such check")
         );
+    }
+
+    #[test]
+    fn a_credential_that_is_missing_is_named_with_its_line_and_key() {
+        let text = "[[project]]\nname = \"harbor\"\ndomain = \"harbor.example\"\n[project.stripe]\nkey = { file = \"no-such-key\" }\n";
+        let config = parse(text, Path::new("/nowhere")).unwrap();
+        let warning = config.warnings().pop().unwrap();
+        assert_eq!((warning.line, warning.key.as_str()), (5, "project[0].stripe.key"));
+        assert!(warning.message.contains("/nowhere/no-such-key"), "{warning}");
+        assert!(warning.message.ends_with("are skipped until then"), "{warning}");
     }
 
     #[test]

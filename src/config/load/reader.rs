@@ -17,6 +17,7 @@ use crate::config::agent::Watch;
 use crate::config::document::{ConfigError, Document};
 use crate::config::domain::{read_domain, read_host};
 use crate::config::file::{NetworkTable, ProjectTable};
+use crate::config::promise::Promise;
 use crate::config::redirects::read_redirects;
 use crate::incident::Policy;
 use crate::probe::{ConnectTo, Network};
@@ -114,6 +115,7 @@ impl<'a> Reader<'a> {
         let schedules = schedules(&common.tables, &checks, &policy);
         let redirect_map = self.redirect_map(table, key);
         let path = table.source.as_ref().map(|source| self.folder.join(&source.path));
+        let heartbeats = self.promises(&table.heartbeat, &policy, key);
         let mut sends_from = Vec::new();
         for (index, name) in table.mail.sends_from.iter().enumerate() {
             match read_domain(name) {
@@ -145,6 +147,7 @@ impl<'a> Reader<'a> {
             },
             source: path.map(|path| SourceFacts { path: path.to_string_lossy().into_owned() }),
             accounts: self.accounts(&table.accounts, key),
+            heartbeats: heartbeats.iter().map(Promise::facts).collect(),
             ..Target::default()
         };
         Project {
@@ -152,7 +155,7 @@ impl<'a> Reader<'a> {
             not_used: table.not_used.clone(),
             ownership: table.ownership.clone(),
             options: common.options_with(&checks),
-            watch: Watch { policy, schedules, public: table.public },
+            watch: Watch { policy, schedules, public: table.public, heartbeats },
             accounts: Arc::new(AccountSettings {
                 tables: table.accounts.clone(),
                 folder: self.folder.to_owned(),

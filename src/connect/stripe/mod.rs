@@ -1,6 +1,7 @@
 //! Stripe behind the payments port: typed, newest first, one page in memory.
 
 mod shapes;
+mod trail;
 mod walk;
 
 use std::fmt;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use launchready_checks::probe::{
     Answer, Charge, CheckoutSession, Destination, Destinations, EventFilter, KeyPower, Payment,
-    PaymentAccount, PaymentEvent, Payments, Period, ProbeError, Reversal, Subscription,
+    PaymentAccount, PaymentEvent, PaymentKey, Payments, Period, ProbeError, Reversal, Subscription,
     TargetFault, Visit, Walked,
 };
 use reqwest::Method;
@@ -22,7 +23,7 @@ use shapes::{
     AccountShape, ChargeShape, DisputeShape, EventShape, IntentShape, ModernPage, ModernShape,
     RefundShape, SessionShape, SubscriptionShape, WebhookShape,
 };
-use walk::Query;
+use walk::{Page, Query};
 
 /// The vendor's address.
 const ADDRESS: &str = "https://api.stripe.com";
@@ -82,12 +83,13 @@ impl Stripe {
         &self,
         list: &str,
         id: &str,
+        query: &[(&str, &str)],
     ) -> Result<Option<T>, ProbeError> {
         // What is no id of theirs cannot be asked about, and must not change the path.
         if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             return Ok(None);
         }
-        let reply = self.api.any(Method::GET, &format!("{list}/{id}"), &[], None).await?;
+        let reply = self.api.any(Method::GET, &format!("{list}/{id}"), query, None).await?;
         match reply.status {
             200 => reply.json(self.api.vendor()).map(Some),
             404 => Ok(None),
@@ -117,6 +119,20 @@ impl Stripe {
         let what = "the list of event destinations of Stripe has no end".to_owned();
         Err(TargetFault::Malformed(what).into())
     }
+}
+
+/// A checkout as an export has it, which may leave out what goes without saying.
+pub(super) fn read_session(line: &[u8]) -> Option<CheckoutSession> {
+    let shape: SessionShape = serde_json::from_slice(line).ok()?;
+    let mut session = shape.normal();
+    let or = |word: &mut String, usual: &str| {
+        if word.is_empty() {
+            usual.clone_into(word);
+        }
+    };
+    or(&mut session.status, "complete");
+    or(&mut session.mode, "payment");
+    Some(session)
 }
 
 /// What the form of a key tells.
@@ -204,8 +220,36 @@ impl Payments for Stripe {
 
     fn session(&self, id: String) -> Answer<'_, Result<Option<CheckoutSession>, ProbeError>> {
         Box::pin(async move {
-            let shape: Option<SessionShape> = self.one("v1/checkout/sessions", &id).await?;
+            let shape: Option<SessionShape> = self.one("v1/checkout/sessions", &id, &[]).await?;
             Ok(shape.map(SessionShape::normal))
+        })
+    }
+
+    fn sessions_of(&self, key: PaymentKey) -> Answer<'_, Result<Vec<CheckoutSession>, ProbeError>> {
+        Box::pin(async move {
+            let (name, id) = match &key {
+                PaymentKey::Payment(id) => ("payment_intent", id),
+                PaymentKey::Customer(id) => ("customer", id),
+                PaymentKey::Subscription(id) => ("subscription", id),
+            };
+            let query = [("limit", "100"), (name, id.as_str())];
+            let page: Page<SessionShape> = self.api.get("v1/checkout/sessions", &query).await?;
+            Ok(page.data.into_iter().map(SessionShape::normal).collect())
+        })
+    }
+
+    fn payment(&self, id: String) -> Answer<'_, Result<Option<Payment>, ProbeError>> {
+        Box::pin(async move {
+            let query = &[("expand[]", "latest_charge")];
+            let shape: Option<IntentShape> = self.one("v1/payment_intents", &id, query).await?;
+            Ok(shape.map(IntentShape::normal))
+        })
+    }
+
+    fn event(&self, id: String) -> Answer<'_, Result<Option<PaymentEvent>, ProbeError>> {
+        Box::pin(async move {
+            let shape: Option<EventShape> = self.one("v1/events", &id, &[]).await?;
+            Ok(shape.map(EventShape::normal))
         })
     }
 
@@ -219,13 +263,6 @@ impl Payments for Stripe {
         Box::pin(
             async move { self.walk(query, &mut |shape: IntentShape| visit(shape.normal())).await },
         )
-    }
-
-    fn payment(&self, id: String) -> Answer<'_, Result<Option<Payment>, ProbeError>> {
-        Box::pin(async move {
-            let shape: Option<IntentShape> = self.one("v1/payment_intents", &id).await?;
-            Ok(shape.map(IntentShape::normal))
-        })
     }
 
     fn charges<'a>(

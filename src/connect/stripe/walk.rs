@@ -11,15 +11,15 @@ use tokio::time::Instant;
 use super::Stripe;
 use super::shapes::Listed;
 
-/// After so long a walk ends with what it has; a check runs for 40 seconds, and may have two walks at once.
-const WALK: Duration = Duration::from_secs(25);
+/// After so long a walk ends with what it has: a check has 40 seconds, and may need three walks.
+const WALK: Duration = Duration::from_secs(12);
 /// The most entries of one page.
 const PAGE: &str = "100";
 
 /// One page of a list.
 #[derive(Deserialize)]
-struct Page<T> {
-    data: Vec<T>,
+pub(super) struct Page<T> {
+    pub(super) data: Vec<T>,
     has_more: bool,
 }
 

@@ -55,14 +55,14 @@ fn a_silence_loses_nothing() {
 }
 
 #[test]
-fn what_begins_and_ends_in_a_silence_is_recorded_only() {
+fn what_was_told_before_a_silence_is_told_as_over_in_it_and_nothing_else_is() {
     let mut world = opened();
     world.book.silences.push(silence(START, "2026-11-22T12:00:00Z"));
     world.pass(60).look(UP, &[]);
     world.pass(60).look(UP, &down());
     world.pass(30).look(UP, &down());
     world.pass(30).look(UP, &[]);
-    assert_eq!(world.story(), ["opened", "(resolved)", "(opened)", "(resolved)"]);
+    assert_eq!(world.story(), ["opened", "resolved", "(opened)", "(resolved)"]);
 }
 
 #[test]

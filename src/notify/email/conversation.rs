@@ -24,7 +24,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::config::Secret;
 use crate::notify::{BuildError, ChannelSettings, NotifyError, SmtpSecurity};
-use crate::probe::{provider, roots};
+use crate::probe::{Reach, provider, roots};
 
 /// Bytes that are read of a server in one conversation; an ordinary one says below 2 KiB.
 const ANSWER_BYTES: usize = 64 * 1024;
@@ -40,6 +40,7 @@ pub(super) struct Server {
     upgrade: TlsParameters,
     wrap: TlsConnector,
     name: ServerName<'static>,
+    reach: Reach,
     limit: Duration,
 }
 
@@ -66,7 +67,7 @@ impl Server {
             channel: channel(),
             source,
         };
-        let roots = roots(&settings.extra_roots)
+        let roots = roots(&settings.network.extra_roots)
             .map_err(|source| BuildError::Roots { channel: channel(), source })?;
         let config = rustls::ClientConfig::builder_with_provider(provider().into())
             .with_safe_default_protocol_versions()
@@ -79,7 +80,7 @@ impl Server {
         let mut upgrade =
             TlsParameters::builder(host.clone()).certificate_store(CertificateStore::WebpkiRoots);
         // `roots` has read the same files without an error.
-        for path in &settings.extra_roots {
+        for path in &settings.network.extra_roots {
             let certificates = CertificateDer::pem_file_iter(path).into_iter().flatten().flatten();
             for certificate in certificates {
                 let certificate = Certificate::from_der(certificate.to_vec());
@@ -95,6 +96,7 @@ impl Server {
             security,
             login: login.cloned(),
             name,
+            reach: Reach::new(&settings.network),
             limit: settings.timeout,
         })
     }
@@ -108,8 +110,10 @@ impl Server {
     }
 
     async fn converse(&self, letter: &Letter) -> Result<(), NotifyError> {
-        let address = (self.host.as_str(), self.port);
-        let stream = TcpStream::connect(address).await.map_err(|error| self.broken(&error))?;
+        let places = self.reach.addresses(&self.host, self.port).await;
+        let places = places.map_err(|error| self.broken(&error))?;
+        let stream = TcpStream::connect(places.as_slice()).await;
+        let stream = stream.map_err(|error| self.broken(&error))?;
         // Each line of a conversation waits for its answer.
         _ = stream.set_nodelay(true);
         let stream = Bounded { stream, left: ANSWER_BYTES };

@@ -7,6 +7,8 @@ mod words;
 use std::collections::BTreeMap;
 
 use launchready_checks::contract::Severity;
+use launchready_checks::registry;
+use url::Url;
 
 pub(crate) use section::{Point, Role, Section};
 pub(crate) use text::text;
@@ -99,7 +101,7 @@ pub(crate) fn draw(notification: &Notification, envelope: &Envelope) -> Message 
         let zone = Zone::of(&envelope.timezone);
         let changes = latest(&notification.told);
         if notification.kind == NotificationKind::FirstLook {
-            first_look(&changes, page)
+            first_look(&changes, page, &notification.project)
         } else {
             told(&changes, &zone, page)
         }
@@ -121,9 +123,10 @@ pub(crate) fn draw(notification: &Notification, envelope: &Envelope) -> Message 
     message
 }
 
-/// One change of each incident, the last one, worst first. What opened within the message has opened,
-/// whatever else happened to it short of its end.
-fn latest(told: &[Told]) -> Vec<(&Told, ChangeKind)> {
+/// One change of each incident, the last one, worst first: by tone, urgency, whether money is at stake,
+/// the order of the checks, and subject. What opened within the message has opened, whatever else happened
+/// to it short of its end.
+pub(crate) fn latest(told: &[Told]) -> Vec<(&Told, ChangeKind)> {
     let mut by_incident: BTreeMap<&str, (&Told, ChangeKind)> = BTreeMap::new();
     for change in told {
         let id = change.incident.id.as_str();
@@ -138,8 +141,9 @@ fn latest(told: &[Told]) -> Vec<(&Told, ChangeKind)> {
         (
             section::tone(*kind, incident),
             std::cmp::Reverse((incident.urgency, words::is_money(&incident.key.check))),
-            incident.first_seen,
-            incident.id.clone(),
+            registry::place(&incident.key.check),
+            section::first_subject(told, *kind),
+            incident.key.code.clone(),
         )
     });
     changes
@@ -218,10 +222,27 @@ fn counts(changes: &[(&Told, ChangeKind)]) -> String {
     format!("{}: {}", counted(changes.len(), "problem"), words.join(", "))
 }
 
-fn first_look(changes: &[(&Told, ChangeKind)], page: Option<&str>) -> Message {
+/// The command that prints the checklist of a project, with the config that its checks name.
+fn audit(changes: &[(&Told, ChangeKind)]) -> String {
+    let rest = changes.first().and_then(|(told, _)| {
+        let incident = &told.incident;
+        let check = format!("launchready check {}", incident.key.check);
+        incident.recheck.strip_prefix(&check).map(|rest| harmless::line(rest, 300))
+    });
+    format!("launchready audit{}", rest.map(|rest| format!(" {rest}")).unwrap_or_default())
+}
+
+/// The page with the checklist of a project.
+fn checklist(page: &str, project: &str) -> Option<String> {
+    let mut url = Url::parse(page).ok()?;
+    url.path_segments_mut().ok()?.pop_if_empty().push("projects").push(project);
+    Some(url.to_string())
+}
+
+fn first_look(changes: &[(&Told, ChangeKind)], page: Option<&str>, project: &str) -> Message {
     let item = |(told, kind): &(&Told, ChangeKind)| {
         let incident = &told.incident;
-        let member = incident.members.values().next();
+        let member = section::first_member(told, *kind);
         let fix = member.map(|member| harmless::line(&harmless::ours(&member.fix, 300), 300));
         Item {
             tone: Tone::of(incident.severity),
@@ -266,11 +287,18 @@ fn first_look(changes: &[(&Told, ChangeKind)], page: Option<&str>) -> Message {
             "All of it was there before we began to watch. From here on you hear of what changes."
                 .to_owned(),
         ],
-        more: (changes.len() > IN_FULL).then(|| {
-            let rest = changes.len() - IN_FULL;
-            format!("And {rest} more ({}). `launchready audit` lists them all.", sum(IN_FULL))
+        more: Some({
+            let rest = changes.len().saturating_sub(IN_FULL);
+            let rest = (rest > 0).then(|| format!("And {rest} more ({}). ", sum(IN_FULL)));
+            let place =
+                if page.is_some() { "is on the page and printed by" } else { "is printed by" };
+            format!(
+                "{}The whole checklist, with what was not looked at, {place} `{}`.",
+                rest.unwrap_or_default(),
+                audit(changes)
+            )
         }),
-        page: None,
+        page: page.and_then(|page| checklist(page, project)),
         notes: Vec::new(),
     }
 }

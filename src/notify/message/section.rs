@@ -95,6 +95,16 @@ fn about(told: &Told, kind: ChangeKind) -> (Vec<&Member>, u64) {
     (members, count)
 }
 
+/// The member that is named first.
+pub(super) fn first_member(told: &Told, kind: ChangeKind) -> Option<&Member> {
+    about(told, kind).0.first().copied()
+}
+
+/// The subject that is named first, for the order of a message.
+pub(super) fn first_subject(told: &Told, kind: ChangeKind) -> String {
+    first_member(told, kind).map(|member| member.subject.clone()).unwrap_or_default()
+}
+
 /// What it is about in one line: the subject of the one member, or the count.
 pub(super) fn subject(told: &Told, kind: ChangeKind) -> String {
     let (members, count) = about(told, kind);
@@ -173,9 +183,14 @@ fn what(told: &Told, shown: &[&Member], count: u64, kind: ChangeKind) -> Vec<Str
     match (kind, &told.incident.acknowledged) {
         (ChangeKind::Acknowledged, Some(taken)) => {
             let by = harmless::line(&harmless::ours(&taken.by, SHORT), SHORT);
+            let before = taken.before.as_ref().map(|name| {
+                let name = harmless::line(&harmless::ours(name, SHORT), SHORT);
+                format!(", taken over from {name}")
+            });
+            let before = before.unwrap_or_default();
             let note = harmless::line(&harmless::ours(&taken.note, LONG), LONG);
             let note = if note.is_empty() { String::new() } else { format!(": {note}") };
-            lines.push(format!("{by} is on it{note}"));
+            lines.push(format!("{by} is on it{before}{note}"));
         }
         (ChangeKind::Expired, _) => lines.push(
             "It is too old for the other side to show it still, so nobody can say that it was fixed"

@@ -11,7 +11,11 @@
 //! **Fallback.** The channel that stands in gets the message when the delivery has failed for good, or
 //! four times in a row (about two minutes); in the second case the channel itself goes on trying, so that
 //! a message may come both ways, under one id. The store makes one such delivery at most.
+//!
+//! **A channel that is gone.** What waits for a channel that was renamed or taken out of the config goes
+//! to the channel that stood in for it, else to all that take such a message (`lost.rs`).
 
+mod lost;
 mod pace;
 mod routes;
 mod work;
@@ -96,7 +100,16 @@ impl Sender {
         let mut stop = std::pin::pin!(stop);
         let mut under_way = UnderWay::default();
         let mut said = false;
+        let mut routes = self.routes.clone();
+        routes.mark_changed();
         loop {
+            if routes.has_changed().unwrap_or(false) {
+                let present = routes.borrow_and_update().clone();
+                if self.remember(&present).await.is_err() {
+                    // The claim below says that the store is down.
+                    routes.mark_changed();
+                }
+            }
             let claimed = self.claim(&under_way, &mut said).await;
             let idle = claimed.is_empty();
             for claimed in claimed {

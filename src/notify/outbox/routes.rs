@@ -31,6 +31,8 @@ pub struct Routes {
     pub public_url: Option<String>,
     /// The zone of each project; UTC for others.
     pub timezones: BTreeMap<String, String>,
+    /// Who takes what: the channels as the config has them.
+    pub book: Arc<Book>,
 }
 
 impl Routes {
@@ -67,6 +69,7 @@ impl Routes {
         let zones = book.policies.iter();
         let timezones =
             zones.map(|(name, policy)| (name.clone(), policy.timezone.clone())).collect();
-        Ok(Self { channels: routes, public_url, timezones })
+        let book = Book { channels: book.channels.clone(), ..Book::default() };
+        Ok(Self { channels: routes, public_url, timezones, book: Arc::new(book) })
     }
 }

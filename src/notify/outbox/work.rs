@@ -21,20 +21,18 @@ impl Sender {
     /// Sends one delivery once and records what came of it; the channel is busy until this ends.
     pub(super) async fn work(&self, claimed: Claimed) {
         let routes = self.routes.borrow().clone();
+        let route = routes.channels.get(&claimed.delivery.channel);
+        if route.is_none() && claimed.unreadable.is_none() {
+            return self.hand_on(&routes, claimed).await;
+        }
         let Claimed { delivery, notification, unreadable } = claimed;
         // The claim has counted this try.
         let number = delivery.attempts.max(1);
-        let route = routes.channels.get(&delivery.channel);
         let began = Instant::now();
         // What cannot be read here cannot be read for the channel that stands in either.
-        let stands_in = route.filter(|_| unreadable.is_none());
-        let result = match (unreadable, route) {
-            (Some(why), _) => Err(NotifyError::Permanent {
-                reason: "unreadable",
-                why: format!("what it says cannot be read from the store: {why}"),
-                remedy: "look at the open incidents instead".to_owned(),
-            }),
-            (None, Some(route)) => {
+        let readable_for = route.filter(|_| unreadable.is_none());
+        let result = match readable_for {
+            Some(route) => {
                 let zone = routes.timezones.get(&notification.project);
                 let envelope = Envelope {
                     id: notification.id.clone(),
@@ -45,10 +43,13 @@ impl Sender {
                 };
                 guarded(route, &notification, &envelope).await
             }
-            (None, None) => Err(NotifyError::Permanent {
-                reason: "no_channel",
-                why: format!("the config has no channel {:?}", delivery.channel),
-                remedy: "add it again, or let this message go".to_owned(),
+            None => Err(NotifyError::Permanent {
+                reason: "unreadable",
+                why: format!(
+                    "what it says cannot be read from the store: {}",
+                    unreadable.unwrap_or_default()
+                ),
+                remedy: "look at the open incidents instead".to_owned(),
             }),
         };
         let now = self.clock.now();
@@ -64,7 +65,7 @@ impl Sender {
             AttemptOutcome::Retry { .. } => ("retry", pace::is_too_long(number)),
             AttemptOutcome::Failed { .. } => ("failed", true),
         };
-        let fallback = stands_in.and_then(|route| route.fallback.as_deref()).filter(|_| tell);
+        let fallback = readable_for.and_then(|route| route.fallback.as_deref()).filter(|_| tell);
         let attempt = Attempt { at: now, duration: began.elapsed(), outcome };
         self.record(&delivery, &attempt, fallback).await;
         let sent = word == "sent";
@@ -87,7 +88,12 @@ impl Sender {
 
     /// Writes the record until the store takes it: what was accepted must not be sent again for a disk
     /// that is full for a moment. A process that dies here sends it again, under the same id.
-    async fn record(&self, delivery: &Delivery, attempt: &Attempt, mut fallback: Option<&str>) {
+    pub(super) async fn record(
+        &self,
+        delivery: &Delivery,
+        attempt: &Attempt,
+        mut fallback: Option<&str>,
+    ) {
         let Delivery { id, channel, .. } = delivery;
         let mut said = false;
         loop {

@@ -35,7 +35,7 @@ impl Slack {
         url: &Secret,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, BuildError> {
-        let url = http::address(settings, url.expose())?;
+        let (url, client) = http::door(settings, url.expose())?;
         let side = Side {
             host: http::host(&url),
             credential: "open api.slack.com/apps, your app, Incoming Webhooks, \"Add New Webhook to \
@@ -55,7 +55,7 @@ impl Slack {
                 "rate_limited",
             ],
         };
-        Ok(Self { client: http::client(settings)?, url, side, clock })
+        Ok(Self { client, url, side, clock })
     }
 }
 

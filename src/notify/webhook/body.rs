@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::incident::{Incident, Member};
-use crate::notify::message::{Message, draw, page_of};
+use crate::notify::message::{Message, draw, latest, page_of};
 use crate::notify::{Envelope, harmless};
 use crate::store::{Notification, NotificationKind, Told};
 
@@ -12,8 +12,14 @@ use crate::store::{Notification, NotificationKind, Told};
 const BYTES: usize = 20_000;
 /// More changes than this never fit with their incidents, however short.
 const FULL: usize = 32;
-/// Changes beyond the limit that are named by their ids; what is past it is counted.
+/// Changes beyond the limit that are named by their ids and titles; what is past it is counted.
 const NAMED: usize = 100;
+/// Characters of such a title.
+const NAME_CHARS: usize = 80;
+/// So many stay with their incidents while fewer are named.
+const KEPT_FULL: usize = 8;
+/// So many stay named while fewer come with their incidents.
+const KEPT_NAMED: usize = 25;
 /// Levels of detail that are tried until the body fits: members of each incident, lines of evidence of
 /// each member, characters of each text.
 const DETAIL: [(usize, usize, usize); 4] = [(20, 8, 600), (5, 4, 300), (1, 2, 200), (1, 0, 120)];
@@ -51,20 +57,56 @@ const fn is_none(count: &usize) -> bool {
 /// The body, the same on every try.
 pub(super) fn body(notification: &Notification, envelope: &Envelope) -> Vec<u8> {
     let message = &draw(notification, envelope);
-    let mut full = notification.told.len().min(FULL);
+    let told = in_order(notification);
+    let mut size = Size { full: told.len().min(FULL), named: NAMED };
     for detail in DETAIL {
-        let body = draft(notification, envelope, message, detail, full);
+        let body = draft(notification, envelope, message, &told, detail, size);
         if body.len() < BYTES {
             return body;
         }
     }
     let least = DETAIL.last().copied().unwrap_or_default();
-    loop {
-        full /= 2;
-        let body = draft(notification, envelope, message, least, full);
-        if body.len() < BYTES || full == 0 {
+    while size.shrink() {
+        let body = draft(notification, envelope, message, &told, least, size);
+        if body.len() < BYTES {
             return body;
         }
+    }
+    draft(notification, envelope, message, &[], least, size)
+}
+
+/// The changes as they are told: those of the first look worst first, others as they happened.
+fn in_order(notification: &Notification) -> Vec<&Told> {
+    let mut told: Vec<&Told> = notification.told.iter().collect();
+    if notification.kind == NotificationKind::FirstLook {
+        let worst_first = latest(&notification.told);
+        let place = |told: &&Told| {
+            worst_first.iter().position(|(other, _)| other.incident.id == told.incident.id)
+        };
+        told.sort_by_key(place);
+    }
+    told
+}
+
+/// How many changes come with their incidents, and how many more are named.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    full: usize,
+    named: usize,
+}
+
+impl Size {
+    /// Takes the next smaller size; false where there is none.
+    const fn shrink(&mut self) -> bool {
+        if self.full == 0 && self.named == 0 {
+            return false;
+        }
+        if self.full > KEPT_FULL || self.named <= KEPT_NAMED && self.full > 0 {
+            self.full /= 2;
+        } else {
+            self.named /= 2;
+        }
+        true
     }
 }
 
@@ -72,13 +114,13 @@ fn draft(
     notification: &Notification,
     envelope: &Envelope,
     message: &Message,
+    told: &[&Told],
     detail: (usize, usize, usize),
-    full: usize,
+    size: Size,
 ) -> Vec<u8> {
     let (_, _, chars) = detail;
-    let (first, rest) =
-        notification.told.split_at_checked(full).unwrap_or((&notification.told, &[]));
-    let named = rest.get(..NAMED.min(rest.len())).unwrap_or_default();
+    let (first, rest) = told.split_at_checked(size.full).unwrap_or((told, &[]));
+    let named = rest.get(..size.named.min(rest.len())).unwrap_or_default();
     let body = Body {
         r#type: event(notification),
         timestamp: notification.at.to_string(),
@@ -91,7 +133,15 @@ fn draft(
             changes: first.iter().map(|told| change(told, envelope, detail)).collect(),
             more: named
                 .iter()
-                .map(|told| json!({"change_id": told.change, "kind": told.kind, "incident_id": told.incident.id}))
+                .map(|told| {
+                    json!({
+                        "change_id": told.change,
+                        "kind": told.kind,
+                        "incident_id": told.incident.id,
+                        "severity": told.incident.severity,
+                        "title": harmless::ours(&told.incident.title, NAME_CHARS),
+                    })
+                })
                 .collect(),
             left_out: rest.len() - named.len(),
         },
@@ -196,6 +246,24 @@ mod tests {
     }
 
     #[test]
+    fn the_first_look_is_worst_first() {
+        let mut first = sample::many(40, "a page");
+        first.kind = NotificationKind::FirstLook;
+        for (told, number) in first.told.iter_mut().zip(0..) {
+            if number % 2 == 0 {
+                told.incident.severity = launchready_checks::contract::Severity::Warning;
+            }
+        }
+        let value: Value = serde_json::from_slice(&body(&first, &sample::envelope())).unwrap();
+        let listed = |name: &str| value["data"][name].as_array().unwrap().clone();
+        let mut words: Vec<Value> =
+            listed("changes").iter().map(|one| one["incident"]["severity"].clone()).collect();
+        words.extend(listed("more").iter().map(|one| one["severity"].clone()));
+        assert_eq!(words.len(), 40);
+        assert!(words.is_sorted_by_key(|word| word != "critical"), "{words:?}");
+    }
+
+    #[test]
     fn a_body_never_passes_the_limit_and_names_every_change_that_it_can() {
         for count in [2, 20, 100, 200] {
             let notification = sample::many(count, &"\u{1f4a9}".repeat(700));
@@ -204,6 +272,8 @@ mod tests {
             let value: Value = serde_json::from_slice(&body).unwrap();
             let data = &value["data"];
             let listed = |name: &str| data[name].as_array().map_or(0, Vec::len);
+            let more = data["more"].as_array().into_iter().flatten();
+            assert!(more.clone().all(|one| one["title"].as_str().is_some_and(|it| !it.is_empty())));
             let left_out = usize::try_from(data["left_out"].as_u64().unwrap_or(0)).unwrap();
             assert_eq!(listed("changes") + listed("more") + left_out, count);
         }

@@ -42,7 +42,7 @@ impl Webhook {
         key: Option<&Secret>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, BuildError> {
-        let url = http::address(settings, url.expose())?;
+        let (url, client) = http::door(settings, url.expose())?;
         let read =
             |key| read_key(key).ok_or_else(|| BuildError::Key { channel: settings.name.clone() });
         let side = Side {
@@ -53,7 +53,7 @@ impl Webhook {
             words: &[],
         };
         let key = key.map(read).transpose()?;
-        Ok(Self { client: http::client(settings)?, url, key, side, clock })
+        Ok(Self { client, url, key, side, clock })
     }
 }
 

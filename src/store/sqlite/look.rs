@@ -258,6 +258,8 @@ pub(super) async fn incident_counts(
 }
 
 pub(super) const CHANGES_OF: &str = "SELECT c.id, c.kind, c.at, c.unheard, \
+     CASE c.kind WHEN 'acknowledged' THEN json_extract(c.body, '$.acknowledged.by') \
+       WHEN 'resolved' THEN json_extract(c.body, '$.resolved_by') END AS who, \
      (SELECT n.id FROM told t JOIN delivery d ON d.seq = t.delivery \
         JOIN notification n ON n.seq = d.notification \
       WHERE t.change = c.id ORDER BY n.seq LIMIT 1) AS notification \
@@ -292,6 +294,7 @@ async fn record(on: &mut SqliteConnection, id: &str) -> Result<Option<IncidentRe
             id: row.try_get("id")?,
             kind: word(row.try_get("kind")?)?,
             at: at(row.try_get("at")?),
+            by: row.try_get("who")?,
             notification: row.try_get("notification")?,
             unheard: row.try_get("unheard")?,
         });

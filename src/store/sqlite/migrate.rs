@@ -11,6 +11,7 @@ use crate::store::StoreError;
 const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0001_agent.sql"),
     include_str!("../migrations/sqlite/0002_waking.sql"),
+    include_str!("../migrations/sqlite/0003_heartbeat.sql"),
 ];
 /// `LRdy`: marks a file as ours, so that the file of another program is left alone.
 const APPLICATION: i64 = 0x4c52_6479;

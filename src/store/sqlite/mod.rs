@@ -5,6 +5,7 @@ mod clock;
 mod commit;
 mod connection;
 mod fault;
+mod heartbeats;
 mod incidents;
 mod jobs;
 mod look;
@@ -24,9 +25,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    Attempt, Claimed, Committed, DueJob, Finished, HistoryPoint, IncidentCount, IncidentFilter,
-    IncidentRecord, JobKey, JobSpec, LatestRun, Notification, OutboxCount, RunInputs, Span, Store,
-    StoreError,
+    Attempt, Claimed, Committed, DueJob, Finished, HeartbeatCall, HeartbeatKey, HeartbeatRecord,
+    HistoryPoint, IncidentCount, IncidentFilter, IncidentRecord, JobKey, JobSpec, LatestRun,
+    Notification, OutboxCount, RunInputs, Span, Store, StoreError,
 };
 use crate::incident::{Book, Incident, Silence, Waiver};
 use connection::Connections;
@@ -185,6 +186,34 @@ impl Store for SqliteStore {
 
     async fn waivers(&self) -> Result<Vec<Waiver>, StoreError> {
         people::waivers(&self.connections).await
+    }
+
+    async fn sync_heartbeats(
+        &self,
+        promises: &[HeartbeatKey],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        heartbeats::sync(&self.connections, promises, now).await
+    }
+
+    async fn record_call(
+        &self,
+        promise: &HeartbeatKey,
+        call: &HeartbeatCall,
+    ) -> Result<(), StoreError> {
+        heartbeats::record(&self.connections, promise, call).await
+    }
+
+    async fn heartbeats(&self, project: &str) -> Result<Vec<HeartbeatRecord>, StoreError> {
+        heartbeats::of_project(&self.connections, project).await
+    }
+
+    async fn heartbeat_calls(
+        &self,
+        promise: &HeartbeatKey,
+        limit: usize,
+    ) -> Result<Vec<HeartbeatCall>, StoreError> {
+        heartbeats::calls(&self.connections, promise, limit).await
     }
 
     async fn latest(&self, project: Option<&str>) -> Result<Vec<LatestRun>, StoreError> {

@@ -197,6 +197,9 @@ pub(super) async fn end_silence(
             return Err(StoreError::Missing { what: "silence", id: id.to_owned() }.into());
         };
         let mut ended = silence(&row)?;
+        if ended.until > now {
+            release(write.on(), &ended, now).await?;
+        }
         ended.until = ended.until.min(now);
         ended.from = ended.from.min(ended.until);
         sqlx::query("UPDATE silence SET from_at = ?2, until_at = ?3, body = ?4 WHERE id = ?1")
@@ -211,6 +214,32 @@ pub(super) async fn end_silence(
     };
     let done = done.await;
     write.end("end a silence", done).await
+}
+
+/// Lets what waited for the end of a silence go out: the ends of incidents that were told before it.
+async fn release(on: &mut SqliteConnection, ended: &Silence, now: Timestamp) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE delivery SET due_at = ?3 WHERE state = 'pending' AND attempts = 0 AND notification IN \
+         (SELECT seq FROM notification WHERE sealed = 0 AND kind = 'changes' AND hold = ?1 \
+           AND (?2 IS NULL OR project = ?2)) \
+         AND NOT EXISTS (SELECT 1 FROM told t JOIN change c ON c.id = t.change \
+           WHERE t.delivery = delivery.seq AND c.kind NOT IN ('resolved', 'expired', 'calm'))",
+    )
+    .bind(ms(ended.until))
+    .bind(ended.project.as_deref())
+    .bind(ms(now))
+    .execute(&mut *on)
+    .await?;
+    // What is held back later has another end to wait for.
+    sqlx::query(
+        "UPDATE notification SET sealed = 1 WHERE sealed = 0 AND kind = 'changes' AND hold = ?1 \
+         AND (?2 IS NULL OR project = ?2)",
+    )
+    .bind(ms(ended.until))
+    .bind(ended.project.as_deref())
+    .execute(on)
+    .await?;
+    Ok(())
 }
 
 /// See [`Store::silences`](crate::store::Store::silences).

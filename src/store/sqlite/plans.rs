@@ -5,7 +5,8 @@ mod tests {
     use sqlx::{AssertSqlSafe, Row as _};
 
     use super::super::{
-        SqliteStore, changes, incidents, jobs, look, outbox, runs, sending, upkeep, waking,
+        SqliteStore, changes, heartbeats, incidents, jobs, look, outbox, runs, sending, upkeep,
+        waking,
     };
 
     /// Every statement of a run, of sending and of looking at one project.
@@ -33,6 +34,12 @@ mod tests {
         sending::FIRST,
         sending::TOLD,
         sending::COLUMNS,
+        heartbeats::KEEP,
+        heartbeats::NOTE,
+        heartbeats::DROP,
+        heartbeats::OF_PROJECT,
+        heartbeats::CALLS_OF,
+        heartbeats::OLD_PROMISES,
         look::LATEST_OF,
         look::SPANS_OF,
         look::HOURS_OF,

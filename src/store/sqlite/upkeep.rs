@@ -8,7 +8,7 @@ use sqlx::{Connection as _, Row as _};
 
 use super::connection::Connections;
 use super::fault::Fault;
-use super::people;
+use super::{heartbeats, people};
 use crate::store::StoreError;
 use crate::store::figures::hour_of;
 use crate::store::keeping::Before;
@@ -113,6 +113,7 @@ pub(super) async fn roll_up(
         (OLD_DELIVERIES, ms(before.deliveries)),
         (OLD_INCIDENTS, ms(before.past)),
         (GONE_JOBS, ms(before.gone)),
+        (heartbeats::OLD_PROMISES, ms(before.gone)),
         (LOOSE_EVIDENCE, ms(now)),
     ] {
         loop {

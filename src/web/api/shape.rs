@@ -169,6 +169,7 @@ pub(in crate::web) struct RecordV1 {
 struct ChangeV1 {
     kind: &'static str,
     at: Timestamp,
+    by: Option<String>,
     notification: Option<String>,
     unheard: Option<String>,
 }
@@ -190,6 +191,7 @@ impl From<IncidentRecord> for RecordV1 {
         let change = |change: RecordedChange| ChangeV1 {
             kind: change.kind.as_str(),
             at: change.at,
+            by: change.by,
             notification: change.notification,
             unheard: change.unheard,
         };

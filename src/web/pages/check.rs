@@ -7,28 +7,37 @@ use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
-use launchready_checks::contract::{CheckMeta, Measurement, Schedule};
+use launchready_checks::contract::{CheckMeta, Measurement, Schedule, Unit};
 use launchready_checks::registry;
 use serde::Deserialize;
 
 use super::frame::{Done, Frame, after};
+use super::heartbeats::{Beat, beats};
 use super::incidents::{Row as IncidentRow, rows};
 use super::project::Card;
 use crate::report::{CheckReport, NotCheckedReport};
-use crate::store::{HistoryPoint, LatestRun};
-use crate::web::chart::{Chart, Series, value_words};
+use crate::store::{HistoryPoint, LatestRun, Span};
+use crate::web::chart::{Chart, Scale, Series, days_left, days_words, value_words};
 use crate::web::fault::Fault;
 use crate::web::forms::Filled;
 use crate::web::guard::Caller;
 use crate::web::route::Web;
 use crate::web::show::{self, Badge, Prose, Segment};
 use crate::web::spans::Bar;
-use crate::web::time::{When, zone};
+use crate::web::time::{When, length, zone};
 use crate::web::{ProjectFacts, standing};
 
-/// The windows of time that are shown, with their hours.
-const WINDOWS: [(&str, &str, i64); 3] =
-    [("24h", "24 hours", 24), ("7d", "7 days", 7 * 24), ("90d", "90 days", 90 * 24)];
+/// A window of time: its name in addresses, the same in words, its hours.
+type Window = (&'static str, &'static str, i64);
+/// The windows of the charts.
+const WINDOWS: [Window; 4] = [
+    ("6h", "6 hours", 6),
+    ("24h", "24 hours", 24),
+    ("7d", "7 days", 7 * 24),
+    ("90d", "90 days", 90 * 24),
+];
+/// Of the windows that nobody asked for, this is the longest.
+const USUAL_HOURS: i64 = 7 * 24;
 /// The most charts of one page.
 const CHARTS: usize = 24;
 
@@ -53,11 +62,12 @@ struct Page<'a> {
     at: Option<When>,
     since: Option<When>,
     next: When,
+    beats: Vec<Beat>,
     parts: Vec<Missed<'a>>,
     incidents: Vec<IncidentRow>,
     cards: Vec<Card<'a>>,
     values: Vec<Measured>,
-    bars: Vec<(&'static str, Bar)>,
+    bars: Vec<(String, Bar)>,
     ranges: Vec<(&'static str, &'static str, bool)>,
     charts: Vec<Figure>,
     more_charts: usize,
@@ -120,9 +130,9 @@ pub(in crate::web) async fn check(
     let back = |hours| now.checked_sub(SignedDuration::from_hours(hours)).unwrap_or(now);
     let spans = site.store.spans(&project.name, meta.id, back(90 * 24)).await?;
     let interval = interval(meta, Some(run));
-    let range = wanted.range.as_deref().unwrap_or("7d");
-    let hours =
-        WINDOWS.iter().find(|(name, _, _)| *name == range).map_or(7 * 24, |window| window.2);
+    let seen = spans.first().map_or(0, |first| hours_since(first.from, now));
+    let asked = WINDOWS.iter().find(|window| Some(window.0) == wanted.range.as_deref());
+    let hours = asked.map_or_else(|| shortest(seen).min(USUAL_HOURS), |window| window.2);
     let points = site.store.history(&project.name, meta.id, back(hours)).await?;
     let mut charts = figures(meta, run, &points, back(hours), now, &zone);
     let more_charts = charts.len().saturating_sub(CHARTS);
@@ -130,6 +140,7 @@ pub(in crate::web) async fn check(
     let mine: Vec<_> =
         known.incidents.iter().filter(|incident| incident.key.check == meta.id).cloned().collect();
     let when = |at| When::new(at, now, &zone);
+    let beats = beats(site, project, meta.id, now, &zone).await?;
     let html = show::draw(&Page {
         frame: Frame::new(format!("{} · {}", meta.title, project.domain), "overview", &caller)
             .done(&done)
@@ -145,7 +156,8 @@ pub(in crate::web) async fn check(
         unlock: check.unlock.as_deref().map(Prose::new),
         at: run.at.map(when),
         since: run.since.map(when),
-        next: when(run.next_due),
+        next: When::due(run.next_due, now, &zone),
+        beats,
         parts: check.not_checked.iter().map(Missed::of).collect(),
         incidents: rows(&facts, &mine, now),
         cards: check
@@ -153,11 +165,13 @@ pub(in crate::web) async fn check(
             .iter()
             .map(|finding| Card::of(project, check, finding, now))
             .collect(),
-        values: run.assessment.measurements.iter().filter_map(|m| Measured::of(meta, m)).collect(),
-        bars: WINDOWS
+        values: run
+            .assessment
+            .measurements
             .iter()
-            .map(|(_, words, hours)| (*words, Bar::new(&spans, back(*hours), now, interval)))
+            .filter_map(|m| Measured::of(meta, m, run.at.unwrap_or(now)))
             .collect(),
+        bars: bars(&spans, now, interval),
         ranges: WINDOWS
             .iter()
             .map(|(name, words, window)| (*name, *words, *window == hours))
@@ -176,6 +190,37 @@ impl<'a> Missed<'a> {
     }
 }
 
+/// The hours from the beginning of the hour of `first` to `now`, rounded up.
+fn hours_since(first: Timestamp, now: Timestamp) -> i64 {
+    now.as_second().div_euclid(3_600) - first.as_second().div_euclid(3_600) + 1
+}
+
+/// The hours of the shortest window that holds so many.
+fn shortest(seen: i64) -> i64 {
+    let hours = WINDOWS.iter().map(|window| window.2);
+    hours.clone().find(|hours| *hours >= seen).or(hours.max()).unwrap_or(USUAL_HOURS)
+}
+
+/// The bars: of every window from a day on that is full, and of all that was seen where that is less than
+/// the longest window.
+fn bars(spans: &[Span], now: Timestamp, interval: SignedDuration) -> Vec<(String, Bar)> {
+    let Some(first) = spans.first().map(|span| span.from) else { return Vec::new() };
+    let mut bars = Vec::new();
+    for (_, words, hours) in WINDOWS.iter().filter(|window| window.2 >= 24) {
+        let from = now.checked_sub(SignedDuration::from_hours(*hours)).unwrap_or(now);
+        if from < first {
+            let passed = length(now.duration_since(first).as_secs().max(0).unsigned_abs());
+            bars.push((
+                format!("Since the first look, {passed} ago"),
+                Bar::new(spans, first, now, interval),
+            ));
+            break;
+        }
+        bars.push((format!("Last {words}"), Bar::new(spans, from, now, interval)));
+    }
+    bars
+}
+
 /// How often a check runs: as it says itself, or less often where the config does.
 pub(super) fn interval(meta: &CheckMeta, run: Option<&LatestRun>) -> SignedDuration {
     let Schedule::Every(interval) = meta.default_schedule;
@@ -185,11 +230,17 @@ pub(super) fn interval(meta: &CheckMeta, run: Option<&LatestRun>) -> SignedDurat
 }
 
 impl Measured {
-    fn of(meta: &'static CheckMeta, measured: &Measurement) -> Option<Self> {
+    fn of(meta: &'static CheckMeta, measured: &Measurement, at: Timestamp) -> Option<Self> {
         let spec = meta.measurements.iter().find(|spec| spec.name == measured.name)?;
+        let is_date = measured.unit == Unit::TimestampSeconds;
+        let left = |date: f64| days_left(date, at);
         let bound = |word: &str, bound: Option<f64>| {
-            bound.map(|bound| format!("{word} at {}", value_words(measured.unit, bound)))
+            let bound = bound?;
+            let text =
+                if is_date { days_words(left(bound)) } else { value_words(measured.unit, bound) };
+            Some(format!("{word} at {text}"))
         };
+        let value = value_words(measured.unit, measured.value);
         let bounds: Vec<_> =
             [bound("warning", measured.warning), bound("critical", measured.critical)]
                 .into_iter()
@@ -199,7 +250,11 @@ impl Measured {
             name: spec.name,
             help: spec.help,
             subject: measured.subject.clone(),
-            value: value_words(measured.unit, measured.value),
+            value: match left(measured.value) {
+                _ if !is_date => value,
+                days if days < 0.0 => format!("{value}, {} ago", days_words(-days)),
+                days => format!("{value}, {} left", days_words(days)),
+            },
             bounds: bounds.join(", "),
         })
     }
@@ -229,20 +284,24 @@ fn figures(
                 measured.name == spec.name && measured.subject.as_deref() == subject
             });
             let series = Series {
-                unit: spec.unit,
+                scale: Scale::Unit(spec.unit),
                 warning: now.and_then(|now| now.warning),
                 critical: now.and_then(|now| now.critical),
-                points: mine().filter(|point| point.subject.as_deref() == subject).collect(),
+                points: mine()
+                    .filter(|point| point.subject.as_deref() == subject)
+                    .cloned()
+                    .collect(),
                 from,
                 to,
             };
+            let left = if spec.unit == Unit::TimestampSeconds { ", days left" } else { "" };
             figures.push(Figure {
                 title: match subject {
-                    Some(subject) => format!("{} of {subject}", spec.name),
-                    None => spec.name.to_owned(),
+                    Some(subject) => format!("{} of {subject}{left}", spec.name),
+                    None => format!("{}{left}", spec.name),
                 },
                 help: spec.help,
-                chart: series.draw(zone),
+                chart: series.of_days_left(run.at.unwrap_or(to)).draw(zone),
             });
         }
     }
@@ -272,4 +331,39 @@ pub(in crate::web) async fn run_all(
     let project = standing::project(&facts, &name)?;
     web.site.store.make_due(&project.name, None, web.site.clock.now()).await?;
     Ok(after(&format!("/projects/{}", Segment(&project.name)), "due"))
+}
+
+#[cfg(test)]
+mod tests {
+    use launchready_checks::contract::Status;
+
+    use super::*;
+
+    #[test]
+    fn the_page_opens_on_the_shortest_time_that_holds_what_was_seen() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let seen = hours_since(at("2026-11-28T01:50:00Z"), at("2026-11-28T02:10:00Z"));
+        assert_eq!(seen, 2, "the points of both hours");
+        let opens = |seen| shortest(seen).min(USUAL_HOURS);
+        assert_eq!(
+            [0, 6, 7, 24, 25, 24 * 7, 24 * 8, 24 * 400].map(opens),
+            [6, 6, 24, 24, 168, 168, 168, 168]
+        );
+    }
+
+    #[test]
+    fn a_bar_is_of_a_full_window_or_of_all_that_was_seen() {
+        let now: Timestamp = "2026-11-28T02:00:00Z".parse().unwrap();
+        let told = |hours: i64| {
+            let from = now.checked_sub(SignedDuration::from_hours(hours)).unwrap();
+            let span = Span { status: Status::Pass, from, to: now, runs: 10, reason: None };
+            let all = bars(&[span], now, SignedDuration::from_mins(1));
+            assert!(all.iter().all(|(_, bar)| bar.words == "pass 100.0 %"), "{all:?}");
+            all.into_iter().map(|(words, _)| words).collect::<Vec<_>>()
+        };
+        assert_eq!(told(3), ["Since the first look, 3 hours ago"]);
+        assert_eq!(told(48), ["Last 24 hours", "Since the first look, 2 days ago"]);
+        assert_eq!(told(24 * 400), ["Last 24 hours", "Last 7 days", "Last 90 days"]);
+        assert!(bars(&[], now, SignedDuration::from_mins(1)).is_empty());
+    }
 }

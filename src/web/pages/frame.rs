@@ -6,9 +6,10 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
 use super::files;
+use crate::clock::Clock;
 use crate::web::fault::Fault;
 use crate::web::guard::{Caller, Who};
-use crate::web::show;
+use crate::web::{show, time};
 
 /// The head of a page and its navigation.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub(super) struct Frame {
     pub(super) live: bool,
     /// What was just done.
     pub(super) done: Option<&'static str>,
+    /// What has to be said of the agent's clock.
+    pub(super) pace: Option<String>,
     /// The part of the address of style and script that changes with them.
     pub(super) version: &'static str,
 }
@@ -41,19 +44,25 @@ impl Frame {
             inside: true,
             live: false,
             done: None,
+            pace: caller.pace.clone(),
             version: files::version(),
         }
     }
 
     /// The frame of a page that strangers see.
     pub(super) fn outside(title: impl Into<String>) -> Self {
-        let caller = Caller { who: Who::Anyone, token: String::new() };
+        let caller = Caller { who: Who::Anyone, token: String::new(), pace: None };
         Self { inside: false, ..Self::new(title, "", &caller) }
     }
 
     /// Draws itself anew when something changes.
     pub(super) fn live(self) -> Self {
         Self { live: true, ..self }
+    }
+
+    /// Says how fast the clock runs, where that is not as fast as the reader's.
+    pub(super) fn paced(self, clock: &dyn Clock) -> Self {
+        Self { pace: time::pace(clock), ..self }
     }
 
     /// Says what was just done.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::frame::{Done, Frame, after};
-use super::incidents::{about, unheard};
+use super::incidents::{about, cause, unheard};
 use crate::incident::{ChangeKind, Incident, Member, Silence, State as Life};
 use crate::store::{Delivery, DeliveryState, IncidentRecord, RecordedChange, StoreError};
 use crate::web::Site;
@@ -42,12 +42,14 @@ struct Page<'a> {
     last_good: Option<When>,
     lasted: Option<String>,
     unheard: Option<String>,
+    cause: Option<String>,
     taken: Option<(String, When, String)>,
     members: Vec<Item<'a>>,
     more_members: u64,
     timeline: Vec<Entry<'a>>,
     is_over: bool,
-    is_open: bool,
+    is_believed: bool,
+    is_acknowledged: bool,
     lengths: [(&'static str, &'static str, i64); 4],
 }
 
@@ -66,6 +68,7 @@ struct Entry<'a> {
     words: &'static str,
     tone: &'static str,
     at: When,
+    by: Option<&'a str>,
     unheard: Option<&'a str>,
     deliveries: Vec<Told<'a>>,
 }
@@ -129,6 +132,7 @@ fn timeline<'a>(record: &'a IncidentRecord, now: Timestamp, zone: &TimeZone) -> 
             words,
             tone,
             at: When::new(change.at, now, zone),
+            by: change.by.as_deref(),
             unheard: change.unheard.as_deref(),
             deliveries: told.map(|delivery| Told::of(delivery, now, zone)).collect(),
         }
@@ -162,9 +166,10 @@ pub(in crate::web) async fn incident(
         .resolved_at
         .map(|end| length(u64::try_from(end.duration_since(since).as_secs()).unwrap_or_default()));
     let project = format!("/projects/{}", Segment(&key.project));
-    let members: Vec<_> = incident
-        .members
-        .values()
+    let mut in_order: Vec<&Member> = incident.members.values().collect();
+    in_order.sort_by(|a, b| (a.first_seen, &a.subject).cmp(&(b.first_seen, &b.subject)));
+    let members: Vec<_> = in_order
+        .into_iter()
         .take(MEMBERS)
         .map(|member| Item {
             member,
@@ -192,15 +197,17 @@ pub(in crate::web) async fn incident(
         last_good: incident.last_good.map(when),
         lasted,
         unheard: incident.unheard.as_ref().map(unheard),
+        cause: cause(incident),
         taken: incident
             .acknowledged
             .as_ref()
             .map(|taken| (taken.by.clone(), when(taken.at), taken.note.clone())),
+        is_believed: matches!(incident.state, Life::Open | Life::Acknowledged),
+        is_acknowledged: incident.state == Life::Acknowledged,
         members,
         more_members: incident.member_count().saturating_sub(shown),
         timeline: timeline(&record, now, &zone),
         is_over: incident.state == Life::Resolved,
-        is_open: incident.state == Life::Open,
         lengths: forms::SILENCES,
     })?;
     Ok(show::answer(html))

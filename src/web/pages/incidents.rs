@@ -7,6 +7,7 @@ use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
+use launchready_checks::registry;
 use serde::Deserialize;
 
 use super::frame::Frame;
@@ -16,7 +17,7 @@ use crate::web::Facts;
 use crate::web::fault::Fault;
 use crate::web::guard::Caller;
 use crate::web::route::Web;
-use crate::web::show::{self, Badge, Prose, count};
+use crate::web::show::{self, Badge, Prose, Segment, count};
 use crate::web::time::{When, zone};
 
 /// Incidents on one page.
@@ -46,6 +47,8 @@ pub(super) struct Row {
     pub(super) since: When,
     pub(super) until: Option<When>,
     pub(super) note: Option<String>,
+    /// Where the note leads, if anywhere.
+    pub(super) cause: Option<String>,
 }
 
 /// The rows of incidents: what lasts before what is over, and the worst of it first.
@@ -55,10 +58,13 @@ pub(super) fn rows(facts: &Facts, incidents: &[Incident], now: Timestamp) -> Vec
     ordered.into_iter().map(|incident| Row::of(facts, incident, now)).collect()
 }
 
-/// What comes first in a list: what lasts, and the worst of it.
+/// What comes first in a list: what lasts, and of it the worst, the most urgent, the first check of the
+/// registry, and the first subject.
 fn weight(incident: &Incident) -> impl Ord + use<> {
     let lasts = incident.state != Life::Resolved;
-    std::cmp::Reverse((lasts, lasts.then_some((incident.severity, incident.urgency))))
+    let rank = lasts.then_some((incident.severity, incident.urgency));
+    let place = lasts.then(|| (registry::place(&incident.key.check), about(incident)));
+    (std::cmp::Reverse((lasts, rank)), place)
 }
 
 /// Why an incident is not told at present.
@@ -72,10 +78,20 @@ pub(super) fn unheard(unheard: &Unheard) -> String {
     }
 }
 
+/// The address of the incident on which one hangs.
+pub(super) fn cause(incident: &Incident) -> Option<String> {
+    match &incident.unheard {
+        Some(Unheard::DependsOn { incident }) if !incident.is_empty() => {
+            Some(format!("/incidents/{}", Segment(incident)))
+        }
+        _ => None,
+    }
+}
+
 /// What an incident is about: its one member, or how many.
 pub(super) fn about(incident: &Incident) -> String {
-    let mut members = incident.members.values();
-    match (members.next(), incident.member_count()) {
+    let first = incident.members.values().min_by_key(|member| &member.subject);
+    match (first, incident.member_count()) {
         (Some(only), 1) => only.subject.clone(),
         (Some(first), number) => {
             format!("{} and {}", first.subject, count(number - 1, "other"))
@@ -100,6 +116,7 @@ impl Row {
             since: when(incident.opened_at.unwrap_or(incident.first_seen)),
             until: incident.resolved_at.map(when),
             note: incident.unheard.as_ref().map(unheard),
+            cause: cause(incident),
         }
     }
 }
@@ -164,4 +181,81 @@ pub(in crate::web) async fn incidents(
         has_more,
     })?;
     Ok(show::answer(html))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::IncidentKey;
+
+    #[test]
+    fn what_hangs_on_another_incident_leads_to_it() {
+        let key = |check: &str| IncidentKey {
+            project: "harbor".to_owned(),
+            check: check.to_owned(),
+            code: "x".to_owned(),
+            target: "harbor.example".to_owned(),
+        };
+        let mut hangs = Incident::begin(key("tls-certificate"), Timestamp::UNIX_EPOCH);
+        assert_eq!(cause(&hangs), None);
+        hangs.unheard = Some(Unheard::DependsOn { incident: "inc_1".to_owned() });
+        assert_eq!(cause(&hangs).as_deref(), Some("/incidents/inc_1"));
+        let html = Table { incidents: vec![Row::of(&facts(), &hangs, Timestamp::UNIX_EPOCH)] };
+        let html = html.render().unwrap();
+        assert!(
+            html.contains("<a href=\"/incidents/inc_1\">hangs on another incident</a>"),
+            "{html}"
+        );
+    }
+
+    #[derive(Template)]
+    #[template(path = "web/incident_rows.html")]
+    struct Table {
+        incidents: Vec<Row>,
+    }
+
+    fn facts() -> Facts {
+        Facts {
+            projects: Vec::new(),
+            book: crate::incident::Book::default(),
+            password: None,
+            metrics_token: None,
+            public_url: None,
+            listen: "127.0.0.1:9797".parse().unwrap(),
+            heartbeats: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_worst_comes_first_then_the_first_check_and_the_first_subject() {
+        use launchready_checks::contract::{Severity, Urgency};
+        let one = |check: &str, target: &str, urgency, severity| {
+            let key = IncidentKey {
+                project: "harbor".to_owned(),
+                check: check.to_owned(),
+                code: "x".to_owned(),
+                target: target.to_owned(),
+            };
+            let mut incident = Incident::begin(key, Timestamp::UNIX_EPOCH);
+            (incident.urgency, incident.severity, incident.state) = (urgency, severity, Life::Open);
+            incident
+        };
+        let mut all = [
+            one("web-headers", "b", Urgency::Day, Severity::Critical),
+            one("mail-spf", "b", Urgency::Day, Severity::Critical),
+            one("mail-spf", "c", Urgency::Now, Severity::Warning),
+            one("web-headers", "a", Urgency::Day, Severity::Critical),
+            one("web-uptime", "z", Urgency::Now, Severity::Critical),
+        ];
+        all.sort_by_key(weight);
+        let order: Vec<_> = all.iter().map(|it| (&*it.key.check, &*it.key.target)).collect();
+        let wanted = [
+            ("web-uptime", "z"),
+            ("mail-spf", "b"),
+            ("web-headers", "a"),
+            ("web-headers", "b"),
+            ("mail-spf", "c"),
+        ];
+        assert_eq!(order, wanted);
+    }
 }

@@ -6,14 +6,18 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{FromRequest as _, Query, Request, State};
 use axum::http::header::SET_COOKIE;
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::frame::{Done, Frame, after};
+use crate::clock::pause;
 use crate::web::fault::Fault;
 use crate::web::forms::{Filled, Plain};
 use crate::web::guard::{self, Caller, Told, Who};
+use crate::web::limits::Guesser;
 use crate::web::route::Web;
 use crate::web::session;
 use crate::web::show;
@@ -67,22 +71,41 @@ pub(in crate::web) async fn sign_in(
 ) -> Result<Response, Fault> {
     let (facts, now) = (web.site.facts(), web.site.clock.now());
     let (parts, body) = request.into_parts();
-    let address = guard::address(&parts);
+    let guesser = guesser(&web, &parts, now).await?;
     let request = Request::from_parts(parts, body);
-    web.logins.count(address, now).map_err(Fault::too_often)?;
+    let slow = web.logins.count(&guesser, now).map_err(Fault::too_often)?;
+    if !slow.is_zero() {
+        pause(&*web.site.clock, slow).await;
+    }
     let Plain(sent) = Plain::from_request(request, &()).await?;
     let Some(password) = &facts.password else {
         return form(&web, Frame::outside("Sign in"), sent.text("next"), true);
     };
-    let begun = guard::key(&web).await?.begin(password, now);
+    let key = guard::key(&web).await?;
+    let begun = key.begin(password, now);
     let is_right = session::same(password.expose(), sent.text("password"));
     let Some((_, cookie)) = begun.filter(|_| is_right) else {
         return form(&web, Frame::outside("Sign in"), sent.text("next"), true);
     };
-    web.logins.right(address);
+    web.logins.right(&guesser);
     let mut response = Redirect::to(place(sent.text("next"))).into_response();
+    if let Some(known) = key.introduce(password, now) {
+        set(&mut response, &session::set_known(&facts, &known));
+    }
     set(&mut response, &session::set_cookie(&facts, &cookie));
     Ok(response)
+}
+
+/// Who tries to sign in: a browser that has done so before, or somebody at an address.
+async fn guesser(web: &Web, request: &Parts, now: Timestamp) -> Result<Guesser, Fault> {
+    let facts = web.site.facts();
+    let cookie = session::known_cookie(&facts, &request.headers);
+    if let (Some(cookie), Some(password)) = (cookie, &facts.password)
+        && let Some(known) = guard::key(web).await?.known(cookie, password, now)
+    {
+        return Ok(Guesser::Known(known));
+    }
+    Ok(Guesser::at(guard::address(request)))
 }
 
 pub(in crate::web) async fn sign_out(
@@ -102,7 +125,7 @@ pub(in crate::web) async fn sign_out(
 fn set(response: &mut Response, cookie: &str) {
     // The cookie is letters, digits and marks of ours.
     if let Ok(line) = HeaderValue::from_str(cookie) {
-        response.headers_mut().insert(SET_COOKIE, line);
+        response.headers_mut().append(SET_COOKIE, line);
     }
 }
 

@@ -4,6 +4,7 @@ mod check;
 mod files;
 mod frame;
 mod handbook;
+mod heartbeats;
 mod incident;
 mod incidents;
 mod login;

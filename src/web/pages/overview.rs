@@ -11,9 +11,9 @@ use launchready_checks::contract::{Severity, Unseen};
 use serde::Deserialize;
 
 use super::frame::Frame;
-use crate::incident::State as Life;
+use crate::incident::{Book, State as Life};
 use crate::report::{self, Report};
-use crate::store::IncidentCount;
+use crate::store::{IncidentCount, OutboxCount};
 use crate::web::fault::Fault;
 use crate::web::guard::Caller;
 use crate::web::route::Web;
@@ -36,6 +36,8 @@ pub(in crate::web) struct Wanted {
 struct Page<'a> {
     frame: Frame,
     numbers: Vec<(String, String, &'static str)>,
+    /// Channels that the config no longer has, with the messages that wait for them.
+    lost: Vec<(String, String)>,
     q: &'a str,
     cards: Vec<Card<'a>>,
     found: usize,
@@ -107,6 +109,7 @@ pub(in crate::web) async fn overview(
     let html = show::draw(&Page {
         frame: Frame::new("Overview", "overview", &caller).live(),
         numbers,
+        lost: lost(&site.store.waiting().await?, &facts.book),
         q: wanted.q.trim(),
         cards,
         found,
@@ -116,6 +119,15 @@ pub(in crate::web) async fn overview(
         searchable: total > 6,
     })?;
     Ok(show::answer(html))
+}
+
+/// What waits for a channel that is gone, and that no other channel takes.
+fn lost(waiting: &[OutboxCount], book: &Book) -> Vec<(String, String)> {
+    waiting
+        .iter()
+        .filter(|it| book.channels.iter().all(|rule| rule.name != it.channel))
+        .map(|it| (it.channel.clone(), count(it.count, "message")))
+        .collect()
 }
 
 /// The figures at the head of the page.

@@ -88,7 +88,7 @@ impl<'a> Card<'a> {
             since: finding.since.map(|at| When::new(at, now, &zone)),
             waived: finding.waived.as_ref().map(|waived| {
                 let text = format!("{}: {}", waived.by, waived.reason);
-                (text, When::new(waived.until, now, &zone))
+                (text, When::end(waived.until, now, &zone))
             }),
             history: format!("/projects/{name}/checks/{}", check.id),
             waive: format!(

@@ -10,9 +10,10 @@ use launchready_checks::registry;
 
 use super::frame::{Done, Frame, after};
 use crate::incident::Silence;
+use crate::web::Site;
 use crate::web::fault::Fault;
 use crate::web::forms::{self, Filled};
-use crate::web::guard::Caller;
+use crate::web::guard::{Caller, Told};
 use crate::web::route::Web;
 use crate::web::show;
 use crate::web::standing;
@@ -26,6 +27,9 @@ struct Page<'a> {
     projects: Vec<&'a str>,
     checks: Vec<&'static str>,
     lengths: [(&'static str, &'static str, i64); 4],
+    /// What was typed into the form before, and what is wrong with it.
+    typed: &'a Filled,
+    fault: Option<&'a Fault>,
 }
 
 struct Row {
@@ -52,6 +56,16 @@ pub(in crate::web) async fn silences(
     Extension(caller): Extension<Caller>,
     Query(done): Query<Done>,
 ) -> Result<Response, Fault> {
+    let frame = Frame::new("Silences", "silences", &caller).done(&done);
+    page(&web, frame, &Filled::default(), None).await
+}
+
+async fn page(
+    web: &Web,
+    frame: Frame,
+    typed: &Filled,
+    fault: Option<&Fault>,
+) -> Result<Response, Fault> {
     let site = &*web.site;
     let facts = site.facts();
     let now = site.clock.now();
@@ -69,20 +83,37 @@ pub(in crate::web) async fn silences(
         }
     };
     let html = show::draw(&Page {
-        frame: Frame::new("Silences", "silences", &caller).done(&done),
+        frame,
         rows: silences.into_iter().map(row).collect(),
         projects: facts.projects.iter().map(|project| project.name.as_str()).collect(),
         checks: registry::ALL.iter().map(|plugin| plugin.meta.id).collect(),
         lengths: forms::SILENCES,
+        typed,
+        fault,
     })?;
-    Ok(show::answer(html))
+    let mut response = show::answer(html);
+    if let Some(fault) = fault {
+        *response.status_mut() = fault.status;
+        response.extensions_mut().insert(Told);
+    }
+    Ok(response)
 }
 
+/// Adds a silence; what cannot be one is drawn again with all that was typed.
 pub(in crate::web) async fn add_silence(
     State(web): State<Arc<Web>>,
+    Extension(caller): Extension<Caller>,
     form: Filled,
 ) -> Result<Response, Fault> {
-    let site = &*web.site;
+    match add(&web.site, &form).await {
+        Err(fault) if fault.status.is_client_error() => {
+            page(&web, Frame::new("Silences", "silences", &caller), &form, Some(&fault)).await
+        }
+        done => done,
+    }
+}
+
+async fn add(site: &Site, form: &Filled) -> Result<Response, Fault> {
     let now = site.clock.now();
     let silence = Silence {
         id: String::new(),
@@ -100,7 +131,7 @@ pub(in crate::web) async fn add_silence(
 }
 
 /// A silence of something that does not exist would mute nothing, unnoticed.
-pub(in crate::web) fn check_scope(site: &crate::web::Site, silence: &Silence) -> Result<(), Fault> {
+pub(in crate::web) fn check_scope(site: &Site, silence: &Silence) -> Result<(), Fault> {
     if let Some(name) = &silence.project {
         standing::project(&site.facts(), name)?;
     }

@@ -180,7 +180,7 @@ pub(in crate::web) async fn status(
     let mut zones = facts.projects.iter().filter(|it| it.public).map(|it| it.timezone.as_str());
     let common = zones.next().filter(|first| zones.all(|other| other == *first));
     let html = show::draw(&Page {
-        frame: Frame::outside("Status"),
+        frame: Frame::outside("Status").paced(&*site.clock),
         all,
         rows,
         at: When::new(now, now, &zone(common.unwrap_or("UTC"))),

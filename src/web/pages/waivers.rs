@@ -97,7 +97,7 @@ pub(in crate::web) async fn waivers(
         let zone = zone(facts.project(&waiver.project).map_or("UTC", |project| &project.timezone));
         Row {
             state: state(&waiver, now, &found),
-            until: When::new(waiver.until, now, &zone),
+            until: When::end(waiver.until, now, &zone),
             last_used: waiver.last_used.map(|at| When::new(at, now, &zone)),
             waiver,
         }

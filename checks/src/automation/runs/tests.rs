@@ -1,3 +1,5 @@
+//! The edges of windows and thresholds, and what is carried from look to look.
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Replay, fault};
 use crate::probe::{
     Answer, Catalogue, Database, DatabaseFacts, ProbeError, Repeated, Row, RowQuery, SqlAnswer,
-    TableRole, TableShape, VisitRow, Walked,
+    Strays, TableRole, TableShape, VisitRow, Walked,
 };
 
 /// The project's database.
@@ -24,7 +24,7 @@ pub struct DatabaseWorld {
     /// Answers to statements.
     pub answer: BTreeMap<String, SqlAnswer>,
     /// What fails, by the role of the table, or `facts`, `catalogue` and `ask`: the words of
-    /// [`super::HttpEntry::fault`], and `bad_credential`, `forbidden`.
+    /// [`super::HttpEntry::fault`], and `bad_credential`, `forbidden`, `misconfigured`.
     pub fault: BTreeMap<String, String>,
 }
 
@@ -127,6 +127,29 @@ impl Database for Replay {
             Repeated { total: u64::try_from(values.len()).unwrap_or(u64::MAX), values }
         });
         Box::pin(async move { repeated })
+    }
+
+    fn strays(
+        &self,
+        (from, column): (TableRole, &'static str),
+        (to, key): (TableRole, &'static str),
+    ) -> Answer<'_, Result<Strays, ProbeError>> {
+        let strays = self.stored(from.as_str()).map(|world| {
+            let values = |role: TableRole, column: &str| -> Vec<String> {
+                let Some(table) = world.table.get(&role) else { return Vec::new() };
+                let values = table.rows.iter().filter_map(|row| table.value(row, column));
+                values.map(ToOwned::to_owned).collect()
+            };
+            let (all, known) = (values(from, column), values(to, key));
+            let of = u64::try_from(all.len()).unwrap_or(u64::MAX);
+            let mut strays: Vec<_> =
+                all.into_iter().filter(|value| !known.contains(value)).collect();
+            let rows = u64::try_from(strays.len()).unwrap_or(u64::MAX);
+            strays.sort();
+            strays.dedup();
+            Strays { values: strays, rows, of }
+        });
+        Box::pin(async move { strays })
     }
 
     fn catalogue(&self) -> Answer<'_, Result<Catalogue, ProbeError>> {

@@ -4,13 +4,18 @@
 //! is not written down does not exist: a name without records is NXDOMAIN, an address without a
 //! server refuses, a URL on a known host is 404.
 
+mod crm;
 mod database;
+mod desk;
 mod dns;
 mod files;
 mod http;
 mod outlying;
 mod payments;
+mod ports;
+mod supabase;
 mod tls;
+mod trail;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -20,13 +25,15 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::crm::{ContactWorld, CrmWorld};
 pub use self::database::{DatabaseWorld, TableWorld};
+pub use self::desk::DeskWorld;
 pub use self::outlying::{AutomationWorld, EdgeWorld, HostingWorld, SeriesWorld};
 pub use self::payments::PaymentsWorld;
+pub use self::supabase::{CallsWorld, PrintsWorld, PublicWorld, SupabaseWorld};
 use super::{
-    Accounts, AgentFault, Automation, Database, Edge, HelloAnswer, Hosting, Payments, ProbeError,
-    Probes, ProtocolVersion, RegistrationAnswer, Seen, Slot, SmtpAnswer, SuiteSet, TargetFault,
-    TlsAnswer,
+    Accounts, AgentFault, HeartbeatAnswer, HelloAnswer, ProbeError, Probes, ProtocolVersion,
+    RegistrationAnswer, Seen, SmtpAnswer, SuiteSet, TargetFault, TlsAnswer,
 };
 
 /// A small written-down internet.
@@ -62,6 +69,14 @@ pub struct World {
     pub payments: Option<PaymentsWorld>,
     /// The project's database; absent means that none is configured.
     pub database: Option<DatabaseWorld>,
+    /// The help desk; absent means that none is configured.
+    pub desk: Option<DeskWorld>,
+    /// The CRM; absent means that none is configured.
+    pub crm: Option<CrmWorld>,
+    /// The Supabase project; absent means that none is configured.
+    pub supabase: Option<SupabaseWorld>,
+    /// What was heard of promised calls; absent means that nobody listens.
+    pub heartbeats: Option<Seen<HeartbeatAnswer>>,
     /// The automation service; absent means that none is configured.
     pub automation: Option<AutomationWorld>,
     /// The account at the edge network; absent means that none is configured.
@@ -269,29 +284,9 @@ impl Replay {
             tls: Arc::<Self>::clone(&replay),
             smtp: Arc::<Self>::clone(&replay),
             registration: Arc::<Self>::clone(&replay),
-            files: replay,
+            files: Arc::<Self>::clone(&replay),
+            heartbeats: replay,
         }
-    }
-
-    /// The ports to accounts that are written down.
-    fn accounts(replay: &Arc<Self>) -> Accounts {
-        let mut accounts = Accounts::default();
-        if replay.world.payments.is_some() {
-            accounts.payments = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Payments>);
-        }
-        if replay.world.database.is_some() {
-            accounts.database = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Database>);
-        }
-        if replay.world.automation.is_some() {
-            accounts.automation = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Automation>);
-        }
-        if replay.world.edge.is_some() {
-            accounts.edge = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Edge>);
-        }
-        if replay.world.hosting.is_some() {
-            accounts.hosting = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Hosting>);
-        }
-        accounts
     }
 
     /// How often each question was asked, keyed `GET https://…`, `TXT name`, `TLS host`, ….
@@ -328,6 +323,7 @@ fn fault(word: &str, what: &str) -> ProbeError {
         "bad_credential" => AgentFault::BadCredential(what).into(),
         "forbidden" => AgentFault::Forbidden(what).into(),
         "clock_off" => AgentFault::ClockOff(what).into(),
+        "misconfigured" => AgentFault::Misconfigured(what).into(),
         other => AgentFault::Bug(format!("the fixture names an unknown fault {other:?}")).into(),
     }
 }
@@ -350,6 +346,19 @@ impl super::Registration for Replay {
         let suffix = name.rsplit('.').next().unwrap_or_default().to_owned();
         let answer = match self.world.registration.clone() {
             None => Ok(RegistrationAnswer::NoService { suffix }),
+            Some(Seen::Ok(answer)) => Ok(answer),
+            Some(Seen::Target(fault)) => Err(fault.into()),
+            Some(Seen::Agent(fault)) => Err(fault.into()),
+        };
+        Box::pin(async move { answer })
+    }
+}
+
+impl super::Heartbeats for Replay {
+    fn heard(&self, project: String) -> super::Answer<'_, Result<HeartbeatAnswer, ProbeError>> {
+        self.count(format!("HEARTBEATS {project}"));
+        let answer = match self.world.heartbeats.clone() {
+            None => Ok(HeartbeatAnswer::Nobody),
             Some(Seen::Ok(answer)) => Ok(answer),
             Some(Seen::Target(fault)) => Err(fault.into()),
             Some(Seen::Agent(fault)) => Err(fault.into()),

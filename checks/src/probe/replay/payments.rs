@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::{Replay, fault};
 use crate::probe::{
     Answer, Charge, CheckoutSession, Destination, Destinations, EventFilter, KeyPower, Payment,
-    PaymentAccount, PaymentEvent, Payments, Period, ProbeError, Reversal, Subscription, Visit,
-    Walked,
+    PaymentAccount, PaymentEvent, PaymentKey, Payments, Period, ProbeError, Reversal, Subscription,
+    Visit, Walked,
 };
 
 /// The account of a payment provider.
@@ -47,7 +47,7 @@ pub struct PaymentsWorld {
 }
 
 impl Replay {
-    fn paid(&self, list: &str) -> Result<&PaymentsWorld, ProbeError> {
+    pub(super) fn paid(&self, list: &str) -> Result<&PaymentsWorld, ProbeError> {
         self.count(format!("PAYMENTS {list}"));
         let world = self.world.payments.as_ref();
         let world = world.ok_or_else(|| fault("bad_credential", "no payments are written down"))?;
@@ -77,7 +77,7 @@ impl Replay {
 }
 
 impl Period {
-    fn holds(&self, at: jiff::Timestamp) -> bool {
+    pub(super) fn holds(&self, at: jiff::Timestamp) -> bool {
         at >= self.since && self.until.is_none_or(|until| at < until)
     }
 }
@@ -142,6 +142,29 @@ impl Payments for Replay {
         Box::pin(async move { found })
     }
 
+    fn sessions_of(&self, key: PaymentKey) -> Answer<'_, Result<Vec<CheckoutSession>, ProbeError>> {
+        let of = |session: &&CheckoutSession| match &key {
+            PaymentKey::Payment(id) => session.payment_intent.as_ref() == Some(id),
+            PaymentKey::Customer(id) => session.customer.as_ref() == Some(id),
+            PaymentKey::Subscription(id) => session.subscription.as_ref() == Some(id),
+        };
+        let found = self.paid("session");
+        let found = found.map(|world| world.session.iter().filter(of).take(100).cloned().collect());
+        Box::pin(async move { found })
+    }
+
+    fn payment(&self, id: String) -> Answer<'_, Result<Option<Payment>, ProbeError>> {
+        let found = self.paid("payment");
+        let found = found.map(|world| world.payment.iter().find(|one| one.id == id).cloned());
+        Box::pin(async move { found })
+    }
+
+    fn event(&self, id: String) -> Answer<'_, Result<Option<PaymentEvent>, ProbeError>> {
+        let found = self.paid("event");
+        let found = found.map(|world| world.event.iter().find(|one| one.id == id).cloned());
+        Box::pin(async move { found })
+    }
+
     fn payments<'a>(
         &'a self,
         period: Period,
@@ -149,13 +172,6 @@ impl Payments for Replay {
     ) -> Answer<'a, Result<Walked, ProbeError>> {
         let matches = move |payment: &Payment| period.holds(payment.created);
         self.walk("payment", |world| &world.payment, matches, visit)
-    }
-
-    fn payment(&self, id: String) -> Answer<'_, Result<Option<Payment>, ProbeError>> {
-        let found = self
-            .paid("payment")
-            .map(|world| world.payment.iter().find(|payment| payment.id == id).cloned());
-        Box::pin(async move { found })
     }
 
     fn charges<'a>(

@@ -1,0 +1,5 @@
+//! How the product handles the events that it is told.
+
+pub mod processing;
+
+pub use processing::Processing;

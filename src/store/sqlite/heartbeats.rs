@@ -1,0 +1,180 @@
+//! Jobs that have promised to call, and their calls.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::connection::Connections;
+use super::fault::Fault;
+use crate::store::words::{at, ms, word};
+use crate::store::{HeartbeatCall, HeartbeatKey, HeartbeatRecord, Signal, StoreError};
+
+/// The calls of one promise that are kept one by one; earlier ones are only counted.
+const CALLS: i64 = 100;
+
+pub(super) const NOTE: &str = "INSERT INTO heartbeat \
+     (project, name, promised_at, first_call, last_start, last_success, last_failure, exit, calls, failures) \
+     VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, 1, ?8) \
+     ON CONFLICT (project, name) DO UPDATE SET \
+     first_call = coalesce(first_call, excluded.first_call), \
+     exit = CASE WHEN excluded.last_failure IS NULL THEN exit ELSE excluded.exit END, \
+     last_start = coalesce(max(last_start, excluded.last_start), last_start, excluded.last_start), \
+     last_success = coalesce(max(last_success, excluded.last_success), last_success, excluded.last_success), \
+     last_failure = coalesce(max(last_failure, excluded.last_failure), last_failure, excluded.last_failure), \
+     calls = calls + 1, failures = failures + excluded.failures \
+     RETURNING id, calls";
+pub(super) const KEEP: &str = "INSERT INTO heartbeat_call (heartbeat, number, at, signal, exit) \
+     VALUES (?1, ?2, ?3, ?4, ?5)";
+pub(super) const DROP: &str = "DELETE FROM heartbeat_call WHERE heartbeat = ?1 AND number <= ?2";
+pub(super) const OF_PROJECT: &str =
+    "SELECT * FROM heartbeat WHERE project = ?1 AND gone_at IS NULL ORDER BY name";
+pub(super) const CALLS_OF: &str = "SELECT c.at, c.signal, c.exit FROM heartbeat_call c \
+     JOIN heartbeat h ON h.id = c.heartbeat WHERE h.project = ?1 AND h.name = ?2 \
+     ORDER BY c.number DESC LIMIT ?3";
+pub(super) const OLD_PROMISES: &str = "DELETE FROM heartbeat WHERE id IN \
+     (SELECT id FROM heartbeat WHERE gone_at IS NOT NULL AND gone_at < ?1 LIMIT ?2)";
+
+/// See [`Store::sync_heartbeats`](crate::store::Store::sync_heartbeats).
+pub(super) async fn sync(
+    connections: &Connections,
+    promises: &[HeartbeatKey],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut write = connections.write().await?;
+    let done = sync_in(write.on(), promises, now).await;
+    write.end("take over the promises of the config", done).await
+}
+
+async fn sync_in(
+    on: &mut SqliteConnection,
+    promises: &[HeartbeatKey],
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let rows = sqlx::query("SELECT project, name FROM heartbeat WHERE gone_at IS NULL")
+        .fetch_all(&mut *on)
+        .await?;
+    let known = rows.iter().map(key).collect::<Result<BTreeSet<_>, _>>()?;
+    let wanted: BTreeSet<_> = promises.iter().cloned().collect();
+    for new in wanted.difference(&known) {
+        // One that comes back has its past, and has promised anew.
+        sqlx::query(
+            "INSERT INTO heartbeat (project, name, promised_at) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (project, name) DO UPDATE SET gone_at = NULL, promised_at = ?3",
+        )
+        .bind(&new.project)
+        .bind(&new.name)
+        .bind(ms(now))
+        .execute(&mut *on)
+        .await?;
+    }
+    for gone in known.difference(&wanted) {
+        sqlx::query("UPDATE heartbeat SET gone_at = ?3 WHERE project = ?1 AND name = ?2")
+            .bind(&gone.project)
+            .bind(&gone.name)
+            .bind(ms(now))
+            .execute(&mut *on)
+            .await?;
+    }
+    Ok(())
+}
+
+fn key(row: &SqliteRow) -> Result<HeartbeatKey, Fault> {
+    Ok(HeartbeatKey { project: row.try_get("project")?, name: row.try_get("name")? })
+}
+
+/// See [`Store::record_call`](crate::store::Store::record_call).
+pub(super) async fn record(
+    connections: &Connections,
+    key: &HeartbeatKey,
+    call: &HeartbeatCall,
+) -> Result<(), StoreError> {
+    let time = |signal: Signal| (call.signal == signal).then_some(ms(call.at));
+    let mut write = connections.write().await?;
+    let done = async {
+        let row = sqlx::query(NOTE)
+            .bind(&key.project)
+            .bind(&key.name)
+            .bind(ms(call.at))
+            .bind(time(Signal::Start))
+            .bind(time(Signal::Success))
+            .bind(time(Signal::Failure))
+            .bind(call.exit.map(i64::from))
+            .bind(i64::from(call.signal == Signal::Failure))
+            .fetch_one(write.on())
+            .await?;
+        let (id, number): (i64, i64) = (row.try_get("id")?, row.try_get("calls")?);
+        sqlx::query(KEEP)
+            .bind(id)
+            .bind(number)
+            .bind(ms(call.at))
+            .bind(call.signal.as_str())
+            .bind(call.exit.map(i64::from))
+            .execute(write.on())
+            .await?;
+        sqlx::query(DROP).bind(id).bind(number - CALLS).execute(write.on()).await?;
+        Ok(())
+    };
+    let done = done.await;
+    write.end("keep a call", done).await
+}
+
+/// See [`Store::heartbeats`](crate::store::Store::heartbeats).
+pub(super) async fn of_project(
+    connections: &Connections,
+    project: &str,
+) -> Result<Vec<HeartbeatRecord>, StoreError> {
+    let mut on = connections.reader().await?;
+    let done = async {
+        let rows = sqlx::query(OF_PROJECT).bind(project).fetch_all(&mut *on).await?;
+        rows.iter().map(read).collect()
+    };
+    connections.told("read promises", done.await)
+}
+
+fn read(row: &SqliteRow) -> Result<HeartbeatRecord, Fault> {
+    let time = |name: &str| row.try_get::<Option<i64>, _>(name).map(|time| time.map(at));
+    let count = |name: &str| {
+        row.try_get::<i64, _>(name).map(|count| u64::try_from(count).unwrap_or_default())
+    };
+    Ok(HeartbeatRecord {
+        key: key(row)?,
+        promised_at: at(row.try_get("promised_at")?),
+        first_call: time("first_call")?,
+        last_start: time("last_start")?,
+        last_success: time("last_success")?,
+        last_failure: time("last_failure")?,
+        exit: exit(row)?,
+        calls: count("calls")?,
+        failures: count("failures")?,
+    })
+}
+
+fn exit(row: &SqliteRow) -> Result<Option<u8>, Fault> {
+    let code: Option<i64> = row.try_get("exit")?;
+    Ok(code.and_then(|code| u8::try_from(code).ok()))
+}
+
+/// See [`Store::heartbeat_calls`](crate::store::Store::heartbeat_calls).
+pub(super) async fn calls(
+    connections: &Connections,
+    key: &HeartbeatKey,
+    limit: usize,
+) -> Result<Vec<HeartbeatCall>, StoreError> {
+    let mut on = connections.reader().await?;
+    let done = async {
+        let rows = sqlx::query(CALLS_OF)
+            .bind(&key.project)
+            .bind(&key.name)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&mut *on)
+            .await?;
+        let call = |row: &SqliteRow| {
+            let signal = word(row.try_get("signal")?)?;
+            Ok(HeartbeatCall { at: at(row.try_get("at")?), signal, exit: exit(row)? })
+        };
+        rows.iter().map(call).collect()
+    };
+    connections.told("read calls", done.await)
+}
