@@ -72,7 +72,7 @@ pub use supabase::{
 pub use tls::{
     HelloAnswer, HelloQuestion, ProtocolVersion, SuiteSet, Tls, TlsAnswer, TlsQuestion, Trust,
 };
-pub use trail::{OWNED, Owner, Reversals, Trail};
+pub use trail::{OWNED, Reversals, Trail};
 
 /// A boxed future, the return type of every port.
 pub type Answer<'a, T> = futures_util::future::BoxFuture<'a, T>;

@@ -374,7 +374,6 @@ mod tests {
             let failed = part.min(total);
             let (above_one, above_five) = (failed * 100 > total, failed * 20 > total);
             let wanted = match (failed >= 3, total >= 100) {
-                (false, _) => None,
                 (true, true) if above_five => Some(Severity::Critical),
                 (true, enough) if (enough && above_one) || above_five => Some(Severity::Warning),
                 _ => None,
