@@ -115,11 +115,9 @@ const FAKES: &[(&str, Make)] = &[
     ("intercom", intercom::make),
     ("make", make::make),
     ("n8n", n8n::make),
-    ("netlify", hosting::netlify),
     ("pipedrive", pipedrive::make),
     ("stripe", stripe::make),
     ("supabase", supabase::make),
-    ("vercel", hosting::vercel),
     ("zapier", zapier::make),
     ("zendesk", zendesk::make),
 ];
