@@ -440,6 +440,7 @@ fn help_fits_into_a_terminal() {
         &["audit", "--help"],
         &["check", "--help"],
         &["demo", "--help"],
+        &["trace", "--help"],
         &["explain", "--help"],
         &["config", "--help"],
         &["config", "check", "--help"],

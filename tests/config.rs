@@ -132,8 +132,14 @@ fn what_config_toml_holds_commented_out_is_right_as_well() {
         "channel[2].url",
         "channel[3].routing_key",
         "channel[4].token",
+        "project[0].crm.token",
+        "project[0].database.url",
         "project[0].heartbeat[0].token",
         "project[0].heartbeat[1].token",
+        "project[0].stripe.key",
+        "project[0].supabase.public_key",
+        "project[0].supabase.token",
+        "project[0].support.token",
     ];
     assert_eq!(missing, secrets.map(str::to_owned).into());
     let full: Value = toml::from_str(&full.replace("expires = 2027-03-01", "")).unwrap();
@@ -253,7 +259,7 @@ fn a_block_needs_nothing_but_its_first_hashes_taken_away() {
         }
         blocks += 1;
     }
-    assert_eq!(blocks, 8, "five kinds of channel, three of announced work");
+    assert_eq!(blocks, 10, "five kinds of channel, three of announced work, two of jobs that call");
 }
 
 /// The sample of the design, without the tables of later versions.

@@ -3,6 +3,7 @@
 //! A check asks one question about a project. It looks through the ports in [`probe`] and judges
 //! what it saw; [`registry::ALL`] is the only list of checks.
 
+pub mod automation;
 pub mod contract;
 pub mod crm;
 pub mod dns;

@@ -1,10 +1,7 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{
-    crm, dns, domain, external, mail, ops, orders, secrets, stripe, supabase, support, tls, web,
-    webhook,
-};
+use crate::{automation, crm, dns, domain, external, mail, ops, orders, secrets, stripe, supabase, support, tls, web, webhook};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[
@@ -27,17 +24,9 @@ pub const ALL: &[Plugin] = &[
     plugin::<web::RateLimits>(),
     plugin::<web::Pages>(),
     plugin::<web::Speed>(),
-    plugin::<supabase::Rls>(),
-    plugin::<supabase::AnonAccess>(),
-    plugin::<supabase::Functions>(),
-    plugin::<supabase::Settings>(),
     plugin::<secrets::Bundle>(),
     plugin::<secrets::Files>(),
     plugin::<secrets::Source>(),
-    plugin::<crm::Sync>(),
-    plugin::<crm::Contacts>(),
-    plugin::<support::Backlog>(),
-    plugin::<support::Intake>(),
     plugin::<stripe::Account>(),
     plugin::<stripe::Webhooks>(),
     plugin::<stripe::Deliveries>(),
@@ -48,10 +37,20 @@ pub const ALL: &[Plugin] = &[
     plugin::<orders::UnprocessedEvents>(),
     plugin::<orders::Idempotency>(),
     plugin::<webhook::Processing>(),
+    plugin::<supabase::Rls>(),
+    plugin::<supabase::AnonAccess>(),
+    plugin::<supabase::Functions>(),
+    plugin::<supabase::Settings>(),
+    plugin::<crm::Sync>(),
+    plugin::<crm::Contacts>(),
+    plugin::<support::Backlog>(),
+    plugin::<support::Intake>(),
+    plugin::<automation::Runs>(),
+    plugin::<ops::Heartbeat>(),
+    plugin::<ops::Deployment>(),
     plugin::<external::Command>(),
     plugin::<external::Sql>(),
     plugin::<external::Http>(),
-    plugin::<ops::Heartbeat>(),
 ];
 
 /// The check of this id.

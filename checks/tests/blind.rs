@@ -18,8 +18,8 @@ use launchready_checks::contract::{
 use launchready_checks::probe::{
     Accounts, AgentFault, Answer, Command, CommandAnswer, CommandCall, Dns, DnsAnswer, DnsQuestion,
     FileLook, Files, Folder, HeartbeatAnswer, Heartbeats, HelloAnswer, HelloQuestion, Http,
-    HttpAnswer, HttpRequest, ProbeError, Probes, Registration, RegistrationAnswer, Smtp,
-    SmtpAnswer, SmtpQuestion, SourceFile, TargetFault, Tls, TlsAnswer, TlsQuestion, Transfer,
+    HttpAnswer, HttpRequest, ProbeError, Probes, Registration, RegistrationAnswer, Reversals, Smtp,
+    SmtpAnswer, SmtpQuestion, SourceFile, TargetFault, Tls, TlsAnswer, TlsQuestion, Trail, Transfer,
 };
 use launchready_checks::probe::{
     Charge, CheckoutSession, Destinations, EventFilter, KeyPower, Payment, PaymentAccount,
@@ -103,6 +103,32 @@ impl Command for Nothing {
 
 impl Heartbeats for Nothing {
     fn heard(&self, _: String) -> Answer<'_, Result<HeartbeatAnswer, ProbeError>> {
+        self.fault()
+    }
+}
+
+impl Trail for Nothing {
+    fn charge(&self, _: String) -> Answer<'_, Result<Option<Charge>, ProbeError>> {
+        self.fault()
+    }
+
+    fn refund(&self, _: String) -> Answer<'_, Result<Option<Reversal>, ProbeError>> {
+        self.fault()
+    }
+
+    fn dispute(&self, _: String) -> Answer<'_, Result<Option<Reversal>, ProbeError>> {
+        self.fault()
+    }
+
+    fn subscription(&self, _: String) -> Answer<'_, Result<Option<Subscription>, ProbeError>> {
+        self.fault()
+    }
+
+    fn payments_of(&self, _: String) -> Answer<'_, Result<Vec<Payment>, ProbeError>> {
+        self.fault()
+    }
+
+    fn reversals_of(&self, _: String) -> Answer<'_, Result<Reversals, ProbeError>> {
         self.fault()
     }
 }

@@ -62,8 +62,9 @@ pub(crate) fn fixed(name: &str, now: Timestamp) -> Option<String> {
         return Some(now.checked_add(days).ok()?.strftime("%Y-%m-%dT00:00:00Z").to_string());
     }
     Some(match name {
-        "stripe_live_key" => ["sk", "live", &format!("51{}", letters(name, 97))].join("_"),
-        "stripe_full_key" => ["sk", "live", &format!("51{}", letters(name, 97))].join("_"),
+        "stripe_live_key" | "stripe_full_key" => {
+            ["sk", "live", &format!("51{}", letters(name, 97))].join("_")
+        }
         "stripe_restricted_key" => ["rk", "live", &format!("51{}", letters(name, 97))].join("_"),
         "stripe_test_key" => ["sk", "test", &format!("51{}", letters(name, 97))].join("_"),
         "stripe_publishable_key" => ["pk", "live", &format!("51{}", letters(name, 97))].join("_"),
@@ -81,19 +82,21 @@ pub(crate) fn fixed(name: &str, now: Timestamp) -> Option<String> {
         }
         "pagespeed_key" => ["AIza", &letters(name, 35)].concat(),
         // Tokens of help desks and CRMs, in the length of the vendor's own.
-        "zendesk_token" => letters(name, 40),
+        "zendesk_token" | "pipedrive_token" => letters(name, 40),
         "intercom_token" => letters(name, 60),
         "freshdesk_key" => letters(name, 20),
         "helpscout_secret" => letters(name, 32),
         "helpscout_token" => letters(name, 36),
         "front_token" => letters(name, 48),
         "hubspot_token" => ["pat", "eu1", &letters(name, 36)].join("-"),
-        "pipedrive_token" => letters(name, 40),
         "attio_token" => letters(name, 64),
         "supabase_token" => ["sbp", &format!("fc{}", letters(name, 38).to_lowercase())].join("_"),
         "supabase_full_token" => {
             ["sbp", &format!("0{}", letters(name, 39).to_lowercase())].join("_")
         }
+        "automation_key" => jwt("automation", now),
+        "edge_token" => letters(name, 40),
+        "hosting_token" => letters(name, 24),
         "database_password" => letters(name, 24),
         "openai_key" => {
             format!("sk-proj-{}T3BlbkFJ{}", letters("openai", 74), letters("openai end", 74))

@@ -5,9 +5,9 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 
 use launchready_checks::probe::{
-    AgentFault, Answer, Charge, CheckoutSession, Destinations, EventFilter, KeyPower, Owner,
-    Payment, PaymentAccount, PaymentEvent, PaymentKey, Payments, Period, ProbeError, Reversal,
-    Reversals, Subscription, Trail, Visit, Walked,
+    AgentFault, Answer, Charge, CheckoutSession, Destinations, EventFilter, KeyPower, Payment,
+    PaymentAccount, PaymentEvent, PaymentKey, Payments, Period, ProbeError, Reversal, Reversals,
+    Subscription, Trail, Visit, Walked,
 };
 
 use super::stripe::read_session;
@@ -157,10 +157,6 @@ impl Payments for CheckoutsFile {
 }
 
 impl Trail for CheckoutsFile {
-    fn event(&self, _id: String) -> Answer<'_, Result<Option<PaymentEvent>, ProbeError>> {
-        nothing()
-    }
-
     fn charge(&self, _id: String) -> Answer<'_, Result<Option<Charge>, ProbeError>> {
         nothing()
     }
@@ -174,10 +170,6 @@ impl Trail for CheckoutsFile {
     }
 
     fn subscription(&self, _id: String) -> Answer<'_, Result<Option<Subscription>, ProbeError>> {
-        nothing()
-    }
-
-    fn sessions_of(&self, _owner: Owner) -> Answer<'_, Result<Vec<CheckoutSession>, ProbeError>> {
         nothing()
     }
 

@@ -58,6 +58,7 @@ struct Ticket {
 }
 
 #[derive(Default, Deserialize)]
+#[allow(clippy::struct_field_names, reason = "the names are the vendor's")]
 struct Stats {
     agent_responded_at: Option<Timestamp>,
     requester_responded_at: Option<Timestamp>,
@@ -72,7 +73,7 @@ struct Requester {
 impl Freshdesk {
     pub(super) fn new(
         table: &SupportTable,
-        token: Secret,
+        token: &Secret,
         reach: &Reach,
     ) -> Result<Self, ProbeError> {
         let domain = table.subdomain.as_deref().unwrap_or_default();

@@ -11,7 +11,7 @@ use crate::config::Secret;
 /// A token that says no end is asked for anew after this long.
 const LIFE: Duration = Duration::from_mins(10);
 /// A token is given up so long before its end.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 
 /// The application that asks for tokens.
 pub struct Grant {

@@ -6,6 +6,7 @@
 mod api;
 mod attio;
 mod checkouts_file;
+mod cloudflare;
 pub mod database;
 mod freshdesk;
 mod front;
@@ -13,12 +14,19 @@ mod grant;
 mod helpscout;
 mod hubspot;
 mod intercom;
+mod make;
+mod n8n;
+mod netlify;
+mod outlying;
 mod pages;
 mod pagespeed;
 mod pipedrive;
 mod relations;
+mod shape;
 mod stripe;
 mod supabase;
+mod vercel;
+mod zapier;
 mod zendesk;
 
 use std::sync::Arc;
@@ -27,9 +35,15 @@ use launchready_checks::probe::{Accounts, Database, Payments, Slot, Speed};
 
 pub use api::{Api, Reach, Reply, Shown, Vendor};
 pub use checkouts_file::CheckoutsFile;
+pub use cloudflare::Cloudflare;
 pub use grant::Grant;
 pub use pagespeed::Pagespeed;
+pub use make::Make;
+pub use n8n::N8n;
+pub use netlify::Netlify;
 pub use stripe::Stripe;
+pub use vercel::Vercel;
+pub use zapier::Zapier;
 
 use crate::config::AccountSettings;
 use database::{Patience, ProjectDatabase};
@@ -45,6 +59,9 @@ pub fn accounts(settings: &AccountSettings, reach: &Reach) -> Accounts {
         crm: relations::crm(settings, reach).unwrap_or(none.crm),
         supabase: supabase::management(settings, reach).unwrap_or(none.supabase),
         supabase_public: supabase::public(settings, reach).unwrap_or(none.supabase_public),
+        automation: outlying::automation(settings, reach).unwrap_or(none.automation),
+        edge: outlying::edge(settings, reach).unwrap_or(none.edge),
+        hosting: outlying::hosting(settings, reach).unwrap_or(none.hosting),
     }
 }
 

@@ -21,11 +21,12 @@ impl HtmlSafe for Doc {}
 
 impl Doc {
     /// Draws everything below the first heading, which the page of the agent shows by itself. A heading
-    /// of the third level is a finding code and can be linked to.
+    /// of the third level is a finding code and can be linked to, where it says what is found.
     pub(super) fn new(page: &str) -> Self {
         let mut out = String::new();
         let mut block = String::new();
         let mut in_list = false;
+        let mut in_fix = false;
         for line in page.lines().chain([""]) {
             let is_item = line.starts_with("- ");
             let is_heading = line.starts_with('#');
@@ -34,7 +35,10 @@ impl Doc {
             }
             if is_heading {
                 close(&mut out, &mut in_list);
-                heading(&mut out, line);
+                if line.starts_with("## ") {
+                    in_fix = line == "## How to fix";
+                }
+                heading(&mut out, line, in_fix);
             } else if !line.is_empty() {
                 if !block.is_empty() {
                     block.push(' ');
@@ -47,14 +51,16 @@ impl Doc {
     }
 }
 
-/// Writing into a string cannot fail.
-fn heading(out: &mut String, line: &str) {
+/// A code that stands under `How to fix` stands under `Findings` as well, where its links lead. Writing
+/// into a string cannot fail.
+fn heading(out: &mut String, line: &str, in_fix: bool) {
     let text = line.trim_start_matches('#');
     let depth = line.len() - text.len();
     let text = text.trim();
     _ = match depth {
         1 => Ok(()),
         2 => writeln!(out, "<h2>{}</h2>", prose(text)),
+        _ if in_fix => writeln!(out, "<h3><code>{}</code></h3>", Escaped(text)),
         _ => writeln!(out, "<h3 id=\"{}\"><code>{0}</code></h3>", Escaped(text)),
     };
 }
@@ -105,7 +111,8 @@ mod tests {
             }
             assert_eq!(html.matches("<ul>").count(), html.matches("</ul>").count());
             for spec in plugin.meta.findings {
-                assert!(html.contains(&format!("id=\"{}\"", spec.code)), "{}", spec.code);
+                let id = format!("id=\"{}\"", spec.code);
+                assert_eq!(html.matches(&id).count(), 1, "{}", spec.code);
             }
         }
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::driver::Browser;
 use crate::look::{VIEWS, axe, can_walk, faults, pictures};
-use crate::site::{Page, Plan};
+use crate::site::{Page, Plan, out_of_step};
 
 const PASSWORD: &str = "correct horse battery";
 const TAB: char = '\u{e004}';
@@ -30,6 +30,7 @@ async fn every_page_is_fit_for_a_phone_a_desk_the_dark_and_a_screen_reader() {
         return;
     }
     let page = Page::start(&Plan { password: Some(PASSWORD), more: 8, ..Plan::default() }).await;
+    out_of_step(&page, "quay").await;
     let browser = Browser::start(&[]).await;
     let axe = axe();
     let down = incident(&page, "endpoint-down").await;
@@ -40,6 +41,8 @@ async fn every_page_is_fit_for_a_phone_a_desk_the_dark_and_a_screen_reader() {
         ("overview", "/".to_owned()),
         ("project", "/projects/harbor".to_owned()),
         ("project-hostile", "/projects/quay".to_owned()),
+        ("out-of-step", "/projects/quay/out-of-step".to_owned()),
+        ("in-step", "/projects/harbor/out-of-step".to_owned()),
         ("check", "/projects/harbor/checks/web-uptime?range=7d".to_owned()),
         ("check-90d", "/projects/harbor/checks/web-uptime?range=90d".to_owned()),
         ("check-unknown", "/projects/harbor/checks/dns-subdomains".to_owned()),

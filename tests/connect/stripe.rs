@@ -146,7 +146,7 @@ async fn the_lists_hold_what_the_plan_says() {
     let mut ended = (0, 0);
     payments
         .subscriptions(period, &mut |subscription| {
-            ended.0 += usize::from(subscription.ended.is_some())
+            ended.0 += usize::from(subscription.ended.is_some());
         })
         .await
         .unwrap();

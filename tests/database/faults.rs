@@ -1,6 +1,5 @@
 //! Each fault has its own cause and its own step, shows no password, and is over at the next look.
 
-use launchready::connect::database::Patience;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The project's database against real servers: PostgreSQL, PgBouncer in front of it, and SQLite.
+//! The project's database against real servers: PostgreSQL, `PgBouncer` in front of it, and SQLite.
 
 #![allow(
     clippy::unwrap_used,

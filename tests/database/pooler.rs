@@ -1,4 +1,4 @@
-//! Behind PgBouncer in transaction mode with one connection for everybody.
+//! Behind `PgBouncer` in transaction mode with one connection for everybody.
 
 use launchready_checks::probe::{Database, ProbeError, RowQuery, TableRole, TargetFault};
 use sqlx::postgres::PgConnectOptions;

@@ -17,7 +17,9 @@ use launchready::web::{
     Facts, HeartbeatDoor, MetricsPage, ProbeNow, ProbeRefused, ProjectFacts, Ready, Site, router,
     serve,
 };
-use launchready_checks::contract::{Assessment, Finding, Goal, Severity, Status, Unseen, Urgency};
+use launchready_checks::contract::{
+    Assessment, AtRisk, Finding, Goal, Severity, Status, Unseen, Urgency,
+};
 use launchready_checks::registry;
 use tokio::sync::{oneshot, watch};
 
@@ -458,5 +460,84 @@ async fn deliver(store: &dyn Store, now: Timestamp) {
         };
         let attempt = Attempt { at: now, duration: Duration::from_millis(90), outcome };
         store.record_attempt(&claimed.delivery.id, &attempt, None).await.unwrap();
+    }
+}
+
+/// Puts orders into a project that are out of step in five ways, first seen ten minutes ago.
+pub(crate) async fn out_of_step(page: &Page, project: &str) {
+    let now: Timestamp = NOW.parse().unwrap();
+    let money = |currency: &str, amount_minor| {
+        vec![AtRisk { currency: currency.to_owned(), amount_minor, count: 1 }]
+    };
+    let found = [
+        (
+            "orders-orphaned-checkouts",
+            "checkout-without-order",
+            "cs_live_a1lost",
+            "Checkout cs_live_a1lost of EUR 89.00 was paid and has no order.",
+            money("eur", 8_900),
+        ),
+        (
+            "orders-orphaned-checkouts",
+            "checkout-without-order",
+            "cs_live_b2lost",
+            "Checkout cs_live_b2lost of USD 99.00 was paid and has no order.",
+            money("usd", 9_900),
+        ),
+        (
+            "orders-unpaid",
+            "order-not-marked-paid",
+            "order-12",
+            "Order order-12: pending in the database, succeeded in Stripe.",
+            money("eur", 4_900),
+        ),
+        (
+            "orders-unpaid",
+            "order-active-after-reversal",
+            "order-13",
+            "Order order-13: active in the database, refunded in Stripe.",
+            money("eur", 12_900),
+        ),
+        (
+            "orders-unprocessed-events",
+            "reversal-unprocessed",
+            "evt_1dispute",
+            "charge.dispute.created of 12 minutes ago has no row.",
+            Vec::new(),
+        ),
+        (
+            "crm-sync",
+            "crm-order-missing",
+            "order-14",
+            "The order of buyer@customers.example never came to the CRM.",
+            Vec::new(),
+        ),
+    ];
+    for minutes in [10, 5] {
+        let at = now.checked_sub(SignedDuration::from_mins(minutes)).unwrap();
+        let mut runs: Vec<Run<'_>> = Vec::new();
+        for (check, code, subject, summary, at_risk) in &found {
+            if !runs.iter().any(|run| run.check == *check) {
+                runs.push(Run {
+                    project,
+                    check,
+                    at,
+                    assessment: Assessment::default(),
+                    reason: None,
+                });
+            }
+            let run = runs.iter_mut().find(|run| run.check == *check).unwrap();
+            run.assessment.find(finding(code, subject).summary(*summary).at_risk(at_risk.clone()));
+        }
+        let why = "no help desk is configured";
+        let reason = Some((Status::Skipped, why, "add [project.support] to the config"));
+        runs.push(Run {
+            project,
+            check: "support-intake",
+            at,
+            assessment: Assessment::default(),
+            reason,
+        });
+        commit(&*page.store, &Book::default(), runs).await;
     }
 }

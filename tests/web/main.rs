@@ -17,6 +17,7 @@ mod changes;
 mod doors;
 mod heartbeats;
 mod known;
+mod out_of_step;
 mod pages;
 #[path = "../support/site.rs"]
 mod site;

@@ -25,6 +25,8 @@ pub(crate) async fn every(page: &Page) -> Vec<(String, &'static str)> {
         ("/?q=nowhere", "0 of 2 projects match"),
         ("/projects/harbor", "spf-too-many-lookups"),
         ("/projects/quay", "spf-multiple"),
+        ("/projects/harbor/out-of-step", "Nothing is out of step"),
+        ("/projects/quay/out-of-step", "Not looked at, because"),
         ("/projects/harbor/checks/web-uptime", "p95 of checkout"),
         ("/projects/harbor/checks/web-uptime?range=90d", "p95 of checkout"),
         ("/projects/harbor/checks/mail-transport", "port 25"),
@@ -42,7 +44,7 @@ pub(crate) async fn every(page: &Page) -> Vec<(String, &'static str)> {
     ]
     .map(|(path, word)| (path.to_owned(), word))
     .into();
-    all[9].1 = "Unresolved";
+    all[11].1 = "Unresolved";
     for (id, code) in incidents(page, "harbor").await {
         if code == "endpoint-down" {
             all.push((format!("/incidents/{id}"), "vercel rollback"));

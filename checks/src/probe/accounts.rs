@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Crm, Database, Desk, Payments, Speed, Supabase, SupabasePublic};
+use super::{Automation, Crm, Database, Desk, Edge, Hosting, Payments, Supabase, SupabasePublic};
 
 /// Why a port cannot be asked: nothing is configured, or its credential is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +74,12 @@ pub struct Accounts {
     pub database: Slot<dyn Database>,
     /// A service that measures pages in a browser.
     pub speed: Slot<dyn Speed>,
+    /// The automation service.
+    pub automation: Slot<dyn Automation>,
+    /// The edge network in front of the site.
+    pub edge: Slot<dyn Edge>,
+    /// Where the site runs.
+    pub hosting: Slot<dyn Hosting>,
     /// The help desk.
     pub desk: Slot<dyn Desk>,
     /// The CRM.
@@ -99,6 +106,17 @@ impl Default for Accounts {
                 "nothing to measure with: no PageSpeed key and no local Lighthouse is configured",
                 "add [project.pagespeed] with key = { env = \"PAGESPEED_KEY\" } to the config, or lighthouse \
                  = \"/usr/local/bin/lighthouse\" under [checks.web-speed]",
+            automation: Slot::missing(
+                "no automation service is configured",
+                "add [project.automation] with kind, api and token = { env = \"AUTOMATION_TOKEN\" } to the config",
+            ),
+            edge: Slot::missing(
+                "no token of the edge network is configured",
+                "add [project.edge] with kind = \"cloudflare\" and token = { env = \"CLOUDFLARE_TOKEN\" } to the config",
+            ),
+            hosting: Slot::missing(
+                "no hosting is configured",
+                "add [project.hosting] with kind, site and token = { env = \"HOSTING_TOKEN\" } to the config",
             ),
             desk: Slot::missing(
                 "no help desk is configured",

@@ -4,6 +4,7 @@
 //! the `launchready` crate, and [`replay`] answers them from a written-down world.
 
 mod accounts;
+mod automation;
 mod catalogue;
 mod certificate;
 mod command;
@@ -11,9 +12,11 @@ mod crm;
 mod database;
 mod desk;
 mod dns;
+mod edge;
 mod fault;
 mod files;
 mod heartbeats;
+mod hosting;
 mod hosts;
 mod http;
 mod payments;
@@ -30,6 +33,9 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use accounts::{Accounts, Missing, Slot};
+pub use automation::{
+    Automation, Credentials, ExpiredCredential, Flow, Run, RunStatus, RunsWalked,
+};
 pub use catalogue::{
     Catalogue, CatalogueColumn, CatalogueFunction, CatalogueGrant, CataloguePolicy, CatalogueTable,
     CatalogueView, ForeignKey,
@@ -46,9 +52,11 @@ pub use dns::{
     AddressLook, Dns, DnsAnswer, DnsData, DnsQuestion, DnsRecord, Rcode, RecordType, Transfer, Via,
     addresses, txt_strings,
 };
+pub use edge::{Edge, EdgeRecord, EdgeRecords, EdgeZone};
 pub use fault::{AgentFault, ProbeError, Seen, TargetFault};
 pub use files::{FileLook, Files, Folder, SourceFile};
 pub use heartbeats::{Away, HeartbeatAnswer, Heartbeats, Promised};
+pub use hosting::{Deployment, Deployments, Hosting, Stage, Variable};
 pub use hosts::{HostLook, look_up_hosts};
 pub use http::{Http, HttpAnswer, HttpRequest, Method, Timings};
 pub use payments::{
@@ -68,7 +76,7 @@ pub use supabase::{
 pub use tls::{
     HelloAnswer, HelloQuestion, ProtocolVersion, SuiteSet, Tls, TlsAnswer, TlsQuestion, Trust,
 };
-pub use trail::{OWNED, Owner, Reversals, Trail};
+pub use trail::{OWNED, Reversals, Trail};
 
 /// A boxed future, the return type of every port.
 pub type Answer<'a, T> = futures_util::future::BoxFuture<'a, T>;

@@ -88,7 +88,7 @@ impl Freshdesk {
         let page = ask.query("page").and_then(|page| page.parse().ok()).unwrap_or(1_usize).max(1);
         match (ask.method, ask.path) {
             ("GET", "/api/v2/tickets") => list(ask, tickets, page),
-            ("GET", "/api/v2/search/tickets") => search(ask, tickets, page),
+            ("GET", "/api/v2/search/tickets") => search(ask, &tickets, page),
             _ => Reply::json(404, &json!({})),
         }
     }
@@ -126,7 +126,7 @@ fn list(ask: &Ask<'_>, mut tickets: Vec<Ticket>, page: usize) -> Reply {
     reply
 }
 
-fn search(ask: &Ask<'_>, tickets: Vec<Ticket>, page: usize) -> Reply {
+fn search(ask: &Ask<'_>, tickets: &[Ticket], page: usize) -> Reply {
     let (size, last) = SEARCH;
     let query = ask.query("query").unwrap_or_default();
     let Some(inner) = query.strip_prefix('"').and_then(|query| query.strip_suffix('"')) else {

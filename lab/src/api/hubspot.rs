@@ -247,7 +247,7 @@ impl HubSpot {
             let all = self.holding(&value, now);
             match (text("propertyName"), text("operator")) {
                 ("email", "EQ" | "IN") => {
-                    found.extend(all.into_iter().filter(|one| own(one, &value)))
+                    found.extend(all.into_iter().filter(|one| own(one, &value)));
                 }
                 ("hs_additional_emails", "CONTAINS_TOKEN") => {
                     found.extend(all.into_iter().filter(|one| !own(one, &value)));

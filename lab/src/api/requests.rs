@@ -114,7 +114,7 @@ impl Ticket {
     pub(super) fn replies(&self) -> (Option<i64>, Option<i64>) {
         let mut ours = self.said.iter().filter(|(_, theirs)| !theirs).map(|(at, _)| *at);
         let first = ours.next();
-        (first, ours.last().or(first))
+        (first, ours.next_back().or(first))
     }
 
     /// The customer's last word.
@@ -162,7 +162,7 @@ impl Traffic {
     }
 
     fn is_form(&self, number: i64) -> bool {
-        self.form_each > 0 && number.unsigned_abs() % self.form_each == 0
+        self.form_each > 0 && number.unsigned_abs().is_multiple_of(self.form_each)
     }
 
     fn by_rule(&self, number: i64, now: i64) -> Ticket {

@@ -69,6 +69,17 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     builder.worker_threads(2).enable_all().build().context("cannot start the runtime")
 }
 
+/// The loops that need nothing but what all parts share.
+fn small_loops(parts: &Parts, tasks: &mut JoinSet<()>) {
+    tasks.spawn(parts.clone().reckon());
+    tasks.spawn(parts.clone().wake());
+    tasks.spawn(parts.clone().count());
+    tasks.spawn(parts.clone().summarise());
+    tasks.spawn(parts.clone().keep_up());
+    tasks.spawn(parts.clone().listen());
+    tasks.spawn(parts.clone().ping());
+}
+
 /// Runs the agent until it is told to stop.
 ///
 /// # Errors
@@ -137,13 +148,7 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     let router = page.router(&parts);
     let mut serving = tokio::spawn(crate::web::serve(listener, router, parts.stopped()));
 
-    tasks.spawn(parts.clone().reckon());
-    tasks.spawn(parts.clone().wake());
-    tasks.spawn(parts.clone().count());
-    tasks.spawn(parts.clone().summarise());
-    tasks.spawn(parts.clone().keep_up());
-    tasks.spawn(parts.clone().listen());
-    tasks.spawn(parts.clone().ping());
+    small_loops(&parts, &mut tasks);
     tasks.spawn(parts.clone().adapt(page, routes.0, book.0));
     tasks.spawn(reload::follow(config, Arc::clone(&parts.clock), change));
     started(address);

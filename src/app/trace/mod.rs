@@ -3,6 +3,7 @@
 //! [`Session::trace`] looks, through the same ports as the checks; [`judge`] is pure.
 
 mod chain;
+mod events;
 mod judge;
 mod people;
 mod reference;

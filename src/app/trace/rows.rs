@@ -183,11 +183,10 @@ pub(super) async fn events(
 
 /// The last hand-over of these orders to the CRM.
 pub(super) async fn sync(database: &dyn Database, orders: &[OrderRow]) -> Look<Option<Sync>> {
-    let log = table(database, TableRole::CrmSync).await;
-    let shape = match log {
-        Ok(shape) if shape.has("order") => shape,
+    match table(database, TableRole::CrmSync).await {
+        Ok(shape) if shape.has("order") => {}
         other => return by_column(database, orders, other.err()).await,
-    };
+    }
     let ids: Vec<String> = orders.iter().map(|order| order.id.clone()).collect();
     if ids.is_empty() {
         return Ok(None);
@@ -197,11 +196,10 @@ pub(super) async fn sync(database: &dyn Database, orders: &[OrderRow]) -> Look<O
     let mut take = |row: Row<'_>| {
         let failed = row.text(3).is_some_and(|text| !text.trim().is_empty());
         let state = match row.text(1).map(crm::state) {
-            Some(crm::State::Done) => SyncState::Done,
             Some(crm::State::Failed) => SyncState::Failed,
             Some(crm::State::Pending) => SyncState::Open,
             None if failed => SyncState::Failed,
-            None => SyncState::Done,
+            Some(crm::State::Done) | None => SyncState::Done,
             Some(crm::State::Over | crm::State::Unknown) => SyncState::Other,
         };
         let at = row.time(2);
@@ -211,7 +209,6 @@ pub(super) async fn sync(database: &dyn Database, orders: &[OrderRow]) -> Look<O
     };
     let query = RowQuery { limit: Some(ROWS * 4), ..query.among("order", ids) };
     database.rows(query, &mut take).await.map_err(unseen)?;
-    debug_assert!(shape.has("order"), "the column was looked for");
     Ok(last)
 }
 

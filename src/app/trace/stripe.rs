@@ -5,35 +5,14 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use launchready_checks::orders::references;
 use launchready_checks::probe::{
-    CheckoutSession, EventFilter, EventScope, Missing, Owner, Payment, PaymentEvent, Payments,
-    Period, Reversals,
+    CheckoutSession, Missing, Payment, PaymentEvent, PaymentKey, Payments, Period, ProbeError,
+    Reversals,
 };
 
+use super::events::{events, spans, told};
 use super::reference::{Kind, Reference};
 use super::seen::{Look, OrderRow, unseen};
 
-/// The types of events that a payment can have; Stripe takes 20 in one question.
-const TYPES: [&str; 14] = [
-    "checkout.session.*",
-    "payment_intent.succeeded",
-    "payment_intent.payment_failed",
-    "payment_intent.canceled",
-    "charge.succeeded",
-    "charge.failed",
-    "charge.refunded",
-    "charge.refund.updated",
-    "charge.dispute.*",
-    "refund.created",
-    "refund.failed",
-    "customer.subscription.created",
-    "customer.subscription.deleted",
-    "invoice.paid",
-];
-/// Events are looked for so long before and after what they are about.
-const BEFORE: SignedDuration = SignedDuration::from_mins(1);
-const AFTER: SignedDuration = SignedDuration::from_mins(10);
-/// A checkout can be paid for a day; what is paid later than that is another one.
-const CHECKOUT: SignedDuration = SignedDuration::from_hours(25);
 /// The first payment of a subscription is made within this time of its checkout.
 const NEAR: SignedDuration = SignedDuration::from_hours(25);
 /// A checkout is looked for by what the shop wrote down in those of so many days.
@@ -97,7 +76,8 @@ impl Ids {
         }
     }
 
-    fn names(&self, event: &PaymentEvent) -> bool {
+    /// Whether an event is about one of them.
+    pub(super) fn names(&self, event: &PaymentEvent) -> bool {
         let own = [&self.session, &self.payment, &self.subscription];
         let about = [&event.object, &event.payment_intent];
         let mut about = about.into_iter().flatten();
@@ -148,7 +128,11 @@ pub(super) async fn ask(
     }
     let (checkout, others) = checkout(payments, reference, &mut ids, now).await;
     let found = checkout.as_ref().ok().and_then(Option::as_ref);
-    let payment = payment(payments, &mut ids, found).await;
+    let payment = match (&checkout, payment(payments, &mut ids, found).await) {
+        // Of a checkout that could not be read nobody knows the payment.
+        (Err(why), Ok(None)) => Err(why.clone()),
+        (_, payment) => payment,
+    };
     // A renewal has no checkout of its own: its subscription began with one.
     let checkout = match (checkout, &payment) {
         (Ok(None), Ok(Some(payment))) if payment.invoice => {
@@ -162,7 +146,7 @@ pub(super) async fn ask(
     };
     let reversals = match ids.payment.clone() {
         Some(id) => payments.reversals_of(id).await.map_err(unseen),
-        None => Ok(Reversals::default()),
+        None => payment.as_ref().map(|_| Reversals::default()).map_err(Clone::clone),
     };
     if let Ok(reversals) = &reversals {
         let all = reversals.refunds.iter().chain(&reversals.disputes);
@@ -171,7 +155,10 @@ pub(super) async fn ask(
     let session = checkout.as_ref().ok().and_then(Option::as_ref);
     let paid = payment.as_ref().ok().and_then(Option::as_ref);
     let spans = spans(session, paid, reversals.as_ref().ok(), now);
-    let events = events(payments, &ids, spans, event).await;
+    let events = match (&checkout, &payment) {
+        (Err(why), _) | (_, Err(why)) if spans.is_empty() && event.is_none() => Err(why.clone()),
+        _ => events(payments, &ids, spans, event).await,
+    };
     let told = told(payments).await;
     Provider { ids, named, checkout, others, payment, reversals, events, told }
 }
@@ -246,12 +233,15 @@ async fn checkout(
     let found = if let Some(id) = ids.session.clone() {
         payments.session(id).await
     } else if let Some(id) = ids.payment.clone() {
-        payments.sessions_of(Owner::Payment(id)).await.map(|all| all.into_iter().next())
+        payments.sessions_of(PaymentKey::Payment(id)).await.map(|all| all.into_iter().next())
     } else if let Some(id) = ids.subscription.clone() {
         // The oldest of them began it.
-        payments.sessions_of(Owner::Subscription(id)).await.map(|all| all.into_iter().next_back())
+        payments
+            .sessions_of(PaymentKey::Subscription(id))
+            .await
+            .map(|all| all.into_iter().next_back())
     } else if let Some(id) = ids.customer.clone() {
-        payments.sessions_of(Owner::Customer(id)).await.map(|mut all| {
+        payments.sessions_of(PaymentKey::Customer(id)).await.map(|mut all| {
             let paid = all.iter().position(is_paid).unwrap_or_default();
             let newest = (paid < all.len()).then(|| all.remove(paid));
             others = all.into_iter().filter(is_paid).map(|session| session.id).collect();
@@ -277,7 +267,7 @@ async fn by_reference(
     payments: &dyn Payments,
     text: &str,
     now: Timestamp,
-) -> Result<Option<CheckoutSession>, launchready_checks::probe::ProbeError> {
+) -> Result<Option<CheckoutSession>, ProbeError> {
     let since = now.checked_sub(WALK).unwrap_or(now);
     let mut found = None;
     let mut take = |session: CheckoutSession| {
@@ -321,77 +311,9 @@ async fn payment(
 /// The checkout with which the subscription of a renewal began: the last one before it.
 async fn begun(payments: &dyn Payments, payment: &Payment) -> Look<Option<CheckoutSession>> {
     let Some(customer) = payment.customer.clone() else { return Ok(None) };
-    let all = payments.sessions_of(Owner::Customer(customer)).await.map_err(unseen)?;
+    let all = payments.sessions_of(PaymentKey::Customer(customer)).await.map_err(unseen)?;
     let before = |session: &CheckoutSession| {
         session.subscription.is_some() && session.created <= payment.created
     };
     Ok(all.into_iter().find(before))
-}
-
-/// The spans of time in which the events lie.
-fn spans(
-    session: Option<&CheckoutSession>,
-    payment: Option<&Payment>,
-    reversals: Option<&Reversals>,
-    now: Timestamp,
-) -> Vec<Period> {
-    let around = |at: Timestamp, after: SignedDuration| Period {
-        since: at.checked_sub(BEFORE).unwrap_or(at),
-        until: at.checked_add(after).ok().filter(|until| *until < now),
-    };
-    let mut spans: Vec<Period> =
-        payment.map(|paid| around(paid.created, AFTER)).into_iter().collect();
-    if let Some(session) = session {
-        let is_covered = payment.is_some_and(|payment| {
-            payment.status == "succeeded"
-                && payment.created.duration_since(session.created).abs() <= BEFORE
-        });
-        if !is_covered {
-            spans.push(around(session.created, CHECKOUT));
-        }
-    }
-    for reversal in reversals.into_iter().flat_map(|all| all.refunds.iter().chain(&all.disputes)) {
-        spans.push(around(reversal.created, AFTER));
-    }
-    spans.truncate(6);
-    spans
-}
-
-/// The events of these spans that are about the ids, oldest first.
-async fn events(
-    payments: &dyn Payments,
-    ids: &Ids,
-    spans: Vec<Period>,
-    event: Option<PaymentEvent>,
-) -> Look<Vec<PaymentEvent>> {
-    let mut found: BTreeMap<(Timestamp, String), PaymentEvent> = BTreeMap::new();
-    let mut keep = |event: PaymentEvent| {
-        found.insert((event.created, event.id.clone()), event);
-    };
-    event.into_iter().for_each(&mut keep);
-    for period in spans {
-        let types = TYPES.map(str::to_owned).to_vec();
-        let filter = EventFilter { period, types, undelivered: false };
-        let mut take = |event: PaymentEvent| {
-            if ids.names(&event) {
-                keep(event);
-            }
-        };
-        payments.events(filter, &mut take).await.map_err(unseen)?;
-    }
-    Ok(found.into_values().collect())
-}
-
-/// The types that some destination is told of the account's own events.
-async fn told(payments: &dyn Payments) -> Option<Vec<String>> {
-    let destinations = payments.destinations().await.ok()?;
-    if destinations.unseen.is_some() {
-        return None;
-    }
-    let open = |scope| scope != EventScope::Connect;
-    let own = destinations.all.into_iter().filter(|one| one.enabled && open(one.scope));
-    let mut types: Vec<String> = own.flat_map(|destination| destination.events).collect();
-    types.sort();
-    types.dedup();
-    Some(types)
 }

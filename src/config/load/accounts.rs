@@ -104,6 +104,14 @@ impl Reader<'_> {
                            \"https://eu1.make.com\"";
             self.error(&format!("{key}.automation"), message);
         }
+        if let Some(table) = &tables.automation
+            && table.team.as_ref().is_none_or(String::is_empty)
+            && table.kind == AutomationKind::Make
+        {
+            let message =
+                "add team, the number after /team/ or /organization/…/team/ in Make's address";
+            self.error(&format!("{key}.automation"), message);
+        }
     }
 
     fn mappings(&mut self, table: &DatabaseTable, key: &str) {

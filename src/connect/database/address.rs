@@ -163,12 +163,11 @@ fn ways(
 ) -> Result<Vec<(PgConnectOptions, bool)>, ProbeError> {
     let way = |mode: PgSslMode, safe: bool| (options.clone().ssl_mode(mode), safe);
     Ok(match mode {
-        None if near => vec![way(PgSslMode::Prefer, true)],
+        None | Some("prefer" | "allow") if near => vec![way(PgSslMode::Prefer, true)],
         None | Some("verify-full") => vec![way(PgSslMode::VerifyFull, true)],
         Some("verify-ca") => vec![way(PgSslMode::VerifyCa, true)],
         Some("require") if own_roots && !near => vec![way(PgSslMode::VerifyFull, true)],
         Some("require") => vec![way(PgSslMode::Require, true)],
-        Some("prefer" | "allow") if near => vec![way(PgSslMode::Prefer, true)],
         Some("prefer" | "allow") => {
             vec![way(PgSslMode::Require, true), way(PgSslMode::Disable, false)]
         }
@@ -203,9 +202,9 @@ fn read_roots(roots: &[PathBuf]) -> Result<Vec<u8>, ProbeError> {
 mod tests {
     use super::*;
 
-    fn server(url: &str) -> Box<Server> {
+    fn server(url: &str) -> Server {
         match read(&Secret::new(url), Path::new("/srv"), &[]).unwrap() {
-            Address::Postgres(server) => server,
+            Address::Postgres(server) => *server,
             Address::Sqlite(path) => panic!("{}", path.display()),
         }
     }
@@ -250,7 +249,10 @@ mod tests {
     fn a_password_is_taken_out_in_either_spelling() {
         let server = server("postgres://look:p%40ss%2Bword@127.0.0.1:6543/shop?pgbouncer=true");
         assert_eq!(server.clean("p@ss+word and p%40ss%2Bword\n x"), "[secret] and [secret] x");
-        assert_eq!((server.port, &server.database[..], &server.user[..]), (6543, "shop", "look"));
+        assert_eq!(
+            (server.port, server.database.as_str(), server.user.as_str()),
+            (6543, "shop", "look")
+        );
     }
 
     #[test]

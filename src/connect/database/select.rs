@@ -105,7 +105,7 @@ impl Dialect {
         }
         if let Some(limit) = query.limit {
             let limit = limit.saturating_add(1).min(i64::MAX.unsigned_abs());
-            sql.push_str(&format!(" LIMIT {limit}"));
+            sql = format!("{sql} LIMIT {limit}");
         }
         Ok(sql)
     }

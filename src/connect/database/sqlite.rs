@@ -210,12 +210,11 @@ impl Sqlite {
         let mut found: Vec<(String, bool, Vec<Option<String>>)> = Vec::new();
         for row in self.texts(connection, indices).await? {
             let [Some(index), unique, column] = &row[..] else { return Err(self.odd()) };
-            match found.last_mut().filter(|(name, ..)| name == index) {
-                Some((_, _, columns)) => columns.push(column.clone()),
-                None => {
-                    let unique = unique.as_deref() == Some("1");
-                    found.push((index.clone(), unique, vec![column.clone()]));
-                }
+            if let Some((_, _, columns)) = found.last_mut().filter(|(name, ..)| name == index) {
+                columns.push(column.clone());
+            } else {
+                let unique = unique.as_deref() == Some("1");
+                found.push((index.clone(), unique, vec![column.clone()]));
             }
         }
         // An index over an expression has no name there, and says nothing about a column.
@@ -238,12 +237,11 @@ impl Sqlite {
         let mut foreign_keys: Vec<(String, ForeignKey)> = Vec::new();
         for row in self.texts(connection, keys).await? {
             let [Some(id), Some(from), Some(to)] = &row[..] else { return Err(self.odd()) };
-            match foreign_keys.last_mut().filter(|(known, _)| known == id) {
-                Some((_, key)) => key.columns.push(from.clone()),
-                None => {
-                    let key = ForeignKey { columns: vec![from.clone()], to: to.clone() };
-                    foreign_keys.push((id.clone(), key));
-                }
+            if let Some((_, key)) = foreign_keys.last_mut().filter(|(known, _)| known == id) {
+                key.columns.push(from.clone());
+            } else {
+                let key = ForeignKey { columns: vec![from.clone()], to: to.clone() };
+                foreign_keys.push((id.clone(), key));
             }
         }
         let column = |(name, kind)| CatalogueColumn { name, kind };
@@ -269,7 +267,7 @@ impl Sqlite {
         let sql = format!("SELECT * FROM (\n{sql}\n) LIMIT {}", ROWS_OF_AN_ANSWER + 1);
         let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut connection);
         let rows = self.in_time(rows).await?;
-        let columns = rows.first().map(|row| row.columns()).unwrap_or_default();
+        let columns = rows.first().map(sqlx::Row::columns).unwrap_or_default();
         Ok(SqlAnswer {
             columns: columns.iter().map(|column| column.name().to_owned()).collect(),
             rows: rows

@@ -23,7 +23,7 @@ use shapes::{
     AccountShape, ChargeShape, DisputeShape, EventShape, IntentShape, ModernPage, ModernShape,
     RefundShape, SessionShape, SubscriptionShape, WebhookShape,
 };
-use walk::{Page, Query};
+use walk::Query;
 
 /// The vendor's address.
 const ADDRESS: &str = "https://api.stripe.com";
@@ -232,9 +232,8 @@ impl Payments for Stripe {
                 PaymentKey::Customer(id) => ("customer", id),
                 PaymentKey::Subscription(id) => ("subscription", id),
             };
-            let query = [("limit", "100"), (name, id.as_str())];
-            let page: Page<SessionShape> = self.api.get("v1/checkout/sessions", &query).await?;
-            Ok(page.data.into_iter().map(SessionShape::normal).collect())
+            let page: Vec<SessionShape> = self.page("v1/checkout/sessions", (name, id)).await?;
+            Ok(page.into_iter().map(SessionShape::normal).collect())
         })
     }
 

@@ -1,17 +1,13 @@
 //! Single objects of Stripe, and one page of what belongs to them.
 
 use launchready_checks::probe::{
-    Answer, Charge, CheckoutSession, Owner, Payment, PaymentEvent, ProbeError, Reversal, Reversals,
-    Subscription, Trail,
+    Answer, Charge, Payment, ProbeError, Reversal, Reversals, Subscription, Trail,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Stripe;
-use super::shapes::{
-    ChargeShape, DisputeShape, EventShape, IntentShape, RefundShape, SessionShape,
-    SubscriptionShape,
-};
+use super::shapes::{ChargeShape, DisputeShape, IntentShape, RefundShape, SubscriptionShape};
 
 /// One page; more is not asked for.
 #[derive(Deserialize)]
@@ -21,7 +17,7 @@ struct OnePage<T> {
 
 impl Stripe {
     /// The newest entries of a list that belong to one object; none where the vendor knows no such object.
-    async fn page<T: DeserializeOwned>(
+    pub(super) async fn page<T: DeserializeOwned>(
         &self,
         list: &str,
         (name, id): (&str, &str),
@@ -42,50 +38,31 @@ fn is_missing(body: &serde_json::Value) -> bool {
 }
 
 impl Trail for Stripe {
-    fn event(&self, id: String) -> Answer<'_, Result<Option<PaymentEvent>, ProbeError>> {
-        Box::pin(async move {
-            let shape: Option<EventShape> = self.one("v1/events", &id).await?;
-            Ok(shape.map(EventShape::normal))
-        })
-    }
-
     fn charge(&self, id: String) -> Answer<'_, Result<Option<Charge>, ProbeError>> {
         Box::pin(async move {
-            let shape: Option<ChargeShape> = self.one("v1/charges", &id).await?;
+            let shape: Option<ChargeShape> = self.one("v1/charges", &id, &[]).await?;
             Ok(shape.map(ChargeShape::normal))
         })
     }
 
     fn refund(&self, id: String) -> Answer<'_, Result<Option<Reversal>, ProbeError>> {
         Box::pin(async move {
-            let shape: Option<RefundShape> = self.one("v1/refunds", &id).await?;
+            let shape: Option<RefundShape> = self.one("v1/refunds", &id, &[]).await?;
             Ok(shape.map(RefundShape::normal))
         })
     }
 
     fn dispute(&self, id: String) -> Answer<'_, Result<Option<Reversal>, ProbeError>> {
         Box::pin(async move {
-            let shape: Option<DisputeShape> = self.one("v1/disputes", &id).await?;
+            let shape: Option<DisputeShape> = self.one("v1/disputes", &id, &[]).await?;
             Ok(shape.map(DisputeShape::normal))
         })
     }
 
     fn subscription(&self, id: String) -> Answer<'_, Result<Option<Subscription>, ProbeError>> {
         Box::pin(async move {
-            let shape: Option<SubscriptionShape> = self.one("v1/subscriptions", &id).await?;
+            let shape: Option<SubscriptionShape> = self.one("v1/subscriptions", &id, &[]).await?;
             Ok(shape.map(SubscriptionShape::normal))
-        })
-    }
-
-    fn sessions_of(&self, owner: Owner) -> Answer<'_, Result<Vec<CheckoutSession>, ProbeError>> {
-        Box::pin(async move {
-            let by = match &owner {
-                Owner::Payment(id) => ("payment_intent", id.as_str()),
-                Owner::Subscription(id) => ("subscription", id.as_str()),
-                Owner::Customer(id) => ("customer", id.as_str()),
-            };
-            let page: Vec<SessionShape> = self.page("v1/checkout/sessions", by).await?;
-            Ok(page.into_iter().map(SessionShape::normal).collect())
         })
     }
 

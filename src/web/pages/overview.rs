@@ -55,6 +55,7 @@ struct Card<'a> {
     open: Vec<(Badge, u64)>,
     unseen: Option<String>,
     money: Vec<String>,
+    out_of_step: usize,
     last: Option<When>,
     coverage: String,
 }
@@ -173,6 +174,7 @@ impl<'a> Card<'a> {
                 .collect(),
             unseen: unseen(report),
             money: report.money_at_risk.iter().map(report::money).collect(),
+            out_of_step: report::out_of_step(report, &known.incidents).count(),
             last: last.map(|at| When::new(at, now, &zone(&project.timezone))),
             coverage: format!("{} of {}", report.coverage.run, report.coverage.total()),
         }

@@ -40,6 +40,7 @@ struct Page<'a> {
     groups: Vec<Group<'a>>,
     rows: Vec<Row<'a>>,
     unseen: Vec<Missed<'a>>,
+    out_of_step: usize,
 }
 
 /// The findings of one severity.
@@ -170,6 +171,7 @@ pub(in crate::web) async fn project(
         groups: groups.collect(),
         rows: report.checks.iter().map(row).collect(),
         unseen: report::unseen_parts(report).into_iter().map(Missed::of).collect(),
+        out_of_step: report::out_of_step(report, &known.incidents).count(),
     })?;
     Ok(show::answer(html))
 }

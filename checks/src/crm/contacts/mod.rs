@@ -77,7 +77,7 @@ impl Check for Contacts {
         measurements: &[ABSENT, TWICE],
         default_schedule: Schedule::Every(Duration::from_hours(1)),
         min_interval: Duration::from_mins(10),
-        timeout: Duration::from_secs(180),
+        timeout: Duration::from_mins(3),
         needs: &[Need::Setting("project.crm")],
         evidence_version: 1,
         doc: include_str!("../contacts.md"),

@@ -67,8 +67,8 @@ async fn the_rate_is_judged_above_two_per_cent_and_from_fifty_and_three_on() {
 
 #[tokio::test]
 async fn a_retry_that_went_well_is_no_failure_and_an_old_failure_is_a_warning() {
-    let row = |word: &str, age: i64| json!(["r", "o", word, ago(age), ""]);
     const DAY: i64 = 86_400;
+    let row = |word: &str, age: i64| json!(["r", "o", word, ago(age), ""]);
     assert!(
         codes(&run(vec![row("failed", 2 * DAY), row("succeeded", DAY)], vec![]).await).is_empty()
     );

@@ -151,7 +151,7 @@ impl Check for Idempotency {
         measurements: &[],
         default_schedule: Schedule::Every(Duration::from_hours(6)),
         min_interval: Duration::from_mins(10),
-        timeout: Duration::from_secs(120),
+        timeout: Duration::from_mins(2),
         needs: &[Need::Setting("project.database")],
         evidence_version: 1,
         doc: include_str!("../idempotency.md"),

@@ -11,7 +11,9 @@ mod desk;
 mod dns;
 mod files;
 mod http;
+mod outlying;
 mod payments;
+mod ports;
 mod speed;
 mod supabase;
 mod tls;
@@ -29,13 +31,13 @@ pub use self::command::CommandEntry;
 pub use self::crm::{ContactWorld, CrmWorld};
 pub use self::database::{DatabaseWorld, TableWorld};
 pub use self::desk::DeskWorld;
+pub use self::outlying::{AutomationWorld, EdgeWorld, HostingWorld, SeriesWorld};
 pub use self::payments::PaymentsWorld;
 pub use self::speed::{SpeedEntry, SpeedWorld};
 pub use self::supabase::{CallsWorld, PrintsWorld, PublicWorld, SupabaseWorld};
 use super::{
-    Accounts, AgentFault, Crm, Database, Desk, HeartbeatAnswer, HelloAnswer, Payments, ProbeError,
-    Probes, ProtocolVersion, RegistrationAnswer, Seen, Slot, SmtpAnswer, Speed, SuiteSet, Supabase,
-    SupabasePublic, TargetFault, TlsAnswer,
+    Accounts, AgentFault, HeartbeatAnswer, HelloAnswer, ProbeError, Probes, ProtocolVersion,
+    RegistrationAnswer, Seen, SmtpAnswer, SuiteSet, TargetFault, TlsAnswer,
 };
 
 /// A small written-down internet.
@@ -83,6 +85,12 @@ pub struct World {
     pub supabase: Option<SupabaseWorld>,
     /// What was heard of promised calls; absent means that nobody listens.
     pub heartbeats: Option<Seen<HeartbeatAnswer>>,
+    /// The automation service; absent means that none is configured.
+    pub automation: Option<AutomationWorld>,
+    /// The account at the edge network; absent means that none is configured.
+    pub edge: Option<EdgeWorld>,
+    /// The account where the site runs; absent means that none is configured.
+    pub hosting: Option<HostingWorld>,
 }
 
 /// A fault of resolvers, or of one name server.
@@ -288,36 +296,6 @@ impl Replay {
             command: Arc::<Self>::clone(&replay),
             heartbeats: replay,
         }
-    }
-
-    /// The ports to accounts that are written down.
-    fn accounts(replay: &Arc<Self>) -> Accounts {
-        let mut accounts = Accounts::default();
-        if replay.world.payments.is_some() {
-            accounts.payments = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Payments>);
-        }
-        if replay.world.database.is_some() {
-            accounts.database = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Database>);
-        }
-        if replay.world.speed.is_some() {
-            accounts.speed = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Speed>);
-        }
-        if replay.world.desk.is_some() {
-            accounts.desk = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Desk>);
-        }
-        if replay.world.crm.is_some() {
-            accounts.crm = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Crm>);
-        }
-        if let Some(world) = &replay.world.supabase {
-            if !world.no_token {
-                accounts.supabase = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Supabase>);
-            }
-            if world.public.is_some() {
-                let public = Arc::<Self>::clone(replay) as Arc<dyn SupabasePublic>;
-                accounts.supabase_public = Slot::ready(public);
-            }
-        }
-        accounts
     }
 
     /// How often each question was asked, keyed `GET https://…`, `TXT name`, `TLS host`, ….

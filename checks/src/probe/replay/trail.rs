@@ -1,10 +1,7 @@
 //! Answers questions about single objects of the payment provider from a written-down world.
 
 use super::Replay;
-use crate::probe::{
-    Answer, Charge, CheckoutSession, Owner, Payment, PaymentEvent, ProbeError, Reversal, Reversals,
-    Subscription, Trail,
-};
+use crate::probe::{Answer, Charge, Payment, ProbeError, Reversal, Reversals, Subscription, Trail};
 
 /// One entry of a list by its id.
 macro_rules! one {
@@ -17,10 +14,6 @@ macro_rules! one {
 }
 
 impl Trail for Replay {
-    fn event(&self, id: String) -> Answer<'_, Result<Option<PaymentEvent>, ProbeError>> {
-        one!(self, event, id)
-    }
-
     fn charge(&self, id: String) -> Answer<'_, Result<Option<Charge>, ProbeError>> {
         one!(self, charge, id)
     }
@@ -35,18 +28,6 @@ impl Trail for Replay {
 
     fn subscription(&self, id: String) -> Answer<'_, Result<Option<Subscription>, ProbeError>> {
         one!(self, subscription, id)
-    }
-
-    fn sessions_of(&self, owner: Owner) -> Answer<'_, Result<Vec<CheckoutSession>, ProbeError>> {
-        let belongs = |session: &&CheckoutSession| match &owner {
-            Owner::Payment(id) => session.payment_intent.as_ref() == Some(id),
-            Owner::Subscription(id) => session.subscription.as_ref() == Some(id),
-            Owner::Customer(id) => session.customer.as_ref() == Some(id),
-        };
-        let found = self
-            .paid("session")
-            .map(|world| world.session.iter().filter(belongs).cloned().collect());
-        Box::pin(async move { found })
     }
 
     fn payments_of(&self, customer: String) -> Answer<'_, Result<Vec<Payment>, ProbeError>> {

@@ -374,10 +374,8 @@ mod tests {
             let failed = part.min(total);
             let (above_one, above_five) = (failed * 100 > total, failed * 20 > total);
             let wanted = match (failed >= 3, total >= 100) {
-                (false, _) => None,
                 (true, true) if above_five => Some(Severity::Critical),
-                (true, true) if above_one => Some(Severity::Warning),
-                (true, false) if above_five => Some(Severity::Warning),
+                (true, enough) if (enough && above_one) || above_five => Some(Severity::Warning),
                 _ => None,
             };
             prop_assert_eq!(severity(failed, total), wanted);

@@ -173,7 +173,7 @@ impl Check for Backlog {
         measurements: &[OLDEST, P90, BACKLOG, OPEN, NOBODY, BY_HAND, ACKNOWLEDGED],
         default_schedule: Schedule::Every(Duration::from_mins(10)),
         min_interval: Duration::from_mins(1),
-        timeout: Duration::from_secs(120),
+        timeout: Duration::from_mins(2),
         needs: &[],
         evidence_version: 1,
         doc: include_str!("../backlog.md"),

@@ -79,7 +79,7 @@ impl Check for Intake {
         measurements: &[SENT, LOST],
         default_schedule: Schedule::Every(Duration::from_mins(10)),
         min_interval: Duration::from_mins(1),
-        timeout: Duration::from_secs(120),
+        timeout: Duration::from_mins(2),
         needs: &[Need::Setting("project.database.submissions")],
         evidence_version: 1,
         doc: include_str!("../intake.md"),

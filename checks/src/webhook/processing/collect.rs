@@ -149,7 +149,7 @@ impl Seen {
         left.retain(|last| !last.over);
         let (mut failed, open): (Vec<Last>, Vec<Last>) =
             left.into_iter().partition(|last| last.failed);
-        failed.sort_by(|one, other| other.event.at.cmp(&one.event.at));
+        failed.sort_by_key(|other| std::cmp::Reverse(other.event.at));
         let count = |wanted: &dyn Fn(&Last) -> bool| {
             u64::try_from(failed.iter().filter(|last| wanted(last)).count()).unwrap_or(u64::MAX)
         };

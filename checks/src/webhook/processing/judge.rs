@@ -1,5 +1,7 @@
 //! Judges what the table of events says.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::{
@@ -73,6 +75,11 @@ fn readable(age: Age) -> Age {
         7_200..172_800 => Age::hours(seconds / 3_600),
         _ => Age::days(seconds / 86_400),
     }
+}
+
+/// A number of seconds as people write it, in whole ones.
+fn seconds(seconds: f64) -> Age {
+    Age(Duration::try_from_secs_f64(seconds.max(0.0).round()).unwrap_or(Duration::MAX))
 }
 
 /// How a person sees the rows, and has them sent again.
@@ -184,7 +191,7 @@ fn lag(evidence: &Evidence, options: &Options, out: &mut Assessment) {
         LAG.finding(&evidence.table)
             .summary(format!(
                 "One event in twenty arrives {} or more after it was made; more than {} is late.",
-                Age::millis((lag * 1_000.0).round() as u64),
+                seconds(lag),
                 options.lag
             ))
             .saw(format!("measured over {} events of the last {}", evidence.lag_of, options.period))

@@ -213,7 +213,7 @@ impl Check for Processing {
         measurements: &[FAILED, OPEN, RATIO, LATE],
         default_schedule: Schedule::Every(Duration::from_mins(1)),
         min_interval: Duration::from_secs(30),
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
         needs: &[Need::Setting("project.database.events")],
         evidence_version: 1,
         doc: include_str!("../processing.md"),

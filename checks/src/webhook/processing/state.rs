@@ -64,14 +64,14 @@ pub fn state(
     let finished = processed.is_some_and(|text| !matches!(text, "false" | "f" | "0" | ""));
     let error = error.is_some_and(|text| !text.trim().is_empty());
     match status.map(|word| word.trim().to_lowercase()) {
-        Some(word) if !word.is_empty() => by_word(word, options),
+        Some(word) if !word.is_empty() => by_word(&word, options),
         _ if error && !finished => State::Failed,
         _ if finished => State::Done,
         _ => State::Open,
     }
 }
 
-fn by_word(word: String, options: &Options) -> State {
+fn by_word(word: &str, options: &Options) -> State {
     let among = |words: &[String]| {
         words.iter().any(|known| known.to_lowercase() == word || known.replace('_', "-") == word)
     };
@@ -82,7 +82,7 @@ fn by_word(word: String, options: &Options) -> State {
     } else if among(&options.open_words) {
         State::Open
     } else {
-        State::Unknown(shown(&word))
+        State::Unknown(shown(word))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use launchready_checks::probe::{CheckoutSession, Payment, PaymentEvent, Reversal};
 
-use super::deal::{DELIVERY, Deal, KEPT, SETTLE, is_money_in, length, sum};
+use super::deal::{DELIVERY, Deal, KEPT, SETTLE, length, sum};
 use super::{minute, unseen};
 use crate::app::trace::chain::{Link, Part, State};
 use crate::app::trace::reference::Kind;
@@ -244,9 +244,4 @@ fn no_event(deal: &Deal<'_>) -> Link {
     let state = if deal.is_past(SETTLE) { State::Missing } else { State::Waiting };
     Link::new(part, state, "Stripe lists no event about it.")
         .next("Grant the key Events: Read for the account that took the payment, and trace again.")
-}
-
-/// Whether some event says that money came in.
-pub(super) fn says_money_in(events: &[&PaymentEvent]) -> bool {
-    events.iter().any(|event| is_money_in(event))
 }

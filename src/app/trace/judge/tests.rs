@@ -120,6 +120,7 @@ fn a_chain_is_whole_where_every_side_says_the_same() {
 type Change = fn(&mut Seen);
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "it is one table")]
 fn each_link_breaks_in_its_own_way() {
     let cases: [(&str, Change, Part, State, &str); 18] = [
         (
@@ -252,7 +253,7 @@ fn each_link_breaks_in_its_own_way() {
                     created: ago(1_500),
                     waiting_since: Some(ago(1_441)),
                     ..Conversation::default()
-                }])
+                }]);
             },
             Part::Ticket,
             State::Wrong,

@@ -2,7 +2,7 @@
 //! changes something.
 
 use launchready_checks::probe::{ProbeError, SqlAnswer};
-use sqlx::{AssertSqlSafe, Column as _, Row as _};
+use sqlx::{AssertSqlSafe, Column as _};
 use tokio::time::timeout;
 
 use super::super::ROWS_OF_AN_ANSWER;
@@ -23,7 +23,7 @@ impl Postgres {
         let rows = sqlx::raw_sql(AssertSqlSafe(fetch)).fetch_all(&mut reading.connection);
         let rows = timeout(wait, rows).await.map_err(|_elapsed| self.late("does not answer"))?;
         let rows = rows.map_err(|error| self.fault(&error))?;
-        let columns = rows.first().map(|row| row.columns()).unwrap_or_default();
+        let columns = rows.first().map(sqlx::Row::columns).unwrap_or_default();
         let columns = columns.iter().map(|column| column.name().to_owned()).collect();
         let kept = rows.iter().take(ROWS_OF_AN_ANSWER);
         let answer = SqlAnswer {

@@ -131,7 +131,7 @@ mod tests {
             ]
         );
         assert_eq!(rows(&[b"\xff\n"]), Err(Odd::NoText));
-        assert_eq!(rows(&[&[b'x'; ROW_BYTES + 1]]), Err(Odd::TooLong));
+        assert_eq!(rows(&[&vec![b'x'; ROW_BYTES + 1]]), Err(Odd::TooLong));
     }
 
     /// As the server writes a value.

@@ -41,7 +41,7 @@ impl Default for Patience {
         Self {
             connect: Duration::from_secs(10),
             statement: Duration::from_secs(30),
-            rows: Duration::from_secs(600),
+            rows: Duration::from_mins(10),
         }
     }
 }
