@@ -1,7 +1,10 @@
 //! The only list of checks.
 
 use crate::contract::{FindingSpec, Plugin, plugin};
-use crate::{automation, crm, dns, domain, external, mail, ops, orders, secrets, stripe, supabase, support, tls, web, webhook};
+use crate::{
+    automation, crm, dns, domain, external, mail, ops, orders, secrets, stripe, supabase, support,
+    tls, web, webhook,
+};
 
 /// Every check, in the order in which reports show them.
 pub const ALL: &[Plugin] = &[

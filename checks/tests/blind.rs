@@ -19,7 +19,8 @@ use launchready_checks::probe::{
     Accounts, AgentFault, Answer, Command, CommandAnswer, CommandCall, Dns, DnsAnswer, DnsQuestion,
     FileLook, Files, Folder, HeartbeatAnswer, Heartbeats, HelloAnswer, HelloQuestion, Http,
     HttpAnswer, HttpRequest, ProbeError, Probes, Registration, RegistrationAnswer, Reversals, Smtp,
-    SmtpAnswer, SmtpQuestion, SourceFile, TargetFault, Tls, TlsAnswer, TlsQuestion, Trail, Transfer,
+    SmtpAnswer, SmtpQuestion, SourceFile, TargetFault, Tls, TlsAnswer, TlsQuestion, Trail,
+    Transfer,
 };
 use launchready_checks::probe::{
     Charge, CheckoutSession, Destinations, EventFilter, KeyPower, Payment, PaymentAccount,

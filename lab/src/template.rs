@@ -82,7 +82,7 @@ pub(crate) fn fixed(name: &str, now: Timestamp) -> Option<String> {
         }
         "pagespeed_key" => ["AIza", &letters(name, 35)].concat(),
         // Tokens of help desks and CRMs, in the length of the vendor's own.
-        "zendesk_token" | "pipedrive_token" => letters(name, 40),
+        "zendesk_token" | "pipedrive_token" | "edge_token" => letters(name, 40),
         "intercom_token" => letters(name, 60),
         "freshdesk_key" => letters(name, 20),
         "helpscout_secret" => letters(name, 32),
@@ -95,9 +95,7 @@ pub(crate) fn fixed(name: &str, now: Timestamp) -> Option<String> {
             ["sbp", &format!("0{}", letters(name, 39).to_lowercase())].join("_")
         }
         "automation_key" => jwt("automation", now),
-        "edge_token" => letters(name, 40),
-        "hosting_token" => letters(name, 24),
-        "database_password" => letters(name, 24),
+        "hosting_token" | "database_password" => letters(name, 24),
         "openai_key" => {
             format!("sk-proj-{}T3BlbkFJ{}", letters("openai", 74), letters("openai end", 74))
         }

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Crm, Database, Desk, Payments, Speed, Supabase, SupabasePublic};
-use super::{Automation, Crm, Database, Desk, Edge, Hosting, Payments, Supabase, SupabasePublic};
+use super::{
+    Automation, Crm, Database, Desk, Edge, Hosting, Payments, Speed, Supabase, SupabasePublic,
+};
 
 /// Why a port cannot be asked: nothing is configured, or its credential is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -106,6 +107,7 @@ impl Default for Accounts {
                 "nothing to measure with: no PageSpeed key and no local Lighthouse is configured",
                 "add [project.pagespeed] with key = { env = \"PAGESPEED_KEY\" } to the config, or lighthouse \
                  = \"/usr/local/bin/lighthouse\" under [checks.web-speed]",
+            ),
             automation: Slot::missing(
                 "no automation service is configured",
                 "add [project.automation] with kind, api and token = { env = \"AUTOMATION_TOKEN\" } to the config",

@@ -14,9 +14,9 @@ mod helpscout;
 mod hosting;
 mod hubspot;
 mod intercom;
-mod pagespeed;
 mod make;
 mod n8n;
+mod pagespeed;
 mod pipedrive;
 mod rate;
 mod requests;
@@ -116,6 +116,8 @@ const FAKES: &[(&str, Make)] = &[
     ("intercom", intercom::make),
     ("make", make::make),
     ("n8n", n8n::make),
+    ("netlify", hosting::netlify),
+    ("vercel", hosting::vercel),
     ("pagespeed", pagespeed::make),
     ("pipedrive", pipedrive::make),
     ("stripe", stripe::make),

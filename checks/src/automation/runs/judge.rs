@@ -35,9 +35,13 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Runs>) -> Assessment 
         }
         let was = then(&flow.id);
         let off = off(evidence, flow, was, baseline.is_some(), cx.now);
-        off.into_iter().for_each(|it| out.find(it));
+        for it in off {
+            out.find(it);
+        }
         let edited = edited(evidence, flow, was, baseline.is_some(), cx.now);
-        edited.into_iter().for_each(|it| out.find(it));
+        for it in edited {
+            out.find(it);
+        }
     }
     for gone in baseline.into_iter().flatten().filter(|then| then.active) {
         if evidence.flows.cut == 0 && !flows.iter().any(|flow| flow.id == gone.id) {

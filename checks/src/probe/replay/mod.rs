@@ -36,7 +36,7 @@ pub use self::payments::PaymentsWorld;
 pub use self::speed::{SpeedEntry, SpeedWorld};
 pub use self::supabase::{CallsWorld, PrintsWorld, PublicWorld, SupabaseWorld};
 use super::{
-    Accounts, AgentFault, HeartbeatAnswer, HelloAnswer, ProbeError, Probes, ProtocolVersion,
+    AgentFault, HeartbeatAnswer, HelloAnswer, ProbeError, Probes, ProtocolVersion,
     RegistrationAnswer, Seen, SmtpAnswer, SuiteSet, TargetFault, TlsAnswer,
 };
 

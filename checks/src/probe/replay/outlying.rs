@@ -110,7 +110,7 @@ impl AutomationWorld {
                 });
             }
         }
-        all.sort_by(|a, b| b.started.cmp(&a.started));
+        all.sort_by_key(|run| std::cmp::Reverse(run.started));
         all
     }
 }
