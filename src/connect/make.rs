@@ -230,7 +230,7 @@ impl Automation for Make {
         visit: Visit<'a, Run>,
     ) -> Answer<'a, Result<RunsWalked, ProbeError>> {
         Box::pin(async move {
-            let end = tokio::time::Instant::now() + Duration::from_secs(60);
+            let end = tokio::time::Instant::now() + Duration::from_mins(1);
             let mut walked = RunsWalked::default();
             let mut limited = false;
             for (place, flow) in flows.into_iter().enumerate() {

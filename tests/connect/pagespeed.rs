@@ -1,4 +1,4 @@
-//! PageSpeed Insights: its numbers, its errors in its own words, and pages that it cannot load.
+//! `PageSpeed` Insights: its numbers, its errors in its own words, and pages that it cannot load.
 
 use launchready_checks::probe::{Accounts, AgentFault, PageSpeed, ProbeError};
 

@@ -136,7 +136,7 @@ impl Check for Deployment {
         measurements: &[AGE],
         default_schedule: Schedule::Every(Duration::from_mins(5)),
         min_interval: Duration::from_mins(1),
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
         needs: &[],
         evidence_version: 1,
         doc: include_str!("deployment.md"),

@@ -35,11 +35,11 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Runs>) -> Assessment 
         }
         let was = then(&flow.id);
         let off = off(evidence, flow, was, baseline.is_some(), cx.now);
-        for it in off {
+        if let Some(it) = off {
             out.find(it);
         }
         let edited = edited(evidence, flow, was, baseline.is_some(), cx.now);
-        for it in edited {
+        if let Some(it) = edited {
             out.find(it);
         }
     }

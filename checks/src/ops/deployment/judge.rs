@@ -24,7 +24,7 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Deployment>) -> Asses
     }
     match &evidence.variables {
         Some(Seen::Ok(variables)) => {
-            self::variables(variables, evidence.vendor(), options, &mut out)
+            self::variables(variables, evidence.vendor(), options, &mut out);
         }
         other => unseen(other.as_ref(), "environment variables", &mut out),
     }
