@@ -3,11 +3,13 @@
 //! A check asks one question about a project. It looks through the ports in [`probe`] and judges
 //! what it saw; [`registry::ALL`] is the only list of checks.
 
+pub mod automation;
 pub mod contract;
 pub mod crm;
 pub mod dns;
 pub mod document;
 pub mod domain;
+pub mod external;
 pub mod mail;
 pub mod ops;
 pub mod orders;

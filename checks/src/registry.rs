@@ -2,7 +2,8 @@
 
 use crate::contract::{FindingSpec, Plugin, plugin};
 use crate::{
-    crm, dns, domain, mail, ops, orders, secrets, stripe, supabase, support, tls, web, webhook,
+    automation, crm, dns, domain, external, mail, ops, orders, secrets, stripe, supabase, support,
+    tls, web, webhook,
 };
 
 /// Every check, in the order in which reports show them.
@@ -47,7 +48,12 @@ pub const ALL: &[Plugin] = &[
     plugin::<crm::Contacts>(),
     plugin::<support::Backlog>(),
     plugin::<support::Intake>(),
+    plugin::<automation::Runs>(),
     plugin::<ops::Heartbeat>(),
+    plugin::<ops::Deployment>(),
+    plugin::<external::Command>(),
+    plugin::<external::Sql>(),
+    plugin::<external::Http>(),
 ];
 
 /// The check of this id.

@@ -16,10 +16,11 @@ use launchready_checks::contract::{
     Age, AssessInput, CheckError, HeartbeatFacts, History, MailFacts, Status, Target, WebFacts,
 };
 use launchready_checks::probe::{
-    Accounts, AgentFault, Answer, Dns, DnsAnswer, DnsQuestion, FileLook, Files, Folder,
-    HeartbeatAnswer, Heartbeats, HelloAnswer, HelloQuestion, Http, HttpAnswer, HttpRequest,
-    ProbeError, Probes, Registration, RegistrationAnswer, Reversals, Smtp, SmtpAnswer,
-    SmtpQuestion, SourceFile, TargetFault, Tls, TlsAnswer, TlsQuestion, Trail, Transfer,
+    Accounts, AgentFault, Answer, Command, CommandAnswer, CommandCall, Dns, DnsAnswer, DnsQuestion,
+    FileLook, Files, Folder, HeartbeatAnswer, Heartbeats, HelloAnswer, HelloQuestion, Http,
+    HttpAnswer, HttpRequest, ProbeError, Probes, Registration, RegistrationAnswer, Reversals, Smtp,
+    SmtpAnswer, SmtpQuestion, SourceFile, TargetFault, Tls, TlsAnswer, TlsQuestion, Trail,
+    Transfer,
 };
 use launchready_checks::probe::{
     Charge, CheckoutSession, Destinations, EventFilter, KeyPower, Payment, PaymentAccount,
@@ -91,6 +92,12 @@ impl Files for Nothing {
         _: Folder,
         _: &'a (dyn Fn(SourceFile<'_>) + Sync),
     ) -> Answer<'a, Result<FileLook, ProbeError>> {
+        self.fault()
+    }
+}
+
+impl Command for Nothing {
+    fn run(&self, _: CommandCall) -> Answer<'_, Result<CommandAnswer, ProbeError>> {
         self.fault()
     }
 }
@@ -223,6 +230,7 @@ fn probes(fault: &ProbeError) -> Probes {
         smtp: Arc::<Nothing>::clone(&nothing),
         registration: Arc::<Nothing>::clone(&nothing),
         files: Arc::<Nothing>::clone(&nothing),
+        command: Arc::<Nothing>::clone(&nothing),
         heartbeats: nothing,
         accounts: Accounts { payments: Slot::ready(payments), ..Accounts::default() },
     }

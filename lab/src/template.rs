@@ -80,8 +80,9 @@ pub(crate) fn fixed(name: &str, now: Timestamp) -> Option<String> {
         "supabase_secret_key" => {
             ["sb", "secret", &letters(name, 22), &letters("check", 8)].join("_")
         }
+        "pagespeed_key" => ["AIza", &letters(name, 35)].concat(),
         // Tokens of help desks and CRMs, in the length of the vendor's own.
-        "zendesk_token" | "pipedrive_token" => letters(name, 40),
+        "zendesk_token" | "pipedrive_token" | "edge_token" => letters(name, 40),
         "intercom_token" => letters(name, 60),
         "freshdesk_key" => letters(name, 20),
         "helpscout_secret" => letters(name, 32),
@@ -93,7 +94,8 @@ pub(crate) fn fixed(name: &str, now: Timestamp) -> Option<String> {
         "supabase_full_token" => {
             ["sbp", &format!("0{}", letters(name, 39).to_lowercase())].join("_")
         }
-        "database_password" => letters(name, 24),
+        "automation_key" => jwt("automation", now),
+        "hosting_token" | "database_password" => letters(name, 24),
         "openai_key" => {
             format!("sk-proj-{}T3BlbkFJ{}", letters("openai", 74), letters("openai end", 74))
         }

@@ -25,7 +25,7 @@ use crate::config::{Agent, Project};
 use crate::connect::{self, CheckoutsFile, Reach};
 use crate::engine::{AuditRecord, Inputs, Job, Progress, run_all};
 use crate::probe::{
-    Blackbox, Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, ProbeTargets,
+    Blackbox, CommandProbe, Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, ProbeTargets,
     RegistrationProbe, SmtpProbe, TlsProbe, account_client, provider, roots,
 };
 use crate::store::{self, Store, StoreError};
@@ -60,6 +60,8 @@ pub struct Session {
     judge: Arc<Judge>,
     roots: Arc<RootCertStore>,
     clock: Arc<dyn Clock>,
+    /// Shared, because it bounds how many programs run at once.
+    command: Arc<CommandProbe>,
     /// What an agent has left, for an audit.
     store: Option<Arc<dyn Store>>,
 }
@@ -74,7 +76,7 @@ impl Session {
         let dns = Arc::new(DnsProbe::new(&network, Arc::clone(&dialer)));
         let roots = roots(&network.extra_roots)?;
         let judge = Arc::new(Judge::new(Arc::clone(&roots), Arc::new(provider())));
-        Ok(Self { network, dialer, dns, judge, roots, clock, store: None })
+        Ok(Self { network, dialer, dns, judge, roots, clock, command: Arc::default(), store: None })
     }
 
     /// Has its audits also read what an agent with the same config remembers of the calls of jobs, where
@@ -216,6 +218,7 @@ impl Session {
             http: Arc::<HttpProbe>::clone(&http),
             tls,
             files: Arc::new(FilesProbe),
+            command: Arc::<CommandProbe>::clone(&self.command),
             heartbeats,
             accounts: Accounts::default(),
         };

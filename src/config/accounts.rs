@@ -47,6 +47,7 @@ impl AccountSettings {
             ("automation.token", tables.automation.as_ref().map(|table| &table.token)),
             ("edge.token", tables.edge.as_ref().map(|table| &table.token)),
             ("hosting.token", tables.hosting.as_ref().map(|table| &table.token)),
+            ("pagespeed.key", tables.pagespeed.as_ref().map(|table| &table.key)),
         ];
         named.into_iter().filter_map(|(key, secret)| Some((key, secret?))).collect()
     }

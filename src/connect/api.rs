@@ -87,6 +87,8 @@ pub struct Api {
     reach: Reach,
     /// When the next request may begin.
     next: Mutex<Instant>,
+    /// The longest that one answer may take, where the usual is too short.
+    patience: Option<Duration>,
 }
 
 impl fmt::Debug for Api {
@@ -110,7 +112,14 @@ impl Api {
             AgentFault::Refused(format!("the address of {} is no web address", vendor.name))
         })?;
         let next = Mutex::new(Instant::now());
-        Ok(Self { vendor, base, shown, reach: reach.clone(), next })
+        Ok(Self { vendor, base, shown, reach: reach.clone(), next, patience: None })
+    }
+
+    /// The same API, whose answers may take as long as this.
+    #[must_use]
+    pub fn patient(mut self, longest: Duration) -> Self {
+        self.patience = Some(longest);
+        self
     }
 
     /// What the vendor says.
@@ -239,6 +248,9 @@ impl Api {
         }
         if let Shown::Basic(name, secret) = &self.shown {
             request = request.basic_auth(name, Some(secret.expose()));
+        }
+        if let Some(longest) = self.patience {
+            request = request.timeout(longest);
         }
         for (name, value) in extra {
             request = request.header(*name, *value);

@@ -1,11 +1,12 @@
 //! Adapters behind the ports of `launchready_checks::probe`: resolver, web client, handshake, mail
-//! greeting, registry, folders.
+//! greeting, registry, folders, programs.
 //!
 //! Every adapter goes through one [`Dialer`], which holds the address guard, `connect_to` and the
 //! limits per host.
 
 mod blackbox;
 mod client;
+mod command;
 mod dns;
 mod files;
 mod http;
@@ -20,6 +21,7 @@ mod trust;
 
 pub use blackbox::{Blackbox, ProbeDenied, ProbeTargets};
 pub(crate) use client::{account_client, bounded, call, fault};
+pub use command::CommandProbe;
 pub use dns::DnsProbe;
 pub use files::{FilesProbe, Listed, Scanned, list_keys, scan_folder};
 pub use http::HttpProbe;

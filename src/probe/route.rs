@@ -160,7 +160,32 @@ impl Dialer {
         port: u16,
         timeout: Duration,
     ) -> Result<TcpStream, ProbeError> {
-        let to = self.route(host, address, port)?;
+        self.tcp_to(self.route(host, address, port)?, (host, address, port), timeout).await
+    }
+
+    /// A TCP connection to one address that the user wrote in the config, private or not.
+    pub async fn tcp_chosen(
+        &self,
+        host: &str,
+        address: IpAddr,
+        port: u16,
+        timeout: Duration,
+    ) -> Result<TcpStream, ProbeError> {
+        let to = match self.route(host, address, port) {
+            Err(ProbeError::Target(TargetFault::PrivateAddress(_))) => {
+                SocketAddr::new(address, port)
+            }
+            routed => routed?,
+        };
+        self.tcp_to(to, (host, address, port), timeout).await
+    }
+
+    async fn tcp_to(
+        &self,
+        to: SocketAddr,
+        (host, address, port): (&str, IpAddr, u16),
+        timeout: Duration,
+    ) -> Result<TcpStream, ProbeError> {
         let what = || format!("{host} at {address} port {port}");
         match tokio::time::timeout(timeout, TcpStream::connect(to)).await {
             Err(_elapsed) => Err(TargetFault::TimedOut(what()).into()),

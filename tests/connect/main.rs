@@ -11,9 +11,13 @@
     reason = "a test fails by panicking, and reads its own setting"
 )]
 
+mod automation;
 mod crm;
 mod desk;
+mod edge;
 mod faults;
+mod hosting;
+mod pagespeed;
 mod relations;
 mod stripe;
 mod supabase;

@@ -64,8 +64,18 @@ pub(crate) async fn check(
     database: Arc<ProjectDatabase>,
     now: Timestamp,
 ) -> Result<Assessment, CheckError> {
+    check_with(id, &Value::Null, database, now).await
+}
+
+/// Runs a check with options against a database.
+pub(crate) async fn check_with(
+    id: &str,
+    options: &Value,
+    database: Arc<ProjectDatabase>,
+    now: Timestamp,
+) -> Result<Assessment, CheckError> {
     let plugin = registry::find(id).unwrap();
-    let check = (plugin.build)(&Value::Null).unwrap();
+    let check = (plugin.build)(options).unwrap();
     let mut probes = Replay::new(World::default(), now).unwrap().probes();
     probes.accounts.database = Slot::ready(database);
     let target = Target::default();

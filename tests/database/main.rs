@@ -13,6 +13,7 @@
 mod catalogue;
 mod checks;
 mod cluster;
+mod external;
 mod faults;
 mod hostile;
 mod look;

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Crm, Database, Desk, Payments, Supabase, SupabasePublic};
+use super::{
+    Automation, Crm, Database, Desk, Edge, Hosting, Payments, Speed, Supabase, SupabasePublic,
+};
 
 /// Why a port cannot be asked: nothing is configured, or its credential is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +73,14 @@ pub struct Accounts {
     pub payments: Slot<dyn Payments>,
     /// The project's own database.
     pub database: Slot<dyn Database>,
+    /// A service that measures pages in a browser.
+    pub speed: Slot<dyn Speed>,
+    /// The automation service.
+    pub automation: Slot<dyn Automation>,
+    /// The edge network in front of the site.
+    pub edge: Slot<dyn Edge>,
+    /// Where the site runs.
+    pub hosting: Slot<dyn Hosting>,
     /// The help desk.
     pub desk: Slot<dyn Desk>,
     /// The CRM.
@@ -92,6 +102,23 @@ impl Default for Accounts {
             database: Slot::missing(
                 "no database is configured",
                 "add [project.database] with url = { env = \"DATABASE_URL\" } and its tables to the config",
+            ),
+            speed: Slot::missing(
+                "nothing to measure with: no PageSpeed key and no local Lighthouse is configured",
+                "add [project.pagespeed] with key = { env = \"PAGESPEED_KEY\" } to the config, or lighthouse \
+                 = \"/usr/local/bin/lighthouse\" under [checks.web-speed]",
+            ),
+            automation: Slot::missing(
+                "no automation service is configured",
+                "add [project.automation] with kind, api and token = { env = \"AUTOMATION_TOKEN\" } to the config",
+            ),
+            edge: Slot::missing(
+                "no token of the edge network is configured",
+                "add [project.edge] with kind = \"cloudflare\" and token = { env = \"CLOUDFLARE_TOKEN\" } to the config",
+            ),
+            hosting: Slot::missing(
+                "no hosting is configured",
+                "add [project.hosting] with kind, site and token = { env = \"HOSTING_TOKEN\" } to the config",
             ),
             desk: Slot::missing(
                 "no help desk is configured",

@@ -53,6 +53,8 @@ pub struct HttpRequest {
     pub shared: bool,
     /// Asks on a connection that nobody else uses or will use.
     pub fresh_connection: bool,
+    /// The user wrote this very URL in the config: it may lead to a private address.
+    pub chosen: bool,
     /// After this many milliseconds it has timed out.
     pub timeout_ms: u64,
 }
@@ -71,6 +73,7 @@ impl HttpRequest {
             max_body: Self::PAGE_BYTES,
             shared: true,
             fresh_connection: false,
+            chosen: false,
             timeout_ms: 10_000,
         }
     }
@@ -116,6 +119,13 @@ impl HttpRequest {
     pub fn on_a_fresh_connection(mut self) -> Self {
         self.shared = false;
         self.fresh_connection = true;
+        self
+    }
+
+    /// Asks an address that the user wrote in the config, wherever it leads.
+    #[must_use]
+    pub fn chosen_by_the_user(mut self) -> Self {
+        self.chosen = true;
         self
     }
 

@@ -4,15 +4,19 @@
 //! the `launchready` crate, and [`replay`] answers them from a written-down world.
 
 mod accounts;
+mod automation;
 mod catalogue;
 mod certificate;
+mod command;
 mod crm;
 mod database;
 mod desk;
 mod dns;
+mod edge;
 mod fault;
 mod files;
 mod heartbeats;
+mod hosting;
 mod hosts;
 mod http;
 mod payments;
@@ -20,6 +24,7 @@ mod personal;
 mod registration;
 pub mod replay;
 mod smtp;
+mod speed;
 mod supabase;
 mod tls;
 mod trail;
@@ -28,11 +33,15 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use accounts::{Accounts, Missing, Slot};
+pub use automation::{
+    Automation, Credentials, ExpiredCredential, Flow, Run, RunStatus, RunsWalked,
+};
 pub use catalogue::{
     Catalogue, CatalogueColumn, CatalogueFunction, CatalogueGrant, CataloguePolicy, CatalogueTable,
     CatalogueView, ForeignKey,
 };
 pub use certificate::{CertificateFacts, KeyKind, SignatureHash, certificate_facts};
+pub use command::{Command, CommandAnswer, CommandCall, CommandEnd};
 pub use crm::{CONTACT_IDS, Contacts, Crm, Depth};
 pub use database::{
     Database, DatabaseFacts, KEYS, Repeated, Row, RowQuery, SqlAnswer, Strays, TableRole,
@@ -43,9 +52,11 @@ pub use dns::{
     AddressLook, Dns, DnsAnswer, DnsData, DnsQuestion, DnsRecord, Rcode, RecordType, Transfer, Via,
     addresses, txt_strings,
 };
+pub use edge::{Edge, EdgeRecord, EdgeRecords, EdgeZone};
 pub use fault::{AgentFault, ProbeError, Seen, TargetFault};
 pub use files::{FileLook, Files, Folder, SourceFile};
 pub use heartbeats::{Away, HeartbeatAnswer, Heartbeats, Promised};
+pub use hosting::{Deployment, Deployments, Hosting, Stage, Variable};
 pub use hosts::{HostLook, look_up_hosts};
 pub use http::{Http, HttpAnswer, HttpRequest, Method, Timings};
 pub use payments::{
@@ -56,6 +67,7 @@ pub use payments::{
 pub use personal::{Email, RunKey};
 pub use registration::{Registration, RegistrationAnswer, RegistrationEvent};
 pub use smtp::{Smtp, SmtpAnswer, SmtpQuestion};
+pub use speed::{FieldSpeed, LabSpeed, PageSpeed, Speed, lighthouse_report};
 pub use supabase::{
     AuthSettings, Backups, BucketLook, EdgeFunction, FunctionCalls, FunctionLogs, FunctionPrints,
     LOG_HOURS, PublicLook, PublicNames, ServiceHealth, Supabase, SupabaseProject, SupabasePublic,
@@ -84,6 +96,8 @@ pub struct Probes {
     pub registration: Arc<dyn Registration>,
     /// Folders on this machine.
     pub files: Arc<dyn Files>,
+    /// Programs on this machine.
+    pub command: Arc<dyn Command>,
     /// The accounts of the project and its database, where they are configured.
     pub accounts: Accounts,
     /// Calls of jobs to the agent.

@@ -5,18 +5,25 @@
 //! address.
 
 mod attio;
+mod cloudflare;
 mod customers;
+mod flows;
 mod freshdesk;
 mod front;
 mod helpscout;
+mod hosting;
 mod hubspot;
 mod intercom;
+mod make;
+mod n8n;
+mod pagespeed;
 mod pipedrive;
 mod rate;
 mod requests;
 mod server;
 mod stripe;
 mod supabase;
+mod zapier;
 mod zendesk;
 
 use std::collections::BTreeMap;
@@ -103,14 +110,21 @@ type Make = fn(&toml::Table, Timestamp) -> Result<Arc<dyn Api>, toml::de::Error>
 /// Every fake.
 const FAKES: &[(&str, Make)] = &[
     ("attio", attio::make),
+    ("cloudflare", cloudflare::make),
     ("freshdesk", freshdesk::make),
     ("front", front::make),
     ("helpscout", helpscout::make),
     ("hubspot", hubspot::make),
     ("intercom", intercom::make),
+    ("make", make::make),
+    ("n8n", n8n::make),
+    ("netlify", hosting::netlify),
+    ("vercel", hosting::vercel),
+    ("pagespeed", pagespeed::make),
     ("pipedrive", pipedrive::make),
     ("stripe", stripe::make),
     ("supabase", supabase::make),
+    ("zapier", zapier::make),
     ("zendesk", zendesk::make),
 ];
 

@@ -213,6 +213,17 @@ pub enum HostingKind {
     Netlify,
 }
 
+/// `[project.pagespeed]`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PagespeedTable {
+    /// A key for the `PageSpeed` Insights API and nothing else.
+    pub key: SecretRef,
+    /// Where the API is, instead of the vendor's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<String>,
+}
+
 /// The tables of a project's accounts.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -241,4 +252,7 @@ pub struct AccountTables {
     /// Where the site runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosting: Option<HostingTable>,
+    /// The service that measures pages in a browser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagespeed: Option<PagespeedTable>,
 }

@@ -61,6 +61,7 @@ impl Reader<'_> {
             ("automation.api", tables.automation.as_ref().and_then(|table| table.api.as_ref())),
             ("edge.api", tables.edge.as_ref().and_then(|table| table.api.as_ref())),
             ("hosting.api", tables.hosting.as_ref().and_then(|table| table.api.as_ref())),
+            ("pagespeed.api", tables.pagespeed.as_ref().and_then(|table| table.api.as_ref())),
         ];
         for (name, address) in addresses {
             if let Some(address) = address {
@@ -101,6 +102,14 @@ impl Reader<'_> {
         {
             let message = "add api, the address of your n8n, or of Make's zone such as \
                            \"https://eu1.make.com\"";
+            self.error(&format!("{key}.automation"), message);
+        }
+        if let Some(table) = &tables.automation
+            && table.team.as_ref().is_none_or(String::is_empty)
+            && table.kind == AutomationKind::Make
+        {
+            let message =
+                "add team, the number after /team/ or /organization/…/team/ in Make's address";
             self.error(&format!("{key}.automation"), message);
         }
     }

@@ -67,7 +67,11 @@ impl Reader<'_> {
             let table = CheckTable::new(table);
             if let Err(error) = (plugin.build)(&table.options) {
                 let source = std::error::Error::source(&error).map(ToString::to_string);
-                self.error(&key, source.unwrap_or_else(|| error.to_string()));
+                let text = source.unwrap_or_else(|| error.to_string());
+                match nested(&text) {
+                    Some((place, text)) => self.error(&format!("{key}.{place}"), text),
+                    None => self.error(&key, text),
+                }
             }
             if table.schedule.is_some() && table.every.is_some() {
                 let message = "write either schedule or every, never both";
@@ -82,6 +86,16 @@ impl Reader<'_> {
         }
         checks
     }
+}
+
+/// A check that holds a list of tables names the key that is wrong, such as `command[1].timeout`, in front
+/// of the sentence.
+fn nested(text: &str) -> Option<(&str, &str)> {
+    let (place, text) = text.split_once(": ")?;
+    let (list, rest) = place.split_once('[')?;
+    let (index, _) = rest.split_once(']')?;
+    let is_key = |word: &str| word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    (is_key(list) && index.parse::<usize>().is_ok()).then_some((place, text))
 }
 
 /// No check is run more often than the other side bears.
@@ -257,6 +271,32 @@ mod tests {
             ("[checks.mail-spf]\nschedule = \"hourly\"\n", "no five-field cron"),
             ("[checks.mail-spf]\nevery = \"often\"\n", "\"often\" cannot be read"),
             ("[checks.mail-spf]\nenabled = \"no\"\n", "write true or false"),
+            (
+                "[[checks.external-command.command]]\nname = \"a\"\ncommand = [\"/a\"]\n\
+                 [[checks.external-command.command]]\nname = \"b\"\ncommand = [\"sh\", \"-c\"]\n",
+                "line 6: checks.external-command.command[1].command: \"sh\" is no absolute path",
+            ),
+            (
+                "[checks.external-sql]\nquery = [{ name = \"a\", sql = \"select 1\" }]\n",
+                "line 2: checks.external-sql.query[0].warning: say when the number is wrong",
+            ),
+            (
+                "[[checks.external-http.request]]\nname = \"a\"\nurl = \"https://me:word@a.example/\"\n",
+                "line 3: checks.external-http.request[0].url: a user and a password never stand",
+            ),
+            (
+                "[[checks.external-http.request]]\nname = \"a\"\nurl = \"https://a.example/\"\n\
+                 [[checks.external-http.request]]\nname = \"a\"\nurl = \"https://a.example/\"\n",
+                "line 5: checks.external-http.request[1].name: \"a\" stands here twice",
+            ),
+            (
+                "[[checks.external-sql.query]]\nname = \"a\"\nsql = \"select 1\"\ncritical = \"9e9\"\n",
+                "line 4: checks.external-sql.query[0].critical: \"9e9\" cannot be read; write a range",
+            ),
+            (
+                "[checks.external-command]\nevery = \"9s\"\n",
+                "line 2: checks.external-command.every: external-command may run every 10s at most",
+            ),
             ("[checks.mail-spf]\nscedule = \"* * * * *\"\n", "did you mean \"schedule\"?"),
             (
                 &format!("{HARBOR}[project.checks.mail-spf]\nevery = \"0s\"\n"),

@@ -46,6 +46,8 @@ pub(super) struct Endpoint {
     pub(super) port: u16,
     pub(super) tls: bool,
     pub(super) address: Option<IpAddr>,
+    /// The user named it: it may be a private address.
+    pub(super) chosen: bool,
 }
 
 impl Endpoint {
@@ -62,6 +64,7 @@ impl Endpoint {
             port: url.port_or_known_default().ok_or_else(malformed)?,
             tls,
             address: request.address,
+            chosen: request.chosen,
         })
     }
 }
@@ -118,7 +121,11 @@ impl Connector {
     ) -> Result<Connection, ProbeError> {
         let began = Instant::now();
         let host = endpoint.host.as_str();
-        let stream = self.dialer.tcp(host, address, endpoint.port, CONNECT).await?;
+        let stream = if endpoint.chosen {
+            self.dialer.tcp_chosen(host, address, endpoint.port, CONNECT).await?
+        } else {
+            self.dialer.tcp(host, address, endpoint.port, CONNECT).await?
+        };
         if !endpoint.tls {
             return Connection::open(stream, address, None, began).await;
         }

@@ -4,14 +4,17 @@
 //! is not written down does not exist: a name without records is NXDOMAIN, an address without a
 //! server refuses, a URL on a known host is 404.
 
+mod command;
 mod crm;
 mod database;
 mod desk;
 mod dns;
 mod files;
 mod http;
+mod outlying;
 mod payments;
 mod ports;
+mod speed;
 mod supabase;
 mod tls;
 mod trail;
@@ -24,10 +27,13 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::command::CommandEntry;
 pub use self::crm::{ContactWorld, CrmWorld};
 pub use self::database::{DatabaseWorld, TableWorld};
 pub use self::desk::DeskWorld;
+pub use self::outlying::{AutomationWorld, EdgeWorld, HostingWorld, SeriesWorld};
 pub use self::payments::PaymentsWorld;
+pub use self::speed::{SpeedEntry, SpeedWorld};
 pub use self::supabase::{CallsWorld, PrintsWorld, PublicWorld, SupabaseWorld};
 use super::{
     AgentFault, HeartbeatAnswer, HelloAnswer, ProbeError, Probes, ProtocolVersion,
@@ -59,6 +65,8 @@ pub struct World {
     pub registration: Option<Seen<RegistrationAnswer>>,
     /// Files by path.
     pub file: Vec<FileEntry>,
+    /// Programs on this machine, by what they do; of several that match, the last wins.
+    pub command: Vec<CommandEntry>,
     /// Why the git history cannot be read.
     pub no_history: Option<String>,
     /// The agent has no IPv6 route.
@@ -67,6 +75,8 @@ pub struct World {
     pub payments: Option<PaymentsWorld>,
     /// The project's database; absent means that none is configured.
     pub database: Option<DatabaseWorld>,
+    /// The service that measures pages; absent means that none is configured.
+    pub speed: Option<SpeedWorld>,
     /// The help desk; absent means that none is configured.
     pub desk: Option<DeskWorld>,
     /// The CRM; absent means that none is configured.
@@ -75,6 +85,12 @@ pub struct World {
     pub supabase: Option<SupabaseWorld>,
     /// What was heard of promised calls; absent means that nobody listens.
     pub heartbeats: Option<Seen<HeartbeatAnswer>>,
+    /// The automation service; absent means that none is configured.
+    pub automation: Option<AutomationWorld>,
+    /// The account at the edge network; absent means that none is configured.
+    pub edge: Option<EdgeWorld>,
+    /// The account where the site runs; absent means that none is configured.
+    pub hosting: Option<HostingWorld>,
 }
 
 /// A fault of resolvers, or of one name server.
@@ -277,6 +293,7 @@ impl Replay {
             smtp: Arc::<Self>::clone(&replay),
             registration: Arc::<Self>::clone(&replay),
             files: Arc::<Self>::clone(&replay),
+            command: Arc::<Self>::clone(&replay),
             heartbeats: replay,
         }
     }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::Replay;
-use crate::probe::{Accounts, Crm, Database, Desk, Payments, Slot, Supabase, SupabasePublic};
+use crate::probe::{
+    Accounts, Automation, Crm, Database, Desk, Edge, Hosting, Payments, Slot, Speed, Supabase,
+    SupabasePublic,
+};
 
 impl Replay {
     /// The ports to accounts that are written down.
@@ -14,6 +17,18 @@ impl Replay {
         }
         if replay.world.database.is_some() {
             accounts.database = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Database>);
+        }
+        if replay.world.automation.is_some() {
+            accounts.automation = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Automation>);
+        }
+        if replay.world.edge.is_some() {
+            accounts.edge = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Edge>);
+        }
+        if replay.world.hosting.is_some() {
+            accounts.hosting = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Hosting>);
+        }
+        if replay.world.speed.is_some() {
+            accounts.speed = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Speed>);
         }
         if replay.world.desk.is_some() {
             accounts.desk = Slot::ready(Arc::<Self>::clone(replay) as Arc<dyn Desk>);

@@ -35,16 +35,6 @@ pub(super) fn judge(evidence: &Evidence, out: &mut Assessment) {
             out.not_checked(Unseen::Condition, part, reason, unlock);
         }
     }
-    let cloudflare =
-        |host: &&Host| host.edge.as_ref().is_some_and(|edge| edge.name == "Cloudflare");
-    if hosts.iter().any(|host| cloudflare(&host)) {
-        out.not_checked(
-            Unseen::Noted,
-            "the settings of the Cloudflare zone",
-            "this version looks from outside only",
-            "open Cloudflare → SSL/TLS → Overview and see that the mode is Full (strict)",
-        );
-    }
 }
 
 /// Lists the addresses and hosts beyond the limits of the search for servers.

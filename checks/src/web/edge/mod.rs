@@ -1,5 +1,6 @@
 //! `web-edge`: see `edge.md`.
 
+mod account;
 mod judge;
 mod look;
 mod origin;
@@ -12,6 +13,7 @@ use futures_util::join;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::account::Account;
 use self::webhook::Hook;
 use super::site::Site;
 use super::walk::End;
@@ -46,6 +48,40 @@ const WEBHOOK_BLOCKED: FindingSpec = FindingSpec::warning(
      product never hears of it.",
 );
 
+const UNENCRYPTED: FindingSpec = FindingSpec::critical(
+    "edge-origin-unencrypted",
+    "The edge network speaks to the server without encryption",
+    "The padlock in the browser is a lie: names, passwords and orders travel from the edge to your server \
+     readable for everybody on the way.",
+);
+const UNVERIFIED: FindingSpec = FindingSpec::warning(
+    "edge-origin-unverified",
+    "The edge network accepts any certificate from the server",
+    "Whoever stands between the edge and your server can pretend to be it, and reads and changes \
+     everything.",
+);
+const HTTPS_OPTIONAL: FindingSpec = FindingSpec::warning(
+    "edge-https-optional",
+    "The edge network lets pages be read without encryption",
+    "A visitor who types the name without https is served in the open, and everybody in the same network \
+     can read and change what is shown.",
+);
+const DEVELOPMENT_MODE: FindingSpec = FindingSpec::warning(
+    "edge-development-mode",
+    "The edge network is in development mode",
+    "Nothing is cached, so that each visitor of a launch costs the server a full answer.",
+);
+const DNSSEC_PENDING: FindingSpec = FindingSpec::warning(
+    "edge-dnssec-pending",
+    "DNSSEC was begun and not finished",
+    "The zone is signed, and no resolver checks it: the protection that you switched on is not there.",
+);
+const PAUSED: FindingSpec = FindingSpec::warning(
+    "edge-paused",
+    "The edge network is paused",
+    "Every request goes straight to the server: no protection, no cache, and everybody sees its address.",
+);
+
 /// Whether an edge network protects the hosts, and whether anything leads around it.
 #[derive(Debug)]
 pub struct Edge;
@@ -72,6 +108,9 @@ pub struct Evidence {
     /// Names beside the edge that no resolver answered.
     unseen: Bounded<(String, AgentFault)>,
     webhooks: Bounded<Hook>,
+    /// What the account at the edge network says.
+    #[serde(default)]
+    account: Account,
 }
 
 /// The most addresses and the most hosts that evidence names of those left out.
@@ -126,7 +165,18 @@ impl Check for Edge {
         area: Area::Web,
         title: "Edge network",
         vantage: Vantage::Outside,
-        findings: &[EDGE_MISSING, ORIGIN_EXPOSED, ORIGIN_REVEALED, WEBHOOK_BLOCKED],
+        findings: &[
+            EDGE_MISSING,
+            ORIGIN_EXPOSED,
+            ORIGIN_REVEALED,
+            WEBHOOK_BLOCKED,
+            UNENCRYPTED,
+            UNVERIFIED,
+            HTTPS_OPTIONAL,
+            DEVELOPMENT_MODE,
+            DNSSEC_PENDING,
+            PAUSED,
+        ],
         measurements: &[],
         default_schedule: Schedule::Every(Duration::from_hours(1)),
         min_interval: Duration::from_mins(10),
@@ -147,10 +197,11 @@ impl Check for Edge {
         let site = Site::of(target);
         let (http, dns) = (&*probes.http, &*probes.dns);
         let names = origin::names(&site, &look.options.origin_names);
-        let (visited, (siblings, unseen), webhooks) = join!(
+        let (visited, (siblings, unseen), webhooks, account) = join!(
             look::hosts(http, dns, &site, target),
             origin::look_up(dns, names),
             webhook::ask(http, &site, target),
+            account::ask(probes, target),
         );
         let search = origin::find(http, &visited, &siblings).await;
         let hosts = visited.into_iter().map(|visited| visited.facts);
@@ -162,6 +213,7 @@ impl Check for Edge {
             more_hosts: Bounded::keep(search.more_hosts, LEFT_OUT),
             unseen,
             webhooks,
+            account,
         };
         Ok((evidence, ()))
     }
@@ -169,6 +221,7 @@ impl Check for Edge {
     fn assess(evidence: &Evidence, cx: &AssessCx<'_, Self>) -> Assessment {
         let mut out = Assessment::default();
         judge::judge(evidence, &mut out);
+        account::judge(evidence, &mut out);
         webhook::judge(&evidence.webhooks, &cx.target.domain, &mut out);
         let saw = |host: &Host| host.edge.is_some() || host.end.as_ref().is_some_and(End::answered);
         out.unless_seen(evidence.hosts.items.iter().any(saw));
