@@ -108,6 +108,17 @@ impl World {
         Ok(self)
     }
 
+    /// The world after one more change, written as the `world` of a defect is.
+    ///
+    /// # Errors
+    /// No TOML, or a change that fits nowhere.
+    pub fn changed(mut self, change: &str) -> Result<Self, LabError> {
+        let wrong = |message: String| LabError::Plan(format!("the change: {message}"));
+        let change: Table = toml::from_str(change).map_err(|error| wrong(error.to_string()))?;
+        merge(&mut self.base, &change).map_err(wrong)?;
+        Ok(self)
+    }
+
     /// The defects of `broken`: none hides or causes what another one does.
     pub fn defects(&self) -> &[Defect] {
         &self.catalogue

@@ -117,8 +117,9 @@ impl Session {
                 Slot::ready(Arc::new(CheckoutsFile::new(path.clone())));
         }
         let mut jobs = Vec::new();
+        let approved = self.approved(project, plan).await?;
         for id in &plan.ids {
-            let baseline = plan.baseline.get(*id).cloned();
+            let baseline = approved.get(*id).cloned();
             jobs.push(job(project, id, Inputs { baseline, ..Inputs::default() })?);
         }
         let target = Arc::new(visit.target);
@@ -135,6 +136,18 @@ impl Session {
             clock_behind_s: visit.http.clock_behind(),
             runs,
         })
+    }
+
+    /// What drift is measured against: what the plan names, else what was approved in the agent's store.
+    async fn approved(&self, project: &Project, plan: &Plan) -> Result<Baseline, StoreError> {
+        let store = self.store.as_ref().filter(|_| plan.baseline.is_empty());
+        let Some(store) = store else { return Ok(plan.baseline.clone()) };
+        let approved = store.approved(&project.target.project).await?;
+        let own = approved.into_iter().filter(|one| {
+            let plugin = registry::find(&one.check);
+            plugin.is_some_and(|plugin| plugin.meta.evidence_version == one.version)
+        });
+        Ok(own.map(|one| (one.check, one.evidence)).collect())
     }
 
     /// The resolvers.

@@ -9,7 +9,7 @@ use launchready_checks::registry;
 use super::args::{AuditArgs, Cli, OutputArgs};
 use super::explain::{closest, ids};
 use super::output::{Place, draw, paint};
-use super::project::{Source, listener, pick, projects, recheck, remember, with_goal};
+use super::project::{Source, pick, projects, recheck, remember, with_goal};
 use super::{Exit, UsageError, domains, progress};
 use crate::app::{Baseline, Plan, Session};
 use crate::clock::SystemClock;
@@ -33,7 +33,7 @@ pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
     let mut session = Session::new(config.network.clone(), Arc::new(SystemClock))?;
     let reads = config.projects.iter().any(|project| project.target.source.is_some());
     let runtime = crate::app::runtime(reads)?;
-    runtime.block_on(remember(&mut session, listener(config).as_ref()));
+    runtime.block_on(remember(&mut session, Some(&config.settings())));
     if args.all {
         return runtime.block_on(all(cli, args, &session, &source));
     }
@@ -92,7 +92,7 @@ fn keep(record: &AuditRecord, args: &AuditArgs, baseline: &Place) -> anyhow::Res
 
 /// The checks that compare with a baseline.
 fn is_drift(id: &str) -> bool {
-    id.ends_with("-drift")
+    registry::find(id).is_some_and(|plugin| plugin.baseline.is_some())
 }
 
 /// Prints or writes the report; the exit code follows the verdict and `--fail-on`.

@@ -6,6 +6,7 @@ mod audit;
 mod check;
 mod config;
 mod demo;
+mod diff;
 mod domains;
 mod explain;
 mod output;
@@ -126,6 +127,7 @@ fn lonely_domain(error: &clap::Error) -> Option<String> {
 fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Audit(args) => audit::run(cli, args),
+        Command::Diff(args) => diff::run(args),
         Command::Check(args) => check::run(cli, args),
         Command::Agent(args) => agent::run(cli, args),
         Command::Demo(args) => demo::run(cli, args),
@@ -136,6 +138,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Incidents(args) => remembered::incidents(args),
         Command::Silence(args) => remembered::silence(args),
         Command::Waiver(args) => remembered::waiver(args),
+        Command::Baseline(args) => remembered::baseline(cli, args),
         Command::Backup(args) => remembered::backup(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -4,6 +4,7 @@
 
 mod build;
 mod checklist;
+mod difference;
 mod html;
 mod json;
 mod junit;
@@ -19,6 +20,9 @@ mod words;
 pub use build::build;
 pub use checklist::{
     CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool, UnseenPart, Waived,
+};
+pub use difference::{
+    Difference, DifferenceError, Noted, difference_to_markdown, difference_to_terminal,
 };
 pub(crate) use html::prose;
 pub use html::to_html;

@@ -12,7 +12,7 @@ const DELIVERIES_DAYS: i64 = 90;
 /// Jobs and promises that the config no longer has: long enough to notice a slip in the config and take it back
 /// without losing the past.
 const GONE_DAYS: i64 = 30;
-/// Silences that have ended and waivers that have expired.
+/// Silences that have ended, waivers that have expired, and baselines that another one has replaced.
 const MUTED_DAYS: i64 = 400;
 
 /// The times before which things go.

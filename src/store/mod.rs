@@ -27,9 +27,10 @@ use jiff::Timestamp;
 pub use error::StoreError;
 pub use heartbeat::{HeartbeatCall, HeartbeatKey, HeartbeatRecord, Signal};
 pub use model::{
-    Attempt, AttemptOutcome, Claimed, Committed, Delivery, DeliveryState, DueJob, Finished,
-    HistoryPoint, IncidentCount, IncidentFilter, IncidentRecord, JobKey, JobSpec, LatestRun,
-    Notification, NotificationKind, OutboxCount, Plain, RecordedChange, RunInputs, Span, Told,
+    Approved, Attempt, AttemptOutcome, Claimed, Committed, Delivery, DeliveryState, DueJob,
+    Finished, HistoryPoint, IncidentCount, IncidentFilter, IncidentRecord, JobKey, JobSpec,
+    LatestRun, Notification, NotificationKind, OutboxCount, Plain, RecordedChange, RunInputs, Span,
+    Told,
 };
 
 use crate::incident::{Book, Incident, Silence, Waiver};
@@ -206,6 +207,14 @@ pub trait Store: Send + Sync + Debug {
 
     /// Every waiver, expired ones included.
     async fn waivers(&self) -> Result<Vec<Waiver>, StoreError>;
+
+    // ── What was approved ────────────────────────────────────────────────────────────────────────
+
+    /// Makes evidence the approved state of its checks; what was approved before is kept for a while.
+    async fn approve(&self, approved: &[Approved]) -> Result<(), StoreError>;
+
+    /// The approved state of each check of a project, by check.
+    async fn approved(&self, project: &str) -> Result<Vec<Approved>, StoreError>;
 
     // ── Jobs that call ────────────────────────────────────────────────────────────────────────────
 

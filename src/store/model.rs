@@ -54,8 +54,27 @@ pub struct RunInputs {
     pub carry: Option<Value>,
     /// Earlier values of the measurements that have a window.
     pub history: History,
-    /// The approved evidence.
-    pub baseline: Option<Value>,
+    /// The approved evidence, with its version.
+    pub baseline: Option<(u32, Value)>,
+}
+
+/// Evidence that somebody approved as it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Approved {
+    /// The project's name.
+    pub project: String,
+    /// The check's id.
+    pub check: String,
+    /// The version of the evidence.
+    pub version: u32,
+    /// The evidence.
+    pub evidence: Value,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// Why, in their words; empty where they gave none.
+    pub note: String,
 }
 
 /// A run that has ended.

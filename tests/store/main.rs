@@ -63,6 +63,7 @@ suite! {
             a_run_is_stored_once_for_each_due_time,
             runs_that_end_alike_extend_one_span_and_others_begin_one,
             the_next_run_is_given_evidence_carry_and_history,
+            the_next_run_is_given_what_was_approved_last,
             a_run_that_cannot_look_keeps_what_an_earlier_one_saw,
             measurements_become_hourly_figures,
             values_that_are_no_number_are_left_out,

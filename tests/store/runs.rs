@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use launchready::store::JobKey;
+use launchready::store::{Approved, JobKey};
 use launchready_checks::contract::Status;
 use serde_json::json;
 
@@ -82,6 +82,32 @@ pub(crate) async fn the_next_run_is_given_evidence_carry_and_history(bench: Benc
     assert!(inputs.history.of("size").is_empty(), "it has no window");
     let nobody = bench.store.run_inputs(&key("harbor", "none"), now).await.unwrap();
     assert_eq!(nobody, launchready::store::RunInputs::default());
+}
+
+pub(crate) async fn the_next_run_is_given_what_was_approved_last(bench: Bench) {
+    let now = at("10:00:00");
+    bench.harbor(&["dns", "web"], now).await;
+    let approved = |check: &str, minute: i64, mark: u32| Approved {
+        project: "harbor".to_owned(),
+        check: check.to_owned(),
+        version: 2,
+        evidence: json!({"mark": mark}),
+        at: later(now, 60 * minute),
+        by: "Ada".to_owned(),
+        note: String::new(),
+    };
+    bench.store.approve(&[approved("dns", 0, 1), approved("web", 0, 2)]).await.unwrap();
+    bench.store.approve(&[approved("dns", 5, 3)]).await.unwrap();
+    let other = Approved { project: "quay".to_owned(), ..approved("dns", 9, 4) };
+    bench.store.approve(&[other]).await.unwrap();
+    let inputs = bench.store.run_inputs(&dns(), later(now, 600)).await.unwrap();
+    assert_eq!(inputs.baseline, Some((2, json!({"mark": 3}))));
+    let all = bench.store.approved("harbor").await.unwrap();
+    assert_eq!(all, [approved("dns", 5, 3), approved("web", 0, 2)]);
+    // What counts stays, however old; what was replaced goes after its time.
+    let years = later(now, 3 * 365 * 86_400);
+    bench.store.roll_up(years, Duration::from_secs(86_400)).await.unwrap();
+    assert_eq!(bench.store.approved("harbor").await.unwrap(), all);
 }
 
 pub(crate) async fn a_run_that_cannot_look_keeps_what_an_earlier_one_saw(bench: Bench) {

@@ -118,8 +118,10 @@ impl Watcher {
 fn configured(project: &Project, due: &DueJob, inputs: RunInputs) -> Option<Job> {
     let version = registry::find(&due.key.check)?.meta.evidence_version;
     Setup::schedule(project, &due.key.check).ok()?;
-    let previous = inputs.previous.filter(|(of, _)| *of == version).map(|(_, evidence)| evidence);
-    let RunInputs { carry, history, baseline, .. } = inputs;
+    // Evidence of another version cannot be read, so that what was approved then has to be approved again.
+    let own = |(of, evidence)| (of == version).then_some(evidence);
+    let RunInputs { previous, carry, history, baseline } = inputs;
+    let (previous, baseline) = (previous.and_then(own), baseline.and_then(own));
     let inputs = Inputs { previous, carry, history, baseline };
     // The config was checked when it was read: its options can be built.
     job(project, &due.key.check, inputs).ok()

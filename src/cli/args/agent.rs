@@ -205,6 +205,41 @@ pub enum WaiverAction {
     },
 }
 
+/// Options of `baseline`.
+#[derive(Debug, Clone, Args)]
+pub struct BaselineArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: BaselineAction,
+    /// The project; may be left out where the config holds one.
+    #[arg(long, value_name = "NAME", global = true)]
+    pub project: Option<String>,
+    /// The store.
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+/// What `baseline` does.
+#[derive(Debug, Clone, Subcommand)]
+pub enum BaselineAction {
+    /// Look now, and approve what is seen: drift is measured against it from then on.
+    Approve {
+        /// Only these checks, such as dns-drift.
+        #[arg(long = "check", value_name = "ID")]
+        checks: Vec<String>,
+        /// Who approves it; by default the one who is signed in.
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+        /// Why, such as the ticket of the change.
+        #[arg(long, value_name = "WHY", default_value = "")]
+        note: String,
+    },
+    /// Print what is approved.
+    Show,
+    /// Look now, and print what differs from what is approved; exit code 1 where anything does.
+    Diff,
+}
+
 /// Options of `backup`.
 #[derive(Debug, Clone, Args)]
 pub struct BackupArgs {

@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use launchready_checks::contract::{Age, Goal, Severity};
 
 pub(super) use self::agent::{
-    AgentArgs, BackupArgs, IncidentsAction, IncidentsArgs, NotifyAction, NotifyArgs, SilenceAction,
-    SilenceArgs, StoreArgs, WaiverAction, WaiverArgs,
+    AgentArgs, BackupArgs, BaselineAction, BaselineArgs, IncidentsAction, IncidentsArgs,
+    NotifyAction, NotifyArgs, SilenceAction, SilenceArgs, StoreArgs, WaiverAction, WaiverArgs,
 };
 use crate::telemetry::LogFormat;
 
@@ -51,6 +51,8 @@ pub struct Cli {
 pub enum Command {
     /// Look once and print a go/no-go handover checklist.
     Audit(AuditArgs),
+    /// Print what differs between two reports.
+    Diff(DiffArgs),
     /// Run one check again.
     Check(CheckArgs),
     /// Watch the projects of the config: checks on a schedule, alerts, metrics and a page.
@@ -71,6 +73,8 @@ pub enum Command {
     Silence(SilenceArgs),
     /// Accept findings until a day.
     Waiver(WaiverArgs),
+    /// Approve the state of today, and see what has changed since.
+    Baseline(BaselineArgs),
     /// Copy the agent's store while it runs.
     Backup(BackupArgs),
     /// Print shell completions.
@@ -242,6 +246,39 @@ impl OutputArgs {
         let named = self.out.as_deref().and_then(Format::of_file);
         self.format.or(named).unwrap_or_default()
     }
+}
+
+/// Options of `diff`.
+#[derive(Debug, Clone, Args)]
+pub struct DiffArgs {
+    /// Reports of one project by `audit --format json`, the oldest first. The last two are compared; those
+    /// before them tell what came back.
+    #[arg(value_name = "OLD.json NEW.json", num_args = 2.., required = true)]
+    pub reports: Vec<PathBuf>,
+    /// The form of the answer.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "terminal|json|markdown",
+        hide_possible_values = true
+    )]
+    pub format: DiffFormat,
+    /// Exit code 1 when a finding of this severity or a worse one is new or came back.
+    #[arg(long, value_enum, default_value_t)]
+    pub fail_on: FailOn,
+}
+
+/// The forms of a difference.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// For this terminal.
+    #[default]
+    Terminal,
+    /// For programs.
+    Json,
+    /// For a ticket or a chat.
+    Markdown,
 }
 
 /// Options of `check`.

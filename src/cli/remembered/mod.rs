@@ -1,5 +1,6 @@
-//! `launchready incidents`, `silence`, `waiver` and `backup`: what the agent remembers.
+//! `launchready incidents`, `silence`, `waiver`, `baseline` and `backup`: what the agent remembers.
 
+mod baseline;
 mod lines;
 
 use std::cmp::Reverse;
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use launchready_checks::registry;
 use serde::Serialize;
 
+pub(super) use self::baseline::run as baseline;
 use self::lines::when;
 use super::args::{
     BackupArgs, IncidentsAction, IncidentsArgs, SilenceAction, SilenceArgs, StoreArgs,

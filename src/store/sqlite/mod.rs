@@ -1,5 +1,6 @@
 //! The store in one SQLite file.
 
+mod baselines;
 mod changes;
 mod clock;
 mod commit;
@@ -25,9 +26,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    Attempt, Claimed, Committed, DueJob, Finished, HeartbeatCall, HeartbeatKey, HeartbeatRecord,
-    HistoryPoint, IncidentCount, IncidentFilter, IncidentRecord, JobKey, JobSpec, LatestRun,
-    Notification, OutboxCount, RunInputs, Span, Store, StoreError,
+    Approved, Attempt, Claimed, Committed, DueJob, Finished, HeartbeatCall, HeartbeatKey,
+    HeartbeatRecord, HistoryPoint, IncidentCount, IncidentFilter, IncidentRecord, JobKey, JobSpec,
+    LatestRun, Notification, OutboxCount, RunInputs, Span, Store, StoreError,
 };
 use crate::incident::{Book, Incident, Silence, Waiver};
 use connection::Connections;
@@ -186,6 +187,14 @@ impl Store for SqliteStore {
 
     async fn waivers(&self) -> Result<Vec<Waiver>, StoreError> {
         people::waivers(&self.connections).await
+    }
+
+    async fn approve(&self, approved: &[Approved]) -> Result<(), StoreError> {
+        baselines::approve(&self.connections, approved).await
+    }
+
+    async fn approved(&self, project: &str) -> Result<Vec<Approved>, StoreError> {
+        baselines::approved(&self.connections, project).await
     }
 
     async fn sync_heartbeats(

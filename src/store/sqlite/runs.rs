@@ -6,6 +6,7 @@ use serde_json::Value;
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
+use super::baselines;
 use super::connection::Connections;
 use super::fault::Fault;
 use crate::incident::Sight;
@@ -366,7 +367,9 @@ async fn read_inputs(
     .fetch_optional(&mut *on)
     .await?;
     let Some(row) = row else { return Ok(RunInputs::default()) };
-    let mut inputs = RunInputs::default();
+    let approved = baselines::newest(&mut *on, &key.project, Some(&key.check)).await?;
+    let baseline = approved.into_iter().next().map(|one| (one.version, one.evidence));
+    let mut inputs = RunInputs { baseline, ..RunInputs::default() };
     let version: Option<u32> = row.try_get("evidence_version")?;
     let evidence: Option<Vec<u8>> = row.try_get("evidence")?;
     if let (Some(version), Some(bytes)) = (version, evidence) {

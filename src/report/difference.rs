@@ -1,0 +1,386 @@
+//! What two or more audits of one project have told differently.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use launchready_checks::contract::{AtRisk, Severity, Status};
+use serde::Serialize;
+
+use super::words::{minute, money, visible};
+use super::{CheckReport, FindingReport, Paint, Report, Verdict};
+
+/// The difference between the last of some audits and the one before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The project's domain.
+    pub domain: String,
+    /// The verdict before and after.
+    pub verdict: (Verdict, Verdict),
+    /// When both audits began.
+    pub at: (jiff::Timestamp, jiff::Timestamp),
+    /// Never seen before.
+    pub new: Vec<Noted>,
+    /// Seen in an earlier audit or accepted before, gone or accepted meanwhile, and there again.
+    pub came_back: Vec<Noted>,
+    /// There in both, with another severity, money or waiver.
+    pub changed: Vec<Noted>,
+    /// There before, looked for, and not there any more.
+    pub fixed: Vec<Noted>,
+    /// There before, and not looked for this time.
+    pub not_seen: Vec<Noted>,
+}
+
+/// One finding of a difference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Noted {
+    /// The check's id.
+    pub check: String,
+    /// The finding's code.
+    pub code: String,
+    /// How bad it is, or was.
+    pub severity: Severity,
+    /// What it is about.
+    pub subject: String,
+    /// One plain sentence.
+    pub summary: String,
+    /// What has changed, or why it was not looked for; empty where the list says it all.
+    pub note: String,
+}
+
+/// Why reports cannot be compared.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DifferenceError {
+    /// There is nothing to compare with.
+    #[error("one report says nothing of what has changed; name an older one and a newer one")]
+    One,
+    /// They are of two projects.
+    #[error("one report is of {0} and another of {1}; compare reports of one project")]
+    Projects(String, String),
+    /// They are in no order.
+    #[error("the report of {0} stands before that of {1}; name the older one first")]
+    Order(String, String),
+}
+
+type Known<'a> = BTreeMap<&'a str, (&'a CheckReport, &'a FindingReport)>;
+
+fn known(report: &Report) -> Known<'_> {
+    let all = report.findings().into_iter();
+    all.map(|(check, finding)| (finding.fingerprint.as_str(), (check, finding))).collect()
+}
+
+impl Difference {
+    /// Compares the last report with the one before it; earlier ones tell what came back.
+    ///
+    /// # Errors
+    /// Fewer than two reports, reports of two projects, or not the oldest first.
+    pub fn of(reports: &[Report]) -> Result<Self, DifferenceError> {
+        let [earlier @ .., before, after] = reports else { return Err(DifferenceError::One) };
+        for (one, next) in reports.iter().zip(reports.iter().skip(1)) {
+            if one.domain != next.domain {
+                return Err(DifferenceError::Projects(one.domain.clone(), next.domain.clone()));
+            }
+            if one.started_at > next.started_at {
+                let (one, next) = (minute(one.started_at), minute(next.started_at));
+                return Err(DifferenceError::Order(one, next));
+            }
+        }
+        let once: BTreeSet<&str> =
+            earlier.iter().flat_map(|report| known(report).into_keys()).collect();
+        let (then, now) = (known(before), known(after));
+        let mut difference = Self {
+            domain: after.domain.clone(),
+            verdict: (before.verdict, after.verdict),
+            at: (before.started_at, after.started_at),
+            new: Vec::new(),
+            came_back: Vec::new(),
+            changed: Vec::new(),
+            fixed: Vec::new(),
+            not_seen: Vec::new(),
+        };
+        for (check, finding) in after.findings() {
+            let id = finding.fingerprint.as_str();
+            let note = |note: String| Noted::of(check, finding, note);
+            match then.get(id) {
+                None if once.contains(id) => difference.came_back.push(note(String::new())),
+                None => difference.new.push(note(String::new())),
+                Some((_, old)) if old.waived.is_some() && finding.waived.is_none() => {
+                    difference
+                        .came_back
+                        .push(note("it was accepted, and is not any more".to_owned()));
+                }
+                Some((_, old)) => {
+                    let what = what_changed(old, finding);
+                    difference.changed.extend((!what.is_empty()).then(|| note(what)));
+                }
+            }
+        }
+        for (check, finding) in before.findings() {
+            if now.contains_key(finding.fingerprint.as_str()) {
+                continue;
+            }
+            match unseen(after, &check.id) {
+                Some(why) => difference.not_seen.push(Noted::of(check, finding, why)),
+                None => difference.fixed.push(Noted::of(check, finding, String::new())),
+            }
+        }
+        Ok(difference)
+    }
+
+    /// Whether anything at or above a severity is new or came back.
+    pub fn is_worse(&self, from: Severity) -> bool {
+        self.new.iter().chain(&self.came_back).any(|noted| noted.severity >= from)
+    }
+
+    fn lists(&self) -> [(&'static str, &[Noted]); 5] {
+        [
+            ("New", &self.new),
+            ("Came back", &self.came_back),
+            ("Changed", &self.changed),
+            ("Fixed", &self.fixed),
+            ("Not looked for this time", &self.not_seen),
+        ]
+    }
+
+    fn head(&self) -> (String, String) {
+        let (before, after) = self.verdict;
+        let verdict = if before == after {
+            format!("{}, as before", after.title())
+        } else {
+            format!("{}, before {}", after.title(), before.title())
+        };
+        (
+            format!("{}  {} → {}", visible(&self.domain), minute(self.at.0), minute(self.at.1)),
+            verdict,
+        )
+    }
+}
+
+/// Why a check did not look; nothing where it did.
+fn unseen(report: &Report, id: &str) -> Option<String> {
+    let Some(check) = report.checks.iter().find(|check| check.id == id) else {
+        return Some("the check was left out".to_owned());
+    };
+    let looked = matches!(check.status, Status::Pass | Status::Warn | Status::Fail);
+    (!looked).then(|| check.reason.clone().unwrap_or_else(|| "the check did not look".to_owned()))
+}
+
+fn what_changed(old: &FindingReport, new: &FindingReport) -> String {
+    let mut parts = Vec::new();
+    if old.severity != new.severity {
+        parts.push(format!("{} before", old.severity.as_str()));
+    }
+    if old.at_risk != new.at_risk {
+        parts.push(format!("at risk before: {}", sum(&old.at_risk)));
+    }
+    match (&old.waived, &new.waived) {
+        (None, Some(waived)) => parts.push(format!("accepted by {}", waived.by)),
+        (Some(old), Some(new)) if old != new => parts.push(format!("accepted anew by {}", new.by)),
+        _ => {}
+    }
+    parts.join(", ")
+}
+
+fn sum(at_risk: &[AtRisk]) -> String {
+    let sums: Vec<String> = at_risk.iter().map(money).collect();
+    if sums.is_empty() { "nothing".to_owned() } else { sums.join(", ") }
+}
+
+impl Noted {
+    fn of(check: &CheckReport, finding: &FindingReport, note: String) -> Self {
+        Self {
+            check: check.id.clone(),
+            code: finding.code.clone(),
+            severity: finding.severity,
+            subject: finding.subject.clone(),
+            summary: finding.summary.clone(),
+            note,
+        }
+    }
+}
+
+/// A difference for a terminal.
+pub fn difference_to_terminal(difference: &Difference, paint: Paint) -> String {
+    let (head, verdict) = difference.head();
+    let mut out = format!("{}\n{verdict}\n", paint.bold(&head));
+    for (title, list) in difference.lists() {
+        if list.is_empty() {
+            continue;
+        }
+        // Writing into a string cannot fail.
+        _ = writeln!(out, "\n{}", paint.bold(&format!("{title} ({})", list.len())));
+        for noted in list {
+            let word = noted.severity.as_str().to_uppercase();
+            _ = writeln!(out, "  {word} {} · {}", noted.check, noted.code);
+            let note =
+                if noted.note.is_empty() { String::new() } else { format!(" ({})", noted.note) };
+            let text = format!("{}{note}", noted.summary);
+            for line in paint.lines(&visible(&text), 4) {
+                _ = writeln!(out, "    {line}");
+            }
+        }
+    }
+    if difference.lists().iter().all(|(_, list)| list.is_empty()) {
+        out.push_str("\nNothing has changed.\n");
+    }
+    out
+}
+
+/// A difference for a ticket or a chat.
+pub fn difference_to_markdown(difference: &Difference) -> String {
+    let (head, verdict) = difference.head();
+    let mut out = format!("# {head}\n\n{verdict}\n");
+    for (title, list) in difference.lists() {
+        if list.is_empty() {
+            continue;
+        }
+        _ = writeln!(out, "\n## {title} ({})\n", list.len());
+        for noted in list {
+            let note =
+                if noted.note.is_empty() { String::new() } else { format!(" ({})", noted.note) };
+            let text = super::markdown::escape(&format!("{}{note}", noted.summary));
+            _ = writeln!(out, "- **{}** `{}` {text}", noted.severity.as_str(), noted.code);
+        }
+    }
+    if difference.lists().iter().all(|(_, list)| list.is_empty()) {
+        out.push_str("\nNothing has changed.\n");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Coverage, Tool, Waived};
+    use launchready_checks::contract::{Goal, Urgency, Vantage};
+
+    fn finding(subject: &str) -> FindingReport {
+        FindingReport {
+            code: "csp-missing".to_owned(),
+            severity: Severity::Warning,
+            urgency: Urgency::Day,
+            subject: subject.to_owned(),
+            fingerprint: format!("f-{subject}"),
+            summary: format!("{subject} sends no policy."),
+            why: String::new(),
+            evidence: Vec::new(),
+            fix: String::new(),
+            undo: String::new(),
+            at_risk: Vec::new(),
+            recheck: String::new(),
+            docs: String::new(),
+            since: None,
+            waived: None,
+        }
+    }
+
+    fn waived() -> Option<Waived> {
+        let until = "2026-12-01T00:00:00Z".parse().unwrap();
+        Some(Waived { by: "Ada".to_owned(), reason: "later".to_owned(), until })
+    }
+
+    fn report(day: u32, status: Status, findings: Vec<FindingReport>) -> Report {
+        let at: jiff::Timestamp = format!("2026-11-{day}T09:00:00Z").parse().unwrap();
+        Report {
+            schema_version: 1,
+            tool: Tool { name: "launchready".to_owned(), version: "0".to_owned() },
+            project: "harbor".to_owned(),
+            domain: "harbor.example".to_owned(),
+            config: None,
+            goal: Goal::Launch,
+            verdict: Verdict::GoWithConditions,
+            verdict_reasons: Vec::new(),
+            started_at: at,
+            finished_at: at,
+            coverage: Coverage::default(),
+            money_at_risk: Vec::new(),
+            checks: vec![CheckReport {
+                id: "web-headers".to_owned(),
+                title: "Headers".to_owned(),
+                area: "web".to_owned(),
+                target: "harbor.example".to_owned(),
+                vantage: Vantage::Outside,
+                status,
+                reason: (status == Status::Unknown).then(|| "no network".to_owned()),
+                unlock: None,
+                duration_ms: 1,
+                measurements: Vec::new(),
+                not_checked: Vec::new(),
+                findings,
+            }],
+            ownership: Vec::new(),
+            not_checked: Vec::new(),
+        }
+    }
+
+    fn subjects(list: &[Noted]) -> Vec<&str> {
+        list.iter().map(|noted| noted.subject.as_str()).collect()
+    }
+
+    #[test]
+    fn findings_are_new_fixed_changed_or_back() {
+        let worse = FindingReport { severity: Severity::Critical, ..finding("worse") };
+        let accepted = FindingReport { waived: waived(), ..finding("accepted") };
+        let reports = [
+            report(10, Status::Warn, vec![finding("once"), finding("same")]),
+            report(
+                11,
+                Status::Warn,
+                vec![finding("same"), finding("gone"), finding("worse"), accepted],
+            ),
+            report(
+                12,
+                Status::Warn,
+                vec![
+                    finding("same"),
+                    finding("once"),
+                    finding("fresh"),
+                    worse,
+                    finding("accepted"),
+                ],
+            ),
+        ];
+        let found = Difference::of(&reports).unwrap();
+        assert_eq!(subjects(&found.new), ["fresh"]);
+        assert_eq!(subjects(&found.came_back), ["accepted", "once"]);
+        assert_eq!(subjects(&found.changed), ["worse"]);
+        assert_eq!(found.changed[0].note, "warning before");
+        assert_eq!(subjects(&found.fixed), ["gone"]);
+        assert!(found.is_worse(Severity::Warning) && !found.is_worse(Severity::Critical));
+        let text = difference_to_terminal(&found, Paint::default());
+        assert!(
+            text.contains("GO WITH CONDITIONS, as before") && text.contains("Came back (2)"),
+            "{text}"
+        );
+        assert!(difference_to_markdown(&found).contains("## Fixed (1)"));
+    }
+
+    #[test]
+    fn what_was_not_looked_for_is_not_fixed() {
+        let before = report(10, Status::Warn, vec![finding("www")]);
+        let found =
+            Difference::of(&[before.clone(), report(11, Status::Unknown, Vec::new())]).unwrap();
+        assert_eq!(
+            (subjects(&found.not_seen), found.not_seen[0].note.as_str()),
+            (vec!["www"], "no network")
+        );
+        assert!(found.fixed.is_empty());
+        let mut less = report(11, Status::Pass, Vec::new());
+        less.checks.clear();
+        let found = Difference::of(&[before.clone(), less]).unwrap();
+        assert_eq!(found.not_seen[0].note, "the check was left out");
+        let same = Difference::of(&[before.clone(), before]).unwrap();
+        assert!(difference_to_terminal(&same, Paint::default()).contains("Nothing has changed."));
+    }
+
+    #[test]
+    fn reports_that_cannot_be_compared_are_refused() {
+        let (first, second) =
+            (report(10, Status::Pass, Vec::new()), report(11, Status::Pass, Vec::new()));
+        assert_eq!(Difference::of(std::slice::from_ref(&first)), Err(DifferenceError::One));
+        let late = Difference::of(&[second, first.clone()]).unwrap_err();
+        assert!(late.to_string().contains("name the older one first"), "{late}");
+        let other = Report { domain: "cove.example".to_owned(), ..first.clone() };
+        let other = Difference::of(&[first, other]).unwrap_err();
+        assert!(other.to_string().contains("of harbor.example and another of cove.example"));
+    }
+}
