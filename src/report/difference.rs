@@ -273,9 +273,9 @@ mod tests {
         }
     }
 
-    fn waived() -> Option<Waived> {
+    fn waived() -> Waived {
         let until = "2026-12-01T00:00:00Z".parse().unwrap();
-        Some(Waived { by: "Ada".to_owned(), reason: "later".to_owned(), until })
+        Waived { by: "Ada".to_owned(), reason: "later".to_owned(), until }
     }
 
     fn report(day: u32, status: Status, findings: Vec<FindingReport>) -> Report {
@@ -319,7 +319,7 @@ mod tests {
     #[test]
     fn findings_are_new_fixed_changed_or_back() {
         let worse = FindingReport { severity: Severity::Critical, ..finding("worse") };
-        let accepted = FindingReport { waived: waived(), ..finding("accepted") };
+        let accepted = FindingReport { waived: Some(waived()), ..finding("accepted") };
         let reports = [
             report(10, Status::Warn, vec![finding("once"), finding("same")]),
             report(
