@@ -108,6 +108,20 @@ impl World {
         Ok(self)
     }
 
+    /// The world with a change of its own, in the shape of a defect's: what an owner does, such as publishing
+    /// a record.
+    ///
+    /// # Errors
+    /// A change that fits nowhere.
+    pub fn changed(mut self, change: &str) -> Result<Self, LabError> {
+        let change: Table = toml::from_str(change).map_err(|source| LabError::Data {
+            part: "the change".to_owned(),
+            source: Box::new(source),
+        })?;
+        merge(&mut self.base, &change).map_err(LabError::Plan)?;
+        Ok(self)
+    }
+
     /// The defects of `broken`: none hides or causes what another one does.
     pub fn defects(&self) -> &[Defect] {
         &self.catalogue

@@ -8,6 +8,7 @@ mod config;
 mod demo;
 mod domains;
 mod explain;
+mod init;
 mod output;
 mod progress;
 mod project;
@@ -125,6 +126,7 @@ fn lonely_domain(error: &clap::Error) -> Option<String> {
 
 fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
+        Command::Init(args) => init::run(cli, args),
         Command::Audit(args) => audit::run(cli, args),
         Command::Check(args) => check::run(cli, args),
         Command::Agent(args) => agent::run(cli, args),
