@@ -20,7 +20,9 @@ pub use draft::{
 };
 pub use hosting::{Place, platform};
 pub use mail::{BOUNCE_LABELS, Key, Mail, MailRecords, recognise_mail};
-pub use paths::{LegalPages, OAUTH_PATHS, WEBHOOK_FUNCTIONS, WEBHOOK_PATHS, exists};
+pub use paths::{
+    CHECKOUT_FUNCTIONS, LegalPages, OAUTH_PATHS, WEBHOOK_FUNCTIONS, WEBHOOK_PATHS, exists,
+};
 pub use signs::{Kind, SIGNS, Sign};
 pub use stack::{HostSeen, Sighting, Stack, Supabase};
 pub use subdomains::{is_product, token};

@@ -7,6 +7,15 @@ use url::Url;
 pub const WEBHOOK_FUNCTIONS: [&str; 4] =
     ["stripe-webhook", "stripe-webhooks", "stripe_webhook", "webhook-stripe"];
 
+/// Edge Functions that browsers call to pay, by the names in Supabase's and Stripe's examples.
+pub const CHECKOUT_FUNCTIONS: [&str; 5] = [
+    "checkout",
+    "create-checkout",
+    "create-checkout-session",
+    "stripe-checkout",
+    "create-payment-intent",
+];
+
 /// Where web frameworks' examples have Stripe's events sent.
 pub const WEBHOOK_PATHS: [&str; 8] = [
     "/api/webhooks/stripe",
@@ -26,7 +35,8 @@ pub const OAUTH_PATHS: [&str; 4] =
 /// Whether something is at an address, by its status and that of an address beside it that nobody made.
 /// A host that answers everything alike says nothing.
 pub const fn exists(status: u16, beside: u16) -> bool {
-    beside == 404 && matches!(status, 200..=299 | 302 | 303 | 307 | 400 | 401 | 405 | 422)
+    beside == 404
+        && matches!(status, 200..=299 | 301 | 302 | 303 | 307 | 308 | 400 | 401 | 403 | 405 | 422)
 }
 
 /// The legal pages that a page links to.

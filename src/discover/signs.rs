@@ -95,7 +95,7 @@ const fn other(
 pub const SIGNS: &[Sign] = &[
     Sign {
         page: &["js.stripe.com", "checkout.stripe.com", "buy.stripe.com", "pk_live_", "pk_test_"],
-        aliases: &["stripecdn.com", "hosted-checkout.stripecdn.com"],
+        aliases: &["stripecdn.com"],
         txt: &["stripe-verification="],
         ..read("Stripe", Kind::Payments, "stripe", "docs.stripe.com/js/including, /custom-domain")
     },
@@ -110,7 +110,7 @@ pub const SIGNS: &[Sign] = &[
             "forms.hubspot.com",
             "api.hsforms.com",
         ],
-        aliases: &["hubspot.net", "hs-sites.com", "hs-sites-eu1.com", "sites.hubspot.net"],
+        aliases: &["hubspot.net", "hs-sites.com", "hs-sites-eu1.com"],
         txt: &["hubspot-developer-verification=", "hubspot-domain-verification="],
         ..read(
             "HubSpot",
@@ -154,7 +154,7 @@ pub const SIGNS: &[Sign] = &[
             "api-iam.intercom.io",
             "intercomSettings",
         ],
-        aliases: &["custom.intercom.help", "intercom.help", "custom.eu.intercom.help"],
+        aliases: &["intercom.help"],
         ..read("Intercom", Kind::Support, "intercom", "developers.intercom.com, Install Intercom")
     },
     Sign {
@@ -179,7 +179,7 @@ pub const SIGNS: &[Sign] = &[
     },
     Sign {
         page: &[".app.n8n.cloud/webhook", "/webhook/n8n", "@n8n/chat"],
-        aliases: &["app.n8n.cloud", "n8n.cloud"],
+        aliases: &["n8n.cloud"],
         ..read("n8n", Kind::Automation, "n8n", "docs.n8n.io, Webhook node and Chat Trigger")
     },
     Sign {
@@ -275,7 +275,7 @@ pub const SIGNS: &[Sign] = &[
             "betteruptime.com",
             "hyperping.io",
         ],
-        ..other("a status page", Kind::Status, &[], "the vendors' pages on custom domains")
+        ..other("hosted status page", Kind::Status, &[], "the vendors' pages on custom domains")
     },
 ];
 

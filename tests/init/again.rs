@@ -1,5 +1,8 @@
 //! A first run, a second one, and what stands beside them.
 
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
 use launchready_lab::World;
 
 use crate::world::{network_of, start, typed};
@@ -73,6 +76,8 @@ async fn the_network_of_the_command_line_stands_in_a_new_config() {
     assert_eq!(project.target.web.legal_pages, ["/privacy", "/terms", "/refunds"]);
     let hook = "https://api.harbor.example/functions/v1/stripe-webhook";
     assert_eq!(project.target.web.webhook_paths, [hook]);
+    let checkout = "https://api.harbor.example/functions/v1/checkout";
+    assert_eq!(project.target.web.functions, [checkout]);
     let wanted = ["stripe", "supabase", "database", "crm", "support"];
     assert_eq!(project.target.accounts.configured(), wanted);
     #[cfg(unix)]
@@ -81,4 +86,42 @@ async fn the_network_of_the_command_line_stands_in_a_new_config() {
         let meta = std::fs::metadata(folder.path().join(".env.example")).unwrap();
         assert_eq!(meta.permissions().mode() & 0o777, 0o600);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_terminal_is_asked_for_what_cannot_be_seen() {
+    let place = tempfile::tempdir().unwrap();
+    let lab = start(&World::load("healthy").unwrap(), &place).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("launchready.toml");
+    std::fs::write(&path, network_of(&lab)).unwrap();
+    let (at, program) = (folder.path().to_owned(), env!("CARGO_BIN_EXE_launchready"));
+    // `script`, which every Debian has, is the terminal.
+    let shown = tokio::task::spawn_blocking(move || {
+        let mut child = Command::new("script")
+            .args(["--quiet", "--return", "--command"])
+            .arg(format!("{program} init harbor.example"))
+            .arg("/dev/null")
+            .current_dir(at)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let typed = "n8m\nn8n\nharbor-help\nanna@harbor.example\nhttps://flows.harbor.example\n";
+        child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    });
+    let shown = shown.await.unwrap();
+    assert!(shown.contains("Which automation service do you use?"), "{shown}");
+    assert!(shown.contains("did you mean \"n8n\"?"), "{shown}");
+    assert!(!shown.contains("Which CRM"), "{shown}");
+    let config = launchready::config::load(&path).unwrap();
+    let tables = &config.projects[0].accounts.tables;
+    let desk = tables.support.as_ref().unwrap();
+    let said = (desk.subdomain.as_deref(), desk.user.as_deref());
+    assert_eq!(said, (Some("harbor-help"), Some("anna@harbor.example")));
+    let flows = tables.automation.as_ref().unwrap();
+    assert_eq!(flows.api.as_deref(), Some("https://flows.harbor.example"));
 }

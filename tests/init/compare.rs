@@ -10,7 +10,21 @@ use toml::Table;
 use crate::world::{network_of, start, typed};
 
 /// What only the hand-written config can find: knowledge that no outside look can have.
-const FOUNDER_KNOWS: &[(&str, &str, &str)] = &[];
+const FOUNDER_KNOWS: &[(&str, &str, &str)] = &[
+    (
+        "ops-deployment",
+        "deployment-variable-missing",
+        "which variables the product needs stands in its source",
+    ),
+    ("web-pages", "legal-page-missing", "nothing links to a page that was forgotten"),
+    ("web-rate-limits", "private-route-open", "which routes need a session, the founder knows"),
+    (
+        "web-rate-limits",
+        "rate-limit-missing",
+        "knocking is done at addresses that were named, alone",
+    ),
+    ("web-uptime", "endpoint-down", "what is down and not linked does not show"),
+];
 
 /// Thresholds of answers that a loaded machine keeps.
 const PATIENT: &str = "\n[checks.web-uptime]\napi_p95_warning = \"60s\"\np95_critical = \"60s\"\n\

@@ -8,7 +8,7 @@ use crate::world::{network_of, start, typed};
 /// break out of the file.
 const CHANGE: &str = r#"
 [zone."harbor.example"]
-"records-" = ['@ 300 TXT "v=spf1 include:_spf']
+"records-" = ['@ 300 TXT "v=spf1 include:_spf.google.com ~all"']
 "records+" = [
     '@ 300 TXT "v=spf1 include:mail.zendesk.com include:evil\010[project.crm]\010kind=1.zendesk.com ~all"',
     'loop 300 CNAME loop2.harbor.example.',

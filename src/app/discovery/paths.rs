@@ -8,7 +8,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::crawl::Crawl;
 use super::names::Names;
-use crate::discover::{OAUTH_PATHS, Stack, WEBHOOK_FUNCTIONS, WEBHOOK_PATHS, exists};
+use crate::discover::{
+    CHECKOUT_FUNCTIONS, OAUTH_PATHS, Stack, WEBHOOK_FUNCTIONS, WEBHOOK_PATHS, exists,
+};
 
 /// The most bytes of an answer that are read: only its status counts.
 const BYTES: usize = 1024;
@@ -41,7 +43,10 @@ pub(super) async fn look(
     let nobodys = unlikely_label(&stack.domain);
     let mut hooks = Vec::new();
     let mut callbacks = Vec::new();
+    let mut checkouts = Vec::new();
     if let Some(base) = &functions_at {
+        let paths = CHECKOUT_FUNCTIONS.iter().map(|name| format!("{base}/{name}"));
+        checkouts.push((format!("{base}/{nobodys}"), paths.collect::<Vec<_>>()));
         let paths = WEBHOOK_FUNCTIONS.iter().map(|name| format!("{base}/{name}"));
         hooks.push((format!("{base}/{nobodys}"), paths.collect::<Vec<_>>()));
     }
@@ -51,13 +56,24 @@ pub(super) async fn look(
         let paths = OAUTH_PATHS.iter().map(|path| format!("https://{host}{path}"));
         callbacks.push((format!("https://{host}/auth/{nobodys}"), paths.collect()));
     }
-    let hooks = hooks.into_iter().map(|(beside, urls)| there(http, Method::Options, beside, urls));
-    let callbacks =
-        callbacks.into_iter().map(|(beside, urls)| there(http, Method::Get, beside, urls));
-    let both = async { futures_util::join!(join_all(hooks), join_all(callbacks)) };
-    if let Ok((hooks, callbacks)) = timeout_at(end, both).await {
+    let asked = |method: Method, lists: Vec<(String, Vec<String>)>| {
+        join_all(lists.into_iter().map(move |(beside, urls)| there(http, method, beside, urls)))
+    };
+    let all = async {
+        futures_util::join!(
+            asked(Method::Options, hooks),
+            asked(Method::Options, checkouts),
+            asked(Method::Get, callbacks),
+        )
+    };
+    if let Ok((hooks, checkouts, callbacks)) = timeout_at(end, all).await {
         stack.webhooks = hooks.into_iter().flatten().collect();
         stack.callbacks = callbacks.into_iter().flatten().collect();
+        for address in checkouts.into_iter().flatten() {
+            if !stack.functions.contains(&address) {
+                stack.functions.push(address);
+            }
+        }
     }
 }
 

@@ -98,7 +98,7 @@ fn write(args: &InitArgs, place: &Place, draft: &Draft<'_>) -> anyhow::Result<Ou
         )
     })?;
     place.write(&merge.text)?;
-    let path = folder.join(".env.example");
+    let path = args.out.with_file_name(".env.example");
     let (env, env_missing) = match std::fs::read(&path) {
         Ok(stands) => (None, missing(draft, &String::from_utf8_lossy(&stands))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

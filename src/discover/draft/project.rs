@@ -172,7 +172,11 @@ impl Draft<'_> {
         add("Answered where webhooks of Stripe usually arrive.", "webhook_paths", &stack.webhooks);
         add("Answered where sign-in usually sends browsers back.", "oauth_paths", &stack.callbacks);
         add("Linked from the home page.", "legal_pages", &stack.legal_pages);
-        add("Called by the page's scripts.", "functions", &stack.functions);
+        add(
+            "Called by the page's scripts, or answered where checkouts usually are.",
+            "functions",
+            &stack.functions,
+        );
         let text = Some(text).filter(|text| !text.is_empty())?;
         Some(Addition {
             table: "web",
