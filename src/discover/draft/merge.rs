@@ -244,17 +244,15 @@ mod tests {
         let draft = Draft::new(&stack, &answers, None, "lr-0123".to_owned());
         let text = draft.file(&NetworkLines::default());
         parse(&text, Path::new(".")).unwrap();
-        let open: String = text
-            .lines()
-            .map(|line| {
-                let bare = line.strip_prefix("# ").unwrap_or(line);
-                let is_key = bare.starts_with("[project.")
-                    || bare.split_once(" = ").is_some_and(|(key, _)| {
-                        key != "not_used" && key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
-                    });
-                format!("{}\n", if is_key { bare } else { line })
-            })
-            .collect();
+        let opened = text.lines().map(|line| {
+            let bare = line.strip_prefix("# ").unwrap_or(line);
+            let is_key = bare.starts_with("[project.")
+                || bare.split_once(" = ").is_some_and(|(key, _)| {
+                    key != "not_used" && key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+                });
+            if is_key { bare } else { line }
+        });
+        let open = opened.collect::<Vec<_>>().join("\n");
         let table: Table = open.parse().unwrap_or_else(|error| panic!("{error}\n{open}"));
         let project = table["project"][0].as_table().unwrap();
         for part in ["stripe", "supabase", "database", "crm", "support", "automation"] {
