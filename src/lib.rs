@@ -5,6 +5,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connect;
+pub mod discover;
 pub mod engine;
 pub mod incident;
 pub mod metrics;

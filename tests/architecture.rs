@@ -30,6 +30,7 @@ const PROGRAM: &[Part] = &[
             "app",
             "clock",
             "config",
+            "discover",
             "engine",
             "incident",
             "metrics::families",
@@ -45,12 +46,14 @@ const PROGRAM: &[Part] = &[
     Part {
         name: "app",
         own: &[
-            "clock", "config", "connect", "engine", "incident", "metrics", "notify", "probe",
-            "report", "schedule", "store", "web",
+            "clock", "config", "connect", "discover", "engine", "incident", "metrics", "notify",
+            "probe", "report", "schedule", "store", "web",
         ],
         checks: &[
             "contract",
             "crm",
+            "dns::names",
+            "mail::selectors",
             "orders::Difference",
             "orders::Standing",
             "orders::minor",
@@ -58,6 +61,8 @@ const PROGRAM: &[Part] = &[
             "orders::references",
             "probe",
             "registry",
+            "secrets::downloads",
+            "suffix",
             "webhook::processing",
         ],
     },
@@ -98,6 +103,12 @@ const PROGRAM: &[Part] = &[
             "probe::fault",
         ],
         checks: &["contract", "probe"],
+    },
+    // Pure: it is handed what was seen, and gives back text.
+    Part {
+        name: "discover",
+        own: &[],
+        checks: &["document", "mail::providers", "mail::selectors", "suffix", "vendor"],
     },
     Part {
         name: "engine",

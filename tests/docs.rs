@@ -20,8 +20,14 @@ use launchready::incident::Policy;
 use launchready_checks::registry;
 use serde_json::Value;
 
-const PAGES: [&str; 5] =
-    ["README.md", "docs/agent.md", "docs/alerts.md", "docs/trace.md", "dashboards/README.md"];
+const PAGES: [&str; 6] = [
+    "README.md",
+    "docs/start.md",
+    "docs/agent.md",
+    "docs/alerts.md",
+    "docs/trace.md",
+    "dashboards/README.md",
+];
 
 fn page(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -99,7 +105,7 @@ fn every_command_can_be_typed() {
             match &cli.command {
                 Command::Check(args) => assert!(registry::find(&args.id).is_some(), "{line}"),
                 Command::Explain(args) => {
-                    let topics = ["agent", "alerts", "trace", "metrics"];
+                    let topics = ["start", "agent", "alerts", "trace", "metrics"];
                     let is_known = |name: &String| known(name) || topics.contains(&name.as_str());
                     assert!(args.name.as_ref().is_none_or(is_known), "{name}: {line}");
                 }

@@ -108,14 +108,17 @@ impl World {
         Ok(self)
     }
 
-    /// The world after one more change, written as the `world` of a defect is.
+    /// The world with a change of its own, in the shape of a defect's: what an owner does, such as publishing
+    /// a record.
     ///
     /// # Errors
-    /// No TOML, or a change that fits nowhere.
+    /// A change that fits nowhere.
     pub fn changed(mut self, change: &str) -> Result<Self, LabError> {
-        let wrong = |message: String| LabError::Plan(format!("the change: {message}"));
-        let change: Table = toml::from_str(change).map_err(|error| wrong(error.to_string()))?;
-        merge(&mut self.base, &change).map_err(wrong)?;
+        let change: Table = toml::from_str(change).map_err(|source| LabError::Data {
+            part: "the change".to_owned(),
+            source: Box::new(source),
+        })?;
+        merge(&mut self.base, &change).map_err(LabError::Plan)?;
         Ok(self)
     }
 

@@ -1,6 +1,7 @@
 //! The composition root: the only place that builds concrete adapters and hands them to checks.
 
 pub mod agent;
+pub mod discovery;
 mod heard;
 mod reconcile;
 pub mod trace;
@@ -259,12 +260,21 @@ pub(crate) fn job(project: &Project, id: &str, inputs: Inputs) -> anyhow::Result
 /// Active probes need the token at `_launchready.<domain>`.
 async fn ownership(project: &Project, dns: &dyn Dns) -> Ownership {
     let Some(token) = &project.ownership else { return Ownership::Unproven };
-    let name = format!("_launchready.{}", project.target.domain);
-    let answer = dns.lookup(DnsQuestion::new(&name, RecordType::Txt)).await;
-    if answer.is_ok_and(|answer| answer.texts().iter().any(|text| text == token)) {
-        return Ownership::Proven { by: format!("the TXT record at {name}") };
+    let domain = &project.target.domain;
+    if has_token(dns, domain, token).await {
+        return Ownership::Proven { by: format!("the TXT record at _launchready.{domain}") };
     }
     Ownership::Unproven
+}
+
+/// Whether the TXT record at `_launchready.<domain>` holds a token; blanks around it are what editors of
+/// zones leave.
+async fn has_token(dns: &dyn Dns, domain: &str, token: &str) -> bool {
+    let name = format!("_launchready.{domain}");
+    let answer = dns.lookup(DnsQuestion::new(&name, RecordType::Txt)).await;
+    let token = token.trim();
+    !token.is_empty()
+        && answer.is_ok_and(|answer| answer.texts().iter().any(|text| text.trim() == token))
 }
 
 /// The runtime of a command: looks wait for the network far more than they compute, so one thread

@@ -12,7 +12,12 @@ use crate::metrics::families;
 use crate::report::page_to_terminal;
 
 /// Pages that belong to no check, each with what it is about.
-const TOPICS: [(&str, &str, &str); 3] = [
+const TOPICS: [(&str, &str, &str); 4] = [
+    (
+        "start",
+        "The first ten minutes: from nothing to a product that is watched",
+        include_str!("../../docs/start.md"),
+    ),
     (
         "agent",
         "Running the agent: secrets, systemd, https, backup",

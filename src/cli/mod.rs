@@ -9,6 +9,7 @@ mod demo;
 mod diff;
 mod domains;
 mod explain;
+mod init;
 mod output;
 mod progress;
 mod project;
@@ -126,6 +127,7 @@ fn lonely_domain(error: &clap::Error) -> Option<String> {
 
 fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
+        Command::Init(args) => init::run(cli, args),
         Command::Audit(args) => audit::run(cli, args),
         Command::Diff(args) => diff::run(args),
         Command::Check(args) => check::run(cli, args),

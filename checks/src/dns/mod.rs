@@ -8,4 +8,4 @@ mod subdomains;
 
 pub use drift::Drift;
 pub use resolution::Resolution;
-pub use subdomains::Subdomains;
+pub use subdomains::{Subdomains, names};

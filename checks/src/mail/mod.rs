@@ -5,7 +5,7 @@ mod dmarc;
 mod existence;
 pub mod providers;
 mod published;
-mod selectors;
+pub mod selectors;
 mod spf;
 mod transport;
 

@@ -3,7 +3,7 @@
 use super::providers::{PROVIDERS, Provider};
 
 /// Selectors that sending services use for everybody.
-pub(super) const USUAL_SELECTORS: [&str; 48] = [
+pub const USUAL_SELECTORS: [&str; 48] = [
     "google",
     "selector1",
     "selector2",
@@ -55,7 +55,7 @@ pub(super) const USUAL_SELECTORS: [&str; 48] = [
 ];
 
 /// The one provider that is known to use this selector.
-pub(super) fn provider_of(selector: &str) -> Option<&'static Provider> {
+pub fn provider_of(selector: &str) -> Option<&'static Provider> {
     let mut users =
         PROVIDERS.iter().filter(|provider| provider.selectors.usual().contains(&selector));
     users.next().filter(|_| users.next().is_none())

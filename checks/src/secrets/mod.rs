@@ -6,6 +6,6 @@ mod files;
 mod leak;
 mod source;
 
-pub use bundle::Bundle;
+pub use bundle::{Bundle, downloads};
 pub use files::Files;
 pub use source::Source;

@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod agent;
+mod init;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,13 +13,15 @@ pub(super) use self::agent::{
     AgentArgs, BackupArgs, BaselineAction, BaselineArgs, IncidentsAction, IncidentsArgs,
     NotifyAction, NotifyArgs, SilenceAction, SilenceArgs, StoreArgs, WaiverAction, WaiverArgs,
 };
+pub(super) use self::init::InitArgs;
 use crate::telemetry::LogFormat;
 
 /// What follows the list of commands.
 const BEGIN: &str = "\
 Begin with one of these:
   launchready demo --once             a shop with planted defects, audited here
-  launchready audit your-domain.com   your own; it needs only the name, and reads";
+  launchready audit your-domain.com   your own; it needs only the name, and reads
+  launchready init your-domain.com    finds your stack and writes the config for it";
 
 /// Tells a founder whether the product is ready for strangers with credit cards.
 #[derive(Debug, Parser)]
@@ -49,6 +52,8 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Find the stack of a domain and write a config for it.
+    Init(InitArgs),
     /// Look once and print a go/no-go handover checklist.
     Audit(AuditArgs),
     /// Print what differs between two reports.
@@ -366,7 +371,7 @@ pub struct TraceArgs {
 /// Options of `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
-    /// A check's id, a finding code, or agent, alerts, trace or metrics; without it all are listed.
+    /// A check's id, a finding code, or start, agent, alerts, trace or metrics; without it all are listed.
     pub name: Option<String>,
 }
 

@@ -3,7 +3,7 @@
 mod collect;
 mod evidence;
 mod judge;
-mod names;
+pub mod names;
 mod services;
 
 use std::time::Duration;

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::vendor::is_below;
 
 /// Labels under which products usually run something.
-pub(super) const WORDS: [&str; 60] = [
+pub const WORDS: [&str; 60] = [
     "www",
     "app",
     "api",
@@ -75,13 +75,13 @@ pub(super) const WORDS: [&str; 60] = [
 const NAME: usize = 253;
 
 /// A label that nobody has registered, the same for the same domain from look to look.
-pub(super) fn unlikely_label(domain: &str) -> String {
+pub fn unlikely_label(domain: &str) -> String {
     let digest = Sha256::digest(domain.as_bytes());
     format!("lr-{}", hex::encode(digest.get(..6).unwrap_or_default()))
 }
 
 /// A name below the domain in lower case, if it is one that can be looked up.
-pub(super) fn below(name: &str, domain: &str) -> Option<String> {
+pub fn below(name: &str, domain: &str) -> Option<String> {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let sound = |label: &str| {
         !label.is_empty()
@@ -93,14 +93,14 @@ pub(super) fn below(name: &str, domain: &str) -> Option<String> {
 }
 
 /// The names below the domain that a page holds, in links, scripts and inline settings.
-pub(super) fn in_page(page: &str, domain: &str) -> BTreeSet<String> {
+pub fn in_page(page: &str, domain: &str) -> BTreeSet<String> {
     let pattern = format!(r"(?i-u)(?:[a-z0-9][a-z0-9-]{{0,62}}\.){{1,4}}{}", regex::escape(domain));
     let Ok(pattern) = Regex::new(&pattern) else { return BTreeSet::new() };
     pattern.find_iter(page).filter_map(|found| below(found.as_str(), domain)).collect()
 }
 
 /// The names below the domain that an SPF record refers to.
-pub(super) fn in_spf(record: &str, domain: &str) -> BTreeSet<String> {
+pub fn in_spf(record: &str, domain: &str) -> BTreeSet<String> {
     if !record.to_ascii_lowercase().starts_with("v=spf1") {
         return BTreeSet::new();
     }

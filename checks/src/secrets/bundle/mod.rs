@@ -1,6 +1,7 @@
 //! `secrets-bundle`: see `bundle.md`.
 
 mod crawl;
+pub mod downloads;
 mod gap;
 mod links;
 mod references;
