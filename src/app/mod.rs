@@ -79,8 +79,8 @@ impl Session {
         Ok(Self { network, dialer, dns, judge, roots, clock, command: Arc::default(), store: None })
     }
 
-    /// Has its audits also read what an agent with the same config remembers of the calls of jobs, where
-    /// there is one.
+    /// Has its audits also read what an agent with the same config remembers, where there is one: the calls
+    /// of jobs, and what people have accepted.
     ///
     /// # Errors
     /// The store is there and cannot be read.
@@ -121,6 +121,11 @@ impl Session {
             let baseline = plan.baseline.get(*id).cloned();
             jobs.push(job(project, id, Inputs { baseline, ..Inputs::default() })?);
         }
+        let mut waivers = match &self.store {
+            Some(store) => store.waivers().await?,
+            None => Vec::new(),
+        };
+        waivers.retain(|waiver| waiver.project == project.target.project);
         let target = Arc::new(visit.target);
         let limit = (began, plan.time_limit);
         let runs = run_all(jobs, &target, &visit.probes, started_at, limit, progress).await;
@@ -130,6 +135,7 @@ impl Session {
             finished_at: whole_second(self.clock.now()),
             target: Arc::unwrap_or_clone(target),
             not_used: project.not_used.clone(),
+            waivers,
             recheck: plan.recheck.clone(),
             config: plan.config.clone(),
             clock_behind_s: visit.http.clock_behind(),

@@ -33,7 +33,7 @@ pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
     let mut session = Session::new(config.network.clone(), Arc::new(SystemClock))?;
     let reads = config.projects.iter().any(|project| project.target.source.is_some());
     let runtime = crate::app::runtime(reads)?;
-    runtime.block_on(remember(&mut session, listener(config).as_ref()));
+    runtime.block_on(remember(&mut session, listener(config, source.path.as_deref()).as_ref()));
     if args.all {
         return runtime.block_on(all(cli, args, &session, &source));
     }

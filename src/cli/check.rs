@@ -60,7 +60,7 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
         if args.sessions.is_some() {
             whole_file(&mut project);
         }
-        let settings = project::listener(&source.config);
+        let settings = project::listener(&source.config, source.path.as_deref());
         (source.config.network, project, source.recheck, source.path, settings)
     };
     let output = OutputArgs {

@@ -12,13 +12,18 @@ use crate::metrics::families;
 use crate::report::page_to_terminal;
 
 /// Pages that belong to no check, each with what it is about.
-const TOPICS: [(&str, &str, &str); 3] = [
+const TOPICS: [(&str, &str, &str); 4] = [
     (
         "agent",
         "Running the agent: secrets, systemd, https, backup",
         include_str!("../../docs/agent.md"),
     ),
     ("alerts", "What becomes of a defect, and who is told", include_str!("../../docs/alerts.md")),
+    (
+        "goals",
+        "What each goal demands, and what becomes of it",
+        include_str!("../../docs/goals.md"),
+    ),
     ("trace", "One payment from Stripe to the ticket", include_str!("../../docs/trace.md")),
 ];
 /// The topic whose page is drawn from the list of metrics.

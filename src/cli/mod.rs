@@ -2,6 +2,7 @@
 
 mod agent;
 mod args;
+mod attest;
 mod audit;
 mod check;
 mod config;
@@ -136,6 +137,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Incidents(args) => remembered::incidents(args),
         Command::Silence(args) => remembered::silence(args),
         Command::Waiver(args) => remembered::waiver(args),
+        Command::Attest(args) => attest::run(args),
         Command::Backup(args) => remembered::backup(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

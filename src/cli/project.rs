@@ -91,17 +91,19 @@ pub(super) fn with_goal(project: &Project, args: &OutputArgs) -> Project {
     project
 }
 
-/// The settings with which an agent would remember, where a job has promised to call one.
-pub(super) fn listener(config: &Config) -> Option<Agent> {
-    let has_promises = config.projects.iter().any(|it| !it.target.heartbeats.is_empty());
-    has_promises.then(|| config.settings())
+/// The settings with which an agent would remember, where a config names them.
+pub(super) fn listener(config: &Config, path: Option<&Path>) -> Option<Agent> {
+    path.map(|_path| config.settings())
 }
 
 /// Has an audit read what an agent remembers. Where that cannot be read, the audit does without.
 pub(super) async fn remember(session: &mut Session, settings: Option<&Agent>) {
     let Some(settings) = settings else { return };
     if let Err(error) = session.remember(settings).await {
-        tracing::warn!("calls of jobs are not looked at: {:#}", anyhow::Error::new(error));
+        tracing::warn!(
+            "what the agent remembers is not looked at: {:#}",
+            anyhow::Error::new(error)
+        );
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod agent;
+mod attestations;
 mod document;
 mod domain;
 mod file;
@@ -17,6 +18,7 @@ mod walk;
 
 pub use accounts::AccountSettings;
 pub use agent::{Agent, Watch};
+pub use attestations::{AttestationError, Attestations};
 pub use document::{ConfigError, ConfigErrors};
 pub use domain::{DomainError, read_domain, read_host};
 pub use file::{

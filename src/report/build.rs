@@ -1,24 +1,27 @@
 //! Judges what an audit saw. Pure: the same record gives the same report, byte for byte.
 
-use launchready_checks::contract::{
-    AtRisk, CheckError, CheckMeta, FindingSpec, Goal, Status, Unseen,
-};
+use launchready_checks::contract::{AtRisk, CheckError, CheckMeta, FindingSpec, Status, Unseen};
 use launchready_checks::registry;
 
+use super::waivers::Accepted;
 use super::{
     AREAS_BY_SETTING, CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool,
-    UnseenPart, decide,
+    UnseenPart, decide, rules,
 };
 use crate::engine::{AuditRecord, RunRecord, judge_run};
 
 /// The report of an audit.
 pub fn build(record: &AuditRecord) -> Report {
+    let goal = rules(record.target.goal);
+    let mut accepted = Accepted::new(&record.waivers, &record.target.project, record.started_at);
     let mut checks = Vec::new();
     let mut not_checked = Vec::new();
     for run in &record.runs {
         let Some(plugin) = registry::find(&run.id) else { continue };
-        let check = judge(record, run, plugin.meta);
-        not_checked.extend(unseen_parts(&check, plugin.meta));
+        let mut check = judge(record, run, plugin.meta);
+        goal.judge(&mut check);
+        accepted.mark(&mut check);
+        not_checked.extend(goal.weigh(&check, &record.not_used, unseen_parts(&check, plugin.meta)));
         checks.push(check);
     }
     let configured = record.target.accounts.configured();
@@ -30,7 +33,7 @@ pub fn build(record: &AuditRecord) -> Report {
         "--only or --skip leaves them out",
         "audit without --only and --skip",
     ));
-    not_checked.extend(beyond_launch(record.target.goal));
+    not_checked.extend(goal.missing(&checks, &record.not_used));
     not_checked.extend(record.clock_off().map(|(reason, unlock)| UnseenPart {
         of: "clock".to_owned(),
         part: "what depends on the time".to_owned(),
@@ -38,7 +41,9 @@ pub fn build(record: &AuditRecord) -> Report {
         unlock,
         unseen: Unseen::Blocks,
     }));
-    let (verdict, verdict_reasons) = decide(&checks, &not_checked);
+    let mut not_checked: Vec<_> = not_checked.into_iter().map(|part| accepted.part(part)).collect();
+    let (verdict, verdict_reasons) = decide(record.target.goal, &checks, &not_checked);
+    not_checked.extend(accepted.idle());
     Report {
         schema_version: 1,
         tool: Tool { name: "launchready".to_owned(), version: record.version.clone() },
@@ -138,17 +143,6 @@ pub(super) fn unseen_parts(check: &CheckReport, meta: &CheckMeta) -> Vec<UnseenP
             check.not_checked.iter().map(part).collect()
         }
     }
-}
-
-/// What a goal other than a launch demands more is not judged yet.
-pub(super) fn beyond_launch(goal: Goal) -> Option<UnseenPart> {
-    (goal != Goal::Launch).then(|| UnseenPart {
-        of: "goal".to_owned(),
-        part: format!("what the goal {} demands beyond a launch", goal.as_str()),
-        reason: "this version judges every goal by the rules of a launch".to_owned(),
-        unlock: "read the warnings as if they were critical".to_owned(),
-        unseen: Unseen::Condition,
-    })
 }
 
 /// The checks that were left out: what is left is no verdict on the launch.

@@ -4,6 +4,7 @@
 
 mod build;
 mod checklist;
+mod goal;
 mod html;
 mod json;
 mod junit;
@@ -14,12 +15,14 @@ mod page;
 mod sarif;
 mod terminal;
 mod verdict;
+mod waivers;
 mod words;
 
 pub use build::build;
 pub use checklist::{
     CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool, UnseenPart, Waived,
 };
+pub use goal::{GOALS, GoalRules, rules};
 pub(crate) use html::prose;
 pub use html::to_html;
 pub use json::to_json;

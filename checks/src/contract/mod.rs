@@ -4,6 +4,7 @@
 
 mod accounts;
 mod assessment;
+mod attestation;
 mod bounded;
 mod check;
 mod error;
@@ -18,6 +19,10 @@ mod target;
 
 pub use accounts::{AccountFacts, Connect, StripeFacts, StripeOnly, SupabaseFacts};
 pub use assessment::{Assessment, NotChecked};
+pub use attestation::{
+    ATTESTATIONS, AttestationFacts, AttestationFigure, AttestationItem, LONGEST_ATTESTATION,
+    attestation_item,
+};
 pub use bounded::Bounded;
 pub use check::{AssessCx, Check, CheckMeta, LookCx, Need, Schedule};
 pub use error::CheckError;

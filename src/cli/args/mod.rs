@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod agent;
+mod attest;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,6 +13,7 @@ pub(super) use self::agent::{
     AgentArgs, BackupArgs, IncidentsAction, IncidentsArgs, NotifyAction, NotifyArgs, SilenceAction,
     SilenceArgs, StoreArgs, WaiverAction, WaiverArgs,
 };
+pub(super) use self::attest::{AttestAction, AttestArgs};
 use crate::telemetry::LogFormat;
 
 /// What follows the list of commands.
@@ -71,6 +73,8 @@ pub enum Command {
     Silence(SilenceArgs),
     /// Accept findings until a day.
     Waiver(WaiverArgs),
+    /// Sign what only a person can confirm, such as that a backup was restored.
+    Attest(AttestArgs),
     /// Copy the agent's store while it runs.
     Backup(BackupArgs),
     /// Print shell completions.
@@ -329,7 +333,7 @@ pub struct TraceArgs {
 /// Options of `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
-    /// A check's id, a finding code, or agent, alerts, trace or metrics; without it all are listed.
+    /// A check's id, a finding code, or agent, alerts, goals, trace or metrics; without it all are listed.
     pub name: Option<String>,
 }
 

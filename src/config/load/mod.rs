@@ -76,7 +76,7 @@ pub struct Config {
     plan: Plan,
     /// The credentials of accounts, named.
     credentials: Vec<Named>,
-    /// The folder that their paths are relative to.
+    /// The folder of the config, to which paths are relative.
     folder: PathBuf,
 }
 
@@ -221,6 +221,7 @@ pub fn parse(text: &str, folder: &Path) -> Result<Config, ConfigErrors> {
         projects.push(reader.project(table, &policy, &common, &format!("project[{index}]")));
     }
     reader.names(&projects);
+    reader.attestations(&mut projects);
     let plan = reader.plan(&file, &policy);
     let named = |(index, project): (usize, &Project)| -> Vec<Named> {
         let credentials = project.accounts.credentials().into_iter();
