@@ -139,6 +139,8 @@ const PROGRAM: &[Part] = &[
         own: &[
             "clock::last_day",
             "engine::AuditRecord",
+            "engine::Account",
+            "engine::Handover",
             "engine::RunRecord",
             "engine::Outcome",
             "engine::judge_run",
@@ -147,7 +149,7 @@ const PROGRAM: &[Part] = &[
             "incident::Waiver",
             "store::LatestRun",
         ],
-        checks: &["contract", "registry"],
+        checks: &["contract", "registry", "suffix::ends_in_suffix"],
     },
     Part { name: "schedule", own: &[], checks: &[] },
     Part { name: "store", own: &["clock", "incident", "schedule"], checks: &["contract"] },

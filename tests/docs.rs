@@ -22,11 +22,12 @@ use launchready_checks::contract::ATTESTATIONS;
 use launchready_checks::registry;
 use serde_json::Value;
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "README.md",
     "docs/agent.md",
     "docs/alerts.md",
     "docs/goals.md",
+    "docs/runbooks.md",
     "docs/trace.md",
     "dashboards/README.md",
 ];
@@ -107,7 +108,7 @@ fn every_command_can_be_typed() {
             match &cli.command {
                 Command::Check(args) => assert!(registry::find(&args.id).is_some(), "{line}"),
                 Command::Explain(args) => {
-                    let topics = ["agent", "alerts", "goals", "trace", "metrics"];
+                    let topics = ["agent", "alerts", "goals", "runbooks", "trace", "metrics"];
                     let is_known = |name: &String| known(name) || topics.contains(&name.as_str());
                     assert!(args.name.as_ref().is_none_or(is_known), "{name}: {line}");
                 }

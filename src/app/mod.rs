@@ -1,6 +1,7 @@
 //! The composition root: the only place that builds concrete adapters and hands them to checks.
 
 pub mod agent;
+mod handover;
 mod heard;
 mod reconcile;
 pub mod trace;
@@ -23,13 +24,15 @@ use tokio::time::{Instant, timeout};
 use crate::clock::{Clock, whole_second};
 use crate::config::{Agent, Project};
 use crate::connect::{self, CheckoutsFile, Reach};
-use crate::engine::{AuditRecord, Inputs, Job, Progress, run_all};
+use crate::engine::{AuditRecord, Handover, Inputs, Job, Progress, run_all};
 use crate::probe::{
     Blackbox, CommandProbe, Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, ProbeTargets,
     RegistrationProbe, SmtpProbe, TlsProbe, account_client, provider, roots,
 };
 use crate::store::{self, Store, StoreError};
 use heard::{Heard, Nobody};
+
+pub(crate) use handover::declared;
 
 /// Approved evidence by check id.
 pub type Baseline = BTreeMap<String, Value>;
@@ -47,6 +50,8 @@ pub struct Plan {
     pub recheck: String,
     /// The config that named the project, where there was one.
     pub config: Option<String>,
+    /// What the config says for whoever takes the project over; none without a config.
+    pub handover: Option<Handover>,
     /// A file with the checkouts, instead of Stripe.
     pub checkouts: Option<PathBuf>,
 }
@@ -126,6 +131,13 @@ impl Session {
             None => Vec::new(),
         };
         waivers.retain(|waiver| waiver.project == project.target.project);
+        let handover = match (&plan.handover, &self.store) {
+            (Some(declared), Some(store)) => {
+                let name = &project.target.project;
+                Some(handover::remembered(declared.clone(), &**store, name).await?)
+            }
+            (declared, _) => declared.clone(),
+        };
         let target = Arc::new(visit.target);
         let limit = (began, plan.time_limit);
         let runs = run_all(jobs, &target, &visit.probes, started_at, limit, progress).await;
@@ -136,6 +148,7 @@ impl Session {
             target: Arc::unwrap_or_clone(target),
             not_used: project.not_used.clone(),
             waivers,
+            handover,
             recheck: plan.recheck.clone(),
             config: plan.config.clone(),
             clock_behind_s: visit.http.clock_behind(),

@@ -69,6 +69,7 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
         goal: None,
         format: None,
         out: None,
+        redact: false,
         fail_on: FailOn::Critical,
         time_limit: args.time_limit,
     };

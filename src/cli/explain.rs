@@ -12,7 +12,7 @@ use crate::metrics::families;
 use crate::report::page_to_terminal;
 
 /// Pages that belong to no check, each with what it is about.
-const TOPICS: [(&str, &str, &str); 4] = [
+const TOPICS: [(&str, &str, &str); 5] = [
     (
         "agent",
         "Running the agent: secrets, systemd, https, backup",
@@ -23,6 +23,11 @@ const TOPICS: [(&str, &str, &str); 4] = [
         "goals",
         "What each goal demands, and what becomes of it",
         include_str!("../../docs/goals.md"),
+    ),
+    (
+        "runbooks",
+        "What to do on a bad day, in the first 15 minutes",
+        include_str!("../../docs/runbooks.md"),
     ),
     ("trace", "One payment from Stripe to the ticket", include_str!("../../docs/trace.md")),
 ];

@@ -25,8 +25,8 @@ pub use file::{
     AccountTables, AgeOrNever, AgentTable, AuthTable, AutomationKind, AutomationTable,
     ChannelTable, ChannelWord, ConnectToTable, CrmKind, CrmTable, DatabaseTable, EdgeKind,
     EdgeTable, File, HeartbeatTable, HostingKind, HostingTable, MailTable, MaintenanceTable,
-    MetricsTable, NetworkTable, PolicyTable, ProjectTable, RegistrationTable, SourceTable,
-    StripeTable, SupabaseTable, SupportKind, SupportTable, UrlValue, WebTable, schema,
+    MetricsTable, NetworkTable, OwnerTable, PolicyTable, ProjectTable, RegistrationTable,
+    SourceTable, StripeTable, SupabaseTable, SupportKind, SupportTable, UrlValue, WebTable, schema,
 };
 pub(crate) use load::read_resolver;
 pub use load::{Config, LoadError, NOT_USED, Project, load, load_agent, parse};

@@ -11,6 +11,7 @@ use launchready_checks::registry;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::handover::Handover;
 use crate::incident::Waiver;
 
 /// One audit, before it is judged.
@@ -29,6 +30,9 @@ pub struct AuditRecord {
     /// Waivers that an agent with the same config keeps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<Waiver>,
+    /// What config and store say for whoever takes the project over; none without a config.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Handover>,
     /// The command that looks again; `{id}` stands for the check.
     pub recheck: String,
     /// The config that named the project, where there was one.

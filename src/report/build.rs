@@ -1,14 +1,19 @@
 //! Judges what an audit saw. Pure: the same record gives the same report, byte for byte.
 
-use launchready_checks::contract::{AtRisk, CheckError, CheckMeta, FindingSpec, Status, Unseen};
+use jiff::Timestamp;
+use launchready_checks::contract::{
+    ATTESTATIONS, AtRisk, AttestationItem, CheckError, CheckMeta, FindingSpec, Status, Target,
+    Unseen,
+};
 use launchready_checks::registry;
+use sha2::{Digest as _, Sha256};
 
 use super::waivers::Accepted;
 use super::{
-    AREAS_BY_SETTING, CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool,
-    UnseenPart, decide, rules,
+    AREAS_BY_SETTING, AttestationReport, CheckReport, Coverage, FindingReport, NotCheckedReport,
+    Report, Tool, UnseenPart, decide, rules,
 };
-use crate::engine::{AuditRecord, RunRecord, judge_run};
+use crate::engine::{AuditRecord, Outcome, RunRecord, judge_run};
 
 /// The report of an audit.
 pub fn build(record: &AuditRecord) -> Report {
@@ -58,9 +63,31 @@ pub fn build(record: &AuditRecord) -> Report {
         coverage: Coverage::of(&checks),
         money_at_risk: at_risk(&checks),
         checks,
-        ownership: Vec::new(),
+        ownership: record.handover.as_ref().map_or_else(Vec::new, |said| said.accounts.clone()),
+        attestations: attestations(&record.target, record.started_at),
+        waivers: accepted.all(),
+        handover: record.handover.clone(),
         not_checked,
     }
+}
+
+/// What people have signed: the last signature of each item.
+fn attestations(target: &Target, now: Timestamp) -> Vec<AttestationReport> {
+    let signed = target.attestations.as_deref().unwrap_or_default();
+    let last = |item: &AttestationItem| {
+        let mine = signed.iter().filter(|one| one.item == item.id && one.at <= now);
+        let last = mine.max_by_key(|one| one.at)?;
+        Some(AttestationReport {
+            item: item.id.to_owned(),
+            title: item.title.to_owned(),
+            by: last.by.clone(),
+            at: last.at,
+            until: last.ends(),
+            holds: last.holds(now),
+            note: last.note.clone(),
+        })
+    };
+    ATTESTATIONS.iter().filter_map(last).collect()
 }
 
 /// The money that hangs on findings that nobody has accepted.
@@ -82,6 +109,12 @@ fn judge(record: &AuditRecord, run: &RunRecord, meta: &'static CheckMeta) -> Che
         reason: None,
         unlock: None,
         duration_ms: run.duration_ms,
+        evidence_sha256: match &run.outcome {
+            Outcome::Looked { evidence } => {
+                Some(hex::encode(Sha256::digest(evidence.to_string().as_bytes())))
+            }
+            Outcome::Skipped { .. } | Outcome::Unknown { .. } => None,
+        },
         measurements: Vec::new(),
         not_checked: Vec::new(),
         findings: Vec::new(),

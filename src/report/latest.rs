@@ -90,6 +90,9 @@ pub fn from_latest(standing: &Standing<'_>) -> Report {
         money_at_risk: at_risk(&checks),
         checks,
         ownership: Vec::new(),
+        attestations: Vec::new(),
+        waivers: accepted.all(),
+        handover: None,
         not_checked,
     }
 }
@@ -125,6 +128,7 @@ impl Standing<'_> {
             status: if run.at.is_some() { run.status } else { Status::Unknown },
             reason,
             unlock: unlock.filter(|unlock| !unlock.is_empty()),
+            evidence_sha256: None,
             duration_ms: u64::try_from(run.duration.as_millis()).unwrap_or(u64::MAX),
             measurements: run.assessment.measurements.clone(),
             not_checked: parts.collect(),

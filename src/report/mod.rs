@@ -5,6 +5,7 @@
 mod build;
 mod checklist;
 mod goal;
+mod handover;
 mod html;
 mod json;
 mod junit;
@@ -12,15 +13,18 @@ mod latest;
 mod markdown;
 mod out_of_step;
 mod page;
+mod redact;
 mod sarif;
 mod terminal;
+mod texts;
 mod verdict;
 mod waivers;
 mod words;
 
 pub use build::build;
 pub use checklist::{
-    CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool, UnseenPart, Waived,
+    AttestationReport, CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool,
+    UnseenPart, Waived, WaiverReport,
 };
 pub use goal::{GOALS, GoalRules, rules};
 pub(crate) use html::prose;
@@ -31,6 +35,7 @@ pub use latest::{Standing, from_latest};
 pub use markdown::to_markdown;
 pub use out_of_step::{Item, OutOfStep, Stage, StageReport, Unlooked, out_of_step};
 pub use page::page_to_terminal;
+pub use redact::redact;
 pub use sarif::to_sarif;
 pub use terminal::{Paint, check_to_terminal, to_terminal};
 pub use verdict::{AREAS_BY_SETTING, Verdict, decide};

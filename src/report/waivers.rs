@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use launchready_checks::contract::Unseen;
 
-use super::{CheckReport, UnseenPart, Waived};
+use super::{CheckReport, UnseenPart, Waived, WaiverReport};
 use crate::clock::last_day;
 use crate::incident::Waiver;
 
@@ -61,6 +61,19 @@ impl<'a> Accepted<'a> {
                 ..part
             },
         }
+    }
+
+    /// All of them, for the record.
+    pub(super) fn all(&self) -> Vec<WaiverReport> {
+        let report = |(waiver, _): &(&Waiver, bool)| WaiverReport {
+            code: waiver.code.clone(),
+            subject: waiver.subject.clone(),
+            by: waiver.by.clone(),
+            reason: waiver.reason.clone(),
+            until: waiver.until,
+            holds: waiver.until > self.now,
+        };
+        self.waivers.iter().map(report).collect()
     }
 
     /// Waivers that accept nothing at present.

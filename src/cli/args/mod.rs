@@ -232,6 +232,9 @@ pub struct OutputArgs {
     /// Write the report to this file (with --all: to this folder) instead of standard output.
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
+    /// Replace domain, host names, addresses, ids and people by placeholders, so that it can be shared.
+    #[arg(long)]
+    pub redact: bool,
     /// The findings that make the exit code 1.
     #[arg(long, value_enum, default_value_t)]
     pub fail_on: FailOn,
@@ -333,7 +336,7 @@ pub struct TraceArgs {
 /// Options of `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
-    /// A check's id, a finding code, or agent, alerts, goals, trace or metrics; without it all are listed.
+    /// A check's id, a finding code, or agent, alerts, goals, runbooks, trace or metrics; without it all are listed.
     pub name: Option<String>,
 }
 

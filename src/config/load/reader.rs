@@ -155,6 +155,7 @@ impl<'a> Reader<'a> {
             target,
             not_used: table.not_used.clone(),
             ownership: table.ownership.clone(),
+            owners: table.account.clone(),
             options: common.options_with(&checks),
             watch: Watch { policy, schedules, public: table.public, heartbeats },
             accounts: Arc::new(AccountSettings {
