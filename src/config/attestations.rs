@@ -160,10 +160,10 @@ impl Attestations {
                     entry.item
                 ));
             }
-            (Some(AttestationFigure::Took), _, Some(_)) | (None, _, Some(_)) => {
+            (Some(AttestationFigure::Took) | None, _, Some(_)) => {
                 return Err("--systems is for sources-of-truth".to_owned());
             }
-            (Some(AttestationFigure::Systems), Some(_), _) | (None, Some(_), _) => {
+            (Some(AttestationFigure::Systems) | None, Some(_), _) => {
                 return Err("--took is for rollback-tried".to_owned());
             }
             (Some(AttestationFigure::Took | AttestationFigure::Systems) | None, _, _) => {}

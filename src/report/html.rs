@@ -88,12 +88,16 @@ fn block(block: &Block) -> String {
         Block::Words(text) => push(&mut out, "<p>", text, "</p>"),
         Block::Items(items) => {
             out.push_str("<ul>");
-            items.iter().for_each(|item| push(&mut out, "<li>", item, "</li>"));
+            for item in items {
+                push(&mut out, "<li>", item, "</li>");
+            }
             out.push_str("</ul>");
         }
         Block::Table(head, rows) => {
             out.push_str("<table class=\"facts\"><thead><tr>");
-            head.iter().for_each(|title| push(&mut out, "<th scope=\"col\">", title, "</th>"));
+            for title in *head {
+                push(&mut out, "<th scope=\"col\">", title, "</th>");
+            }
             out.push_str("</tr></thead><tbody>");
             for row in rows {
                 out.push_str("<tr>");
@@ -106,7 +110,9 @@ fn block(block: &Block) -> String {
         }
         Block::Lines(lines) => {
             out.push_str("<ul class=\"lines\">");
-            lines.iter().for_each(|line| push(&mut out, "<li>", line, "</li>"));
+            for line in *lines {
+                push(&mut out, "<li>", line, "</li>");
+            }
             out.push_str("</ul>");
         }
     }

@@ -18,7 +18,9 @@ pub fn to_markdown(report: &Report) -> String {
     conditions(report, &mut out);
     checks(report, &mut out);
     not_checked(report, &mut out);
-    handover::last_parts(report).iter().for_each(|one| part(one, &mut out));
+    for one in handover::last_parts(report) {
+        part(&one, &mut out);
+    }
     _ = writeln!(
         out,
         "---\n\nMade by {} on {}, in {}. Fix the first finding, look again with its command, then take the next one.",

@@ -21,27 +21,25 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
         return blocks;
     }
     if report.money_at_risk.is_empty() {
-        blocks.push(words("No money was found to hang on a defect."));
+        blocks.push(words("No sum is known to hang on a defect."));
     } else {
         let money = report.money_at_risk.iter().map(money);
         blocks.push(words("Money that hangs on defects which nobody has accepted:"));
         blocks.push(Block::Items(money.collect()));
     }
     let mut rows = Vec::new();
-    for check in about() {
-        let serious = check
-            .findings
-            .iter()
-            .filter(|finding| finding.severity > Severity::Info && finding.waived.is_none());
-        for finding in serious {
-            let at_risk: Vec<_> = finding.at_risk.iter().map(money).collect();
-            rows.push(vec![
-                finding.severity.as_str().to_owned(),
-                finding.summary.clone(),
-                if at_risk.is_empty() { "–".to_owned() } else { at_risk.join(", ") },
-                format!("`{}`", finding.code),
-            ]);
+    for (check, finding) in report.findings() {
+        let is_serious = finding.severity > Severity::Info && finding.waived.is_none();
+        if !is_serious || !AREAS.contains(&check.area.as_str()) {
+            continue;
         }
+        let at_risk: Vec<_> = finding.at_risk.iter().map(money).collect();
+        rows.push(vec![
+            finding.severity.as_str().to_owned(),
+            finding.summary.clone(),
+            if at_risk.is_empty() { "–".to_owned() } else { at_risk.join(", ") },
+            format!("`{}`", finding.code),
+        ]);
     }
     if rows.is_empty() {
         blocks.push(words("No customer was found to be affected."));
