@@ -187,11 +187,26 @@ impl Sales {
         }
     }
 
+    /// The last sale that was made so many seconds before the world began and of which nothing else ever
+    /// becomes: no subscription, no refund, no dispute.
+    pub(crate) fn plain(&self, before: i64) -> Option<u64> {
+        let plan = &self.plan;
+        let rules = [plan.subscription_each, plan.refund_each, plan.dispute_each];
+        let until = self.start.as_second() - before;
+        self.numbers(self.start)
+            .rev()
+            .filter(|number| self.second(*number) <= until)
+            .find(|number| !rules.iter().any(|each| is_each(*number, *each)))
+    }
+
     /// Whether another buyer's card was declined just before a sale.
     pub fn declined(&self, number: u64) -> bool {
         is_each(number, self.plan.decline_each)
     }
 }
+
+/// Who pays twice does it so many seconds after the first time.
+pub(crate) const AGAIN_S: i64 = 40;
 
 /// Whether a number is one of every so many. The place within them is not the first, because rules of
 /// even numbers would then meet.

@@ -252,8 +252,9 @@ impl FindingReport {
 
 impl FindingReport {
     /// What puts the findings of one check in order.
-    pub(super) fn rank(&self) -> (Reverse<(Severity, Urgency)>, String, String) {
-        (Reverse((self.severity, self.urgency)), self.subject.clone(), self.code.clone())
+    pub(super) fn rank(&self) -> (Reverse<(Severity, Urgency, bool)>, String, String) {
+        let weight = (self.severity, self.urgency, !self.at_risk.is_empty());
+        (Reverse(weight), self.subject.clone(), self.code.clone())
     }
 }
 
@@ -280,8 +281,8 @@ impl Coverage {
 }
 
 impl Report {
-    /// The findings with their checks: most serious first, then most urgent, then in the order of the
-    /// registry, then by subject.
+    /// The findings with their checks: most serious first, then most urgent, then those with money at risk,
+    /// then in the order of the registry, then by subject.
     pub fn findings(&self) -> Vec<(&CheckReport, &FindingReport)> {
         let mut all: Vec<_> = self
             .checks

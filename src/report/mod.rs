@@ -35,6 +35,7 @@ pub use latest::{Standing, from_latest};
 pub use markdown::to_markdown;
 pub use out_of_step::{Item, OutOfStep, Stage, StageReport, Unlooked, out_of_step};
 pub use page::page_to_terminal;
+pub(crate) use page::{Block, blocks};
 pub use redact::redact;
 pub use sarif::to_sarif;
 pub use terminal::{Paint, check_to_terminal, to_terminal};

@@ -8,37 +8,19 @@ use super::Paint;
 /// which stays as it is so that it can be copied.
 pub fn page_to_terminal(page: &str, paint: Paint) -> String {
     let mut out = String::new();
-    let mut block = String::new();
-    let mut is_fenced = false;
-    for line in page.lines().chain([""]) {
-        let is_fence = line.starts_with("```");
-        if is_fence || is_fenced {
-            paint.block(&block, &mut out);
-            block.clear();
-            is_fenced ^= is_fence;
-            if !is_fence {
-                out.push_str(line);
-                out.push('\n');
+    for block in blocks(page) {
+        match block {
+            Block::Heading(depth, text) => paint.page_heading(depth, text, &mut out),
+            Block::Item(text) => paint.block(&format!("- {text}"), &mut out),
+            Block::Paragraph(text) => paint.block(&text, &mut out),
+            Block::Code(lines) => {
+                for line in lines {
+                    out.push_str(line);
+                    out.push('\n');
+                }
             }
-            continue;
-        }
-        let is_heading = line.starts_with('#');
-        let is_item = line.starts_with("- ");
-        if is_heading || is_item || line.is_empty() {
-            paint.block(&block, &mut out);
-            block.clear();
-        }
-        if is_heading {
-            paint.page_heading(line, &mut out);
-        } else if line.is_empty() {
-            if !out.is_empty() && !out.ends_with("\n\n") {
-                out.push('\n');
-            }
-        } else {
-            if !block.is_empty() {
-                block.push(' ');
-            }
-            block.push_str(line.trim());
+            Block::Gap if out.is_empty() || out.ends_with("\n\n") => {}
+            Block::Gap => out.push('\n'),
         }
     }
     out.truncate(out.trim_end().len());
@@ -46,12 +28,73 @@ pub fn page_to_terminal(page: &str, paint: Paint) -> String {
     out
 }
 
+/// A piece of a handbook page, in the Markdown that our pages keep to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Block<'a> {
+    /// How deep it is, from 1, and its text.
+    Heading(usize, &'a str),
+    /// One item of a list, on one line.
+    Item(String),
+    /// On one line.
+    Paragraph(String),
+    /// Lines between fences, which are copied as they are.
+    Code(Vec<&'a str>),
+    /// An empty line.
+    Gap,
+}
+
+/// Takes a page apart.
+pub(crate) fn blocks(page: &str) -> Vec<Block<'_>> {
+    let mut all = Vec::new();
+    let mut text = String::new();
+    let mut code: Option<Vec<&str>> = None;
+    for line in page.lines() {
+        let is_fence = line.starts_with("```");
+        if let Some(lines) = &mut code {
+            if is_fence {
+                all.push(Block::Code(std::mem::take(lines)));
+                code = None;
+            } else {
+                lines.push(line);
+            }
+            continue;
+        }
+        let is_heading = line.starts_with('#');
+        if is_fence || is_heading || line.is_empty() || line.starts_with("- ") {
+            end(&mut text, &mut all);
+        }
+        if is_fence {
+            code = Some(Vec::new());
+        } else if is_heading {
+            let words = line.trim_start_matches('#');
+            all.push(Block::Heading(line.len() - words.len(), words.trim()));
+        } else if line.is_empty() {
+            all.push(Block::Gap);
+        } else {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(line.trim());
+        }
+    }
+    end(&mut text, &mut all);
+    all.extend(code.map(Block::Code));
+    all
+}
+
+fn end(text: &mut String, all: &mut Vec<Block<'_>>) {
+    if !text.is_empty() {
+        let item = text.strip_prefix("- ").map(str::to_owned);
+        all.push(item.map_or_else(|| Block::Paragraph(std::mem::take(text)), Block::Item));
+        text.clear();
+    }
+}
+
 impl Paint {
-    fn page_heading(self, line: &str, out: &mut String) {
-        let text = line.trim_start_matches('#').trim();
+    fn page_heading(self, depth: usize, text: &str, out: &mut String) {
         _ = writeln!(out, "{}", self.bold(text));
-        if !line.starts_with("###") {
-            let rule = if line.starts_with("##") { "─" } else { "═" };
+        if depth < 3 {
+            let rule = if depth == 2 { "─" } else { "═" };
             _ = writeln!(out, "{}", self.dim(&rule.repeat(text.chars().count())));
         }
     }

@@ -15,6 +15,8 @@ mod heartbeats;
 mod kills;
 mod latency;
 mod outages;
+#[path = "../support/planted.rs"]
+mod planted;
 mod reload;
 #[allow(dead_code, reason = "it serves other tests too")]
 #[path = "../support/rig.rs"]

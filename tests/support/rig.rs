@@ -13,6 +13,7 @@ use launchready::clock::{Clock as _, SystemClock};
 use launchready::store::Store;
 use launchready_lab::{Lab, LabOptions, Mailbox, MailboxOptions, SinkKind, Sinks, World};
 use serde_json::Value;
+use sqlx::Connection as _;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
@@ -246,6 +247,21 @@ impl Rig {
             let status = self.post(&path, &Value::Null).await;
             assert!((200..300).contains(&status), "{check}: {status}");
         }
+    }
+
+    /// Takes away what checks carry from look to look, so that they read everything again.
+    pub(crate) async fn forget_what_was_read(&self, checks: &BTreeSet<&str>) {
+        let file = self.folder.path().join("launchready.db");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let mut store = sqlx::sqlite::SqliteConnection::connect_with(&options).await.unwrap();
+        for check in checks {
+            sqlx::query("DELETE FROM carry WHERE job IN (SELECT id FROM job WHERE check_id = ?1)")
+                .bind(*check)
+                .execute(&mut store)
+                .await
+                .unwrap();
+        }
+        store.close().await.unwrap();
     }
 
     /// Waits until something is so.

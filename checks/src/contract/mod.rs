@@ -5,6 +5,7 @@
 mod accounts;
 mod assessment;
 mod attestation;
+mod baseline;
 mod bounded;
 mod check;
 mod error;
@@ -23,6 +24,7 @@ pub use attestation::{
     ATTESTATIONS, AttestationFacts, AttestationFigure, AttestationItem, LONGEST_ATTESTATION,
     attestation_item,
 };
+pub use baseline::{Change, Fact, changes};
 pub use bounded::Bounded;
 pub use check::{AssessCx, Check, CheckMeta, LookCx, Need, Schedule};
 pub use error::CheckError;

@@ -9,7 +9,7 @@ use schemars::Schema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{AssessCx, Assessment, Check, CheckError, CheckMeta, History, LookCx, Target};
+use super::{AssessCx, Assessment, Check, CheckError, CheckMeta, Fact, History, LookCx, Target};
 use crate::probe::Probes;
 
 /// The most that the evidence of one run may take as JSON: 64 KiB.
@@ -67,6 +67,9 @@ pub trait DynCheck: Send + Sync + fmt::Debug {
 
     /// Judges stored evidence.
     fn assess(&self, evidence: &Value, input: &AssessInput<'_>) -> Result<Assessment, CheckError>;
+
+    /// Stored evidence as facts that can be approved.
+    fn facts(&self, evidence: &Value) -> Result<Vec<Fact>, CheckError>;
 }
 
 /// One row of the registry.
@@ -74,6 +77,8 @@ pub trait DynCheck: Send + Sync + fmt::Debug {
 pub struct Plugin {
     /// What is known about the check.
     pub meta: &'static CheckMeta,
+    /// What of its evidence can be approved; nothing for a check that measures no drift.
+    pub baseline: Option<&'static str>,
     /// JSON schema of its options.
     pub schema: fn() -> Schema,
     /// The default options.
@@ -90,7 +95,13 @@ impl fmt::Debug for Plugin {
 
 /// The registry row of a check.
 pub const fn plugin<C: Check>() -> Plugin {
-    Plugin { meta: &C::META, schema: schema::<C>, defaults: defaults::<C>, build: build::<C> }
+    Plugin {
+        meta: &C::META,
+        baseline: C::BASELINE,
+        schema: schema::<C>,
+        defaults: defaults::<C>,
+        build: build::<C>,
+    }
 }
 
 fn schema<C: Check>() -> Schema {
@@ -156,12 +167,6 @@ impl<C: Check> DynCheck for Erased<C> {
     }
 
     fn assess(&self, evidence: &Value, input: &AssessInput<'_>) -> Result<Assessment, CheckError> {
-        let unreadable = |source: serde_json::Error| {
-            CheckError::unknown(
-                format!("stored evidence of {} cannot be read: {source}", C::META.id),
-                "look again; evidence of another version of launchready cannot be judged",
-            )
-        };
         let read = |value: &Value| serde_json::from_value::<C::Evidence>(value.clone());
         let cx = AssessCx {
             now: input.now,
@@ -169,11 +174,24 @@ impl<C: Check> DynCheck for Erased<C> {
             target: input.target,
             previous: input.previous.and_then(|value| read(value).ok()),
             history: input.history,
-            baseline: input.baseline.map(read).transpose().map_err(unreadable)?,
+            baseline: input.baseline.map(read).transpose().map_err(unreadable::<C>)?,
         };
-        let evidence = read(evidence).map_err(unreadable)?;
+        let evidence = read(evidence).map_err(unreadable::<C>)?;
         Ok(C::assess(&evidence, &cx))
     }
+
+    fn facts(&self, evidence: &Value) -> Result<Vec<Fact>, CheckError> {
+        let evidence = serde_json::from_value(evidence.clone()).map_err(unreadable::<C>)?;
+        Ok(C::facts(&evidence))
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
+fn unreadable<C: Check>(source: serde_json::Error) -> CheckError {
+    CheckError::unknown(
+        format!("stored evidence of {} cannot be read: {source}", C::META.id),
+        "look again; evidence of another version of launchready cannot be judged",
+    )
 }
 
 /// Our own types have string keys and finite numbers only, so they always become JSON.

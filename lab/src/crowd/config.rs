@@ -21,6 +21,7 @@ const LOOKS: [&str; 10] = [
 ];
 /// Every other check, which is switched off.
 const REST: &[&str] = &[
+    "automation-runs",
     "crm-contacts",
     "crm-sync",
     "dns-drift",
@@ -31,6 +32,7 @@ const REST: &[&str] = &[
     "external-sql",
     "mail-dmarc",
     "mail-transport",
+    "ops-deployment",
     "ops-heartbeat",
     "orders-duplicates",
     "orders-idempotency",

@@ -28,9 +28,9 @@ const LOOK: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ShopPlan {
-    /// The sale that was last made so many seconds before the world began was handled and has no order.
+    /// The plain sale that was last made so many seconds before the world began was handled and has no order.
     pub without_order_s: Vec<i64>,
-    /// The sale that was last made so many seconds before the world began has two orders.
+    /// The plain sale that was last made so many seconds before the world began has two orders.
     pub duplicate_s: Vec<i64>,
     /// So many events of the last minutes failed.
     pub failed_events: u32,
@@ -77,6 +77,8 @@ struct Facts {
     sales: SalesPlan,
     /// Sales that the provider never told of, as `without_order_s`.
     lost_s: Vec<i64>,
+    /// Sales that were paid twice, as the provider has it.
+    paid_twice_s: Vec<i64>,
     start: Timestamp,
 }
 
@@ -89,11 +91,15 @@ impl Facts {
         let wrong =
             |source| LabError::Data { part: "api.stripe".to_owned(), source: Box::new(source) };
         let sales = part("sales").map(toml::Value::try_into).transpose().map_err(wrong)?;
-        let lost_s = part("lost_s").map(toml::Value::try_into).transpose().map_err(wrong)?;
+        let ages = |name: &str| -> Result<Vec<i64>, LabError> {
+            let ages = part(name).map(toml::Value::try_into).transpose().map_err(wrong)?;
+            Ok(ages.unwrap_or_default())
+        };
         Ok(Some(Self {
             plan: shop.clone(),
             sales: sales.unwrap_or_default(),
-            lost_s: lost_s.unwrap_or_default(),
+            lost_s: ages("lost_s")?,
+            paid_twice_s: ages("paid_twice_s")?,
             start,
         }))
     }

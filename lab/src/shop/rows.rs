@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Facts, ShopPlan};
 use crate::api::forms;
-use crate::sales::{Fate, Sale, Sales, id};
+use crate::sales::{AGAIN_S, Fate, Sale, Sales, id};
 
 /// Rows that stay recent are moved after so many seconds of the world.
 pub(super) const RENEWED_S: i64 = 60;
@@ -26,11 +26,12 @@ struct Moment {
     at: Timestamp,
 }
 
-fn moments(sales: &Sales, sale: &Sale) -> Vec<Moment> {
+fn moments(sales: &Sales, sale: &Sale, again: bool) -> Vec<Moment> {
     let begun = sale.subscription.as_ref().map(|_| sale.at);
     let declined = sales.declined(sale.number).then(|| later(sale.at, -DECLINED_S));
     let all = [
         ('C', "checkout.session.completed", Some(sale.at)),
+        ('T', "checkout.session.completed", again.then(|| later(sale.at, AGAIN_S))),
         ('F', "payment_intent.payment_failed", declined),
         ('I', "invoice.paid", begun),
         ('J', "invoice.paid", sale.renewed),
@@ -57,7 +58,7 @@ fn numbers(sales: &Sales, ages: &[i64]) -> Vec<u64> {
 /// Whether anything about a sale may be done with within some seconds.
 fn stirs(fate: &Fate, (from, until): (i64, i64), takes: i64) -> bool {
     let later = [fate.renewed, fate.ended, fate.refunded, fate.disputed];
-    let times = [fate.at, fate.at - DECLINED_S, fate.at + CRM_S].into_iter();
+    let times = [fate.at, fate.at - DECLINED_S, fate.at + CRM_S, fate.at + AGAIN_S].into_iter();
     times.chain(later.into_iter().flatten()).any(|at| at + takes > from && at + takes <= until)
 }
 
@@ -65,8 +66,9 @@ fn stirs(fate: &Fate, (from, until): (i64, i64), takes: i64) -> bool {
 pub(super) fn write(facts: &Facts, from: i64, now: Timestamp, sql: &mut String) {
     let (plan, sales) = (&facts.plan, facts.sales());
     let lost = numbers(&sales, &facts.lost_s);
-    let without = numbers(&sales, &plan.without_order_s);
-    let twice = numbers(&sales, &plan.duplicate_s);
+    let plain = |ages: &[i64]| ages.iter().filter_map(|age| sales.plain(*age)).collect::<Vec<_>>();
+    let (without, twice) = (plain(&plan.without_order_s), plain(&plan.duplicate_s));
+    let again = plain(&facts.paid_twice_s);
     let unheard = numbers(&sales, &plan.crm_unheard_s);
     let done = |at: Timestamp| {
         let done = later(at, plan.lag_s + WORK_S).as_second();
@@ -80,7 +82,7 @@ pub(super) fn write(facts: &Facts, from: i64, now: Timestamp, sql: &mut String) 
             continue;
         }
         let sale = sales.sale(number, now);
-        for moment in moments(&sales, &sale) {
+        for moment in moments(&sales, &sale, again.contains(&number)) {
             let untold = moment.kind == 'C' && lost.contains(&number);
             if !done(moment.at) || untold || plan.deaf_to.iter().any(|kind| kind == moment.name) {
                 continue;

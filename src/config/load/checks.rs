@@ -290,8 +290,8 @@ mod tests {
                 "line 5: checks.external-http.request[1].name: \"a\" stands here twice",
             ),
             (
-                "[[checks.external-sql.query]]\nname = \"a\"\nsql = \"select 1\"\ncritical = \"9e9\"\n",
-                "line 4: checks.external-sql.query[0].critical: \"9e9\" cannot be read; write a range",
+                "[[checks.external-sql.query]]\nname = \"a\"\nsql = \"select 1\"\nwarning = \"10\"\ncritical = \"9e9\"\n",
+                "line 5: checks.external-sql.query[0].critical: \"9e9\" cannot be read; write a range",
             ),
             (
                 "[checks.external-command]\nevery = \"9s\"\n",

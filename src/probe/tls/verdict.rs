@@ -118,10 +118,14 @@ impl Verdicts {
         proof(&self.fetch(url, "application/ocsp-response").await?)
     }
 
+    /// Asks again once where nothing answered: the verdict hangs on it.
     async fn fetch(&self, url: String, accept: &str) -> Option<Vec<u8>> {
         let request =
             HttpRequest::get(url).header("accept", accept).at_most(FETCH_BYTES).within_ms(FETCH_MS);
-        let answer = self.http.send(request).await.ok()?;
+        let answer = match self.http.send(request.clone()).await {
+            Ok(answer) => answer,
+            Err(_) => self.http.send(request).await.ok()?,
+        };
         (answer.status == 200 && !answer.body_cut).then(|| answer.body.to_vec())
     }
 }

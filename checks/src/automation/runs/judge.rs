@@ -6,7 +6,7 @@ use super::{
     EDITED, EXPIRED, Evidence, FAILED, FAILED_RUN, FAILING, FlowSeen, Options, RUNS, Runs, SILENT,
     SILENT_FLOWS, SUCCESS, SWITCHED_OFF, unseen,
 };
-use crate::contract::{Age, AssessCx, Assessment, Finding, Ratio, Severity};
+use crate::contract::{Age, AssessCx, Assessment, Fact, Finding, Ratio, Severity};
 use crate::probe::ExpiredCredential;
 
 /// Without a baseline, an edit is told for so long.
@@ -214,6 +214,13 @@ fn silence(evidence: &Evidence, flow: &FlowSeen, cx: &AssessCx<'_, Runs>) -> Opt
     )
 }
 
+/// What of a flow can be approved.
+pub(super) fn fact(flow: &FlowSeen) -> Fact {
+    let definition = flow.definition.as_ref().map(|hash| format!("definition {hash}"));
+    let lines = [format!("name {}", flow.name), if flow.active { "on" } else { "off" }.to_owned()];
+    Fact::new(&flow.id, lines.into_iter().chain(definition))
+}
+
 fn off(
     evidence: &Evidence,
     flow: &FlowSeen,
@@ -247,9 +254,9 @@ fn off(
             .summary(format!("“{}” is switched off.", flow.name))
             .saw(line)
             .fix(format!(
-                "In {}, see why it is off (its history shows whether errors did it), then switch “{}” on. If \
-                 that is how it should be, archive or delete the flow, or approve a new baseline.",
-                evidence.vendor, flow.name
+                "In {}, see why it is off (its history shows whether errors did it), then switch “{}” ({}) on. \
+                 If that is how it should be, archive or delete the flow, or run `launchready baseline approve`.",
+                evidence.vendor, flow.name, flow.id
             ))
             .undo("Switch it off again."),
     )
@@ -262,7 +269,7 @@ fn vanished(evidence: &Evidence, then: &FlowSeen) -> Finding {
         .saw("it was on when the baseline was saved, and is not listed any more")
         .fix(format!(
             "If it was deleted by mistake, restore it in {} from its version history or from an export. If it \
-             is not needed, approve a new baseline.",
+             is not needed, run `launchready baseline approve`.",
             evidence.vendor
         ))
         .undo("Delete it again.")
@@ -284,6 +291,12 @@ fn edited(
         format!("it was seen changed at {changed}")
     };
     let updated = flow.updated.map(|at| format!("last edited at {at}"));
+    // What leads back: the version of the time at which it was approved.
+    let approved = then.and_then(|then| then.updated);
+    let restore = approved.map_or_else(
+        || format!("the version before {}", flow.updated.unwrap_or(now)),
+        |at| format!("the version of {at}, which was approved"),
+    );
     Some(
         EDITED
             .finding(&flow.id)
@@ -291,11 +304,14 @@ fn edited(
             .saw(line)
             .saw_all(updated)
             .fix(format!(
-                "In {}, open the versions of “{}” and see what was changed, and by whom. If it is right, \
-                 approve a new baseline.",
-                evidence.vendor, flow.name
+                "In {}, open the versions of “{}” ({}) and see what was changed, and by whom. If nobody of yours \
+                 meant it, restore {restore}. If it is right, run `launchready baseline approve`.",
+                evidence.vendor, flow.name, flow.id
             ))
-            .undo("Restore the earlier version."),
+            .undo(match flow.updated {
+                Some(at) => format!("Restore the version of {at}."),
+                None => "Restore the version that stood before.".to_owned(),
+            }),
     )
 }
 

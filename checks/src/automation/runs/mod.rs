@@ -14,8 +14,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::{
-    Age, Area, AssessCx, Assessment, Bounded, Check, CheckError, CheckMeta, FindingSpec, LookCx,
-    MeasurementSpec, Need, Ratio, Schedule, Target, Unit, Vantage,
+    Age, Area, AssessCx, Assessment, Bounded, Check, CheckError, CheckMeta, Fact, FindingSpec,
+    LookCx, MeasurementSpec, Need, Ratio, Schedule, Target, Unit, Vantage,
 };
 use crate::probe::{AgentFault, ExpiredCredential, Probes};
 
@@ -212,5 +212,12 @@ impl Check for Runs {
 
     fn assess(evidence: &Evidence, cx: &AssessCx<'_, Self>) -> Assessment {
         judge::judge(evidence, cx)
+    }
+
+    const BASELINE: Option<&'static str> = Some("automations");
+
+    fn facts(evidence: &Evidence) -> Vec<Fact> {
+        let flows = evidence.flows.items.iter().filter(|flow| !flow.archived);
+        flows.map(judge::fact).collect()
     }
 }

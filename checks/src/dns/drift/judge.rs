@@ -3,10 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CHANGES, Drift, Evidence, Kind, MAIL_POLICY, MX, NAME_SERVERS, RECORD, Records};
-use crate::contract::{AssessCx, Assessment, Finding, FindingSpec, Unseen};
+use crate::contract::{AssessCx, Assessment, Fact, Finding, FindingSpec, Unseen};
 use crate::dns::records::absolute;
 use crate::probe::Seen;
 use crate::vendor::is_below;
+
+/// The record sets that were read, each as its lines of a zone file.
+pub(super) fn facts(evidence: &Evidence) -> Vec<Fact> {
+    let sets = evidence.sets.iter().filter_map(|(key, seen)| {
+        let (name, _) = Kind::read(key)?;
+        let records = seen.ok()?;
+        Some(match &records.platform {
+            // Which addresses it takes is the platform's own affair.
+            Some(platform) => {
+                Fact::new(key, [format!("{} IN addresses of {platform}", absolute(name))])
+            }
+            None => Fact::new(key, zone_lines(name, records).lines().map(str::to_owned)),
+        })
+    });
+    sets.collect()
+}
 
 /// Judges every set that both looks hold.
 pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Drift>) -> Assessment {
@@ -16,8 +32,8 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Drift>) -> Assessment
             Unseen::Noted,
             "changes of records",
             "no approved baseline",
-            "run `launchready audit --save-baseline FILE` once the records are right, then \
-             `--baseline FILE`",
+            "run `launchready baseline approve` once the records are right, or without a config \
+             `launchready audit --save-baseline FILE` and then `--baseline FILE`",
         );
         out.unless_seen(false);
         return out;
@@ -165,7 +181,7 @@ fn changed(name: &str, kind: Kind, then: &Records, now: &Records) -> Finding {
     } else {
         "at your DNS provider"
     };
-    let approve = "If it was meant, approve the records of today as the new baseline.";
+    let approve = "If it was meant, run `launchready baseline approve`.";
     let fix = if then.set.is_empty() {
         format!("If nobody of yours meant this change, delete the new records {place}. {approve}")
     } else {

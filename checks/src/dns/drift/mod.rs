@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::records::RecordSet;
 use crate::contract::{
-    Area, AssessCx, Assessment, Check, CheckError, CheckMeta, FindingSpec, LookCx, MeasurementSpec,
-    Schedule, Target, Unit, Vantage,
+    Area, AssessCx, Assessment, Check, CheckError, CheckMeta, Fact, FindingSpec, LookCx,
+    MeasurementSpec, Schedule, Target, Unit, Vantage,
 };
 use crate::probe::{Probes, Seen};
 
@@ -154,5 +154,11 @@ impl Check for Drift {
 
     fn assess(evidence: &Evidence, cx: &AssessCx<'_, Self>) -> Assessment {
         judge::judge(evidence, cx)
+    }
+
+    const BASELINE: Option<&'static str> = Some("DNS records");
+
+    fn facts(evidence: &Evidence) -> Vec<Fact> {
+        judge::facts(evidence)
     }
 }

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::address::Place;
-use super::{DISPUTE, LastSeen, ONE_TIME, Post, REFUND, RENEWAL, Told};
-use crate::contract::Target;
+use super::{DISPUTE, EVENTS, LastSeen, ONE_TIME, Post, REFUND, RENEWAL, Told};
+use crate::contract::{Bounded, Target};
 use crate::probe::{
     Destination, EventFilter, Http, HttpRequest, Method, PaymentEvent, Payments, Period, ProbeError,
 };
@@ -20,6 +20,7 @@ pub(super) fn told(one: Destination, target: &Target, allowed: &[String]) -> Tol
             .filter(|kind| is_named(kind, &one.events))
             .map(|kind| (*kind).to_owned())
             .collect(),
+        events: Bounded::keep(one.events, EVENTS),
         id: one.id,
         kind: one.kind,
         place,

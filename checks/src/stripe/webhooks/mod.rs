@@ -1,6 +1,7 @@
 //! `stripe-webhooks`: see `webhooks.md`.
 
 mod address;
+mod drift;
 mod judge;
 mod look;
 mod pairs;
@@ -15,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use self::address::Place;
 use crate::contract::{
-    Age, Area, AssessCx, Assessment, Bounded, Check, CheckError, CheckMeta, FindingSpec, LookCx,
-    Need, Schedule, Target, Vantage,
+    Age, Area, AssessCx, Assessment, Bounded, Check, CheckError, CheckMeta, Fact, FindingSpec,
+    LookCx, Need, Schedule, Target, Vantage,
 };
 use crate::probe::{EventScope, KeyPower, Probes, Seen};
 
@@ -76,6 +77,12 @@ const UNSIGNED: FindingSpec = FindingSpec::warning(
     "Anybody who finds the address can tell the product that an order was paid.",
 );
 
+const CHANGED: FindingSpec = FindingSpec::critical(
+    "stripe-webhook-changed",
+    "A destination of events differs from the approved one",
+    "The product is told of other events than it was built for, at another address, or of none at all.",
+);
+
 /// The events that say that a buyer has paid once.
 const ONE_TIME: [&str; 3] =
     ["checkout.session.completed", "payment_intent.succeeded", "charge.succeeded"];
@@ -130,6 +137,9 @@ struct Told {
     enabled: bool,
     /// Those events that are about money.
     hears: Vec<String>,
+    /// All events that it is told of.
+    #[serde(default)]
+    events: Bounded<String>,
     api_version: Option<String>,
     live: bool,
     thin: bool,
@@ -152,6 +162,8 @@ type LastSeen = BTreeMap<String, Timestamp>;
 const DESTINATIONS: usize = 40;
 /// The most addresses that are asked.
 const POSTS: usize = 6;
+/// The most events of one destination that are kept.
+const EVENTS: usize = 30;
 
 impl Check for Webhooks {
     const META: CheckMeta = CheckMeta {
@@ -170,6 +182,7 @@ impl Check for Webhooks {
             OLD_VERSION,
             TWICE,
             UNSIGNED,
+            CHANGED,
         ],
         measurements: &[],
         default_schedule: Schedule::Every(Duration::from_hours(1)),
@@ -214,6 +227,16 @@ impl Check for Webhooks {
     }
 
     fn assess(evidence: &Evidence, cx: &AssessCx<'_, Self>) -> Assessment {
-        judge::judge(evidence, cx.options, cx.target, cx.now)
+        let mut out = judge::judge(evidence, cx.options, cx.target, cx.now);
+        if let Some(baseline) = &cx.baseline {
+            drift::judge(evidence, baseline, &mut out);
+        }
+        out
+    }
+
+    const BASELINE: Option<&'static str> = Some("webhook endpoints of Stripe");
+
+    fn facts(evidence: &Evidence) -> Vec<Fact> {
+        drift::facts(evidence)
     }
 }

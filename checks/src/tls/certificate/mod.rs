@@ -1,6 +1,7 @@
 //! `tls-certificate`: see `certificate.md`.
 
 mod defect;
+mod drift;
 mod evidence;
 mod judge;
 mod reach;
@@ -19,8 +20,8 @@ use serde::{Deserialize, Serialize};
 use super::operator;
 use super::pairs::{bounded, pairs};
 use crate::contract::{
-    Age, Area, AssessCx, Assessment, Check, CheckError, CheckMeta, LookCx, Ratio, Schedule, Target,
-    Vantage,
+    Age, Area, AssessCx, Assessment, Check, CheckError, CheckMeta, Fact, LookCx, Ratio, Schedule,
+    Target, Vantage,
 };
 use crate::probe::{HostLook, Probes, Seen, Tls, TlsQuestion, look_up_hosts};
 use evidence::{AddressSeen, Evidence, Handshake, HostSeen, PAIRS, SECOND_LOOKS};
@@ -113,8 +114,17 @@ impl Check for Certificate {
         for host in &evidence.hosts {
             judge::host(host, ipv6_silent, cx, &mut out);
         }
+        if let Some(baseline) = &cx.baseline {
+            drift::judge(evidence, baseline, &mut out);
+        }
         reach::note(evidence, &mut out);
         out
+    }
+
+    const BASELINE: Option<&'static str> = Some("issuers of certificates");
+
+    fn facts(evidence: &Evidence) -> Vec<Fact> {
+        drift::facts(evidence)
     }
 }
 

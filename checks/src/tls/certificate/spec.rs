@@ -87,6 +87,12 @@ pub(super) const ADDRESSES_DIFFER: FindingSpec = FindingSpec::warning(
      nonsense and sales are lost in silence.",
 );
 
+pub(super) const ISSUER_CHANGED: FindingSpec = FindingSpec::warning(
+    "certificate-issuer-changed",
+    "Another authority issues the certificate than was approved",
+    "Somebody has moved the host, or somebody else can prove to an authority that the name is theirs.",
+);
+
 /// Every code, the gravest first.
 pub(super) const FINDINGS: &[FindingSpec] = &[
     EXPIRED,
@@ -102,6 +108,7 @@ pub(super) const FINDINGS: &[FindingSpec] = &[
     TOO_LONG,
     INTERMEDIATE_FIRST,
     ADDRESSES_DIFFER,
+    ISSUER_CHANGED,
 ];
 
 pub(super) const NOT_AFTER: MeasurementSpec = MeasurementSpec {

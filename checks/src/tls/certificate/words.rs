@@ -47,6 +47,11 @@ pub(super) fn issuer(leaf: &Leaf) -> String {
     }
 }
 
+/// The organisation of the issuer alone: the name of its key changes from one renewal to the next.
+pub(super) fn organisation(leaf: &Leaf) -> String {
+    attribute(&leaf.issuer, "O").unwrap_or_else(|| issuer(leaf))
+}
+
 /// An attribute of a distinguished name such as `C=US, O=DigiCert, Inc., CN=One`: values may hold
 /// commas, so a value ends where the next attribute begins.
 fn attribute(dn: &str, name: &str) -> Option<String> {

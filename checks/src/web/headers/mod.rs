@@ -1,5 +1,6 @@
 //! `web-headers`: see `headers.md`.
 
+mod drift;
 mod judge;
 mod policy;
 
@@ -18,8 +19,8 @@ use super::site::Site;
 use super::visit::{Visit, follow, home};
 use super::walk::{End, shown_text};
 use crate::contract::{
-    Age, Area, AssessCx, Assessment, Check, CheckError, CheckMeta, FindingSpec, LookCx, Schedule,
-    Target, Unseen, Vantage,
+    Age, Area, AssessCx, Assessment, Check, CheckError, CheckMeta, Fact, FindingSpec, LookCx,
+    Schedule, Target, Unseen, Vantage,
 };
 use crate::document::Document;
 use crate::probe::{HttpAnswer, Probes};
@@ -95,6 +96,12 @@ const NO_SAME_SITE: FindingSpec = FindingSpec::info(
     "A session cookie does not say which sites may use it",
     "Browsers differ in what they take for the default, so sign-in and payment returns work in one \
      and not in the other.",
+);
+
+const CHANGED: FindingSpec = FindingSpec::warning(
+    "headers-changed",
+    "The security headers of a host differ from the approved ones",
+    "A release or a setting of the host has changed what protects visitors, and no page shows it.",
 );
 
 /// The headers and cookies of the site's pages.
@@ -178,6 +185,7 @@ impl Check for Headers {
             INSECURE,
             READABLE,
             NO_SAME_SITE,
+            CHANGED,
         ],
         measurements: &[],
         default_schedule: Schedule::Every(Duration::from_hours(1)),
@@ -226,9 +234,18 @@ impl Check for Headers {
                 None => unread(look, index == 0, &mut out),
             }
         }
+        if let Some(baseline) = &cx.baseline {
+            drift::judge(evidence, baseline, &mut out);
+        }
         out.unless_seen(evidence.looks.iter().any(|look| look.page.is_some()));
         Site::of(cx.target).note_cut(&mut out);
         out
+    }
+
+    const BASELINE: Option<&'static str> = Some("security headers");
+
+    fn facts(evidence: &Evidence) -> Vec<Fact> {
+        drift::facts(evidence)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `web-redirects`: see `redirects.md`.
 
 mod declared;
+mod drift;
 mod hops;
 mod look;
 mod matrix;
@@ -18,7 +19,7 @@ use super::site::Site;
 use super::visit::follow;
 use super::walk::Walk;
 use crate::contract::{
-    Area, AssessCx, Assessment, Bounded, Check, CheckError, CheckMeta, FindingSpec, LookCx,
+    Area, AssessCx, Assessment, Bounded, Check, CheckError, CheckMeta, Fact, FindingSpec, LookCx,
     MeasurementSpec, Schedule, Target, Unit, Vantage,
 };
 use crate::probe::Probes;
@@ -89,6 +90,12 @@ const TEMPORARY: FindingSpec = FindingSpec::info(
     "redirect-temporary",
     "A redirect that looks permanent says that it is temporary",
     "Search engines keep the old address in their index, and browsers ask for it anew each time.",
+);
+const CHANGED: FindingSpec = FindingSpec::warning(
+    "redirects-changed",
+    "An address leads elsewhere than approved",
+    "Advertisements, search results and callbacks point at addresses that a release or a rule of the host \
+     has moved.",
 );
 const PORT_80: FindingSpec = FindingSpec::info(
     "port-80-closed",
@@ -163,7 +170,7 @@ impl Check for Redirects {
         vantage: Vantage::Outside,
         findings: &[
             NOT_SECURE, LOOP, DOWNGRADE, BROKEN, MANY, MAP_WRONG, CALLBACK, TWO_HOMES, LOST,
-            OFF_SITE, TEMPORARY, PORT_80,
+            OFF_SITE, TEMPORARY, PORT_80, CHANGED,
         ],
         measurements: &[HOPS],
         default_schedule: Schedule::Every(Duration::from_mins(1)),
@@ -219,10 +226,19 @@ impl Check for Redirects {
         let mut out = Assessment::default();
         matrix::judge(evidence, cx, &mut out);
         declared::judge(evidence, &mut out);
+        if let Some(baseline) = &cx.baseline {
+            drift::judge(evidence, baseline, &mut out);
+        }
         let mut walks = evidence.walks.iter().chain(&evidence.others);
         out.unless_seen(walks.any(|walk| !walk.hops.is_empty() || walk.end.answered()));
         Site::of(cx.target).note_cut(&mut out);
         out
+    }
+
+    const BASELINE: Option<&'static str> = Some("redirects");
+
+    fn facts(evidence: &Evidence) -> Vec<Fact> {
+        drift::facts(evidence)
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Stripe;
-use crate::sales::{Sales, id, read_id};
+use crate::sales::{AGAIN_S, Sales, id, read_id};
 
 /// A list of objects with a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) enum List {
     Subscriptions,
 }
 
-/// One entry. What the kind means depends on the list; `S` is the sale itself.
+/// One entry. What the kind means depends on the list; `S` is the sale itself, and `T` the same paid again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) at: i64,
@@ -31,6 +31,9 @@ const DECLINED_S: i64 = 90;
 /// The type of the events of each kind. The kinds `0` to `9` are those that are stuck.
 const EVENTS: &[(char, &str)] = &[
     ('C', "checkout.session.completed"),
+    ('T', "checkout.session.completed"),
+    ('V', "payment_intent.succeeded"),
+    ('W', "charge.succeeded"),
     ('P', "payment_intent.succeeded"),
     ('H', "charge.succeeded"),
     ('I', "invoice.paid"),
@@ -158,13 +161,17 @@ impl Stripe {
                 |kind: char, at: Option<i64>| all.extend(at.map(|at| Entry { at, kind, number }));
             let begun = fate.subscription.then_some(fate.at);
             let declined = sales.declined(number).then_some(fate.at - DECLINED_S);
+            let again = self.paid_twice.contains(&number).then_some(fate.at + AGAIN_S);
+            let again = again.filter(|at| *at <= now.as_second());
             match list {
                 List::Sessions => {
                     add('S', Some(fate.at));
+                    add('T', again);
                     add('X', declined);
                 }
                 List::Intents | List::Charges => {
                     add('S', Some(fate.at));
+                    add('T', again);
                     add('Q', fate.renewed);
                     add('F', declined);
                 }
@@ -176,6 +183,9 @@ impl Stripe {
                         add(kind, Some(fate.at));
                     }
                     for (kind, at) in [
+                        ('T', again),
+                        ('V', again),
+                        ('W', again),
                         ('I', begun),
                         ('U', begun),
                         ('J', fate.renewed),

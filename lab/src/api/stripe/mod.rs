@@ -53,6 +53,9 @@ struct Account {
     /// The sale that was last made so many seconds before the world began was never told of.
     #[serde(default)]
     lost_s: Vec<i64>,
+    /// The plain sale that was last made so many seconds before the world began was paid twice.
+    #[serde(default)]
+    paid_twice_s: Vec<i64>,
     /// Requests a second that are answered; all of them where it is 0.
     #[serde(default)]
     requests_a_second: u64,
@@ -126,6 +129,8 @@ pub(super) const VERSION: &str = "2026-07-29.dahlia";
 pub(super) struct Stripe {
     account: Account,
     sales: Option<Sales>,
+    /// The numbers of the sales that were paid twice.
+    paid_twice: Vec<u64>,
     /// When the world began.
     start: Timestamp,
     /// The present second and the requests in it.
@@ -135,7 +140,9 @@ pub(super) struct Stripe {
 pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
     let account: Account = toml::Value::Table(table.clone()).try_into()?;
     let sales = account.sales.clone().map(|plan| Sales { plan, start: now });
-    Ok(Arc::new(Stripe { account, sales, start: now, second: Mutex::new((0, 0)) }))
+    let plain = |before: &i64| sales.as_ref()?.plain(*before);
+    let paid_twice = account.paid_twice_s.iter().filter_map(plain).collect();
+    Ok(Arc::new(Stripe { account, sales, paid_twice, start: now, second: Mutex::new((0, 0)) }))
 }
 
 impl Api for Stripe {

@@ -64,7 +64,7 @@ pub(super) fn object(stripe: &Stripe, list: List, entry: Entry, ask: &Ask<'_>) -
 }
 
 fn session(sale: &Sale, entry: Entry) -> Value {
-    let complete = entry.kind == 'S';
+    let complete = matches!(entry.kind, 'S' | 'T');
     let own = List::Sessions.id(entry);
     let begins = sale.subscription.is_some() && complete;
     json!({
@@ -77,7 +77,7 @@ fn session(sale: &Sale, entry: Entry) -> Value {
         "expires_at": entry.at + 86_400, "livemode": true,
         "metadata": { "shop": "harbor", "order": sale.reference },
         "mode": if begins { "subscription" } else { "payment" },
-        "payment_intent": (complete && !begins).then_some(&sale.intent),
+        "payment_intent": (complete && !begins).then(|| intent_id(entry)),
         "payment_link": null, "payment_method_types": ["card"],
         "payment_status": if complete { "paid" } else { "unpaid" },
         "status": if complete { "complete" } else { "expired" },
@@ -165,9 +165,11 @@ fn event(stripe: &Stripe, sale: &Sale, entry: Entry, now: Timestamp) -> Value {
     let of = |kind: char| Entry { kind, ..entry };
     let object = match entry.kind {
         'C' => session(sale, of('S')),
-        'X' => session(sale, entry),
+        'X' | 'T' => session(sale, entry),
         'P' => intent(sale, of('S'), false),
+        'V' => intent(sale, of('T'), false),
         'H' | 'R' => charge(sale, of('S')),
+        'W' => charge(sale, of('T')),
         'Q' | 'F' => intent(sale, entry, false),
         'I' | 'J' => json!({
             "id": id("in_1", if entry.kind == 'I' { 'S' } else { 'Q' }, entry.number, 10),
