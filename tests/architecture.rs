@@ -150,6 +150,8 @@ const PROGRAM: &[Part] = &[
         own: &[
             "clock::last_day",
             "engine::AuditRecord",
+            "engine::Account",
+            "engine::Handover",
             "engine::RunRecord",
             "engine::Outcome",
             "engine::judge_run",
@@ -158,7 +160,7 @@ const PROGRAM: &[Part] = &[
             "incident::Waiver",
             "store::LatestRun",
         ],
-        checks: &["contract", "registry"],
+        checks: &["contract", "registry", "suffix::ends_in_suffix"],
     },
     Part { name: "schedule", own: &[], checks: &[] },
     Part { name: "store", own: &["clock", "incident", "schedule"], checks: &["contract"] },

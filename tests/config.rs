@@ -237,7 +237,9 @@ fn who_changes_only_name_and_domain_declares_nothing_else() {
     let config = parse(&mine(), Path::new(".")).unwrap_or_else(|errors| panic!("{errors}"));
     let [project] = config.projects.as_slice() else { panic!("one project") };
     let alone = Project::of_domain("mine.test");
-    let target = Target { project: "mine".to_owned(), ..alone.target };
+    // Beside a config people can sign, and nobody has yet.
+    let attestations = Some(Vec::new());
+    let target = Target { project: "mine".to_owned(), attestations, ..alone.target };
     assert_eq!(project.target, target);
     assert_eq!((&project.not_used, &project.ownership), (&alone.not_used, &alone.ownership));
     let in_force: toml::Table = mine().parse().unwrap();
@@ -264,8 +266,8 @@ fn a_block_needs_nothing_but_its_first_hashes_taken_away() {
         blocks += 1;
     }
     assert_eq!(
-        blocks, 13,
-        "five kinds of channel, three of announced work, two of jobs that call, three questions"
+        blocks, 14,
+        "five kinds of channel, three of announced work, two of jobs that call, three questions, an account"
     );
 }
 

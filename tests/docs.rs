@@ -17,14 +17,18 @@ use clap::Parser as _;
 use launchready::cli::{Cli, Command};
 use launchready::config::{AgentTable, PolicyTable, parse};
 use launchready::incident::Policy;
+use launchready::report::GOALS;
+use launchready_checks::contract::ATTESTATIONS;
 use launchready_checks::registry;
 use serde_json::Value;
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 8] = [
     "README.md",
     "docs/start.md",
     "docs/agent.md",
     "docs/alerts.md",
+    "docs/goals.md",
+    "docs/runbooks.md",
     "docs/trace.md",
     "dashboards/README.md",
 ];
@@ -105,7 +109,8 @@ fn every_command_can_be_typed() {
             match &cli.command {
                 Command::Check(args) => assert!(registry::find(&args.id).is_some(), "{line}"),
                 Command::Explain(args) => {
-                    let topics = ["start", "agent", "alerts", "trace", "metrics"];
+                    let topics =
+                        ["start", "agent", "alerts", "goals", "runbooks", "trace", "metrics"];
                     let is_known = |name: &String| known(name) || topics.contains(&name.as_str());
                     assert!(args.name.as_ref().is_none_or(is_known), "{name}: {line}");
                 }
@@ -189,6 +194,36 @@ fn the_numbers_in_the_sentences_of_alerts_are_the_defaults_too() {
         (2, 1),
         "the life of an incident says so"
     );
+}
+
+#[test]
+fn the_page_of_goals_lists_what_each_goal_demands_and_nothing_else() {
+    let text = page("docs/goals.md");
+    for goal in GOALS {
+        let heading = format!("\n## {}\n", goal.goal.as_str());
+        let section = text.split_once(&heading).unwrap().1.split("\n## ").next().unwrap();
+        let told: Vec<&str> = section
+            .lines()
+            .filter_map(|line| line.strip_prefix("- `")?.split('`').next())
+            .collect();
+        let raised = goal.raised.iter().map(|(code, _)| *code);
+        let wanted: Vec<&str> = raised.chain(goal.proven.iter().map(|(id, _)| *id)).collect();
+        assert_eq!(told, wanted, "{heading}");
+        for (id, part) in goal.proven {
+            let excuse = part.map(|part| format!("- `{id}`, unless `not_used` names `{part}`"));
+            assert!(excuse.is_none_or(|excuse| section.contains(&excuse)), "{id}");
+        }
+    }
+}
+
+#[test]
+fn the_page_of_attestations_lists_every_item_and_how_long_it_holds() {
+    let page = registry::find("ops-attestation").unwrap().meta.doc;
+    for item in ATTESTATIONS {
+        assert!(page.contains(&format!("- `{}` ({}): ", item.id, item.valid)), "{}", item.id);
+    }
+    let section = page.split_once("## What it checks").unwrap().1.split("\n## ").next().unwrap();
+    assert_eq!(section.matches("\n- `").count(), ATTESTATIONS.len());
 }
 
 #[test]

@@ -74,6 +74,7 @@ async fn audit(world: World) -> Report {
         baseline: Baseline::new(),
         recheck: format!("launchready check {{id}} {}", project.target.domain),
         config: None,
+        handover: None,
         checkouts: None,
     };
     let record = session.audit(&project, &plan, &Silent).await.unwrap();

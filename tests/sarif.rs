@@ -31,6 +31,7 @@ fn with_registry() -> Report {
         reason: None,
         unlock: None,
         duration_ms: 1,
+        evidence_sha256: None,
         measurements: Vec::new(),
         not_checked: Vec::new(),
         findings: Vec::new(),

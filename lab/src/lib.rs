@@ -23,6 +23,7 @@ pub mod plan;
 mod registration;
 mod sales;
 pub mod shop;
+mod signed;
 mod sinks;
 mod template;
 mod timetable;

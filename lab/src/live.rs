@@ -17,7 +17,7 @@ use crate::mail::MailServer;
 use crate::plan::Plan;
 use crate::tls::Pki;
 use crate::web::{Address, Clock, Place};
-use crate::{dns, mail, registration, template, web};
+use crate::{dns, mail, registration, signed, template, web};
 
 /// What the world is at one time.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(crate) struct State {
     pub(crate) down: BTreeSet<IpAddr>,
     /// Outside systems by name.
     pub(crate) api: Apis,
-    /// Credentials by the name of their file.
+    /// Files of the lab's folder by name: credentials, and what people have signed.
     pub(crate) secret: BTreeMap<String, String>,
 }
 
@@ -69,6 +69,7 @@ impl Ground {
                 .secret
                 .iter()
                 .map(|(file, text)| (file.clone(), template::filled(text, now)))
+                .chain(signed::file(plan, now))
                 .collect(),
         })
     }

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod discovery;
+mod handover;
 mod heard;
 mod reconcile;
 pub mod trace;
@@ -24,13 +25,15 @@ use tokio::time::{Instant, timeout};
 use crate::clock::{Clock, whole_second};
 use crate::config::{Agent, Project};
 use crate::connect::{self, CheckoutsFile, Reach};
-use crate::engine::{AuditRecord, Inputs, Job, Progress, run_all};
+use crate::engine::{AuditRecord, Handover, Inputs, Job, Progress, run_all};
 use crate::probe::{
     Blackbox, CommandProbe, Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, ProbeTargets,
     RegistrationProbe, SmtpProbe, TlsProbe, account_client, provider, roots,
 };
 use crate::store::{self, Store, StoreError};
 use heard::{Heard, Nobody};
+
+pub(crate) use handover::declared;
 
 /// Approved evidence by check id.
 pub type Baseline = BTreeMap<String, Value>;
@@ -48,6 +51,8 @@ pub struct Plan {
     pub recheck: String,
     /// The config that named the project, where there was one.
     pub config: Option<String>,
+    /// What the config says for whoever takes the project over; none without a config.
+    pub handover: Option<Handover>,
     /// A file with the checkouts, instead of Stripe.
     pub checkouts: Option<PathBuf>,
 }
@@ -80,8 +85,8 @@ impl Session {
         Ok(Self { network, dialer, dns, judge, roots, clock, command: Arc::default(), store: None })
     }
 
-    /// Has its audits also read what an agent with the same config remembers of the calls of jobs, where
-    /// there is one.
+    /// Has its audits also read what an agent with the same config remembers, where there is one: the calls
+    /// of jobs, and what people have accepted.
     ///
     /// # Errors
     /// The store is there and cannot be read.
@@ -123,6 +128,18 @@ impl Session {
             let baseline = approved.get(*id).cloned();
             jobs.push(job(project, id, Inputs { baseline, ..Inputs::default() })?);
         }
+        let mut waivers = match &self.store {
+            Some(store) => store.waivers().await?,
+            None => Vec::new(),
+        };
+        waivers.retain(|waiver| waiver.project == project.target.project);
+        let handover = match (&plan.handover, &self.store) {
+            (Some(declared), Some(store)) => {
+                let name = &project.target.project;
+                Some(handover::remembered(declared.clone(), &**store, name).await?)
+            }
+            (declared, _) => declared.clone(),
+        };
         let target = Arc::new(visit.target);
         let limit = (began, plan.time_limit);
         let runs = run_all(jobs, &target, &visit.probes, started_at, limit, progress).await;
@@ -132,6 +149,8 @@ impl Session {
             finished_at: whole_second(self.clock.now()),
             target: Arc::unwrap_or_clone(target),
             not_used: project.not_used.clone(),
+            waivers,
+            handover,
             recheck: plan.recheck.clone(),
             config: plan.config.clone(),
             clock_behind_s: visit.http.clock_behind(),

@@ -9,13 +9,13 @@ use launchready_checks::registry;
 use super::args::{AuditArgs, Cli, OutputArgs};
 use super::explain::{closest, ids};
 use super::output::{Place, draw, paint};
-use super::project::{Source, pick, projects, recheck, remember, with_goal};
+use super::project::{Source, listener, pick, projects, recheck, remember, with_goal};
 use super::{Exit, UsageError, domains, progress};
-use crate::app::{Baseline, Plan, Session};
+use crate::app::{Baseline, Plan, Session, declared};
 use crate::clock::SystemClock;
 use crate::config::LoadError;
 use crate::engine::{AuditRecord, Outcome, load_evidence, prepare_evidence, save_evidence};
-use crate::report::{Report, Verdict, build};
+use crate::report::{Report, Verdict, build, redact};
 
 pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
     if let Some(folder) = &args.from_evidence {
@@ -33,7 +33,7 @@ pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
     let mut session = Session::new(config.network.clone(), Arc::new(SystemClock))?;
     let reads = config.projects.iter().any(|project| project.target.source.is_some());
     let runtime = crate::app::runtime(reads)?;
-    runtime.block_on(remember(&mut session, Some(&config.settings())));
+    runtime.block_on(remember(&mut session, listener(config, source.path.as_deref()).as_ref()));
     if args.all {
         return runtime.block_on(all(cli, args, &session, &source));
     }
@@ -49,6 +49,8 @@ pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
     if let Some(folder) = &args.save_evidence {
         prepare_evidence(folder).map_err(usage)?;
     }
+    let handover = source.path.as_ref().map(|_path| declared(config, project));
+    let plan = Plan { handover, ..plan };
     let project = with_goal(project, &args.output);
     let record = runtime.block_on(session.audit(&project, &plan, progress::of(cli).as_ref()))?;
     keep(&record, args, &baseline)?;
@@ -106,7 +108,9 @@ pub(super) fn finish(
         Place::Stdout => paint(),
         Place::File(_) => crate::report::Paint::default(),
     };
-    place.write(&draw(report, args.form(), args.fail_on.into(), paint))?;
+    let shared = args.redact.then(|| redact(report));
+    let drawn = shared.as_ref().unwrap_or(report);
+    place.write(&draw(drawn, args.form(), args.fail_on.into(), paint))?;
     if let Place::File(path) = place {
         progress::note(cli, &format!("{}. Report: {}", report.in_short(), path.display()));
     }
@@ -143,7 +147,9 @@ async fn all(
     for project in &source.config.projects {
         let name = &project.target.project;
         let recheck = recheck(None, config, Some(name));
+        let handover = Some(declared(&source.config, project));
         let plan = plan(&output, args.baseline.as_deref(), recheck, config)?;
+        let plan = Plan { handover, ..plan };
         let path = folder.join(format!("{name}.{}", output.form().ending()));
         let place = Place::prepare(Some(&path), "--out")?;
         let evidence = args.save_evidence.as_ref().map(|folder| folder.join(name));
@@ -210,7 +216,8 @@ pub(super) fn plan(
         }
     };
     let config = config.map(|path| path.display().to_string());
-    Ok(Plan { ids, time_limit: args.time_limit, baseline, recheck, config, checkouts: None })
+    let time_limit = args.time_limit;
+    Ok(Plan { ids, time_limit, baseline, recheck, config, handover: None, checkouts: None })
 }
 
 /// `mail-spf` or `mail-*`.

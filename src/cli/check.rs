@@ -60,7 +60,7 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
         if args.sessions.is_some() {
             whole_file(&mut project);
         }
-        let settings = Some(source.config.settings());
+        let settings = project::listener(&source.config, source.path.as_deref());
         (source.config.network, project, source.recheck, source.path, settings)
     };
     let output = OutputArgs {
@@ -69,6 +69,7 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
         goal: None,
         format: None,
         out: None,
+        redact: false,
         fail_on: FailOn::Critical,
         time_limit: args.time_limit,
     };

@@ -17,8 +17,8 @@ use super::audit::{finish, plan};
 use super::output::Place;
 use super::project::with_goal;
 use super::{Exit, progress};
-use crate::app::Session;
 use crate::app::agent::{AgentOptions, run_agent, runtime};
+use crate::app::{Plan, Session, declared};
 use crate::clock::{Clock, FastClock, SystemClock, between, later, pause};
 use crate::config::load;
 use crate::probe::Network;
@@ -57,6 +57,7 @@ fn once(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
         let session = Session::new(config.network.clone(), Arc::new(SystemClock))?;
         let project = with_goal(project, &args.output);
         let plan = plan(&args.output, None, recheck(scenario), None)?;
+        let plan = Plan { handover: Some(declared(&config, &project)), ..plan };
         let record = session.audit(&project, &plan, progress::of(cli).as_ref()).await?;
         lab.stop().await;
         finish(cli, &build(&record), &args.output, &place)

@@ -12,7 +12,7 @@ use crate::metrics::families;
 use crate::report::page_to_terminal;
 
 /// Pages that belong to no check, each with what it is about.
-const TOPICS: [(&str, &str, &str); 4] = [
+const TOPICS: [(&str, &str, &str); 6] = [
     (
         "start",
         "The first ten minutes: from nothing to a product that is watched",
@@ -24,6 +24,16 @@ const TOPICS: [(&str, &str, &str); 4] = [
         include_str!("../../docs/agent.md"),
     ),
     ("alerts", "What becomes of a defect, and who is told", include_str!("../../docs/alerts.md")),
+    (
+        "goals",
+        "What each goal demands, and what becomes of it",
+        include_str!("../../docs/goals.md"),
+    ),
+    (
+        "runbooks",
+        "What to do on a bad day, in the first 15 minutes",
+        include_str!("../../docs/runbooks.md"),
+    ),
     ("trace", "One payment from Stripe to the ticket", include_str!("../../docs/trace.md")),
 ];
 /// The topic whose page is drawn from the list of metrics.

@@ -2,6 +2,7 @@
 
 mod agent;
 mod args;
+mod attest;
 mod audit;
 mod check;
 mod config;
@@ -141,6 +142,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Silence(args) => remembered::silence(args),
         Command::Waiver(args) => remembered::waiver(args),
         Command::Baseline(args) => remembered::baseline(cli, args),
+        Command::Attest(args) => attest::run(args),
         Command::Backup(args) => remembered::backup(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -91,13 +91,19 @@ pub(super) fn with_goal(project: &Project, args: &OutputArgs) -> Project {
     project
 }
 
-/// Has an audit read what an agent with the same config remembers: calls of jobs, and what was approved.
-/// Where that cannot be read, the audit does without.
+/// The settings with which an agent would remember, where a config names them.
+pub(super) fn listener(config: &Config, path: Option<&Path>) -> Option<Agent> {
+    path.map(|_path| config.settings())
+}
+
+/// Has an audit read what an agent remembers. Where that cannot be read, the audit does without.
 pub(super) async fn remember(session: &mut Session, settings: Option<&Agent>) {
     let Some(settings) = settings else { return };
     if let Err(error) = session.remember(settings).await {
-        let error = anyhow::Error::new(error);
-        tracing::warn!("what the agent remembers is not looked at: {error:#}");
+        tracing::warn!(
+            "what the agent remembers is not looked at: {:#}",
+            anyhow::Error::new(error)
+        );
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod agent;
+mod attestations;
 mod document;
 mod domain;
 mod file;
@@ -17,14 +18,15 @@ mod walk;
 
 pub use accounts::AccountSettings;
 pub use agent::{Agent, Watch};
+pub use attestations::{AttestationError, Attestations};
 pub use document::{ConfigError, ConfigErrors};
 pub use domain::{DomainError, read_domain, read_host};
 pub use file::{
     AccountTables, AgeOrNever, AgentTable, AuthTable, AutomationKind, AutomationTable,
     ChannelTable, ChannelWord, ConnectToTable, CrmKind, CrmTable, DatabaseTable, EdgeKind,
     EdgeTable, File, HeartbeatTable, HostingKind, HostingTable, MailTable, MaintenanceTable,
-    MetricsTable, NetworkTable, PolicyTable, ProjectTable, RegistrationTable, SourceTable,
-    StripeTable, SupabaseTable, SupportKind, SupportTable, UrlValue, WebTable, schema,
+    MetricsTable, NetworkTable, OwnerTable, PolicyTable, ProjectTable, RegistrationTable,
+    SourceTable, StripeTable, SupabaseTable, SupportKind, SupportTable, UrlValue, WebTable, schema,
 };
 pub(crate) use load::read_resolver;
 pub use load::{Config, LoadError, NOT_USED, Project, load, load_agent, parse};

@@ -150,6 +150,21 @@ impl Plan {
         (agent, vault.errors)
     }
 
+    /// Every secret that is named.
+    pub(super) fn named(&self) -> Vec<&Named> {
+        let own = [&self.heartbeat_url, &self.password, &self.metrics_token];
+        let own = own.into_iter().flatten();
+        let routes = self.channels.iter().flat_map(|channel| match &channel.route {
+            Route::Email { login, .. } => vec![login.as_ref().map(|(_, password)| password)],
+            Route::Slack { url } => vec![Some(url)],
+            Route::Webhook { url, key } => vec![Some(url), key.as_ref()],
+            Route::PagerDuty { routing_key, .. } => vec![Some(routing_key)],
+            Route::Alertmanager { token, .. } => vec![token.as_ref()],
+        });
+        let tokens = self.tokens.iter().map(|token| &token.named);
+        own.chain(routes.flatten()).chain(tokens).collect()
+    }
+
     /// Which defects nobody would be told of.
     pub(super) fn untold(&self, projects: &[Project]) -> Option<ConfigError> {
         let heard = |project: &Project| {

@@ -3,6 +3,7 @@
 
 mod committer;
 mod finish;
+mod handover;
 mod judge;
 mod record;
 mod runner;
@@ -10,6 +11,7 @@ mod scheduler;
 
 pub use committer::{Committer, Stored, commit_all};
 pub use finish::{Due, finish, seen_finding};
+pub use handover::{Account, Channel, Handover, Mended, SecretPlace, Watched};
 pub use judge::judge_run;
 pub use record::{
     AuditRecord, EvidenceError, Outcome, RunRecord, load_evidence, prepare_evidence, save_evidence,

@@ -11,6 +11,9 @@ use launchready_checks::registry;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::handover::Handover;
+use crate::incident::Waiver;
+
 /// One audit, before it is judged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditRecord {
@@ -24,6 +27,12 @@ pub struct AuditRecord {
     pub target: Target,
     /// Parts that the product does not have.
     pub not_used: Vec<String>,
+    /// Waivers that an agent with the same config keeps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<Waiver>,
+    /// What config and store say for whoever takes the project over; none without a config.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Handover>,
     /// The command that looks again; `{id}` stands for the check.
     pub recheck: String,
     /// The config that named the project, where there was one.

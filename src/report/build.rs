@@ -1,24 +1,32 @@
 //! Judges what an audit saw. Pure: the same record gives the same report, byte for byte.
 
+use jiff::Timestamp;
 use launchready_checks::contract::{
-    AtRisk, CheckError, CheckMeta, FindingSpec, Goal, Status, Unseen,
+    ATTESTATIONS, AtRisk, AttestationItem, CheckError, CheckMeta, FindingSpec, Status, Target,
+    Unseen,
 };
 use launchready_checks::registry;
+use sha2::{Digest as _, Sha256};
 
+use super::waivers::Accepted;
 use super::{
-    AREAS_BY_SETTING, CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool,
-    UnseenPart, decide,
+    AREAS_BY_SETTING, AttestationReport, CheckReport, Coverage, FindingReport, NotCheckedReport,
+    Report, Tool, UnseenPart, decide, rules,
 };
-use crate::engine::{AuditRecord, RunRecord, judge_run};
+use crate::engine::{AuditRecord, Outcome, RunRecord, judge_run};
 
 /// The report of an audit.
 pub fn build(record: &AuditRecord) -> Report {
+    let goal = rules(record.target.goal);
+    let mut accepted = Accepted::new(&record.waivers, &record.target.project, record.started_at);
     let mut checks = Vec::new();
     let mut not_checked = Vec::new();
     for run in &record.runs {
         let Some(plugin) = registry::find(&run.id) else { continue };
-        let check = judge(record, run, plugin.meta);
-        not_checked.extend(unseen_parts(&check, plugin.meta));
+        let mut check = judge(record, run, plugin.meta);
+        goal.judge(&mut check);
+        accepted.mark(&mut check);
+        not_checked.extend(goal.weigh(&check, &record.not_used, unseen_parts(&check, plugin.meta)));
         checks.push(check);
     }
     let configured = record.target.accounts.configured();
@@ -30,7 +38,7 @@ pub fn build(record: &AuditRecord) -> Report {
         "--only or --skip leaves them out",
         "audit without --only and --skip",
     ));
-    not_checked.extend(beyond_launch(record.target.goal));
+    not_checked.extend(goal.missing(&checks, &record.not_used));
     not_checked.extend(record.clock_off().map(|(reason, unlock)| UnseenPart {
         of: "clock".to_owned(),
         part: "what depends on the time".to_owned(),
@@ -38,7 +46,9 @@ pub fn build(record: &AuditRecord) -> Report {
         unlock,
         unseen: Unseen::Blocks,
     }));
-    let (verdict, verdict_reasons) = decide(&checks, &not_checked);
+    let mut not_checked: Vec<_> = not_checked.into_iter().map(|part| accepted.part(part)).collect();
+    let (verdict, verdict_reasons) = decide(record.target.goal, &checks, &not_checked);
+    not_checked.extend(accepted.idle());
     Report {
         schema_version: 1,
         tool: Tool { name: "launchready".to_owned(), version: record.version.clone() },
@@ -53,9 +63,31 @@ pub fn build(record: &AuditRecord) -> Report {
         coverage: Coverage::of(&checks),
         money_at_risk: at_risk(&checks),
         checks,
-        ownership: Vec::new(),
+        ownership: record.handover.as_ref().map_or_else(Vec::new, |said| said.accounts.clone()),
+        attestations: attestations(&record.target, record.started_at),
+        waivers: accepted.all(),
+        handover: record.handover.clone(),
         not_checked,
     }
+}
+
+/// What people have signed: the last signature of each item.
+fn attestations(target: &Target, now: Timestamp) -> Vec<AttestationReport> {
+    let signed = target.attestations.as_deref().unwrap_or_default();
+    let last = |item: &AttestationItem| {
+        let mine = signed.iter().filter(|one| one.item == item.id && one.at <= now);
+        let last = mine.max_by_key(|one| one.at)?;
+        Some(AttestationReport {
+            item: item.id.to_owned(),
+            title: item.title.to_owned(),
+            by: last.by.clone(),
+            at: last.at,
+            until: last.ends(),
+            holds: last.holds(now),
+            note: last.note.clone(),
+        })
+    };
+    ATTESTATIONS.iter().filter_map(last).collect()
 }
 
 /// The money that hangs on findings that nobody has accepted.
@@ -77,6 +109,12 @@ fn judge(record: &AuditRecord, run: &RunRecord, meta: &'static CheckMeta) -> Che
         reason: None,
         unlock: None,
         duration_ms: run.duration_ms,
+        evidence_sha256: match &run.outcome {
+            Outcome::Looked { evidence } => {
+                Some(hex::encode(Sha256::digest(evidence.to_string().as_bytes())))
+            }
+            Outcome::Skipped { .. } | Outcome::Unknown { .. } => None,
+        },
         measurements: Vec::new(),
         not_checked: Vec::new(),
         findings: Vec::new(),
@@ -138,17 +176,6 @@ pub(super) fn unseen_parts(check: &CheckReport, meta: &CheckMeta) -> Vec<UnseenP
             check.not_checked.iter().map(part).collect()
         }
     }
-}
-
-/// What a goal other than a launch demands more is not judged yet.
-pub(super) fn beyond_launch(goal: Goal) -> Option<UnseenPart> {
-    (goal != Goal::Launch).then(|| UnseenPart {
-        of: "goal".to_owned(),
-        part: format!("what the goal {} demands beyond a launch", goal.as_str()),
-        reason: "this version judges every goal by the rules of a launch".to_owned(),
-        unlock: "read the warnings as if they were critical".to_owned(),
-        unseen: Unseen::Condition,
-    })
 }
 
 /// The checks that were left out: what is left is no verdict on the launch.

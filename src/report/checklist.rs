@@ -10,6 +10,7 @@ use launchready_checks::registry::place;
 use serde::{Deserialize, Serialize};
 
 use super::Verdict;
+use crate::engine::{Account, Handover};
 
 /// One audit of one project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,10 +42,56 @@ pub struct Report {
     pub money_at_risk: Vec<AtRisk>,
     /// Every check, in the order of the registry.
     pub checks: Vec<CheckReport>,
-    /// Who holds which account; filled in by attestations.
-    pub ownership: Vec<String>,
+    /// Who holds which account, as the config says.
+    pub ownership: Vec<Account>,
+    /// What people have signed, in the order of the list of items.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attestations: Vec<AttestationReport>,
+    /// What people have accepted, expired waivers included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<WaiverReport>,
+    /// What config and store say for whoever takes over; absent without a config.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Handover>,
     /// Everything that was not looked at, over all checks and areas.
     pub not_checked: Vec<UnseenPart>,
+}
+
+/// Something that a person has signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttestationReport {
+    /// The item.
+    pub item: String,
+    /// What was signed.
+    pub title: String,
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Until when it holds.
+    pub until: Timestamp,
+    /// Whether it holds at the time of the report.
+    pub holds: bool,
+    /// What was done.
+    pub note: String,
+}
+
+/// A finding or an unseen part that somebody accepts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaiverReport {
+    /// The finding code, the check's id or the area's setting.
+    pub code: String,
+    /// One subject, or all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Until when.
+    pub until: Timestamp,
+    /// Whether it holds at the time of the report.
+    pub holds: bool,
 }
 
 /// Who made a report.
@@ -92,6 +139,9 @@ pub struct CheckReport {
     pub unlock: Option<String>,
     /// How long it took.
     pub duration_ms: u64,
+    /// The SHA-256 of what it saw, as `--save-evidence` keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence_sha256: Option<String>,
     /// Its numbers.
     pub measurements: Vec<Measurement>,
     /// The parts of its question that it could not see.

@@ -1,16 +1,22 @@
-//! The report as one HTML file: no script, nothing fetched, and it prints well.
+//! The report as one HTML file, in the thirteen parts of a handover: no script, nothing fetched, and it prints well.
+
+use std::sync::LazyLock;
 
 use askama::Template;
 use askama::filters::{Escaper as _, Html};
 use launchready_checks::contract::{Severity, Status};
+use regex::Regex;
 
+use super::handover::{self, Block, Part, TITLES};
 use super::words::{self, GROUPS, Piece, pieces};
-use super::{CheckReport, FindingReport, Report, UnseenPart, Verdict};
+use super::{CheckReport, FindingReport, Report, UnseenPart, Verdict, rules};
 
 /// Draws the report.
 pub fn to_html(report: &Report) -> String {
     let report = &words::visible_report(report);
     let groups = GROUPS.iter().filter_map(|(severity, title)| Group::of(report, *severity, title));
+    let (first, rest): (Vec<_>, Vec<_>) =
+        groups.partition(|group| group.severity == Severity::Critical);
     let page = Page {
         report,
         tone: match report.verdict {
@@ -18,16 +24,21 @@ pub fn to_html(report: &Report) -> String {
             Verdict::GoWithConditions => "conditions",
             Verdict::NoGo => "no-go",
         },
+        of: rules(report.goal).of,
         date: words::minute(report.finished_at),
         began: words::minute(report.started_at),
         took: words::took(report),
-        groups: groups.collect(),
-        rows: report.checks.iter().map(Row::of).collect(),
+        first: first.into_iter().next(),
+        rest,
+        never: handover::never(report),
+        areas: areas(report),
         unseen: words::unseen_parts(report)
             .into_iter()
             .map(|part| (part, words::unseen_word(part.unseen)))
             .collect(),
         money: report.money_at_risk.iter().map(words::money).collect(),
+        affected: handover::affected(report),
+        parts: handover::last_parts(report),
     };
     // The template writes into a string, which takes everything.
     page.render().unwrap_or_default()
@@ -39,13 +50,87 @@ pub fn to_html(report: &Report) -> String {
 struct Page<'a> {
     report: &'a Report,
     tone: &'static str,
+    of: &'static str,
     date: String,
     began: String,
     took: String,
-    groups: Vec<Group<'a>>,
-    rows: Vec<Row<'a>>,
+    first: Option<Group<'a>>,
+    rest: Vec<Group<'a>>,
+    never: Vec<&'static str>,
+    areas: Vec<(String, Vec<Row<'a>>)>,
     unseen: Vec<(&'a UnseenPart, &'static str)>,
     money: Vec<String>,
+    affected: Part,
+    parts: Vec<Part>,
+}
+
+/// The checks by area, in the order of the report.
+fn areas(report: &Report) -> Vec<(String, Vec<Row<'_>>)> {
+    let mut areas: Vec<(String, Vec<Row<'_>>)> = Vec::new();
+    for check in &report.checks {
+        let row = Row::of(report, check);
+        match areas.last_mut() {
+            Some((area, rows)) if *area == check.area => rows.push(row),
+            _ => areas.push((check.area.clone(), vec![row])),
+        }
+    }
+    for (area, _) in &mut areas {
+        *area = words::area(area);
+    }
+    areas
+}
+
+/// A block as HTML; a heading in it is of the third level.
+fn block(block: &Block) -> String {
+    let mut out = String::new();
+    match block {
+        Block::Title(title) => push(&mut out, "<h3>", title, "</h3>"),
+        Block::Words(text) => push(&mut out, "<p>", text, "</p>"),
+        Block::Items(items) => {
+            out.push_str("<ul>");
+            for item in items {
+                push(&mut out, "<li>", item, "</li>");
+            }
+            out.push_str("</ul>");
+        }
+        Block::Table(head, rows) => {
+            out.push_str("<table class=\"facts\"><thead><tr>");
+            for title in *head {
+                push(&mut out, "<th scope=\"col\">", title, "</th>");
+            }
+            out.push_str("</tr></thead><tbody>");
+            for row in rows {
+                out.push_str("<tr>");
+                for (title, cell) in head.iter().zip(row) {
+                    push(&mut out, &format!("<td data-label=\"{title}\">"), cell, "</td>");
+                }
+                out.push_str("</tr>");
+            }
+            out.push_str("</tbody></table>");
+        }
+        Block::Lines(lines) => {
+            out.push_str("<ul class=\"lines\">");
+            for line in *lines {
+                push(&mut out, "<li>", line, "</li>");
+            }
+            out.push_str("</ul>");
+        }
+    }
+    out
+}
+
+/// A day, which stays on one line.
+static DAY: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b\d{4}-\d\d-\d\d\b").ok());
+
+fn push(out: &mut String, open: &str, text: &str, close: &str) {
+    out.push_str(open);
+    let drawn = prose(text);
+    match &*DAY {
+        Some(day) => out.push_str(&day.replace_all(&drawn, "<span class=\"day\">$0</span>")),
+        None => out.push_str(&drawn),
+    }
+    out.push_str(close);
+    out.push('\n');
 }
 
 /// A text as HTML: escaped, and what stands between two backticks as code.
@@ -77,7 +162,7 @@ impl<'a> Group<'a> {
     fn of(report: &'a Report, severity: Severity, title: &'static str) -> Option<Self> {
         let mine = words::of_severity(report, severity);
         let cards: Vec<_> =
-            mine.into_iter().map(|(check, finding)| Card::of(check, finding)).collect();
+            mine.into_iter().map(|(check, finding)| Card::of(report, check, finding)).collect();
         (!cards.is_empty()).then_some(Self { title, severity, cards })
     }
 }
@@ -89,11 +174,18 @@ struct Card<'a> {
     seen: String,
     since: Option<String>,
     waived: Option<String>,
+    who: &'static str,
+    minutes: u32,
+    instruction: String,
 }
 
 impl<'a> Card<'a> {
-    fn of(check: &'a CheckReport, finding: &'a FindingReport) -> Self {
+    fn of(report: &Report, check: &'a CheckReport, finding: &'a FindingReport) -> Self {
+        let (who, minutes) = handover::effort(&check.area);
         Self {
+            who,
+            minutes,
+            instruction: handover::instruction(&report.domain, check, finding),
             check,
             finding,
             seen: finding.evidence.join("\n"),
@@ -107,17 +199,17 @@ impl<'a> Card<'a> {
 struct Row<'a> {
     check: &'a CheckReport,
     tone: &'static str,
-    findings: String,
+    proof: String,
 }
 
 impl<'a> Row<'a> {
-    fn of(check: &'a CheckReport) -> Self {
+    fn of(report: &Report, check: &'a CheckReport) -> Self {
         let tone = match check.status {
             Status::Pass => "pass",
             Status::Fail => "critical",
             Status::Warn | Status::Unknown => "warning",
             Status::Skipped => "quiet",
         };
-        Self { check, tone, findings: words::finding_count(check) }
+        Self { check, tone, proof: handover::proof(report, check) }
     }
 }

@@ -1,15 +1,12 @@
 //! The report of a project as the agent last saw it. Pure: the same rows give the same report.
 
 use jiff::Timestamp;
-use launchready_checks::contract::{CheckMeta, Goal, Status, Unseen};
+use launchready_checks::contract::{CheckMeta, Goal, Status};
 use launchready_checks::registry;
 
-use super::build::{at_risk, beyond_launch, left_out, unseen_areas, unseen_parts};
-use super::{
-    CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool, UnseenPart, Waived,
-    decide,
-};
-use crate::clock::last_day;
+use super::build::{at_risk, left_out, unseen_areas, unseen_parts};
+use super::waivers::Accepted;
+use super::{CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool, decide, rules};
 use crate::incident::{Incident, State, Waiver};
 use crate::store::LatestRun;
 
@@ -24,6 +21,8 @@ pub struct Standing<'a> {
     pub goal: Goal,
     /// Parts that are configured, or that the product does not have.
     pub settled: &'a [String],
+    /// Parts that the product does not have.
+    pub not_used: &'a [String],
     /// The command that looks again; `{id}` stands for the check.
     pub recheck: &'a str,
     /// The latest run of each of its jobs.
@@ -41,7 +40,8 @@ pub struct Standing<'a> {
 /// A finding has been there since its incident saw it first. A waiver that holds marks what it accepts,
 /// and one that has expired or accepts nothing is listed among what was not checked.
 pub fn from_latest(standing: &Standing<'_>) -> Report {
-    let mut used = vec![false; standing.waivers.len()];
+    let mut accepted = Accepted::new(standing.waivers, standing.project, standing.now);
+    let goal = rules(standing.goal);
     let mut checks = Vec::new();
     let mut not_checked = Vec::new();
     for plugin in registry::ALL {
@@ -50,9 +50,11 @@ pub fn from_latest(standing: &Standing<'_>) -> Report {
             .iter()
             .find(|run| run.key.project == standing.project && run.key.check == plugin.meta.id);
         let Some(run) = run else { continue };
-        let check = standing.check(run, plugin.meta, &mut used);
-        let parts = unseen_parts(&check, plugin.meta);
-        not_checked.extend(parts.into_iter().map(|part| standing.accept(part, &mut used)));
+        let mut check = standing.check(run, plugin.meta);
+        goal.judge(&mut check);
+        accepted.mark(&mut check);
+        let parts = goal.weigh(&check, standing.not_used, unseen_parts(&check, plugin.meta));
+        not_checked.extend(parts.into_iter().map(|part| accepted.part(part)));
         checks.push(check);
     }
     not_checked.extend(
@@ -64,11 +66,11 @@ pub fn from_latest(standing: &Standing<'_>) -> Report {
                 "the agent does not run them for this project",
                 "take enabled = false out of their tables in the config",
             ))
-            .chain(beyond_launch(standing.goal))
-            .map(|part| standing.accept(part, &mut used)),
+            .chain(goal.missing(&checks, standing.not_used))
+            .map(|part| accepted.part(part)),
     );
-    let (verdict, verdict_reasons) = decide(&checks, &not_checked);
-    not_checked.extend(standing.idle_waivers(&used));
+    let (verdict, verdict_reasons) = decide(standing.goal, &checks, &not_checked);
+    not_checked.extend(accepted.idle());
     let looks = || standing.latest.iter().filter_map(|run| run.at);
     Report {
         schema_version: 1,
@@ -88,12 +90,15 @@ pub fn from_latest(standing: &Standing<'_>) -> Report {
         money_at_risk: at_risk(&checks),
         checks,
         ownership: Vec::new(),
+        attestations: Vec::new(),
+        waivers: accepted.all(),
+        handover: None,
         not_checked,
     }
 }
 
 impl Standing<'_> {
-    fn check(&self, run: &LatestRun, meta: &'static CheckMeta, used: &mut [bool]) -> CheckReport {
+    fn check(&self, run: &LatestRun, meta: &'static CheckMeta) -> CheckReport {
         let recheck = self.recheck.replacen("{id}", meta.id, 1);
         let (reason, unlock) = match (&run.reason, run.at) {
             (Some((reason, unlock)), Some(_)) => (Some(reason.clone()), Some(unlock.clone())),
@@ -106,7 +111,6 @@ impl Standing<'_> {
         let findings = run.assessment.findings.iter().map(|finding| {
             let mut finding = FindingReport::new(finding.clone(), recheck.clone());
             finding.since = self.since(meta.id, &finding);
-            finding.waived = self.waived(&finding.code, &finding.subject, used);
             finding
         });
         let parts = run.assessment.not_checked.iter().map(|part| NotCheckedReport {
@@ -124,6 +128,7 @@ impl Standing<'_> {
             status: if run.at.is_some() { run.status } else { Status::Unknown },
             reason,
             unlock: unlock.filter(|unlock| !unlock.is_empty()),
+            evidence_sha256: None,
             duration_ms: u64::try_from(run.duration.as_millis()).unwrap_or(u64::MAX),
             measurements: run.assessment.measurements.clone(),
             not_checked: parts.collect(),
@@ -143,82 +148,13 @@ impl Standing<'_> {
         mine.find_map(|incident| incident.members.get(&finding.fingerprint))
             .map(|member| member.first_seen)
     }
-
-    /// The waiver that accepts something, and marks it as used.
-    fn waived(&self, code: &str, subject: &str, used: &mut [bool]) -> Option<Waived> {
-        let holds = |waiver: &Waiver| {
-            waiver.project == self.project
-                && waiver.code == code
-                && waiver.subject.as_deref().is_none_or(|wanted| wanted == subject)
-                && waiver.until > self.now
-        };
-        let mut waived = None;
-        for (waiver, used) in self.waivers.iter().zip(used) {
-            if holds(waiver) {
-                *used = true;
-                waived.get_or_insert_with(|| Waived {
-                    by: waiver.by.clone(),
-                    reason: waiver.reason.clone(),
-                    until: waiver.until,
-                });
-            }
-        }
-        waived
-    }
-
-    /// What was not seen can be accepted too, by a waiver of the check's id or the area's setting: it is
-    /// then mentioned, and changes nothing.
-    fn accept(&self, part: UnseenPart, used: &mut [bool]) -> UnseenPart {
-        match self.waived(&part.of, &part.part, used) {
-            None => part,
-            Some(waived) => UnseenPart {
-                reason: format!("{}; accepted by {}: {}", part.reason, waived.by, waived.reason),
-                unseen: Unseen::Noted,
-                ..part
-            },
-        }
-    }
-
-    /// Waivers that accept nothing at present.
-    fn idle_waivers(&self, used: &[bool]) -> Vec<UnseenPart> {
-        let mine = self
-            .waivers
-            .iter()
-            .zip(used)
-            .filter(|(waiver, used)| waiver.project == self.project && !**used);
-        mine.map(|(waiver, _)| {
-            let subject = waiver.subject.as_ref();
-            let about = subject.map_or(String::new(), |subject| format!(" of {subject}"));
-            let expired = waiver.until <= self.now;
-            let (reason, unlock) = if expired {
-                let date = last_day(waiver.until).map_or_else(
-                    || waiver.until.strftime("%Y-%m-%d").to_string(),
-                    |day| day.to_string(),
-                );
-                (
-                    format!("it expired on {date}: what it accepted counts again"),
-                    "mend what it accepted, or waive it anew",
-                )
-            } else {
-                ("it accepts nothing: no such finding is there".to_owned(), "take it away")
-            };
-            UnseenPart {
-                of: "waiver".to_owned(),
-                part: format!("waiver of {}{about} by {}", waiver.code, waiver.by),
-                reason,
-                unlock: unlock.to_owned(),
-                unseen: Unseen::Noted,
-            }
-        })
-        .collect()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use launchready_checks::contract::Assessment;
+    use launchready_checks::contract::{Assessment, Severity};
 
     use super::*;
     use crate::incident::{IncidentKey, Member};
@@ -280,6 +216,7 @@ mod tests {
             domain: "harbor.example",
             goal: Goal::Launch,
             settled: &[],
+            not_used: &[],
             recheck: "launchready check {id} --config config.toml --project harbor",
             latest,
             incidents: &[],
@@ -312,6 +249,84 @@ mod tests {
         let report = judge(&other);
         assert_eq!(report.verdict, Verdict::NoGo);
         assert!(report.not_checked.iter().any(|part| part.reason.contains("accepts nothing")));
+    }
+
+    #[test]
+    fn a_goal_changes_the_verdict_as_documented() {
+        let settled = NOTHING_ELSE.map(str::to_owned);
+        let verdict = |latest: &[LatestRun], waivers: &[Waiver], goal| {
+            let standing = standing(latest, waivers);
+            from_latest(&Standing { settled: &settled, goal, ..standing })
+        };
+        let (launch, paid, handover) = (Goal::Launch, Goal::PaidTraffic, Goal::Handover);
+        for (check, code, raised_by) in [
+            ("web-redirects", "redirect-chain", paid),
+            ("web-speed", "page-paint-late", paid),
+            ("web-pages", "link-broken", paid),
+            ("dns-drift", "dns-record-changed", handover),
+            ("domain-registration", "registration-transfer-unlocked", handover),
+            ("ops-attestation", "attestation-missing", handover),
+        ] {
+            let latest = all_but(vec![run(check, &[(code, "harbor.example")])]);
+            for goal in [launch, paid, handover] {
+                let report = verdict(&latest, &[], goal);
+                let (wanted, severity, status) = if goal == raised_by {
+                    (Verdict::NoGo, Severity::Critical, Status::Fail)
+                } else {
+                    (Verdict::GoWithConditions, Severity::Warning, Status::Warn)
+                };
+                let (check, finding) = report.findings()[0];
+                assert_eq!(report.verdict, wanted, "{code} for {goal:?}");
+                assert_eq!((finding.severity, check.status), (severity, status), "{code}");
+                let failed = usize::from(status == Status::Fail);
+                assert_eq!((report.coverage.failed, report.coverage.warned), (failed, 1 - failed));
+                let accepted = [waiver(code, None, "2027-01-01T00:00:00Z")];
+                assert_eq!(verdict(&latest, &accepted, goal).verdict, Verdict::Go, "{code}");
+            }
+        }
+        let remark = run("web-redirects", &[("redirect-temporary", "harbor.example")]);
+        assert_eq!(verdict(&all_but(vec![remark]), &[], paid).verdict, Verdict::Go);
+        let report = verdict(
+            &all_but(vec![run("web-redirects", &[("redirect-chain", "harbor.example")])]),
+            &[],
+            paid,
+        );
+        assert_eq!(report.verdict_reasons[0], "1 critical finding blocks paid traffic.");
+    }
+
+    #[test]
+    fn what_a_goal_has_to_have_proven_blocks_when_nobody_looked() {
+        let settled = NOTHING_ELSE.map(str::to_owned);
+        let not_used = ["stripe".to_owned()];
+        let skipped = |check: &str| {
+            let mut run = run(check, &[]);
+            run.status = Status::Skipped;
+            run.reason = Some(("it is not configured".to_owned(), "configure it".to_owned()));
+            all_but(vec![run])
+        };
+        for (check, goal) in [
+            ("web-speed", Goal::PaidTraffic),
+            ("stripe-webhooks", Goal::PaidTraffic),
+            ("dns-drift", Goal::Handover),
+            ("ops-attestation", Goal::Handover),
+        ] {
+            let latest = skipped(check);
+            for asked in [Goal::Launch, Goal::PaidTraffic, Goal::Handover] {
+                let standing = standing(&latest, &[]);
+                let standing = Standing { settled: &settled, goal: asked, ..standing };
+                let wanted = if asked == goal { Verdict::NoGo } else { Verdict::Go };
+                assert_eq!(from_latest(&standing).verdict, wanted, "{check} for {asked:?}");
+                let without = from_latest(&Standing { not_used: &not_used, ..standing });
+                let wanted = if check == "stripe-webhooks" { Verdict::Go } else { wanted };
+                assert_eq!(without.verdict, wanted, "{check} for {asked:?} without Stripe");
+            }
+        }
+        let mut latest = all_but(Vec::new());
+        latest.retain(|run| run.key.check != "web-speed");
+        let standing = Standing { settled: &settled, ..standing(&latest, &[]) };
+        assert_eq!(from_latest(&standing).verdict, Verdict::GoWithConditions);
+        let paid = from_latest(&Standing { goal: Goal::PaidTraffic, ..standing });
+        assert_eq!(paid.verdict, Verdict::NoGo, "{:?}", paid.verdict_reasons);
     }
 
     #[test]

@@ -1,28 +1,26 @@
-//! The report as Markdown (GitHub's dialect), for a ticket, a wiki or a pull request.
+//! The report as Markdown (GitHub's dialect), in the thirteen parts of a handover, for a ticket, a wiki or a pull request.
 
 use std::fmt::Write as _;
 
+use launchready_checks::contract::Severity;
+
+use super::handover::{self, Block, Part};
 use super::words::{self, GROUPS, Piece, pieces};
-use super::{CheckReport, FindingReport, Report};
+use super::{CheckReport, FindingReport, Report, rules};
 
 /// Draws the report.
 pub fn to_markdown(report: &Report) -> String {
     let report = &words::visible_report(report);
     let mut out = String::new();
     head(report, &mut out);
-    for (severity, title) in GROUPS {
-        let mine = words::of_severity(report, severity);
-        if mine.is_empty() {
-            continue;
-        }
-        _ = writeln!(out, "## {title} ({})\n", mine.len());
-        for (number, (check, finding)) in mine.into_iter().enumerate() {
-            draw(number + 1, check, finding, &mut out);
-        }
-    }
+    part(&handover::affected(report), &mut out);
+    first(report, &mut out);
+    conditions(report, &mut out);
     checks(report, &mut out);
     not_checked(report, &mut out);
-    list("Who holds which account", &report.ownership, &mut out);
+    for one in handover::last_parts(report) {
+        part(&one, &mut out);
+    }
     _ = writeln!(
         out,
         "---\n\nMade by {} on {}, in {}. Fix the first finding, look again with its command, then take the next one.",
@@ -33,8 +31,103 @@ pub fn to_markdown(report: &Report) -> String {
     out
 }
 
+/// A part that is made of blocks.
+fn part(part: &Part, out: &mut String) {
+    _ = writeln!(out, "## {}. {}\n", part.number, part.title);
+    for block in &part.blocks {
+        draw_block(block, out);
+    }
+}
+
+fn draw_block(block: &Block, out: &mut String) {
+    match block {
+        Block::Title(title) => _ = writeln!(out, "### {}\n", prose(title)),
+        Block::Words(text) => _ = writeln!(out, "{}\n", prose(text)),
+        Block::Items(items) => {
+            for item in items {
+                _ = writeln!(out, "- {}", prose(&one_line(item)));
+            }
+            out.push('\n');
+        }
+        Block::Table(head, rows) => {
+            _ = writeln!(out, "| {} |", head.join(" | "));
+            _ = writeln!(out, "| {} |", vec!["---"; head.len()].join(" | "));
+            for row in rows {
+                let cells: Vec<String> = row.iter().map(|cell| in_cell(cell)).collect();
+                _ = writeln!(out, "| {} |", cells.join(" | "));
+            }
+            out.push('\n');
+        }
+        Block::Lines(lines) => {
+            for line in *lines {
+                _ = writeln!(out, "- {}: \\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_", prose(line));
+            }
+            out.push('\n');
+        }
+    }
+}
+
+/// A text in a cell: even within code a bar has to be escaped there.
+fn in_cell(text: &str) -> String {
+    let drawn = prose(&one_line(text));
+    let mut out = String::with_capacity(drawn.len());
+    let mut before = ' ';
+    for c in drawn.chars() {
+        if c == '|' && before != '\\' {
+            out.push('\\');
+        }
+        out.push(c);
+        before = c;
+    }
+    out
+}
+
+fn first(report: &Report, out: &mut String) {
+    let mine = words::of_severity(report, Severity::Critical);
+    _ = writeln!(out, "## {} ({})\n", handover::heading(3), mine.len());
+    if mine.is_empty() {
+        _ = writeln!(out, "No finding blocks {}.\n", rules(report.goal).of);
+    } else {
+        out.push_str("| No. | What | Who | About |\n| --- | --- | --- | --- |\n");
+        for (number, (check, finding)) in mine.iter().enumerate() {
+            let (who, minutes) = handover::effort(&check.area);
+            let what = in_cell(&finding.summary);
+            _ = writeln!(out, "| {} | {what} | {who} | {minutes} min |", number + 1);
+        }
+        out.push('\n');
+    }
+    let never = handover::never(report);
+    if !never.is_empty() {
+        out.push_str("Meanwhile, do not:\n\n");
+        draw_block(&Block::Items(never.into_iter().map(str::to_owned).collect()), out);
+    }
+    for (number, (check, finding)) in mine.into_iter().enumerate() {
+        draw(&report.domain, number + 1, check, finding, "###", out);
+    }
+}
+
+fn conditions(report: &Report, out: &mut String) {
+    _ = writeln!(out, "## {}\n", handover::heading(4));
+    let mut is_empty = true;
+    for (severity, title) in GROUPS.into_iter().skip(1) {
+        let mine = words::of_severity(report, severity);
+        if mine.is_empty() {
+            continue;
+        }
+        is_empty = false;
+        _ = writeln!(out, "### {title} ({})\n", mine.len());
+        for (number, (check, finding)) in mine.into_iter().enumerate() {
+            draw(&report.domain, number + 1, check, finding, "####", out);
+        }
+    }
+    if is_empty {
+        out.push_str("Nothing is left to settle, and nothing for later.\n\n");
+    }
+}
+
 fn head(report: &Report, out: &mut String) {
     _ = writeln!(out, "# {}: {}\n", escape(&report.domain), report.verdict.title());
+    _ = writeln!(out, "## {}\n", handover::heading(1));
     for reason in &report.verdict_reasons {
         _ = writeln!(out, "- {}", prose(reason));
     }
@@ -50,22 +143,20 @@ fn head(report: &Report, out: &mut String) {
         seen.failed
     );
     let money: Vec<_> = report.money_at_risk.iter().map(words::money).collect();
-    list("Money at risk", &money, out);
+    if !money.is_empty() {
+        _ = writeln!(out, "At risk: {}.\n", escape(&money.join(", ")));
+    }
 }
 
-fn list(title: &str, items: &[String], out: &mut String) {
-    if items.is_empty() {
-        return;
-    }
-    _ = writeln!(out, "## {title}\n");
-    for item in items {
-        _ = writeln!(out, "- {}", escape(item));
-    }
-    out.push('\n');
-}
-
-fn draw(number: usize, check: &CheckReport, finding: &FindingReport, out: &mut String) {
-    _ = writeln!(out, "### {number}. {}\n", prose(&one_line(&finding.summary)));
+fn draw(
+    domain: &str,
+    number: usize,
+    check: &CheckReport,
+    finding: &FindingReport,
+    marks: &str,
+    out: &mut String,
+) {
+    _ = writeln!(out, "{marks} {number}. {}\n", prose(&one_line(&finding.summary)));
     _ = writeln!(
         out,
         "**{}** · {} · {} · {}\n",
@@ -75,12 +166,11 @@ fn draw(number: usize, check: &CheckReport, finding: &FindingReport, out: &mut S
         code(&finding.subject)
     );
     if !finding.evidence.is_empty() {
-        let seen = finding.evidence.join("\n");
-        let fence = "`".repeat(longest_run(&seen).max(2) + 1);
-        _ = writeln!(out, "**Saw**\n\n{fence}text\n{seen}\n{fence}\n");
+        fenced("Saw", &finding.evidence.join("\n"), out);
     }
     labelled("Why", &finding.why, out);
-    labelled("Fix", &finding.fix, out);
+    let (who, minutes) = handover::effort(&check.area);
+    labelled(&format!("Fix ({who}, about {minutes} minutes)"), &finding.fix, out);
     labelled("Undo", &finding.undo, out);
     if let Some(text) = words::waiver(finding) {
         labelled("Waived", &text, out);
@@ -89,12 +179,19 @@ fn draw(number: usize, check: &CheckReport, finding: &FindingReport, out: &mut S
         labelled("Since", &words::minute(since), out);
     }
     _ = writeln!(out, "**Look again:** {}\n", code(&finding.recheck));
+    fenced("To paste to an AI builder", &handover::instruction(domain, check, finding), out);
     _ = writeln!(
         out,
         "Fingerprint {} · more: {}\n",
         code(&finding.fingerprint),
         code(&finding.docs)
     );
+}
+
+/// A text that stays as it is, behind its label.
+fn fenced(label: &str, text: &str, out: &mut String) {
+    let fence = "`".repeat(longest_run(text).max(2) + 1);
+    _ = writeln!(out, "**{label}**\n\n{fence}text\n{text}\n{fence}\n");
 }
 
 /// A paragraph that keeps the line ends of its text.
@@ -106,30 +203,28 @@ fn labelled(label: &str, text: &str, out: &mut String) {
 }
 
 fn checks(report: &Report, out: &mut String) {
-    out.push_str("## Every check\n\n| Result | Check | What it looks at | Findings |\n");
-    out.push_str("| --- | --- | --- | --- |\n");
+    _ = writeln!(out, "## {}\n", handover::heading(5));
+    out.push_str("| Area | Result | Check | What it saw |\n| --- | --- | --- | --- |\n");
     for check in &report.checks {
-        let title = match &check.reason {
-            Some(reason) => format!("{} ({reason})", check.title),
-            None => check.title.clone(),
-        };
         _ = writeln!(
             out,
-            "| {} | {} | {} | {} |",
+            "| {} | {} | {}: {} | {} |",
+            escape(&words::area(&check.area)),
             check.status.as_str(),
             escape(&one_line(&check.id)),
-            escape(&one_line(&title)),
-            words::finding_count(check)
+            escape(&one_line(&check.title)),
+            in_cell(&handover::proof(report, check))
         );
     }
     out.push('\n');
 }
 
 fn not_checked(report: &Report, out: &mut String) {
+    _ = writeln!(out, "## {} ({})\n", handover::heading(6), report.not_checked.len());
     if report.not_checked.is_empty() {
+        out.push_str("Everything was looked at.\n\n");
         return;
     }
-    out.push_str("## Not checked, and what unlocks it\n\n");
     for part in words::unseen_parts(report) {
         _ = writeln!(
             out,

@@ -5,6 +5,8 @@
 mod build;
 mod checklist;
 mod difference;
+mod goal;
+mod handover;
 mod html;
 mod json;
 mod junit;
@@ -12,18 +14,23 @@ mod latest;
 mod markdown;
 mod out_of_step;
 mod page;
+mod redact;
 mod sarif;
 mod terminal;
+mod texts;
 mod verdict;
+mod waivers;
 mod words;
 
 pub use build::build;
 pub use checklist::{
-    CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool, UnseenPart, Waived,
+    AttestationReport, CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool,
+    UnseenPart, Waived, WaiverReport,
 };
 pub use difference::{
     Difference, DifferenceError, Noted, difference_to_markdown, difference_to_terminal,
 };
+pub use goal::{GOALS, GoalRules, rules};
 pub(crate) use html::prose;
 pub use html::to_html;
 pub use json::to_json;
@@ -33,6 +40,7 @@ pub use markdown::to_markdown;
 pub use out_of_step::{Item, OutOfStep, Stage, StageReport, Unlooked, out_of_step};
 pub use page::page_to_terminal;
 pub(crate) use page::{Block, blocks};
+pub use redact::redact;
 pub use sarif::to_sarif;
 pub use terminal::{Paint, check_to_terminal, to_terminal};
 pub use verdict::{AREAS_BY_SETTING, Verdict, decide};

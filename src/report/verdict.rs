@@ -1,9 +1,9 @@
 //! Go, go with conditions, or no go: from documented rules and nothing else.
 
-use launchready_checks::contract::{Severity, Unseen};
+use launchready_checks::contract::{Goal, Severity, Unseen};
 use serde::{Deserialize, Serialize};
 
-use super::{CheckReport, Report, UnseenPart};
+use super::{CheckReport, Report, UnseenPart, rules};
 
 /// Whether the project is ready for its goal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub const AREAS_BY_SETTING: &[(&str, &str)] = &[
 ];
 
 /// The verdict on what was found and not seen, and the reasons, most serious first.
-pub fn decide(checks: &[CheckReport], unseen: &[UnseenPart]) -> (Verdict, Vec<String>) {
+pub fn decide(goal: Goal, checks: &[CheckReport], unseen: &[UnseenPart]) -> (Verdict, Vec<String>) {
     let live = || {
         checks.iter().flat_map(|check| &check.findings).filter(|finding| finding.waived.is_none())
     };
@@ -51,7 +51,8 @@ pub fn decide(checks: &[CheckReport], unseen: &[UnseenPart]) -> (Verdict, Vec<St
     let critical = count(Severity::Critical);
     if critical > 0 {
         let verb = if critical == 1 { "blocks" } else { "block" };
-        reasons.push(format!("{} {verb} the launch.", number(critical, "critical finding")));
+        let of = rules(goal).of;
+        reasons.push(format!("{} {verb} {of}.", number(critical, "critical finding")));
     }
     for part in parts(Unseen::Blocks) {
         reasons.push(format!("Not proven: {} ({}).", part.part, part.reason));
@@ -133,11 +134,11 @@ mod tests {
 
     #[test]
     fn not_knowing_is_never_passing() {
-        assert_eq!(decide(&[], &[]).0, Verdict::Go);
-        assert_eq!(decide(&[], &[part("mail-spf", Unseen::Noted)]).0, Verdict::Go);
-        let (verdict, reasons) = decide(&[], &[part("stripe", Unseen::Condition)]);
+        assert_eq!(decide(Goal::Launch, &[], &[]).0, Verdict::Go);
+        assert_eq!(decide(Goal::Launch, &[], &[part("mail-spf", Unseen::Noted)]).0, Verdict::Go);
+        let (verdict, reasons) = decide(Goal::Launch, &[], &[part("stripe", Unseen::Condition)]);
         assert_eq!(verdict, Verdict::GoWithConditions);
         assert_eq!(reasons, ["Not looked at: part of stripe."]);
-        assert_eq!(decide(&[], &[part("mail-spf", Unseen::Blocks)]).0, Verdict::NoGo);
+        assert_eq!(decide(Goal::Launch, &[], &[part("mail-spf", Unseen::Blocks)]).0, Verdict::NoGo);
     }
 }

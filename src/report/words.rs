@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use launchready_checks::contract::{AtRisk, Severity, Unseen, amount};
+use launchready_checks::contract::{Area, AtRisk, Severity, Unseen, amount};
 
+use super::texts::{each_of_check, each_text};
 use super::{CheckReport, Coverage, FindingReport, Report, UnseenPart};
 use crate::clock::last_day;
 
@@ -26,6 +27,12 @@ pub(crate) const fn unseen_word(unseen: Unseen) -> &'static str {
         Unseen::Condition => "condition",
         Unseen::Noted => "noted",
     }
+}
+
+/// The heading of an area: `dns` is `DNS`.
+pub(super) fn area(word: &str) -> String {
+    let found = Area::ALL.iter().find(|area| area.as_str() == word);
+    found.map_or(word, |area| area.title()).to_owned()
 }
 
 /// `no finding` is empty, because most rows of a table have none.
@@ -166,60 +173,20 @@ fn acts(c: char) -> bool {
 /// The report with every text made [`visible`].
 pub(super) fn visible_report(report: &Report) -> Report {
     let mut report = report.clone();
-    let texts = [&mut report.tool.name, &mut report.tool.version];
-    texts.into_iter().for_each(mend);
-    mend(&mut report.project);
-    mend(&mut report.domain);
-    report.verdict_reasons.iter_mut().for_each(mend);
-    report.ownership.iter_mut().for_each(mend);
-    report.money_at_risk.iter_mut().for_each(|money| mend(&mut money.currency));
-    for part in &mut report.not_checked {
-        let texts = [&mut part.of, &mut part.part, &mut part.reason, &mut part.unlock];
-        texts.into_iter().for_each(mend);
-    }
-    report.checks.iter_mut().for_each(mend_check);
+    each_text(&mut report, &mut mend);
     report
 }
 
 /// The check with every text made [`visible`].
 pub(super) fn visible_check(check: &CheckReport) -> CheckReport {
     let mut check = check.clone();
-    mend_check(&mut check);
+    each_of_check(&mut check, &mut mend);
     check
 }
 
 fn mend(text: &mut String) {
     if let Cow::Owned(mended) = visible(text) {
         *text = mended;
-    }
-}
-
-fn mend_check(check: &mut CheckReport) {
-    let texts = [&mut check.id, &mut check.title, &mut check.area, &mut check.target];
-    texts.into_iter().for_each(mend);
-    check.reason.iter_mut().chain(&mut check.unlock).for_each(mend);
-    for part in &mut check.not_checked {
-        let texts = [&mut part.part, &mut part.reason, &mut part.unlock];
-        texts.into_iter().for_each(mend);
-    }
-    for finding in &mut check.findings {
-        let texts = [
-            &mut finding.code,
-            &mut finding.subject,
-            &mut finding.fingerprint,
-            &mut finding.summary,
-            &mut finding.why,
-            &mut finding.fix,
-            &mut finding.undo,
-            &mut finding.recheck,
-            &mut finding.docs,
-        ];
-        texts.into_iter().for_each(mend);
-        finding.evidence.iter_mut().for_each(mend);
-        if let Some(waived) = &mut finding.waived {
-            mend(&mut waived.by);
-            mend(&mut waived.reason);
-        }
     }
 }
 

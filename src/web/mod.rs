@@ -119,6 +119,8 @@ pub struct ProjectFacts {
     pub goal: Goal,
     /// Parts that are configured, or that the product does not have.
     pub settled: Vec<String>,
+    /// Parts that the product does not have.
+    pub not_used: Vec<String>,
     /// Whether it is shown on the public status page.
     pub public: bool,
     /// The zone in which its times are shown, such as `Europe/Berlin`.

@@ -49,6 +49,7 @@ pub(super) async fn known_with(
         domain: &project.domain,
         goal: project.goal,
         settled: &project.settled,
+        not_used: &project.not_used,
         recheck: &project.recheck,
         latest: &latest,
         incidents: &incidents,

@@ -163,6 +163,25 @@ impl Browser {
         std::fs::write(path, bytes).unwrap();
     }
 
+    /// Draws the page as a printer would, in a window of this width.
+    pub(crate) async fn as_printed(&self, width: u32) {
+        let size = json!({"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+        self.devtools("Emulation.setEmulatedMedia", json!({"media": "print"})).await;
+    }
+
+    /// Prints the page on A4, without colours behind the text, to a PDF file.
+    pub(crate) async fn print(&self, path: &Path) {
+        let paper = json!({
+            "paperWidth": 8.27, "paperHeight": 11.69,
+            "preferCSSPageSize": false, "printBackground": false,
+            "marginTop": 0.55, "marginBottom": 0.6, "marginLeft": 0.55, "marginRight": 0.55,
+        });
+        let printed = self.devtools("Page.printToPDF", paper).await;
+        let bytes = STANDARD.decode(printed["data"].as_str().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
     /// What the console of the browser holds since the last question: refused styles and scripts too.
     pub(crate) async fn complaints(&self) -> Vec<String> {
         let log = self.call("se/log", &json!({"type": "browser"})).await;

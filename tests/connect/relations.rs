@@ -74,6 +74,7 @@ pub(crate) async fn look(id: &'static str, project: &str, apis: &str) -> Look {
         baseline: Baseline::new(),
         recheck: String::new(),
         config: None,
+        handover: None,
         checkouts: None,
     };
     let record = session.audit(&config.projects[0], &plan, &Silent).await.unwrap();

@@ -20,6 +20,7 @@ mod walk;
 
 #[path = "../support/alertmanager.rs"]
 mod alertmanager;
+#[allow(dead_code, reason = "other tests print")]
 #[path = "../browser/driver.rs"]
 mod driver;
 #[path = "../browser/look.rs"]

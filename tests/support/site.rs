@@ -168,6 +168,7 @@ fn facts(plan: &Plan, listen: SocketAddr) -> Facts {
         domain: format!("{}.example", name.replace(' ', "-")),
         goal: Goal::Launch,
         settled: vec!["automation".to_owned()],
+        not_used: vec!["automation".to_owned()],
         public,
         timezone: "Europe/Berlin".to_owned(),
         recheck: format!("launchready check {{id}} --config config.toml --project {name}"),

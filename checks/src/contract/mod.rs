@@ -4,6 +4,7 @@
 
 mod accounts;
 mod assessment;
+mod attestation;
 mod baseline;
 mod bounded;
 mod check;
@@ -19,6 +20,10 @@ mod target;
 
 pub use accounts::{AccountFacts, Connect, StripeFacts, StripeOnly, SupabaseFacts};
 pub use assessment::{Assessment, NotChecked};
+pub use attestation::{
+    ATTESTATIONS, AttestationFacts, AttestationFigure, AttestationItem, LONGEST_ATTESTATION,
+    attestation_item,
+};
 pub use baseline::{Change, Fact, changes};
 pub use bounded::Bounded;
 pub use check::{AssessCx, Check, CheckMeta, LookCx, Need, Schedule};

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{AccountFacts, Age, Goal};
+use super::{AccountFacts, Age, AttestationFacts, Goal};
 
 /// The declared facts of one project.
 ///
@@ -34,6 +34,9 @@ pub struct Target {
     /// The calls that jobs of the project have promised, in the order of the config.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub heartbeats: Vec<HeartbeatFacts>,
+    /// What people have signed; absent where there is no config beside which they could.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attestations: Option<Vec<AttestationFacts>>,
 }
 
 impl Target {

@@ -47,6 +47,30 @@ pub struct Plan {
     /// Files of the lab's folder that hold credentials, by name; the config names them.
     #[serde(default)]
     pub secret: BTreeMap<String, String>,
+    /// What people have signed, by item; it is written beside the config.
+    #[serde(default)]
+    pub attestation: BTreeMap<String, AttestationPlan>,
+}
+
+/// What somebody has signed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttestationPlan {
+    /// Who.
+    pub by: String,
+    /// What was done.
+    pub note: String,
+    /// Days since then.
+    pub ago_days: i64,
+    /// Days from then on for which it holds.
+    pub valid_days: i64,
+    /// How long it took, such as `12m`.
+    pub took: Option<String>,
+    /// How many systems there are.
+    pub systems: Option<u32>,
+    /// It was taken back.
+    #[serde(default)]
+    pub gone: bool,
 }
 
 /// What the registry publishes about one domain.

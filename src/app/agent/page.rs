@@ -63,6 +63,7 @@ fn facts(setup: &Setup, listen: SocketAddr) -> Facts {
         domain: project.target.domain.clone(),
         goal: project.target.goal,
         settled: project.settled(),
+        not_used: project.not_used.clone(),
         public: project.watch.public,
         timezone: project.watch.policy.timezone.clone(),
         recheck: setup.recheck(&project.target.project),

@@ -1,4 +1,4 @@
-//! A changed config, taken over while the agent runs; one that holds errors changes nothing.
+//! A changed config, or what was signed beside it, taken over while the agent runs; one that holds errors changes nothing.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::setup::Setup;
 use crate::clock::Clock;
+use crate::config::Attestations;
 
 /// How often the file is looked at.
 const LOOK: Duration = Duration::from_secs(2);
@@ -22,13 +23,14 @@ pub(super) async fn follow(path: PathBuf, clock: Arc<dyn Clock>, setup: watch::S
             return std::future::pending().await;
         }
     };
-    let mut known = stamp(&path);
+    let signed = Attestations::path(path.parent().unwrap_or(Path::new(".")));
+    let mut known = (stamp(&path), stamp(&signed));
     loop {
         let asked = tokio::select! {
             _ = hangup.recv() => true,
             () = tokio::time::sleep(LOOK) => false,
         };
-        let present = stamp(&path);
+        let present = (stamp(&path), stamp(&signed));
         if !asked && present == known {
             continue;
         }

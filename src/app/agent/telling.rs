@@ -170,6 +170,7 @@ impl Telling {
             domain: &project.target.domain,
             goal: project.target.goal,
             settled: &project.settled(),
+            not_used: &project.not_used,
             recheck: &setup.recheck(name),
             latest: &store.latest(Some(name)).await?,
             incidents: &incidents,

@@ -101,6 +101,9 @@ impl Watcher {
             finished_at: now,
             target: target.clone(),
             not_used: project.not_used.clone(),
+            // What is accepted is put to the findings inside the store.
+            waivers: Vec::new(),
+            handover: None,
             recheck: setup.recheck(&project.target.project),
             config: Some(setup.path.display().to_string()),
             clock_behind_s: None,

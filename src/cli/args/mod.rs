@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod agent;
+mod attest;
 mod init;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ pub(super) use self::agent::{
     AgentArgs, BackupArgs, BaselineAction, BaselineArgs, IncidentsAction, IncidentsArgs,
     NotifyAction, NotifyArgs, SilenceAction, SilenceArgs, StoreArgs, WaiverAction, WaiverArgs,
 };
+pub(super) use self::attest::{AttestAction, AttestArgs};
 pub(super) use self::init::InitArgs;
 use crate::telemetry::LogFormat;
 
@@ -80,6 +82,8 @@ pub enum Command {
     Waiver(WaiverArgs),
     /// Approve the state of today, and see what has changed since.
     Baseline(BaselineArgs),
+    /// Sign what only a person can confirm, such as that a backup was restored.
+    Attest(AttestArgs),
     /// Copy the agent's store while it runs.
     Backup(BackupArgs),
     /// Print shell completions.
@@ -237,6 +241,9 @@ pub struct OutputArgs {
     /// Write the report to this file (with --all: to this folder) instead of standard output.
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
+    /// Replace domain, host names, addresses, ids and people by placeholders, so that it can be shared.
+    #[arg(long)]
+    pub redact: bool,
     /// The findings that make the exit code 1.
     #[arg(long, value_enum, default_value_t)]
     pub fail_on: FailOn,
@@ -371,7 +378,7 @@ pub struct TraceArgs {
 /// Options of `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
-    /// A check's id, a finding code, or start, agent, alerts, trace or metrics; without it all are listed.
+    /// A check's id, a finding code, or start, agent, alerts, goals, runbooks, trace or metrics; without it all are listed.
     pub name: Option<String>,
 }
 

@@ -4,6 +4,7 @@ mod accounts;
 mod agent;
 mod channel;
 mod heartbeat;
+mod owner;
 mod policy;
 mod project;
 mod schema;
@@ -23,6 +24,7 @@ pub use accounts::{
 pub use agent::{AgentTable, AuthTable, MetricsTable};
 pub use channel::{ChannelTable, ChannelWord, UrlValue};
 pub use heartbeat::HeartbeatTable;
+pub use owner::OwnerTable;
 pub use policy::{AgeOrNever, PolicyTable};
 pub use project::{MailTable, ProjectTable, RegistrationTable, SourceTable, WebTable};
 pub(in crate::config) use schema::WHEN;

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AccountTables, HeartbeatTable, PolicyTable};
+use super::{AccountTables, HeartbeatTable, OwnerTable, PolicyTable};
 
 /// One audited product. The schema, and not this type, refuses unknown keys: serde cannot do it beside
 /// `flatten`.
@@ -49,6 +49,9 @@ pub struct ProjectTable {
     /// Jobs that call when they have ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub heartbeat: Vec<HeartbeatTable>,
+    /// Who holds which account, for the handover report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub account: Vec<OwnerTable>,
     /// Its accounts.
     #[serde(flatten)]
     pub accounts: AccountTables,

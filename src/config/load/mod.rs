@@ -20,8 +20,9 @@ use serde_json::Value;
 use super::accounts::AccountSettings;
 use super::agent::{Agent, Watch};
 use super::document::{ConfigError, ConfigErrors, Document};
-use super::file::{File, schema};
+use super::file::{File, OwnerTable, schema};
 use super::plan::{Named, Plan};
+use super::secret::SecretRef;
 use crate::incident::Policy;
 use crate::probe::Network;
 use checks::Common;
@@ -76,7 +77,7 @@ pub struct Config {
     plan: Plan,
     /// The credentials of accounts, named.
     credentials: Vec<Named>,
-    /// The folder that their paths are relative to.
+    /// The folder of the config, to which paths are relative.
     folder: PathBuf,
 }
 
@@ -110,6 +111,24 @@ impl Config {
         self.plan.untold(&self.projects)
     }
 
+    /// The credentials that the config names for a project and for the agent: the key, where each is kept, and
+    /// whether it can be read.
+    pub fn secrets_of(&self, project: &str) -> Vec<(String, SecretRef, bool)> {
+        let place = self.projects.iter().position(|one| one.target.project == project);
+        let mine = place.map(|index| format!("project[{index}]."));
+        let all = self.credentials.iter().chain(self.plan.named());
+        let named = all.filter_map(|named| {
+            let key = match (&mine, named.key.starts_with("project[")) {
+                (Some(mine), true) => named.key.strip_prefix(mine.as_str())?,
+                (None, true) => return None,
+                (_, false) => named.key.as_str(),
+            };
+            let is_there = named.reference.read(&self.folder).is_ok();
+            Some((key.to_owned(), named.reference.clone(), is_there))
+        });
+        named.collect()
+    }
+
     /// Whether any account is named.
     pub fn has_credentials(&self) -> bool {
         !self.credentials.is_empty()
@@ -135,6 +154,8 @@ pub struct Project {
     pub not_used: Vec<String>,
     /// The token that proves ownership.
     pub ownership: Option<String>,
+    /// Who holds which account.
+    pub owners: Vec<OwnerTable>,
     /// Options by check id; what is not here has its defaults.
     pub options: Arc<BTreeMap<String, Value>>,
     /// What the agent does with it.
@@ -152,6 +173,7 @@ impl Project {
             target,
             not_used: Vec::new(),
             ownership: None,
+            owners: Vec::new(),
             options: Arc::default(),
             watch: Watch::default(),
             accounts: Arc::default(),
@@ -221,6 +243,7 @@ pub fn parse(text: &str, folder: &Path) -> Result<Config, ConfigErrors> {
         projects.push(reader.project(table, &policy, &common, &format!("project[{index}]")));
     }
     reader.names(&projects);
+    reader.attestations(&mut projects);
     let plan = reader.plan(&file, &policy);
     let named = |(index, project): (usize, &Project)| -> Vec<Named> {
         let credentials = project.accounts.credentials().into_iter();

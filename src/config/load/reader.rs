@@ -14,6 +14,7 @@ use super::checks::{Common, schedules};
 use super::{NOT_USED, Project};
 use crate::config::accounts::AccountSettings;
 use crate::config::agent::Watch;
+use crate::config::attestations::Attestations;
 use crate::config::document::{ConfigError, Document};
 use crate::config::domain::{read_domain, read_host};
 use crate::config::file::{NetworkTable, ProjectTable};
@@ -154,6 +155,7 @@ impl<'a> Reader<'a> {
             target,
             not_used: table.not_used.clone(),
             ownership: table.ownership.clone(),
+            owners: table.account.clone(),
             options: common.options_with(&checks),
             watch: Watch { policy, schedules, public: table.public, heartbeats },
             accounts: Arc::new(AccountSettings {
@@ -178,6 +180,18 @@ impl<'a> Reader<'a> {
             self.error(&key, format!("{}: {message}", path.display()));
             Vec::new()
         })
+    }
+
+    /// What people have signed, in the file beside the config.
+    pub(super) fn attestations(&mut self, projects: &mut [Project]) {
+        match Attestations::read(self.folder) {
+            Ok(all) => {
+                for project in projects {
+                    project.target.attestations = Some(all.of(&project.target.project));
+                }
+            }
+            Err(error) => self.error("attestations", error),
+        }
     }
 
     pub(super) fn names(&mut self, projects: &[Project]) {

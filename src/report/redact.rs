@@ -1,0 +1,259 @@
+//! A report that can be shared: names, addresses, ids and people become placeholders, the same one for the same
+//! thing everywhere in the report.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use launchready_checks::suffix::ends_in_suffix;
+use regex::{Captures, Regex};
+
+use super::Report;
+use super::texts::each_text;
+
+/// Registrable domains of vendors whose own names tell nothing of the product. A tenant's name below them is
+/// none of these, because it is longer by a label that is not in [`PLAIN`].
+const VENDORS: [&str; 31] = [
+    "stripe.com",
+    "supabase.com",
+    "supabase.io",
+    "vercel.com",
+    "vercel-dns.com",
+    "netlify.com",
+    "cloudflare.com",
+    "cloudflare-dns.com",
+    "dnsimple.com",
+    "google.com",
+    "googleapis.com",
+    "googlemail.com",
+    "googlehosted.com",
+    "web.dev",
+    "letsencrypt.org",
+    "pki.goog",
+    "digicert.com",
+    "resend.com",
+    "hubspot.com",
+    "hubapi.com",
+    "zendesk.com",
+    "intercom.com",
+    "freshdesk.com",
+    "helpscout.com",
+    "frontapp.com",
+    "n8n.io",
+    "make.com",
+    "zapier.com",
+    "pagerduty.com",
+    "rfc-editor.org",
+    "ietf.org",
+];
+
+/// First labels of a vendor's own names.
+const PLAIN: [&str; 22] = [
+    "",
+    "www",
+    "app",
+    "api",
+    "dashboard",
+    "docs",
+    "developer",
+    "developers",
+    "support",
+    "help",
+    "status",
+    "cname",
+    "_spf",
+    "hooks",
+    "events",
+    "connect",
+    "aspmx.l",
+    "alt1.aspmx.l",
+    "alt2.aspmx.l",
+    "smtp",
+    "login",
+    "console",
+];
+
+/// What keys of the config begin with, some of which end like a domain: `project.support`.
+const KEYS: [&str; 6] = ["project.", "checks.", "agent.", "network.", "defaults.", "channel."];
+
+/// Endings of file names that also end domains.
+const FILES: [&str; 9] = ["md", "rs", "sh", "py", "pl", "zip", "mov", "app", "so"];
+
+/// The report with placeholders.
+pub fn redact(report: &Report) -> Report {
+    let mut report = report.clone();
+    let Some(mut redactor) = Redactor::new(&report) else {
+        // The patterns are our own and always good; a report that cannot be made harmless is not given out.
+        return Report { checks: Vec::new(), not_checked: Vec::new(), ..report };
+    };
+    redactor.people(&report);
+    each_text(&mut report, &mut |text| redactor.edit(text));
+    report.config = report.config.map(|_path| "launchready.toml".to_owned());
+    report
+}
+
+/// What becomes of each thing, and how things are found in a text.
+struct Redactor {
+    domain: String,
+    hosts: Regex,
+    mails: Regex,
+    /// IPv4, then IPv6: `host:443:192.0.2.1` is no address of the second kind.
+    addresses: [Regex; 2],
+    ids: Regex,
+    /// The product's own words, such as the name of the project.
+    own: Option<Regex>,
+    /// People and accounts, as the report names them.
+    people: Option<Regex>,
+    known: BTreeMap<(&'static str, String), String>,
+    counts: BTreeMap<&'static str, usize>,
+}
+
+impl Redactor {
+    fn new(report: &Report) -> Option<Self> {
+        let label = report.domain.split('.').next().unwrap_or_default();
+        let mut own: Vec<String> = [label, report.project.as_str()]
+            .into_iter()
+            .filter(|word| word.len() >= 4 && !word.contains('.'))
+            .map(regex::escape)
+            .collect();
+        own.sort();
+        own.dedup();
+        Some(Self {
+            domain: report.domain.clone(),
+            hosts: Regex::new(r"(?i)(?:\*\.|[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z][a-z0-9-]{0,22}[a-z]\b").ok()?,
+            mails: Regex::new(r"(?i)[a-z0-9._%+-]+@[a-z0-9.-]+\.[a-z]{2,24}").ok()?,
+            addresses: [
+                Regex::new(r"\b\d{1,3}(?:\.\d{1,3}){3}\b").ok()?,
+                Regex::new(r"(?i)(?:\b|::)[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}\b").ok()?,
+            ],
+            ids: Regex::new(
+                r"(?x)
+                \b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b
+                | \b[A-Za-z]{2,8}_[A-Za-z0-9_]{6,}\b
+                | \b[A-Za-z0-9]{10,}\b
+                | \b\d{5,}\b
+                | \b[0-9a-f]{7}\b",
+            )
+            .ok()?,
+            own: (!own.is_empty())
+                .then(|| Regex::new(&format!(r"(?i)\b(?:{})\b", own.join("|"))).ok())
+                .flatten(),
+            people: None,
+            known: BTreeMap::new(),
+            counts: BTreeMap::new(),
+        })
+    }
+
+    /// The people and accounts that the report names in fields of their own.
+    fn people(&mut self, report: &Report) {
+        let mut names: Vec<String> = Vec::new();
+        names.extend(report.attestations.iter().map(|one| one.by.clone()));
+        names.extend(report.waivers.iter().map(|one| one.by.clone()));
+        for account in &report.ownership {
+            let parts = [&account.account, &account.owner, &account.second];
+            names.extend(parts.into_iter().flatten().cloned());
+        }
+        let mended = report.handover.iter().flat_map(|said| &said.mended);
+        names.extend(mended.filter_map(|one| one.by.clone()));
+        names.retain(|name| name.trim().len() > 1);
+        // The longest first, so that a part of a name does not win.
+        names.sort_by_key(|name| (std::cmp::Reverse(name.len()), name.clone()));
+        names.dedup();
+        let names: Vec<String> = names.iter().map(|name| regex::escape(name)).collect();
+        let pattern = format!(r"(?i)(?:^|\b)(?:{})(?:\b|$)", names.join("|"));
+        self.people = (!names.is_empty()).then(|| Regex::new(&pattern).ok()).flatten();
+    }
+
+    fn edit(&mut self, text: &mut String) {
+        let mut out = text.clone();
+        out = self.replaced(&out, |it| it.mails.clone(), |it, found| Some(it.name("mail", found)));
+        out = self.replaced(&out, |it| it.hosts.clone(), Self::host);
+        for kind in self.addresses.clone() {
+            out = self.replaced(&out, |_| kind.clone(), Self::address);
+        }
+        if let Some(people) = self.people.clone() {
+            out =
+                self.replaced(&out, |_| people.clone(), |it, found| Some(it.name("person", found)));
+        }
+        if let Some(own) = self.own.clone() {
+            out = self.replaced(&out, |_| own.clone(), |_, _| Some("the-product".to_owned()));
+        }
+        out = self.replaced(&out, |it| it.ids.clone(), Self::id);
+        *text = out;
+    }
+
+    fn replaced(
+        &mut self,
+        text: &str,
+        pattern: impl Fn(&Self) -> Regex,
+        by: impl Fn(&mut Self, &str) -> Option<String>,
+    ) -> String {
+        let pattern = pattern(self);
+        let replaced = pattern.replace_all(text, |found: &Captures<'_>| {
+            let found = found.get(0).map_or("", |found| found.as_str());
+            by(self, found).unwrap_or_else(|| found.to_owned())
+        });
+        replaced.into_owned()
+    }
+
+    /// The placeholder of a thing: `host-3`.
+    fn name(&mut self, kind: &'static str, thing: &str) -> String {
+        let key = (kind, thing.to_ascii_lowercase());
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        let count = self.counts.entry(kind).or_default();
+        *count += 1;
+        let name = format!("{kind}-{count}");
+        self.known.insert(key, name.clone());
+        name
+    }
+
+    fn host(&mut self, found: &str) -> Option<String> {
+        let lower = found.to_ascii_lowercase();
+        let ending = lower.rsplit('.').next().unwrap_or_default();
+        let is_file = lower.matches('.').count() == 1 && FILES.contains(&ending);
+        // A name on the internet ends in a public suffix; those kept for examples and trials are none.
+        let is_known = lower.ends_with(&self.domain)
+            || ends_in_suffix(&lower)
+            || [".example", ".test", ".invalid"].iter().any(|kept| lower.ends_with(kept));
+        let is_key = KEYS.iter().any(|key| lower.starts_with(key));
+        if is_file || is_key || !is_known {
+            return None;
+        }
+        let is_vendor = VENDORS.iter().any(|vendor| {
+            let before = lower.strip_suffix(vendor);
+            before.is_some_and(|before| {
+                (before.is_empty() || before.ends_with('.'))
+                    && PLAIN.contains(&before.trim_end_matches('.'))
+            })
+        });
+        (!is_vendor).then(|| self.name("host", found))
+    }
+
+    fn address(&mut self, found: &str) -> Option<String> {
+        let ip: IpAddr = found.parse().ok()?;
+        (!ip.is_loopback() && !ip.is_unspecified()).then(|| self.name("ip", found))
+    }
+
+    fn id(&mut self, found: &str) -> Option<String> {
+        let digits = found.chars().filter(char::is_ascii_digit).count();
+        let letters = found.chars().filter(char::is_ascii_alphabetic).count();
+        let is_number = letters == 0 && digits >= 5;
+        // The name of a Supabase project: 20 lower-case letters.
+        let is_reference = found.len() == 20 && found.chars().all(|c| c.is_ascii_lowercase());
+        let is_mixed = digits > 0 && letters > 0;
+        // Times and settings such as `critical_p95` are no ids.
+        let is_time = found.len() >= 10 && found.contains('T') && found.ends_with('Z');
+        let (first, rest) = found.split_once('_').unwrap_or(("", found));
+        let upper = |c: char| c.is_ascii_uppercase();
+        let has_prefix = !first.is_empty() && found.len() > first.len() + 6;
+        let is_word = has_prefix && digits < 3 && !rest.contains(upper);
+        ((is_number
+            || is_reference
+            || is_mixed
+            || (has_prefix && rest.contains(upper) && rest.contains(char::is_lowercase)))
+            && !is_time
+            && !is_word)
+            .then(|| self.name("id", found))
+    }
+}

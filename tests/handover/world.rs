@@ -1,0 +1,75 @@
+//! Audits of the lab, by the library and by the program.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use launchready::app::{Baseline, Plan, Session};
+use launchready::clock::{Clock as _, SystemClock};
+use launchready::config::parse;
+use launchready::engine::{AuditRecord, Outcome, Silent};
+use launchready_checks::registry;
+use launchready_lab::{Lab, LabOptions, World};
+
+/// What an audit of the healthy world sees, and what the next one sees with its DNS records approved.
+pub(crate) async fn records() -> [AuditRecord; 2] {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_owned();
+    let options = LabOptions { now: SystemClock.now(), delay: Duration::ZERO, speed: 1.0, dir };
+    let lab = Lab::start(&World::load("healthy").unwrap(), options).await.unwrap();
+    let config = parse(&lab.config_toml(), folder.path()).unwrap();
+    let mut project = config.projects[0].clone();
+    // How fast a loaded machine answers itself is no defect of the lab.
+    let patient = serde_json::json!({
+        "api_p95_warning": "60s", "p95_critical": "60s", "first_byte_warning": "60s",
+    });
+    let options = Arc::make_mut(&mut project.options);
+    let uptime = options.entry("web-uptime".to_owned()).or_insert_with(|| patient.clone());
+    uptime.as_object_mut().unwrap().extend(patient.as_object().unwrap().clone());
+    let session = Session::new(config.network.clone(), Arc::new(SystemClock)).unwrap();
+    let look = async |baseline| {
+        let plan = Plan {
+            ids: registry::ALL.iter().map(|plugin| plugin.meta.id).collect(),
+            time_limit: Duration::from_mins(2),
+            baseline,
+            recheck: "launchready check {id}".to_owned(),
+            config: None,
+            handover: None,
+            checkouts: None,
+        };
+        session.audit(&project, &plan, &Silent).await.unwrap()
+    };
+    let first = look(Baseline::new()).await;
+    let drift = first.runs.iter().find(|run| run.id == "dns-drift").unwrap();
+    let Outcome::Looked { evidence } = &drift.outcome else { panic!("{:?}", drift.outcome) };
+    let second = look([("dns-drift".to_owned(), evidence.clone())].into()).await;
+    lab.stop().await;
+    [first, second]
+}
+
+/// What a command said, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// Runs the program.
+pub(crate) fn say(folder: &Path, words: &[&str]) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_launchready"));
+    command.current_dir(folder).stdin(Stdio::null()).args(words);
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// The report of a scenario in a form, as the program prints it.
+pub(crate) fn report(scenario: &str, more: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let words = ["demo", "--once", "--quiet", "--scenario", scenario, "--time-limit", "2m"];
+    let said = say(folder.path(), &[&words[..], more].concat());
+    assert!(said.code == Some(0) || said.code == Some(1), "{}", said.err);
+    said.out
+}
