@@ -303,11 +303,15 @@ mod tests {
                 reason: (status == Status::Unknown).then(|| "no network".to_owned()),
                 unlock: None,
                 duration_ms: 1,
+                evidence_sha256: None,
                 measurements: Vec::new(),
                 not_checked: Vec::new(),
                 findings,
             }],
             ownership: Vec::new(),
+            attestations: Vec::new(),
+            waivers: Vec::new(),
+            handover: None,
             not_checked: Vec::new(),
         }
     }

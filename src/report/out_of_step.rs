@@ -135,6 +135,7 @@ const CODES: &[(&str, Option<Stage>)] = &[
     ("stripe-dispute-rate", None),
     ("stripe-failed-payments", None),
     ("stripe-webhook-missing", None),
+    ("stripe-webhook-changed", None),
     ("stripe-webhook-disabled", None),
     ("stripe-webhook-doubled", None),
     ("stripe-webhook-address-unfit", None),

@@ -106,7 +106,7 @@ pub(crate) async fn the_next_run_is_given_what_was_approved_last(bench: Bench) {
     assert_eq!(all, [approved("dns", 5, 3), approved("web", 0, 2)]);
     // What counts stays, however old; what was replaced goes after its time.
     let years = later(now, 3 * 365 * 86_400);
-    bench.store.roll_up(years, Duration::from_secs(86_400)).await.unwrap();
+    bench.store.roll_up(years, Duration::from_hours(24)).await.unwrap();
     assert_eq!(bench.store.approved("harbor").await.unwrap(), all);
 }
 

@@ -77,6 +77,7 @@ async fn look(
         recheck: here.command("baseline diff"),
         config: Some(here.path.display().to_string()),
         checkouts: None,
+        handover: None,
     };
     Ok(session.audit(project, &plan, progress::of(cli).as_ref()).await?.runs)
 }
