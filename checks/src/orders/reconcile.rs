@@ -2,6 +2,7 @@
 
 use super::checkout::Checkout;
 use super::keys::KeySet;
+use super::walk;
 use crate::contract::{CheckError, StripeOnly};
 use crate::probe::{Database, Payments, Period, RowQuery, TableRole};
 
@@ -69,17 +70,22 @@ pub async fn reconcile(
         .map_err(CheckError::unseen)?;
     let mut repeated = orders.seal_and_find_repeated();
     let mut checkouts = KeySet::new();
-    payments
-        .sessions(period, &mut |session| {
-            let Some(checkout) = Checkout::paid(session, only) else { return };
-            done.checkouts += 1;
-            if !orders.has(&checkout.id) {
-                told(Difference::Missing, &checkout.id);
-            }
-            checkouts.add(&checkout.id);
-        })
-        .await
-        .map_err(CheckError::unseen)?;
+    // Whoever asks for the whole comparison waits for it, however long the list is.
+    let walked = walk::checkouts(payments, period, u32::MAX, &mut |session| {
+        let Some(checkout) = Checkout::paid(session, only) else { return };
+        done.checkouts += 1;
+        if !orders.has(&checkout.id) {
+            told(Difference::Missing, &checkout.id);
+        }
+        checkouts.add(&checkout.id);
+    })
+    .await?;
+    if walked.cut {
+        return Err(CheckError::unknown(
+            "the list of checkouts was not read to its end",
+            "export the checkouts, and name the file: --sessions FILE",
+        ));
+    }
     drop(orders);
     checkouts.seal();
     database
