@@ -1,6 +1,8 @@
 //! Walks over a list of the payment provider to its end, where one walk ends before it.
 
 use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,21 +15,26 @@ use crate::probe::{
 /// for each of two readings a check stays below its ten minutes.
 pub(super) const WALKS: u32 = 20;
 
+/// Entries of one second that are told apart; a list with more of them cannot be gone on with.
+const OF_A_SECOND: usize = 10_000;
+
 /// Where one walk ended and the next goes on: the entries of that second come again and are told once.
 #[derive(Debug, Default)]
 struct Seam {
+    /// The seed of the hashes of ids.
+    seed: RandomState,
     /// The oldest second so far, with the entries of it.
-    oldest: Option<(i64, HashSet<String>)>,
+    oldest: Option<(i64, HashSet<u64>)>,
     /// The same as the last walk left it.
-    before: Option<(i64, HashSet<String>)>,
+    before: Option<(i64, HashSet<u64>)>,
 }
 
 impl Seam {
     /// Whether an entry has not been told.
     fn is_new(&mut self, created: Timestamp, id: &str) -> bool {
-        let second = created.as_second();
+        let (second, id) = (created.as_second(), self.seed.hash_one(id));
         if let Some((last, told)) = &self.before
-            && (second > *last || (second == *last && told.contains(id)))
+            && (second > *last || (second == *last && told.contains(&id)))
         {
             return false;
         }
@@ -38,16 +45,18 @@ impl Seam {
                     *oldest = second;
                     told.clear();
                 }
-                told.insert(id.to_owned());
+                if told.len() < OF_A_SECOND {
+                    told.insert(id);
+                }
             }
-            None => self.oldest = Some((second, HashSet::from([id.to_owned()]))),
+            None => self.oldest = Some((second, HashSet::from([id]))),
         }
         true
     }
 
     /// The period of the next walk; nothing where the last one came no further than the one before.
     fn next(&mut self, period: Period) -> Option<Period> {
-        let (second, _) = self.oldest.as_ref()?;
+        let (second, _) = self.oldest.as_ref().filter(|(_, told)| told.len() < OF_A_SECOND)?;
         let until = Timestamp::from_second(*second).ok()?;
         let until = until.checked_add(SignedDuration::from_secs(1)).ok()?;
         let is_further = period.until.is_none_or(|before| until < before);
