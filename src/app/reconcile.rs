@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 use jiff::Timestamp;
-use launchready_checks::contract::CheckError;
+use launchready_checks::contract::{CheckError, StripeOnly};
 use launchready_checks::orders::{Difference, reconcile};
 use launchready_checks::probe::{Payments, Period};
 
@@ -26,17 +26,20 @@ impl Session {
         told: &mut (dyn FnMut(&'static str, &str) + Send),
     ) -> anyhow::Result<bool> {
         let accounts = connect::accounts(&project.accounts, &self.reach()?);
-        let file = file.map(|path| CheckoutsFile::new(path.to_owned()));
         let say = |error: CheckError| match error {
             CheckError::Skipped { reason, unlock } => anyhow!("{reason}; {unlock}"),
             CheckError::Unknown { cause, unlock } => anyhow!("{cause}; {unlock}"),
         };
+        let stripe = project.target.accounts.stripe.clone().unwrap_or_default();
+        // Without marks of a product to look for, the id alone is compared.
+        let is_marked = stripe.only != StripeOnly::default();
+        let file = file.map(|path| CheckoutsFile::new(path.to_owned()));
+        let file = file.map(|file| if is_marked { file } else { file.brief() });
         let payments: &dyn Payments = match &file {
             Some(file) => file,
             None => accounts.payments.get().map_err(|missing| say(missing.into()))?,
         };
         let database = accounts.database.get().map_err(|missing| say(missing.into()))?;
-        let stripe = project.target.accounts.stripe.clone().unwrap_or_default();
         let since = stripe.since.unwrap_or(Timestamp::UNIX_EPOCH);
         let mut is_wrong = false;
         let mut tell = |difference: Difference, id: &str| {

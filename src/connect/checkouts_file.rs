@@ -19,12 +19,20 @@ const LINE_BYTES: u64 = 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct CheckoutsFile {
     path: PathBuf,
+    brief: bool,
 }
 
 impl CheckoutsFile {
     /// The checkouts of a file, which is opened at each walk.
     pub const fn new(path: PathBuf) -> Self {
-        Self { path }
+        Self { path, brief: false }
+    }
+
+    /// The same, of which no more is read than what tells whether a checkout was a sale: its keys, money
+    /// and marks are left out.
+    #[must_use]
+    pub fn brief(self) -> Self {
+        Self { brief: true, ..self }
     }
 
     /// Hands over every line. The period is not asked: whoever names a file means all of it.
@@ -46,7 +54,7 @@ impl CheckoutsFile {
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            let session = read_session(&line).ok_or_else(|| {
+            let session = read_session(&line, self.brief).ok_or_else(|| {
                 wrong(format!("line {number} is no checkout session as Stripe's API has them"))
             })?;
             walked.entries += 1;

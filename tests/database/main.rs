@@ -13,6 +13,7 @@
 mod catalogue;
 mod checks;
 mod cluster;
+mod counted;
 mod external;
 mod faults;
 mod hostile;
@@ -22,6 +23,7 @@ mod pooler;
 mod questions;
 mod rls;
 mod rows;
+mod scale;
 mod tls;
 
 #[path = "../support/mod.rs"]

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::checkout::{Checkout, STRONG};
 use super::words::minor;
 use crate::contract::CheckError;
-use crate::probe::{Database, KEYS, RowQuery, RunKey, TableRole, TableShape};
+use crate::probe::{Database, KEYS, Row, RowQuery, RunKey, TableRole, TableShape};
 
 /// Checkouts that are looked up one by one; more are counted and not told apart.
 pub(super) const FEW: usize = 5_000;
@@ -86,36 +86,45 @@ async fn take_near(
         "email" => checkout.email.as_ref().map(|email| email.keyed(key)),
         _ => checkout.customer.as_deref().map(|customer| key.hash(customer)),
     };
-    let wanted: HashSet<u64> = checkouts.iter().filter_map(who).collect();
-    let Some(earliest) = checkouts.iter().map(|checkout| checkout.created).min() else {
+    let asked: Vec<&Checkout> =
+        checkouts.iter().filter(|checkout| who(checkout).is_some()).collect();
+    let wanted: HashSet<u64> = asked.iter().copied().filter_map(who).collect();
+    let Some(earliest) = asked.iter().map(|checkout| checkout.created).min() else {
         return Ok(());
     };
-    if wanted.is_empty() {
-        return Ok(());
-    }
     let since = earliest.checked_sub(NEAR).unwrap_or(earliest);
     let session = if shape.has("session") { "session" } else { "payment_intent" };
     let columns = [column, "amount", "currency", "created", session];
     let query = RowQuery::new(TableRole::Orders, &columns).since("created", since);
+    // An address stands in many spellings, and is compared as a hash; a customer is asked for.
+    let queries: Vec<RowQuery> = if column == "email" {
+        vec![query]
+    } else {
+        let customers: HashSet<String> =
+            asked.iter().filter_map(|checkout| checkout.customer.clone()).collect();
+        let customers: Vec<String> = customers.into_iter().collect();
+        let batches = customers.chunks(KEYS);
+        batches.map(|batch| query.clone().among(column, batch.to_vec())).collect()
+    };
     let mut near: HashMap<u64, Vec<Near>> = HashMap::new();
-    database
-        .rows(query, &mut |row| {
-            let Some(text) = row.text(0) else { return };
-            let who = match column {
-                "email" => crate::probe::Email::new(text).map(|email| email.keyed(key)),
-                _ => Some(key.hash(text)),
-            };
-            let (Some(who), Some(amount), Some(created)) = (who, row.text(1), row.time(3)) else {
-                return;
-            };
-            if row.text(4).is_none() && wanted.contains(&who) {
-                let currency = row.text(2).map(str::to_ascii_lowercase);
-                let amount = amount.to_owned();
-                near.entry(who).or_default().push(Near { amount, currency, created });
-            }
-        })
-        .await
-        .map_err(CheckError::unseen)?;
+    let mut keep = |row: Row<'_>| {
+        let Some(text) = row.text(0) else { return };
+        let who = match column {
+            "email" => crate::probe::Email::new(text).map(|email| email.keyed(key)),
+            _ => Some(key.hash(text)),
+        };
+        let (Some(who), Some(amount), Some(created)) = (who, row.text(1), row.time(3)) else {
+            return;
+        };
+        if row.text(4).is_none() && wanted.contains(&who) {
+            let currency = row.text(2).map(str::to_ascii_lowercase);
+            let amount = amount.to_owned();
+            near.entry(who).or_default().push(Near { amount, currency, created });
+        }
+    };
+    for query in queries {
+        database.rows(query, &mut keep).await.map_err(CheckError::unseen)?;
+    }
     let before = checkouts.len();
     checkouts.retain(|checkout| {
         let Some(orders) = who(checkout).and_then(|who| near.get_mut(&who)) else { return true };

@@ -10,6 +10,7 @@ mod reconcile;
 mod subscriptions;
 mod unpaid;
 mod unprocessed_events;
+mod walk;
 mod words;
 
 pub use checkout::references;

@@ -2,6 +2,7 @@
 
 use super::checkout::Checkout;
 use super::keys::KeySet;
+use super::walk;
 use crate::contract::{CheckError, StripeOnly};
 use crate::probe::{Database, Payments, Period, RowQuery, TableRole};
 
@@ -68,27 +69,38 @@ pub async fn reconcile(
         .await
         .map_err(CheckError::unseen)?;
     let mut repeated = orders.seal_and_find_repeated();
-    let mut checkouts = KeySet::new();
-    payments
-        .sessions(period, &mut |session| {
-            let Some(checkout) = Checkout::paid(session, only) else { return };
-            done.checkouts += 1;
-            if !orders.has(&checkout.id) {
-                told(Difference::Missing, &checkout.id);
-            }
-            checkouts.add(&checkout.id);
-        })
-        .await
-        .map_err(CheckError::unseen)?;
-    drop(orders);
+    let mut checkouts = orders.sibling();
+    // Whoever asks for the whole comparison waits for it, however long the list is.
+    let walked = walk::checkouts(payments, period, u32::MAX, &mut |session| {
+        let Some(checkout) = Checkout::paid(session, only) else { return };
+        done.checkouts += 1;
+        let hash = orders.hash(&checkout.id);
+        if !orders.has_hash(hash) {
+            told(Difference::Missing, &checkout.id);
+        }
+        checkouts.add_hash(hash);
+    })
+    .await?;
+    if walked.cut {
+        return Err(CheckError::unknown(
+            "the list of checkouts was not read to its end",
+            "export the checkouts, and name the file: --sessions FILE",
+        ));
+    }
     checkouts.seal();
+    // Where each order is that of one checkout, nothing has to be named.
+    if repeated.is_empty() && orders.is_within(&checkouts) {
+        return Ok(done);
+    }
+    drop(orders);
     database
         .rows(column(), &mut |row| {
             let Some(session) = row.text(0) else { return };
-            if repeated.take(session) {
+            let hash = checkouts.hash(session);
+            if repeated.take_hash(hash) {
                 told(Difference::Duplicated, session);
             }
-            if !checkouts.has(session) {
+            if !checkouts.has_hash(hash) {
                 told(Difference::Orphan, session);
             }
         })

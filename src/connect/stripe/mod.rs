@@ -20,8 +20,8 @@ use url::{Host, Url};
 use super::api::{Api, Reach, Shown, Vendor};
 use crate::config::Secret;
 use shapes::{
-    AccountShape, ChargeShape, DisputeShape, EventShape, IntentShape, ModernPage, ModernShape,
-    RefundShape, SessionShape, SubscriptionShape, WebhookShape,
+    AccountShape, BriefShape, ChargeShape, DisputeShape, EventShape, IntentShape, ModernPage,
+    ModernShape, RefundShape, SessionShape, SubscriptionShape, WebhookShape,
 };
 use walk::Query;
 
@@ -122,9 +122,13 @@ impl Stripe {
 }
 
 /// A checkout as an export has it, which may leave out what goes without saying.
-pub(super) fn read_session(line: &[u8]) -> Option<CheckoutSession> {
-    let shape: SessionShape = serde_json::from_slice(line).ok()?;
-    let mut session = shape.normal();
+/// Of a brief reading, only what tells whether and when it was a sale is there.
+pub(super) fn read_session(line: &[u8], brief: bool) -> Option<CheckoutSession> {
+    let mut session = if brief {
+        serde_json::from_slice::<BriefShape>(line).ok()?.normal()
+    } else {
+        serde_json::from_slice::<SessionShape>(line).ok()?.normal()
+    };
     let or = |word: &mut String, usual: &str| {
         if word.is_empty() {
             usual.clone_into(word);

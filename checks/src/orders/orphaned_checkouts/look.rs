@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::super::checkout::{Checkout, STRONG};
 use super::super::keys::KeySet;
 use super::super::matching::{FEW, Found, take_known};
+use super::super::walk::{self, WALKS};
+use super::refunds::{Earlier, take_refunded};
 use super::{Evidence, Missing, OrphanedCheckouts};
 use crate::contract::{AtRisk, Bounded, CheckError, LookCx, StripeOnly, Target};
 use crate::probe::{
@@ -23,8 +25,10 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(2);
 const WHOLE_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 /// Orders may have been written this long before the checkout was.
 const EARLIER: SignedDuration = SignedDuration::from_hours(24);
+/// Where more are missing than are carried, everything is read again after this long.
+const OVERFULL: SignedDuration = SignedDuration::from_mins(15);
 /// Checkouts without an order that are carried from look to look.
-const CARRIED: usize = 500;
+const CARRIED: usize = 1_000;
 /// Checkouts that evidence names; the others are counted.
 const NAMED: usize = 200;
 /// So many siblings have to carry a marker before its absence says anything.
@@ -37,8 +41,14 @@ pub struct Carry {
     whole: Timestamp,
     /// The last look.
     last: Timestamp,
-    /// Checkouts that no order knows, and those that are too young to tell.
+    /// Checkouts that no order knows.
     unresolved: Vec<Checkout>,
+    /// Checkouts that are too young to tell.
+    young: Vec<Checkout>,
+    /// The money of further checkouts that no order knew at the last whole look.
+    over: Vec<AtRisk>,
+    /// The last whole look did not come to the oldest checkouts.
+    cut: bool,
     /// Checkouts and those of them with a reference, of the last whole look and since.
     counted: u64,
     marked: u64,
@@ -94,17 +104,18 @@ pub(super) async fn look(
 ) -> Result<(Evidence, Carry), CheckError> {
     let sides = Sides::new(look, target, probes).await?;
     let carry = look.carry.as_ref().filter(|carry| {
-        carry.last <= look.now
-            && look.now.duration_since(carry.whole) < WHOLE_AGAIN
-            && carry.unresolved.len() < CARRIED
+        let again = if carry.over.is_empty() { WHOLE_AGAIN } else { OVERFULL };
+        carry.last <= look.now && look.now.duration_since(carry.whole) < again
     });
     let (mut read, whole) = match carry {
         Some(carry) => (sides.what_is_new(carry).await?, carry.whole),
         None => (sides.everything().await?, look.now),
     };
+    let earlier = carry.map(Carry::earlier).unwrap_or_default();
     take_known(&mut read.left, &sides.shape, sides.database, &mut read.found).await?;
     let young = sides.take_young(&mut read.left).await?;
-    let refunded = sides.take_refunded(&mut read.left).await?;
+    let (refunded, unread) = take_refunded(&mut read.left, &earlier, sides.payments).await?;
+    read.cut |= unread;
     read.left.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
 
     let siblings_are_marked = read.counted >= SIBLINGS && read.marked * 10 >= read.counted * 9;
@@ -121,18 +132,42 @@ pub(super) async fn look(
         checkouts: read.counted,
         found: read.found,
         missing: kept,
-        rest: AtRisk::sum(rest.chain(read.over)),
+        rest: AtRisk::sum(rest.chain(read.over.iter().cloned())),
         foreign: Bounded::keep(foreign, NAMED),
         young: u64::try_from(young.len()).unwrap_or(u64::MAX),
         refunded,
         cut: read.cut,
     };
-    let mut unresolved = read.left;
-    unresolved.extend(young);
+    let dropped = missing.iter().skip(CARRIED).filter_map(|checkout| checkout.at_risk());
+    let over = AtRisk::sum(dropped.chain(read.over));
+    // Those that are counted as missing come first, so that what is dropped is in `over`.
+    let (mut unresolved, foreign): (Vec<_>, Vec<_>) =
+        read.left.into_iter().partition(|checkout| !is_foreign(&checkout));
+    unresolved.extend(foreign);
     unresolved.truncate(CARRIED);
-    let carry =
-        Carry { whole, last: look.now, unresolved, counted: read.counted, marked: read.marked };
+    let carry = Carry {
+        whole,
+        last: look.now,
+        unresolved,
+        young,
+        over,
+        cut: read.cut,
+        counted: read.counted,
+        marked: read.marked,
+    };
     Ok((evidence, carry))
+}
+
+impl Carry {
+    /// From when on a look reads what has happened since.
+    fn since(&self) -> Timestamp {
+        self.last.checked_sub(OVERLAP).unwrap_or(self.last)
+    }
+
+    fn earlier(&self) -> Earlier {
+        let judged = self.unresolved.iter().map(|checkout| checkout.id.clone()).collect();
+        Earlier { judged, read: Some(self.since()) }
+    }
 }
 
 impl<'a> Sides<'a> {
@@ -199,20 +234,17 @@ impl<'a> Sides<'a> {
         let mut read = Read::default();
         let mut known = 0;
         let period = Period { since: self.since, until: None };
-        let walked = self
-            .payments
-            .sessions(period, &mut |session| {
-                let Some(checkout) = Checkout::paid(session, &self.only) else { return };
-                read.count(&checkout);
-                let mut values = columns.iter().flat_map(|column| checkout.values(column));
-                if values.any(|value| keys.has(value)) {
-                    known += 1;
-                } else {
-                    read.take(checkout);
-                }
-            })
-            .await
-            .map_err(CheckError::unseen)?;
+        let walked = walk::checkouts(self.payments, period, WALKS, &mut |session| {
+            let Some(checkout) = Checkout::paid(session, &self.only) else { return };
+            read.count(&checkout);
+            let mut values = columns.iter().flat_map(|column| checkout.values(column));
+            if values.any(|value| keys.has(value)) {
+                known += 1;
+            } else {
+                read.take(checkout);
+            }
+        })
+        .await?;
         if known > 0 {
             read.found.insert("key".to_owned(), known);
         }
@@ -222,13 +254,16 @@ impl<'a> Sides<'a> {
 
     /// What was paid since the last look, and what no order knew then.
     async fn what_is_new(&self, carry: &Carry) -> Result<Read, CheckError> {
-        let mut read = Read { counted: carry.counted, marked: carry.marked, ..Read::default() };
-        for checkout in carry.unresolved.iter().filter(|old| old.created >= self.since) {
-            read.left.push(checkout.clone());
-        }
-        let since = carry.last.checked_sub(OVERLAP).unwrap_or(carry.last);
-        let (paid, cut) = self.paid_since(since).await?;
-        read.cut = cut;
+        let mut read = Read {
+            counted: carry.counted,
+            marked: carry.marked,
+            over: carry.over.clone(),
+            ..Read::default()
+        };
+        let carried = carry.unresolved.iter().chain(&carry.young);
+        read.left.extend(carried.filter(|old| old.created >= self.since).cloned());
+        let (paid, cut) = self.paid_since(carry.since()).await?;
+        read.cut = carry.cut || cut;
         let mut new: HashSet<String> = paid.into_keys().collect();
         for known in &read.left {
             new.remove(&known.id);
@@ -274,15 +309,12 @@ impl<'a> Sides<'a> {
             undelivered: false,
         };
         let mut paid = BTreeMap::new();
-        let walked = self
-            .payments
-            .events(filter, &mut |event| {
-                if let Some(session) = event.object {
-                    paid.insert(session, event.created);
-                }
-            })
-            .await
-            .map_err(CheckError::unseen)?;
+        let walked = walk::events(self.payments, filter, &mut |event| {
+            if let Some(session) = event.object {
+                paid.insert(session, event.created);
+            }
+        })
+        .await?;
         Ok((paid, walked.cut))
     }
 
@@ -298,34 +330,5 @@ impl<'a> Sides<'a> {
         });
         *left = old;
         Ok(young)
-    }
-
-    /// Takes out the checkouts whose money has gone back, and counts them.
-    async fn take_refunded(&self, left: &mut Vec<Checkout>) -> Result<u64, CheckError> {
-        let mut back: BTreeMap<String, i64> = left
-            .iter()
-            .filter_map(|checkout| Some((checkout.payment_intent.clone()?, 0)))
-            .collect();
-        let Some(since) = left.iter().map(|checkout| checkout.created).min() else { return Ok(0) };
-        if back.is_empty() {
-            return Ok(0);
-        }
-        self.payments
-            .refunds(Period { since, until: None }, &mut |refund| {
-                let gone = matches!(refund.status.as_str(), "succeeded" | "pending");
-                let sum = refund.payment_intent.and_then(|intent| back.get_mut(&intent));
-                if let Some(sum) = sum.filter(|_| gone) {
-                    *sum = sum.saturating_add(refund.amount.amount_minor);
-                }
-            })
-            .await
-            .map_err(CheckError::unseen)?;
-        let before = left.len();
-        left.retain(|checkout| {
-            let gone = checkout.payment_intent.as_ref().and_then(|intent| back.get(intent));
-            let owed = checkout.amount.as_ref().map_or(0, |amount| amount.amount_minor);
-            !gone.is_some_and(|gone| owed > 0 && *gone >= owed)
-        });
-        Ok(u64::try_from(before - left.len()).unwrap_or(u64::MAX))
     }
 }

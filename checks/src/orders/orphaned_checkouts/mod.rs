@@ -1,6 +1,7 @@
 //! `orders-orphaned-checkouts`: see `orphaned_checkouts.md`.
 
 mod look;
+mod refunds;
 
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
 //! Walks over the product's table of events.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::BuildHasher as _;
 
 use jiff::Timestamp;
 
@@ -15,6 +17,8 @@ const LISTED: usize = 200;
 const FOLLOWED: usize = 20_000;
 /// Values from which a percentile is taken.
 const LAGS: usize = 200_000;
+/// Finished events that are told apart by their id; of more, a row that came twice counts twice.
+const FINISHED: usize = 1_000_000;
 /// Words that are told.
 const WORDS: usize = 20;
 /// How far back events are read: what failed longer ago is found by hand.
@@ -32,10 +36,15 @@ struct Last {
 #[derive(Default)]
 struct Seen {
     rows: u64,
-    done: u64,
+    /// The seed of the hashes below, random in each run.
+    seed: RandomState,
+    /// Finished events by the hash of their id, and those beyond as many as are told apart.
+    done: HashSet<u64>,
+    done_more: u64,
     followed: BTreeMap<String, Last>,
     loose: Vec<Last>,
-    lags: Vec<f64>,
+    /// The lag of each event at its first arrival: one that is sent again later was not late.
+    lags: HashMap<u64, f64>,
     words: BTreeMap<String, u64>,
     cut: bool,
 }
@@ -96,16 +105,30 @@ fn place(shape: &TableShape) -> Result<&'static str, CheckError> {
 impl Seen {
     fn take(&mut self, told: &Told<'_>, period: Timestamp, has_id: bool) {
         self.rows += 1;
+        let event = match told.id.filter(|_| has_id) {
+            Some(id) => self.seed.hash_one(id),
+            None => self.seed.hash_one(self.rows),
+        };
         let arrived = told.received.or(told.created);
         let recent = arrived.is_some_and(|at| at >= period);
         if let (Some(created), Some(received)) = (told.created, told.received)
             && recent
         {
             let lag = received.duration_since(created).as_secs_f64();
-            if self.lags.len() < LAGS { self.lags.push(lag) } else { self.cut = true }
+            if let Some(known) = self.lags.get_mut(&event) {
+                *known = known.min(lag);
+            } else if self.lags.len() < LAGS {
+                self.lags.insert(event, lag);
+            } else {
+                self.cut = true;
+            }
         }
         match &told.state {
-            State::Done => self.done += u64::from(recent),
+            State::Done if !recent => {}
+            State::Done if self.done.len() < FINISHED => {
+                self.done.insert(event);
+            }
+            State::Done => self.done_more += u64::from(!self.done.contains(&event)),
             State::Unknown(word) => {
                 if self.words.len() < 1_000 || self.words.contains_key(word) {
                     *self.words.entry(word.clone()).or_default() += 1;
@@ -154,8 +177,10 @@ impl Seen {
         let mut open: Vec<Event> =
             open.into_iter().map(|last| last.event).filter(|event| event.at < stuck).collect();
         open.sort_by_key(|event| event.at);
-        self.lags.sort_by(f64::total_cmp);
-        let lag_of = self.lags.len();
+        let mut lags: Vec<f64> = self.lags.into_values().collect();
+        lags.sort_by(f64::total_cmp);
+        let lag_of = lags.len();
+        let done = u64::try_from(self.done.len()).unwrap_or(u64::MAX) + self.done_more;
         Evidence {
             table: shape.name.clone(),
             columns: COLUMNS.into_iter().filter(|name| shape.has(name)).map(Into::into).collect(),
@@ -163,10 +188,10 @@ impl Seen {
             failed: Bounded::keep(failed.into_iter().map(|last| last.event), LISTED),
             failed_in_window,
             stuck: Bounded::keep(open, LISTED),
-            finished: self.done + failed_in_period,
+            finished: done + failed_in_period,
             failed_in_period,
             // The smallest value that at least 95 % do not exceed.
-            lag_p95: self.lags.get((lag_of * 95).div_ceil(100).saturating_sub(1)).copied(),
+            lag_p95: lags.get((lag_of * 95).div_ceil(100).saturating_sub(1)).copied(),
             lag_of: u64::try_from(lag_of).unwrap_or(u64::MAX),
             unknown: Bounded::keep(self.words, WORDS),
             cut: self.cut,

@@ -4,13 +4,16 @@ mod paid;
 mod told;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use launchready_checks::probe::{Email, METADATA_KEYS};
-use serde::Deserialize;
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 pub(super) use paid::{
-    ChargeShape, DisputeShape, IntentShape, RefundShape, SessionShape, SubscriptionShape,
+    BriefShape, ChargeShape, DisputeShape, IntentShape, RefundShape, SessionShape,
+    SubscriptionShape,
 };
 pub(super) use told::{AccountShape, EventShape, ModernPage, ModernShape, WebhookShape};
 
@@ -29,23 +32,48 @@ macro_rules! listed {
 use listed;
 
 /// An object by its id, or drawn in full.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Ref {
-    Id(String),
-    Object { id: String },
+#[derive(Debug)]
+struct Ref(String);
+
+impl<'de> Deserialize<'de> for Ref {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(RefVisitor)
+    }
 }
 
-impl Ref {
-    fn id(self) -> String {
-        match self {
-            Self::Id(id) | Self::Object { id } => id,
+/// Takes either form as it comes: lists are long, and nothing is kept in between.
+struct RefVisitor;
+
+impl<'de> Visitor<'de> for RefVisitor {
+    type Value = Ref;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an id, or an object with one")
+    }
+
+    fn visit_str<E: Error>(self, id: &str) -> Result<Ref, E> {
+        Ok(Ref(id.to_owned()))
+    }
+
+    fn visit_string<E: Error>(self, id: String) -> Result<Ref, E> {
+        Ok(Ref(id))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Ref, A::Error> {
+        let mut id = None;
+        while let Some(key) = entries.next_key::<String>()? {
+            if key == "id" {
+                id = Some(entries.next_value()?);
+            } else {
+                entries.next_value::<IgnoredAny>()?;
+            }
         }
+        id.map(Ref).ok_or_else(|| A::Error::missing_field("id"))
     }
 }
 
 fn id(reference: Option<Ref>) -> Option<String> {
-    reference.map(Ref::id)
+    reference.map(|reference| reference.0)
 }
 
 fn time(second: i64) -> Timestamp {

@@ -29,6 +29,29 @@ pub(in crate::connect::stripe) struct SessionShape {
     livemode: bool,
 }
 
+/// What tells whether a checkout was a sale, and which; the rest of a line is passed over.
+#[derive(Debug, Deserialize)]
+pub(in crate::connect::stripe) struct BriefShape {
+    id: String,
+    created: i64,
+    status: Option<String>,
+    payment_status: Option<String>,
+    mode: Option<String>,
+}
+
+impl BriefShape {
+    pub(in crate::connect::stripe) fn normal(self) -> CheckoutSession {
+        CheckoutSession {
+            id: self.id,
+            created: time(self.created),
+            status: self.status.unwrap_or_default(),
+            payment_status: self.payment_status.unwrap_or_default(),
+            mode: self.mode.unwrap_or_default(),
+            ..CheckoutSession::default()
+        }
+    }
+}
+
 #[derive(Debug, Deserialize)]
 struct CustomerDetails {
     email: Option<String>,
