@@ -51,6 +51,7 @@ pub const ALL: &[Plugin] = &[
     plugin::<automation::Runs>(),
     plugin::<ops::Heartbeat>(),
     plugin::<ops::Deployment>(),
+    plugin::<ops::Busywork>(),
     plugin::<external::Command>(),
     plugin::<external::Sql>(),
     plugin::<external::Http>(),

@@ -11,6 +11,7 @@ mod finding;
 mod history;
 mod measurement;
 mod money;
+mod number;
 mod plugin;
 mod quantity;
 mod status;
@@ -25,6 +26,7 @@ pub use finding::{Finding, FindingSpec, Severity, Unseen, Urgency};
 pub use history::{History, Point};
 pub use measurement::{Measurement, MeasurementSpec, Unit};
 pub use money::{AtRisk, amount, minor_digits};
+pub use number::{count, whole};
 pub use plugin::{
     AssessInput, DynCheck, EVIDENCE_LIMIT_BYTES, Looked, OptionsError, Plugin, plugin,
 };
