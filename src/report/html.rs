@@ -1,11 +1,13 @@
 //! The report as one HTML file: no script, nothing fetched, and it prints well.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use askama::filters::{Escaper as _, Html};
 use launchready_checks::contract::{Severity, Status};
 
 use super::words::{self, GROUPS, Piece, pieces};
-use super::{CheckReport, FindingReport, Report, UnseenPart, Verdict};
+use super::{CheckReport, FindingReport, Report, UnseenPart, Verdict, fold};
 
 /// Draws the report.
 pub fn to_html(report: &Report) -> String {
@@ -22,10 +24,14 @@ pub fn to_html(report: &Report) -> String {
         began: words::minute(report.started_at),
         took: words::took(report),
         groups: groups.collect(),
-        rows: report.checks.iter().map(Row::of).collect(),
-        unseen: words::unseen_parts(report)
+        rows: fold::rows(report).into_iter().map(Row::of).collect(),
+        checks: report.checks.len(),
+        unseen: fold::unseen(report)
             .into_iter()
-            .map(|part| (part, words::unseen_word(part.unseen)))
+            .map(|part| {
+                let weight = words::unseen_word(part.unseen);
+                (part, weight)
+            })
             .collect(),
         money: report.money_at_risk.iter().map(words::money).collect(),
     };
@@ -44,7 +50,9 @@ struct Page<'a> {
     took: String,
     groups: Vec<Group<'a>>,
     rows: Vec<Row<'a>>,
-    unseen: Vec<(&'a UnseenPart, &'static str)>,
+    /// How many checks the rows stand for.
+    checks: usize,
+    unseen: Vec<(Cow<'a, UnseenPart>, &'static str)>,
     money: Vec<String>,
 }
 
@@ -103,21 +111,20 @@ impl<'a> Card<'a> {
     }
 }
 
-/// One check in the table.
+/// One line of the table: a check, or those that wait for the same account.
 struct Row<'a> {
-    check: &'a CheckReport,
+    row: fold::Row<'a>,
     tone: &'static str,
-    findings: String,
 }
 
 impl<'a> Row<'a> {
-    fn of(check: &'a CheckReport) -> Self {
-        let tone = match check.status {
+    fn of(row: fold::Row<'a>) -> Self {
+        let tone = match row.status {
             Status::Pass => "pass",
             Status::Fail => "critical",
             Status::Warn | Status::Unknown => "warning",
             Status::Skipped => "quiet",
         };
-        Self { check, tone, findings: words::finding_count(check) }
+        Self { row, tone }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::words::{self, GROUPS, Piece, pieces};
-use super::{CheckReport, FindingReport, Report};
+use super::{CheckReport, FindingReport, Report, fold};
 
 /// Draws the report.
 pub fn to_markdown(report: &Report) -> String {
@@ -108,18 +108,18 @@ fn labelled(label: &str, text: &str, out: &mut String) {
 fn checks(report: &Report, out: &mut String) {
     out.push_str("## Every check\n\n| Result | Check | What it looks at | Findings |\n");
     out.push_str("| --- | --- | --- | --- |\n");
-    for check in &report.checks {
-        let title = match &check.reason {
-            Some(reason) => format!("{} ({reason})", check.title),
-            None => check.title.clone(),
+    for row in fold::rows(report) {
+        let title = match &row.reason {
+            Some(reason) => format!("{} ({reason})", row.title),
+            None => row.title.into_owned(),
         };
         _ = writeln!(
             out,
             "| {} | {} | {} | {} |",
-            check.status.as_str(),
-            escape(&one_line(&check.id)),
+            row.status.as_str(),
+            escape(&one_line(&row.id)),
             escape(&one_line(&title)),
-            words::finding_count(check)
+            row.findings
         );
     }
     out.push('\n');
@@ -130,7 +130,7 @@ fn not_checked(report: &Report, out: &mut String) {
         return;
     }
     out.push_str("## Not checked, and what unlocks it\n\n");
-    for part in words::unseen_parts(report) {
+    for part in fold::unseen(report) {
         _ = writeln!(
             out,
             "- **{}** ({}, {}): {}",

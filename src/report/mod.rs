@@ -4,6 +4,7 @@
 
 mod build;
 mod checklist;
+mod fold;
 mod html;
 mod json;
 mod junit;
@@ -31,4 +32,4 @@ pub use page::page_to_terminal;
 pub use sarif::to_sarif;
 pub use terminal::{Paint, check_to_terminal, to_terminal};
 pub use verdict::{AREAS_BY_SETTING, Verdict, decide};
-pub(crate) use words::{GROUPS, money, of_severity, unseen_parts, unseen_word, visible};
+pub(crate) use words::{GROUPS, hand_work, money, of_severity, unseen_parts, unseen_word, visible};
