@@ -130,7 +130,7 @@ const PROGRAM: &[Part] = &[
             "probe::roots",
             "store",
         ],
-        checks: &["contract", "registry"],
+        checks: &["contract", "ops::hand_work", "registry"],
     },
     // Files are searched while they are read: no byte of them ever reaches a check.
     Part {
@@ -161,6 +161,7 @@ const PROGRAM: &[Part] = &[
             "store::LatestRun",
         ],
         checks: &["contract", "registry", "suffix::ends_in_suffix"],
+        checks: &["contract", "ops::hand_work", "registry"],
     },
     Part { name: "schedule", own: &[], checks: &[] },
     Part { name: "store", own: &["clock", "incident", "schedule"], checks: &["contract"] },

@@ -52,6 +52,7 @@ pub const ALL: &[Plugin] = &[
     plugin::<ops::Heartbeat>(),
     plugin::<ops::Deployment>(),
     plugin::<ops::Attestation>(),
+    plugin::<ops::Busywork>(),
     plugin::<external::Command>(),
     plugin::<external::Sql>(),
     plugin::<external::Http>(),

@@ -17,10 +17,10 @@ use launchready_checks::contract::{
 };
 use launchready_checks::probe::{
     Accounts, AgentFault, Answer, Command, CommandAnswer, CommandCall, Dns, DnsAnswer, DnsQuestion,
-    FileLook, Files, Folder, HeartbeatAnswer, Heartbeats, HelloAnswer, HelloQuestion, Http,
-    HttpAnswer, HttpRequest, ProbeError, Probes, Registration, RegistrationAnswer, Reversals, Smtp,
-    SmtpAnswer, SmtpQuestion, SourceFile, TargetFault, Tls, TlsAnswer, TlsQuestion, Trail,
-    Transfer,
+    Figure, Figures, FileLook, Files, Folder, HeartbeatAnswer, Heartbeats, HelloAnswer,
+    HelloQuestion, Http, HttpAnswer, HttpRequest, ProbeError, Probes, Registration,
+    RegistrationAnswer, Reversals, Smtp, SmtpAnswer, SmtpQuestion, SourceFile, TargetFault, Tls,
+    TlsAnswer, TlsQuestion, Trail, Transfer,
 };
 use launchready_checks::probe::{
     Charge, CheckoutSession, Destinations, EventFilter, KeyPower, Payment, PaymentAccount,
@@ -104,6 +104,16 @@ impl Command for Nothing {
 
 impl Heartbeats for Nothing {
     fn heard(&self, _: String) -> Answer<'_, Result<HeartbeatAnswer, ProbeError>> {
+        self.fault()
+    }
+}
+
+impl Figures for Nothing {
+    fn figures<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a [(&'static str, &'static str)],
+    ) -> Answer<'a, Result<Vec<Figure>, ProbeError>> {
         self.fault()
     }
 }
@@ -231,7 +241,8 @@ fn probes(fault: &ProbeError) -> Probes {
         registration: Arc::<Nothing>::clone(&nothing),
         files: Arc::<Nothing>::clone(&nothing),
         command: Arc::<Nothing>::clone(&nothing),
-        heartbeats: nothing,
+        heartbeats: Arc::<Nothing>::clone(&nothing),
+        figures: nothing,
         accounts: Accounts { payments: Slot::ready(payments), ..Accounts::default() },
     }
 }

@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use launchready_checks::contract::{Area, CheckMeta, Plugin};
+use launchready_checks::contract::{Area, CheckMeta, Need, Plugin};
 use launchready_checks::registry;
 
 /// The headings of a handbook page, in order.
@@ -196,4 +196,21 @@ fn the_list_of_codes_is_pinned() {
     settings.set_snapshot_path(root().join("tests/snapshots"));
     settings.set_prepend_module_to_snapshot(false);
     settings.bind(|| insta::assert_snapshot!("codes", text));
+}
+
+/// A check that counts what others measure names them; a name that vanishes would be counted as unseen.
+#[test]
+fn every_figure_that_a_check_counts_is_measured_by_another_one() {
+    for plugin in registry::ALL {
+        let figures = plugin.meta.needs.iter().filter_map(|need| match need {
+            Need::Figures(figures) => Some(*figures),
+            Need::Ownership | Need::Setting(_) => None,
+        });
+        for (check, measurement) in figures.flatten() {
+            let counted = registry::find(check).unwrap().meta;
+            assert_ne!(counted.id, plugin.meta.id);
+            let known = counted.measurements.iter().any(|spec| spec.name == *measurement);
+            assert!(known, "{} counts {measurement} of {check}", plugin.meta.id);
+        }
+    }
 }

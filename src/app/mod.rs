@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod discovery;
+mod figures;
 mod handover;
 mod heard;
 mod reconcile;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use launchready_checks::contract::{Ownership, Target};
 use launchready_checks::probe::{
-    Accounts, Dns, DnsQuestion, Heartbeats, ProbeError, Probes, RecordType, Slot,
+    Accounts, Dns, DnsQuestion, Figures, Heartbeats, ProbeError, Probes, RecordType, Slot,
 };
 use launchready_checks::registry;
 use rustls::RootCertStore;
@@ -31,6 +32,7 @@ use crate::probe::{
     RegistrationProbe, SmtpProbe, TlsProbe, account_client, provider, roots,
 };
 use crate::store::{self, Store, StoreError};
+use figures::{counted_by, overhear};
 use heard::{Heard, Nobody};
 
 pub(crate) use handover::declared;
@@ -117,14 +119,33 @@ impl Session {
             }),
             None => Arc::new(Nobody),
         };
-        let mut visit = self.visit(project, plan.time_limit, heartbeats).await?;
+        let limit = (began, plan.time_limit);
+        let extra = self.extra(plan);
+        let mut record = AuditRecord {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at,
+            finished_at: started_at,
+            target: project.target.clone(),
+            not_used: project.not_used.clone(),
+            waivers: Vec::new(),
+            handover: None,
+            recheck: plan.recheck.clone(),
+            config: plan.config.clone(),
+            clock_behind_s: None,
+            runs: Vec::new(),
+        };
+        let ids = (plan.ids.as_slice(), extra.as_slice());
+        let store = self.store.clone();
+        let (beside, progress) = overhear(ids, record.clone(), limit, store, progress);
+        let memory = Memory { heartbeats, figures: Arc::new(beside) };
+        let mut visit = self.visit(project, plan.time_limit, memory).await?;
         if let Some(path) = &plan.checkouts {
             visit.probes.accounts.payments =
                 Slot::ready(Arc::new(CheckoutsFile::new(path.clone())));
         }
         let mut jobs = Vec::new();
         let approved = self.approved(project, plan).await?;
-        for id in &plan.ids {
+        for id in plan.ids.iter().chain(&extra) {
             let baseline = approved.get(*id).cloned();
             jobs.push(job(project, id, Inputs { baseline, ..Inputs::default() })?);
         }
@@ -141,21 +162,25 @@ impl Session {
             (declared, _) => declared.clone(),
         };
         let target = Arc::new(visit.target);
-        let limit = (began, plan.time_limit);
-        let runs = run_all(jobs, &target, &visit.probes, started_at, limit, progress).await;
-        Ok(AuditRecord {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            started_at,
-            finished_at: whole_second(self.clock.now()),
-            target: Arc::unwrap_or_clone(target),
-            not_used: project.not_used.clone(),
-            waivers,
-            handover,
-            recheck: plan.recheck.clone(),
-            config: plan.config.clone(),
-            clock_behind_s: visit.http.clock_behind(),
-            runs,
-        })
+        let ports = &visit.probes;
+        let mut runs = run_all(jobs, &target, ports, started_at, limit, &progress).await;
+        runs.truncate(plan.ids.len());
+        record.finished_at = whole_second(self.clock.now());
+        record.target = Arc::unwrap_or_clone(target);
+        record.clock_behind_s = visit.http.clock_behind();
+        record.runs = runs;
+        record.waivers = waivers;
+        record.handover = handover;
+        Ok(record)
+    }
+
+    /// What has to look too, so that a check that was asked for alone has something to count. An agent's
+    /// store has it already.
+    fn extra(&self, plan: &Plan) -> Vec<&'static str> {
+        match (plan.ids.as_slice(), &self.store) {
+            ([alone], None) => counted_by(alone).collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// What drift is measured against: what the plan names, else what was approved in the agent's store.
@@ -198,14 +223,14 @@ impl Session {
         &self,
         project: &Project,
         limit: Duration,
-        heartbeats: Arc<dyn Heartbeats>,
+        memory: Memory,
     ) -> anyhow::Result<Visit> {
         let mut target = project.target.clone();
         let dns = Arc::clone(&self.dns);
         let proof = timeout(limit, ownership(project, &*dns)).await;
         target.ownership = proof.unwrap_or(Ownership::Unproven);
         let owned = target.ownership.is_proven();
-        let (mut probes, http) = self.probes(dns, owned, heartbeats)?;
+        let (mut probes, http) = self.probes(dns, owned, memory)?;
         probes.accounts = connect::accounts(&project.accounts, &self.reach()?);
         Ok(Visit { target, probes, http })
     }
@@ -222,7 +247,7 @@ impl Session {
         &self,
         dns: Arc<dyn Dns>,
         active: bool,
-        heartbeats: Arc<dyn Heartbeats>,
+        memory: Memory,
     ) -> anyhow::Result<(Probes, Arc<HttpProbe>)> {
         let (dialer, judge) = (Arc::clone(&self.dialer), Arc::clone(&self.judge));
         let http = Arc::new(HttpProbe::new(
@@ -252,11 +277,20 @@ impl Session {
             tls,
             files: Arc::new(FilesProbe),
             command: Arc::<CommandProbe>::clone(&self.command),
-            heartbeats,
+            heartbeats: memory.heartbeats,
+            figures: memory.figures,
             accounts: Accounts::default(),
         };
         Ok((probes, http))
     }
+}
+
+/// What checks are told of the past and of each other.
+pub(crate) struct Memory {
+    /// Calls of jobs.
+    pub(crate) heartbeats: Arc<dyn Heartbeats>,
+    /// What other checks measured.
+    pub(crate) figures: Arc<dyn Figures>,
 }
 
 /// One look at one project: what its checks share.

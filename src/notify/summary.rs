@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use launchready_checks::contract::{Severity, Status};
+use launchready_checks::ops::hand_work;
 use launchready_checks::registry;
 use sha2::{Digest as _, Sha256};
 
@@ -76,6 +77,7 @@ impl Week {
         let mut lines = Vec::new();
         part(&mut lines, "Open", self.open_lines(now));
         part(&mut lines, "Resolved this week", resolved.iter().map(|i| resolved_line(i)).collect());
+        part(&mut lines, "Work done by hand", self.hand_work());
         part(&mut lines, "Checks that need a look", self.worst());
         part(&mut lines, "Certificates that end within 30 days", self.certificates(now, &zone));
         part(&mut lines, "Silences and waivers that end within 30 days", self.ending(now, &zone));
@@ -132,6 +134,17 @@ impl Week {
                 }
             })
             .collect()
+    }
+
+    /// What each project costs in hours a week, by its last count.
+    fn hand_work(&self) -> Vec<String> {
+        let runs = self.latest.iter().filter(|run| run.key.check == "ops-busywork");
+        let line = |run: &LatestRun| {
+            let is_whole = run.assessment.not_checked.is_empty();
+            let text = hand_work(&run.assessment.measurements, is_whole)?;
+            Some(format!("{}: {text}", run.key.project))
+        };
+        runs.filter_map(line).collect()
     }
 
     fn certificates(&self, now: Timestamp, zone: &Zone) -> Vec<String> {
@@ -293,10 +306,26 @@ mod tests {
             .collect();
         let mut blind = run("stripe-deliveries", Status::Unknown);
         blind.reason = Some(("Stripe answers 403".to_owned(), "grant Events: Read".to_owned()));
+        let mut busy = run("ops-busywork", Status::Warn);
+        busy.assessment.measurements = [
+            ("weekly", None, 8700.0),
+            ("items", Some("orders"), 8.0),
+            ("items", Some("tickets"), 21.0),
+            ("items", Some("contacts"), 0.0),
+        ]
+        .map(|(name, subject, value)| Measurement {
+            name: name.to_owned(),
+            value,
+            unit: Unit::Count,
+            subject: subject.map(str::to_owned),
+            warning: None,
+            critical: None,
+        })
+        .into();
         let week = Week {
             open: vec![incident(8), incident(0)],
             resolved: vec![incident(4), incident(5)],
-            latest: vec![certificate, blind, run("web-uptime", Status::Pass)],
+            latest: vec![certificate, blind, busy, run("web-uptime", Status::Pass)],
             silences: vec![Silence {
                 id: "sil_1".to_owned(),
                 project: Some("harbor".to_owned()),

@@ -1,5 +1,6 @@
 //! The report as one HTML file, in the thirteen parts of a handover: no script, nothing fetched, and it prints well.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use askama::Template;
@@ -9,7 +10,7 @@ use regex::Regex;
 
 use super::handover::{self, Block, Part, TITLES};
 use super::words::{self, GROUPS, Piece, pieces};
-use super::{CheckReport, FindingReport, Report, UnseenPart, Verdict, rules};
+use super::{CheckReport, FindingReport, Report, UnseenPart, Verdict, fold, rules};
 
 /// Draws the report.
 pub fn to_html(report: &Report) -> String {
@@ -32,9 +33,12 @@ pub fn to_html(report: &Report) -> String {
         rest,
         never: handover::never(report),
         areas: areas(report),
-        unseen: words::unseen_parts(report)
+        unseen: fold::unseen(report)
             .into_iter()
-            .map(|part| (part, words::unseen_word(part.unseen)))
+            .map(|part| {
+                let weight = words::unseen_word(part.unseen);
+                (part, weight)
+            })
             .collect(),
         money: report.money_at_risk.iter().map(words::money).collect(),
         affected: handover::affected(report),
@@ -58,7 +62,7 @@ struct Page<'a> {
     rest: Vec<Group<'a>>,
     never: Vec<&'static str>,
     areas: Vec<(String, Vec<Row<'a>>)>,
-    unseen: Vec<(&'a UnseenPart, &'static str)>,
+    unseen: Vec<(Cow<'a, UnseenPart>, &'static str)>,
     money: Vec<String>,
     affected: Part,
     parts: Vec<Part>,

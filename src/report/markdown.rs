@@ -6,7 +6,7 @@ use launchready_checks::contract::Severity;
 
 use super::handover::{self, Block, Part};
 use super::words::{self, GROUPS, Piece, pieces};
-use super::{CheckReport, FindingReport, Report, rules};
+use super::{CheckReport, FindingReport, Report, fold, rules};
 
 /// Draws the report.
 pub fn to_markdown(report: &Report) -> String {
@@ -225,7 +225,7 @@ fn not_checked(report: &Report, out: &mut String) {
         out.push_str("Everything was looked at.\n\n");
         return;
     }
-    for part in words::unseen_parts(report) {
+    for part in fold::unseen(report) {
         _ = writeln!(
             out,
             "- **{}** ({}, {}): {}",

@@ -5,6 +5,7 @@
 mod build;
 mod checklist;
 mod difference;
+mod fold;
 mod goal;
 mod handover;
 mod html;
@@ -44,4 +45,4 @@ pub use redact::redact;
 pub use sarif::to_sarif;
 pub use terminal::{Paint, check_to_terminal, to_terminal};
 pub use verdict::{AREAS_BY_SETTING, Verdict, decide};
-pub(crate) use words::{GROUPS, money, of_severity, unseen_parts, unseen_word, visible};
+pub(crate) use words::{GROUPS, hand_work, money, of_severity, unseen_parts, unseen_word, visible};

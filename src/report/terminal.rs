@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use launchready_checks::contract::{Severity, Status};
 
 use super::words::{self, GROUPS};
-use super::{CheckReport, FindingReport, Report, UnseenPart, Verdict};
+use super::{CheckReport, FindingReport, Report, UnseenPart, Verdict, fold};
 
 /// How text is drawn.
 #[derive(Debug, Clone, Copy)]
@@ -237,12 +237,12 @@ fn draw(
 
 fn checks(report: &Report, paint: Paint, out: &mut String) {
     paint.heading("Every check", out);
-    for check in &report.checks {
-        let (word, colour) = status_word(check.status);
-        let count = words::finding_count(check);
+    for row in fold::rows(report) {
+        let (word, colour) = status_word(row.status);
+        let count = row.findings;
         let word = paint.on(colour, &format!("{word:<8}"));
         let count = if count.is_empty() { count } else { paint.on(DIM, &format!("  {count}")) };
-        _ = writeln!(out, "  {word} {:<20} {}{count}", check.id, check.title);
+        _ = writeln!(out, "  {word} {:<20} {}{count}", row.id, row.title);
     }
 }
 
@@ -251,8 +251,8 @@ fn not_checked(report: &Report, paint: Paint, out: &mut String) {
         return;
     }
     paint.heading("Not checked, and what unlocks it", out);
-    for part in words::unseen_parts(report) {
-        one_part(part, paint, out);
+    for part in fold::unseen(report) {
+        one_part(&part, paint, out);
     }
 }
 

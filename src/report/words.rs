@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use launchready_checks::contract::{Area, AtRisk, Severity, Unseen, amount};
+use launchready_checks::ops::hand_work as in_words;
 
 use super::texts::{each_of_check, each_text};
 use super::{CheckReport, Coverage, FindingReport, Report, UnseenPart};
@@ -125,6 +126,12 @@ pub(super) fn waiver(finding: &FindingReport) -> Option<String> {
         None => minute(waived.until),
     };
     Some(format!("by {} until {until}: {}", waived.by, waived.reason))
+}
+
+/// The hand-work of a week in one line, where it was counted.
+pub(crate) fn hand_work(report: &Report) -> Option<String> {
+    let check = report.checks.iter().find(|check| check.id == "ops-busywork")?;
+    in_words(&check.measurements, check.not_checked.is_empty())
 }
 
 /// `EUR 1234.50 in 7 payments`.

@@ -56,6 +56,8 @@ pub enum Need {
     Ownership,
     /// A key of the config file, such as `project.source`.
     Setting(&'static str),
+    /// What other checks measure: each check with its measurement.
+    Figures(&'static [(&'static str, &'static str)]),
 }
 
 /// What `collect` is given beside target and probes.

@@ -13,6 +13,7 @@ mod finding;
 mod history;
 mod measurement;
 mod money;
+mod number;
 mod plugin;
 mod quantity;
 mod status;
@@ -32,6 +33,7 @@ pub use finding::{Finding, FindingSpec, Severity, Unseen, Urgency};
 pub use history::{History, Point};
 pub use measurement::{Measurement, MeasurementSpec, Unit};
 pub use money::{AtRisk, amount, minor_digits};
+pub use number::{count, whole};
 pub use plugin::{
     AssessInput, DynCheck, EVIDENCE_LIMIT_BYTES, Looked, OptionsError, Plugin, plugin,
 };

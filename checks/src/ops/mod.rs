@@ -1,9 +1,11 @@
-//! Operations: jobs that run unseen, what is live, and what only people can confirm.
+//! Operations: jobs that run unseen, what is live, how much is done by hand, and what only people can confirm.
 
 mod attestation;
+mod busywork;
 mod deployment;
 mod heartbeat;
 
 pub use attestation::Attestation;
+pub use busywork::{Busywork, hand_work};
 pub use deployment::Deployment;
 pub use heartbeat::Heartbeat;

@@ -14,6 +14,7 @@ mod desk;
 mod dns;
 mod edge;
 mod fault;
+mod figures;
 mod files;
 mod heartbeats;
 mod hosting;
@@ -54,6 +55,7 @@ pub use dns::{
 };
 pub use edge::{Edge, EdgeRecord, EdgeRecords, EdgeZone};
 pub use fault::{AgentFault, ProbeError, Seen, TargetFault};
+pub use figures::{Figure, Figures};
 pub use files::{FileLook, Files, Folder, SourceFile};
 pub use heartbeats::{Away, HeartbeatAnswer, Heartbeats, Promised};
 pub use hosting::{Deployment, Deployments, Hosting, Stage, Variable};
@@ -102,6 +104,8 @@ pub struct Probes {
     pub accounts: Accounts,
     /// Calls of jobs to the agent.
     pub heartbeats: Arc<dyn Heartbeats>,
+    /// What other checks of the project measured last.
+    pub figures: Arc<dyn Figures>,
 }
 
 impl fmt::Debug for Probes {

@@ -32,6 +32,8 @@ const REST: &[&str] = &[
     "external-sql",
     "mail-dmarc",
     "mail-transport",
+    "ops-attestation",
+    "ops-busywork",
     "ops-deployment",
     "ops-heartbeat",
     "orders-duplicates",

@@ -13,8 +13,9 @@ use tokio::time::Instant;
 
 use super::own;
 use super::setup::{Setup, phase};
+use crate::app::figures::Kept;
 use crate::app::heard::Heard;
-use crate::app::{Visit, job};
+use crate::app::{Memory, Visit, job};
 use crate::clock::Clock;
 use crate::config::Project;
 use crate::engine::{
@@ -79,8 +80,9 @@ impl Watcher {
             clock: None,
             promises: project.watch.heartbeats.clone(),
         });
-        let Visit { target, probes, http } =
-            setup.session.visit(project, LIMIT, heartbeats).await?;
+        let figures = Arc::new(Kept { store: Arc::clone(&self.store) });
+        let memory = Memory { heartbeats, figures };
+        let Visit { target, probes, http } = setup.session.visit(project, LIMIT, memory).await?;
         let mut jobs = Vec::new();
         let mut places = BTreeMap::new();
         for assignment in assignments {

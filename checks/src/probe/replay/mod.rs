@@ -9,7 +9,9 @@ mod crm;
 mod database;
 mod desk;
 mod dns;
+mod figures;
 mod files;
+mod heartbeats;
 mod http;
 mod outlying;
 mod payments;
@@ -31,6 +33,7 @@ pub use self::command::CommandEntry;
 pub use self::crm::{ContactWorld, CrmWorld};
 pub use self::database::{DatabaseWorld, TableWorld};
 pub use self::desk::DeskWorld;
+pub use self::figures::FigureEntry;
 pub use self::outlying::{AutomationWorld, EdgeWorld, HostingWorld, SeriesWorld};
 pub use self::payments::PaymentsWorld;
 pub use self::speed::{SpeedEntry, SpeedWorld};
@@ -91,6 +94,10 @@ pub struct World {
     pub edge: Option<EdgeWorld>,
     /// The account where the site runs; absent means that none is configured.
     pub hosting: Option<HostingWorld>,
+    /// What other checks measured.
+    pub figure: Vec<FigureEntry>,
+    /// Why what other checks measured cannot be read.
+    pub figures_fault: Option<String>,
 }
 
 /// A fault of resolvers, or of one name server.
@@ -294,7 +301,8 @@ impl Replay {
             registration: Arc::<Self>::clone(&replay),
             files: Arc::<Self>::clone(&replay),
             command: Arc::<Self>::clone(&replay),
-            heartbeats: replay,
+            heartbeats: Arc::<Self>::clone(&replay),
+            figures: replay,
         }
     }
 
@@ -355,19 +363,6 @@ impl super::Registration for Replay {
         let suffix = name.rsplit('.').next().unwrap_or_default().to_owned();
         let answer = match self.world.registration.clone() {
             None => Ok(RegistrationAnswer::NoService { suffix }),
-            Some(Seen::Ok(answer)) => Ok(answer),
-            Some(Seen::Target(fault)) => Err(fault.into()),
-            Some(Seen::Agent(fault)) => Err(fault.into()),
-        };
-        Box::pin(async move { answer })
-    }
-}
-
-impl super::Heartbeats for Replay {
-    fn heard(&self, project: String) -> super::Answer<'_, Result<HeartbeatAnswer, ProbeError>> {
-        self.count(format!("HEARTBEATS {project}"));
-        let answer = match self.world.heartbeats.clone() {
-            None => Ok(HeartbeatAnswer::Nobody),
             Some(Seen::Ok(answer)) => Ok(answer),
             Some(Seen::Target(fault)) => Err(fault.into()),
             Some(Seen::Agent(fault)) => Err(fault.into()),

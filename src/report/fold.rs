@@ -1,0 +1,206 @@
+//! What waits for the same account, as one line: nine checks that need the same key are one thing to do.
+//!
+//! The model and the counts stay as they are; only what people read is shorter.
+
+use std::borrow::Cow;
+
+use launchready_checks::contract::Status;
+
+use super::{AREAS_BY_SETTING, CheckReport, Report, UnseenPart, words};
+
+/// One line of the list of checks: a check, or those that wait for the same account.
+pub(super) struct Row<'a> {
+    pub(super) status: Status,
+    /// The id, or how many checks it stands for.
+    pub(super) id: Cow<'a, str>,
+    pub(super) title: Cow<'a, str>,
+    pub(super) reason: Option<Cow<'a, str>>,
+    /// How many findings, in words.
+    pub(super) findings: String,
+}
+
+/// Checks that were skipped because one account is not configured.
+struct Account<'a> {
+    /// Its table in the config: `stripe` of `[project.stripe]`.
+    setting: &'a str,
+    checks: Vec<&'a CheckReport>,
+}
+
+impl Account<'_> {
+    /// What the account is for, in the words of the verdict.
+    fn words(&self) -> &str {
+        let known = AREAS_BY_SETTING.iter().find(|(setting, _)| *setting == self.setting);
+        known.map_or(self.setting, |(_, words)| words)
+    }
+
+    fn ids(&self) -> String {
+        self.checks.iter().map(|check| check.id.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The table of the config that a check waits for, where it is one of an account.
+fn setting(check: &CheckReport) -> Option<&str> {
+    let unlock = check.unlock.as_deref().filter(|_| check.status == Status::Skipped)?;
+    let (_, after) = unlock.split_once("[project.")?;
+    let (name, _) = after.split_once(['.', ']'])?;
+    (name != "checks").then_some(name)
+}
+
+/// The accounts that are missing, each with its checks, in the order of the report.
+fn accounts(report: &Report) -> Vec<Account<'_>> {
+    let mut accounts: Vec<Account<'_>> = Vec::new();
+    for check in &report.checks {
+        let Some(setting) = setting(check) else { continue };
+        match accounts.iter_mut().find(|account| account.setting == setting) {
+            Some(account) => account.checks.push(check),
+            None => accounts.push(Account { setting, checks: vec![check] }),
+        }
+    }
+    accounts
+}
+
+/// Every check, with those that wait for the same account as one row.
+pub(super) fn rows(report: &Report) -> Vec<Row<'_>> {
+    let accounts = accounts(report);
+    let mut rows = Vec::new();
+    for check in &report.checks {
+        let account = accounts.iter().find(|account| setting(check) == Some(account.setting));
+        match account.filter(|account| account.checks.len() > 1) {
+            Some(account) if account.checks.first().is_some_and(|first| first.id == check.id) => {
+                rows.push(Row {
+                    status: Status::Skipped,
+                    id: format!("{} checks", account.checks.len()).into(),
+                    title: format!("{}: not configured", account.words()).into(),
+                    reason: Some(account.ids().into()),
+                    findings: String::new(),
+                });
+            }
+            Some(_) => {}
+            None => rows.push(Row {
+                status: check.status,
+                id: check.id.as_str().into(),
+                title: check.title.as_str().into(),
+                reason: check.reason.as_deref().map(Cow::from),
+                findings: words::finding_count(check),
+            }),
+        }
+    }
+    rows
+}
+
+/// The unseen parts, what weighs most first, with those that wait for the same account as one part.
+pub(super) fn unseen(report: &Report) -> Vec<Cow<'_, UnseenPart>> {
+    let accounts = accounts(report);
+    let parts = words::unseen_parts(report);
+    let mut told: Vec<&str> = Vec::new();
+    let mut lines = Vec::new();
+    for part in &parts {
+        let mine = |account: &&Account<'_>| {
+            part.of == account.setting || account.checks.iter().any(|check| check.id == part.of)
+        };
+        let Some(account) = accounts.iter().find(mine) else {
+            lines.push(Cow::Borrowed(*part));
+            continue;
+        };
+        if told.contains(&account.setting) {
+            continue;
+        }
+        let area = parts.iter().find(|part| part.of == account.setting).copied();
+        if area.is_none() && account.checks.len() == 1 {
+            lines.push(Cow::Borrowed(*part));
+            continue;
+        }
+        told.push(account.setting);
+        lines.push(Cow::Owned(one_line(account, area, part)));
+    }
+    lines
+}
+
+/// The one line of an account; `area` is what the verdict says of it, where it says anything.
+fn one_line(account: &Account<'_>, area: Option<&UnseenPart>, part: &UnseenPart) -> UnseenPart {
+    let first = account.checks.first();
+    let unlock = first.and_then(|check| check.unlock.as_deref()).unwrap_or_default();
+    let otherwise = area.and_then(|area| area.unlock.split_once(", or say "));
+    let verb = if account.checks.len() == 1 { "waits" } else { "wait" };
+    UnseenPart {
+        of: account.setting.to_owned(),
+        part: match account.checks.len() {
+            1 => format!("{}: 1 check", account.words()),
+            count => format!("{}: {count} checks", account.words()),
+        },
+        reason: format!("not configured; {} {verb} for it", account.ids()),
+        unlock: match otherwise {
+            Some((_, otherwise)) => format!("{unlock}; or say {otherwise}"),
+            None => unlock.to_owned(),
+        },
+        unseen: area.map_or(part.unseen, |area| area.unseen),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use launchready_checks::contract::{History, Target};
+    use launchready_checks::probe::{Accounts, Missing};
+
+    use super::*;
+    use crate::engine::{AuditRecord, Outcome, RunRecord};
+    use crate::report::{Paint, build, to_html, to_json, to_markdown, to_terminal};
+
+    fn skipped(id: &str, missing: Missing) -> RunRecord {
+        RunRecord {
+            id: id.to_owned(),
+            evidence_version: 1,
+            options: serde_json::Value::Null,
+            duration_ms: 0,
+            outcome: Outcome::Skipped { reason: missing.reason, unlock: missing.unlock },
+            baseline: None,
+            previous: None,
+            history: History::default(),
+            carry: None,
+        }
+    }
+
+    fn report(not_used: &[&str]) -> Report {
+        let none = Accounts::default();
+        let stripe = none.payments.get().err().unwrap();
+        let (crm, desk) = (none.crm.get().err().unwrap(), none.desk.get().err().unwrap());
+        let hosting = none.hosting.get().err().unwrap();
+        let at = "2026-11-23T09:00:00Z".parse().unwrap();
+        build(&AuditRecord {
+            version: "0.0.0".to_owned(),
+            started_at: at,
+            finished_at: at,
+            target: Target { domain: "harbor.example".to_owned(), ..Target::default() },
+            not_used: not_used.iter().map(|name| (*name).to_owned()).collect(),
+            recheck: "launchready check {id}".to_owned(),
+            config: None,
+            clock_behind_s: None,
+            runs: vec![
+                skipped("stripe-account", stripe.clone()),
+                skipped("stripe-webhooks", stripe.clone()),
+                skipped("orders-unpaid", stripe),
+                skipped("crm-sync", crm.clone()),
+                skipped("crm-contacts", crm),
+                skipped("support-backlog", desk),
+                skipped("ops-deployment", hosting),
+            ],
+        })
+    }
+
+    #[test]
+    fn checks_that_wait_for_one_account_are_one_line_and_counted_one_by_one() {
+        let report = report(&["crm", "database", "supabase", "automation"]);
+        let text = to_terminal(&report, Paint::default());
+        let from = text.find("Every check").unwrap();
+        insta::assert_snapshot!("folded", text.split_at(from).1);
+        assert_eq!(report.coverage.skipped, 7);
+        assert!(text.contains("0 of 7 checks run · 0 unknown · 7 skipped"), "{text}");
+        let json: serde_json::Value = serde_json::from_str(&to_json(&report)).unwrap();
+        let parts = json["not_checked"].as_array().unwrap();
+        assert_eq!(parts.len(), 10, "seven checks, two areas that may be an oversight, the rest");
+        for drawn in [to_markdown(&report), to_html(&report)] {
+            assert!(drawn.contains("payments (Stripe): 3 checks"), "{drawn}");
+            assert_eq!(drawn.matches("RESTRICTED").count(), 1, "{drawn}");
+        }
+    }
+}
