@@ -249,3 +249,10 @@ fn files_that_a_page_links_to_exist() {
         }
     }
 }
+
+#[test]
+fn the_readme_counts_the_planted_defects() {
+    let planted = launchready_lab::World::load("broken").unwrap().defects().len();
+    let readme = page("README.md");
+    assert!(readme.contains(&format!("and {planted} planted defects")), "{planted} are planted");
+}
