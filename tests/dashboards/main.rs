@@ -43,7 +43,7 @@ fn read(name: &str) -> String {
 }
 
 /// The dashboards, by file name.
-const DASHBOARDS: [&str; 3] = ["alerting.json", "check.json", "overview.json"];
+const DASHBOARDS: [&str; 4] = ["alerting.json", "check.json", "money.json", "overview.json"];
 
 fn dashboard(name: &str) -> serde_json::Value {
     serde_json::from_str(&read(name)).unwrap()

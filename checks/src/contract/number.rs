@@ -2,7 +2,7 @@
 
 /// A number of things; exact below 2^53, which no count of ours reaches.
 #[allow(clippy::cast_precision_loss, reason = "a count of this size would be no news to the unit")]
-pub const fn count(n: u64) -> f64 {
+pub const fn number(n: u64) -> f64 {
     n as f64
 }
 

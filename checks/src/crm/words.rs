@@ -168,11 +168,6 @@ pub(super) fn count(n: usize, one: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
 }
 
-#[allow(clippy::cast_precision_loss, reason = "nobody has 2^52 orders")]
-pub(super) fn number(n: u64) -> f64 {
-    n as f64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

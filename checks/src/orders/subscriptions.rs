@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::keys::KeySet;
 use crate::contract::{
     Age, Area, AssessCx, Assessment, Bounded, Check, CheckError, CheckMeta, FindingSpec, LookCx,
-    MeasurementSpec, Need, Schedule, Target, Unit, Unseen, Vantage,
+    MeasurementSpec, Need, Schedule, Target, Unit, Unseen, Vantage, number,
 };
 use crate::probe::{Database, Payments, Period, Probes, RowQuery, Subscription, TableRole};
 
@@ -76,8 +76,6 @@ struct Odd {
     stripe: String,
     /// What the database says.
     database: String,
-    /// When it began, or ended.
-    at: Option<Timestamp>,
 }
 
 /// What both sides said.
@@ -102,7 +100,7 @@ impl Check for Subscriptions {
         min_interval: Duration::from_mins(1),
         timeout: Duration::from_mins(5),
         needs: &[Need::Setting("project.stripe"), Need::Setting("project.database.subscriptions")],
-        evidence_version: 1,
+        evidence_version: 2,
         doc: include_str!("subscriptions.md"),
     };
     type Options = Options;
@@ -171,9 +169,8 @@ impl Check for Subscriptions {
             );
         }
         let odd = evidence.not_in_database.total() + evidence.still_active.total();
-        let count = |number: u64| u32::try_from(number).map_or(f64::INFINITY, f64::from);
-        out.measure(PAID_FOR.value(None, count(evidence.paid_for)));
-        let odd = count(u64::try_from(odd).unwrap_or(u64::MAX));
+        out.measure(PAID_FOR.value(None, number(evidence.paid_for)));
+        let odd = number(odd as u64);
         out.measure(OUT_OF_STEP.value(None, odd).bounds(None, Some(0.0)));
         if evidence.cut {
             out.not_checked(
@@ -274,7 +271,6 @@ impl Said {
                         id: it.id.clone(),
                         stripe: it.status.clone(),
                         database: word.to_owned(),
-                        at: Some(it.created),
                     });
                 }
             }
@@ -307,7 +303,6 @@ async fn still_active(
                     id: id.to_owned(),
                     stripe: "ended".to_owned(),
                     database: word.to_owned(),
-                    at: None,
                 });
             }
         })

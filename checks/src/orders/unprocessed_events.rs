@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::words::is_handled;
 use crate::contract::{
     Age, Area, AssessCx, Assessment, Bounded, Check, CheckError, CheckMeta, FindingSpec, LookCx,
-    MeasurementSpec, Need, Schedule, Target, Unit, Unseen, Vantage,
+    MeasurementSpec, Need, Schedule, Target, Unit, Unseen, Vantage, number,
 };
 use crate::probe::{
     Database, EventFilter, KEYS, Payments, Period, Probes, RowQuery, TableRole, TableShape,
@@ -180,8 +180,7 @@ impl Check for UnprocessedEvents {
         for event in &late {
             out.find(finding(event, cx));
         }
-        let count =
-            u32::try_from(late.len() + evidence.waiting.cut).map_or(f64::INFINITY, f64::from);
+        let count = number((late.len() + evidence.waiting.cut) as u64);
         out.measure(UNPROCESSED.value(None, count).bounds(None, Some(0.0)));
         if evidence.cut {
             out.not_checked(

@@ -16,8 +16,8 @@ use launchready_checks::probe::{
 };
 use tokio::time::Instant;
 
-use super::Session;
 use super::heard::Nobody;
+use super::{Memory, Session};
 use crate::discover::{
     BOUNCE_LABELS, Key, MailRecords, Place, SIGNS, Sign, Stack, Supabase, is_product, platform,
     recognise_mail,
@@ -59,7 +59,8 @@ impl Session {
     pub async fn discover(&self, domain: &str, limit: Duration) -> anyhow::Result<Stack> {
         let end = Instant::now() + limit;
         let dns: std::sync::Arc<dyn Dns> = self.dns.clone();
-        let (probes, _http) = self.probes(dns, false, std::sync::Arc::new(Nobody))?;
+        let (heartbeats, figures) = (std::sync::Arc::new(Nobody), std::sync::Arc::new(Nobody));
+        let (probes, _http) = self.probes(dns, false, Memory { heartbeats, figures })?;
         must_exist(&*probes.dns, domain).await?;
         Ok(look(&probes, domain, end).await)
     }

@@ -6,7 +6,7 @@ use super::{
     EDITED, EXPIRED, Evidence, FAILED, FAILED_RUN, FAILING, FlowSeen, Options, RUNS, Runs, SILENT,
     SILENT_FLOWS, SUCCESS, SWITCHED_OFF, unseen,
 };
-use crate::contract::{Age, AssessCx, Assessment, Fact, Finding, Ratio, Severity};
+use crate::contract::{Age, AssessCx, Assessment, Fact, Finding, Ratio, Severity, number};
 use crate::probe::ExpiredCredential;
 
 /// Without a baseline, an edit is told for so long.
@@ -63,8 +63,8 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Runs>) -> Assessment 
             out.find(together(evidence, succeeded, ended, cx.options));
         }
     }
-    out.measure(RUNS.value(None, to_f64(ended)));
-    out.measure(FAILED.value(None, to_f64(failed)));
+    out.measure(RUNS.value(None, number(ended)));
+    out.measure(FAILED.value(None, number(failed)));
     out.measure(SILENT_FLOWS.value(None, f64::from(silent)).bounds(None, Some(0.0)));
     unseen::not_seen(evidence, cx, &mut out);
     out
@@ -75,14 +75,8 @@ fn totals(flows: &[FlowSeen]) -> (u64, u64) {
     kept.fold((0, 0), |(good, bad), flow| (good + flow.succeeded, bad + flow.failed))
 }
 
-/// Counts of runs are far below the 2^53 that a float holds exactly.
-#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-const fn to_f64(number: u64) -> f64 {
-    number as f64
-}
-
 fn ratio(part: u64, whole: u64) -> f64 {
-    to_f64(part) / to_f64(whole)
+    number(part) / number(whole)
 }
 
 /// Where the runs of a flow are shown.

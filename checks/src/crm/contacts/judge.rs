@@ -2,8 +2,8 @@
 
 use super::look::{Customer, Evidence};
 use super::{ABSENT, DUPLICATED, MISSING, Options, TWICE};
-use crate::contract::{Assessment, Finding, Unseen};
-use crate::crm::words::{count, merging, name, number, tokens};
+use crate::contract::{Assessment, Finding, Unseen, number};
+use crate::crm::words::{count, merging, name, tokens};
 
 /// Lines of evidence about single customers.
 const LINES: usize = 10;

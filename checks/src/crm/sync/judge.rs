@@ -4,8 +4,8 @@ use super::compare::{Compared, Missed};
 use super::look::Evidence;
 use super::table::{Attempt, Attempts};
 use super::{ACCESS, FAILING, FAILURES, HANGING, MISSING, PAYMENT, STUCK, Sync, UNSYNCED, UNTOLD};
-use crate::contract::{AssessCx, Assessment, Finding, Severity, Unseen};
-use crate::crm::words::{count, name, number, tokens};
+use crate::contract::{AssessCx, Assessment, Finding, Severity, Unseen, number};
+use crate::crm::words::{count, name, tokens};
 use crate::probe::Seen;
 
 type Cx<'a> = AssessCx<'a, Sync>;
@@ -198,9 +198,18 @@ fn judge_orders(compared: &Compared, seen: &Evidence, cx: &Cx<'_>, out: &mut Ass
     let line = |one: &Missed| format!("order {} of {}", one.order, one.created);
     let by: Vec<&str> = compared.by.iter().map(String::as_str).collect();
     let by = format!("looked for by {}", by.join(" and "));
+    let declined = match &seen.declined {
+        Seen::Ok(declined) => declined.as_ref(),
+        Seen::Target(_) | Seen::Agent(_) => None,
+    };
+    let untold = compared.untold.total() + declined.map_or(0, |seen| seen.untold.total());
     if !compared.by.is_empty() {
         out.measure(UNSYNCED.value(None, number(compared.missing.total() as u64)));
-        out.measure(UNTOLD.value(None, number(compared.untold.total() as u64)));
+    }
+    // Where payments could not be read, what the orders tell is not the whole number.
+    let is_whole = matches!(&seen.declined, Seen::Ok(_));
+    if is_whole && (!compared.by.is_empty() || declined.is_some()) {
+        out.measure(UNTOLD.value(None, number(untold as u64)));
     }
     if compared.missing.total() > 0 {
         let finding = MISSING
@@ -221,17 +230,27 @@ fn judge_orders(compared: &Compared, seen: &Evidence, cx: &Cx<'_>, out: &mut Ass
             .undo(UNDO);
         out.find(finding);
     }
-    if compared.untold.total() > 0 {
+    if untold > 0 {
+        let own = declined.map_or(&[][..], |seen| seen.untold.items.as_slice());
+        let failed = |one: &Missed| format!("payment {} of {}", one.order, one.created);
         let finding = PAYMENT
             .finding(subject(seen))
             .summary(format!(
                 "{crm} never heard of {}, of {} within {}.",
-                count(compared.untold.total(), "failed payment"),
-                compared.failed,
+                count(untold, "failed payment"),
+                compared.failed + declined.map_or(0, |seen| seen.failed),
                 cx.options.window
             ))
             .saw_all(compared.untold.items.iter().take(LINES).map(line))
-            .saw(format!("orders from {}, {by}", compared.from))
+            .saw_all(own.iter().take(LINES).map(failed));
+        let finding = if compared.untold.total() > 0 {
+            finding.saw(format!("orders from {}, {by}", compared.from))
+        } else {
+            finding.saw(
+                "failed payments from the payment provider, looked for by the contacts of the CRM",
+            )
+        };
+        let finding = finding
             .fix(format!(
                 "Have the webhook take payment_intent.payment_failed and invoice.payment_failed too, and tell \
                  {crm}, so that somebody, or a mail, asks the customer to try another card."
@@ -240,6 +259,29 @@ fn judge_orders(compared: &Compared, seen: &Evidence, cx: &Cx<'_>, out: &mut Ass
         out.find(finding);
     }
     unlooked(compared, cx, out);
+    unlooked_payments(seen, out);
+}
+
+/// Failed payments that could not be looked for.
+fn unlooked_payments(seen: &Evidence, out: &mut Assessment) {
+    let part = "failed payments that no order knows of";
+    let declined = match &seen.declined {
+        Seen::Ok(Some(declined)) => declined,
+        Seen::Ok(None) => return,
+        Seen::Target(fault) => {
+            return missed_part(out, part, fault, "run it again once it answers");
+        }
+        Seen::Agent(fault) => return missed_part(out, part, fault, fault.unlock()),
+    };
+    if declined.unasked > 0 {
+        let reason = format!("{} of them hold no address", declined.unasked);
+        let unlock = "set receipt_email or customer when a payment is begun";
+        out.not_checked(Unseen::Noted, part, reason, unlock);
+    }
+    if declined.older > 0 || declined.cut {
+        let reason = "a limit came before the end of them";
+        out.not_checked(Unseen::Noted, part, reason, "lower window under [checks.crm-sync]");
+    }
 }
 
 /// What could not be looked for.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Sync;
 use super::access::Access;
 use super::compare::{Compared, compare};
+use super::declined::{Declined, Known, LastLook, declined};
 use super::table::{Attempts, read};
 use crate::contract::{CheckError, LookCx, Target};
 use crate::crm::orders::orders;
@@ -22,6 +23,9 @@ pub struct Evidence {
     pub(super) attempts: Seen<Option<Attempts>>,
     /// The orders against it; nothing where there are no orders, or nothing to look for them in.
     pub(super) compared: Seen<Option<Compared>>,
+    /// Failed payments that no order knows of; nothing where there is no payment provider, no CRM, or no
+    /// list of orders.
+    pub(super) declined: Seen<Option<Declined>>,
     /// The CRM itself; nothing where none is configured.
     pub(super) access: Option<Access>,
 }
@@ -34,6 +38,8 @@ pub struct Carry {
     worked_at: Option<Timestamp>,
     /// Orders that the CRM has been seen to know.
     known: BTreeSet<String>,
+    /// The failed payments of the last minutes.
+    declined: Option<LastLook>,
 }
 
 /// Looks.
@@ -60,6 +66,7 @@ pub(super) async fn look(
     if usable {
         carry.worked_at = Some(now);
     }
+    let mut told = Ok(None);
     let compared = match &list {
         Err(error) => Err(error.clone()),
         Ok(list) => {
@@ -70,6 +77,12 @@ pub(super) async fn look(
                 Ok(None) => Ok(None),
                 Ok(Some(found)) => {
                     let asked = crm.as_ref().ok().copied().filter(|_| usable);
+                    if let (Some(crm), Some(payments)) = (asked, accounts.payments.optional()) {
+                        let among = Known::of(&found.all);
+                        let last = &mut carry.declined;
+                        let seen = declined(payments, crm, (&among, now, options), last).await;
+                        told = seen.map(Some);
+                    }
                     compare(found, handed, asked, &mut carry.known).await.map(Some)
                 }
             }
@@ -79,6 +92,7 @@ pub(super) async fn look(
         crm: target.accounts.crm.clone(),
         attempts: Seen::from(list.map(|list| list.map(|list| list.attempts))),
         compared: Seen::from(compared),
+        declined: Seen::from(told),
         access,
     };
     nothing(&evidence)?;

@@ -2,6 +2,7 @@
 
 mod access;
 mod compare;
+mod declined;
 mod judge;
 mod look;
 mod table;
@@ -134,7 +135,7 @@ impl Check for Sync {
         min_interval: Duration::from_secs(30),
         timeout: Duration::from_secs(90),
         needs: &[],
-        evidence_version: 1,
+        evidence_version: 2,
         doc: include_str!("../sync.md"),
     };
     type Options = Options;

@@ -4,7 +4,7 @@ use super::{
     AGE, Account, Build, Deployment, Evidence, MISSING, NOT_EXPECTED, Options, PREVIEW_LIVE,
     SHARED, Variables, Version,
 };
-use crate::contract::{AssessCx, Assessment, Unseen};
+use crate::contract::{AssessCx, Assessment, Unseen, whole};
 use crate::probe::Seen;
 
 /// Names in one line.
@@ -104,7 +104,7 @@ fn live(account: &Account, options: &Options, out: &mut Assessment) {
         );
         return;
     };
-    out.measure(AGE.value(None, to_f64(live.created.as_second())));
+    out.measure(AGE.value(None, whole(live.created.as_second())));
     let undo = format!(
         "In {vendor}, promote the former deployment again (Instant Rollback, or Publish deploy)."
     );
@@ -268,10 +268,4 @@ fn version(version: &Version, evidence: &Evidence, options: &Options, out: &mut 
                 .undo("Promote the former deployment again."),
         );
     }
-}
-
-/// Seconds are far below the 2^53 that a float holds exactly.
-#[allow(clippy::cast_precision_loss, reason = "seconds are far below 2^53")]
-const fn to_f64(number: i64) -> f64 {
-    number as f64
 }

@@ -13,6 +13,7 @@ use self::payments::{Group, Paid};
 use crate::contract::{
     Age, Area, AssessCx, Assessment, AtRisk, Bounded, Check, CheckError, CheckMeta, Finding,
     FindingSpec, LookCx, MeasurementSpec, Need, Schedule, Target, Unit, Unseen, Vantage, amount,
+    number,
 };
 use crate::probe::{Probes, Repeated};
 
@@ -162,17 +163,15 @@ impl Check for Duplicates {
         for group in &evidence.possible.items {
             out.find(possible(group, cx.options.near));
         }
-        let count = |number: usize| u32::try_from(number).map_or(f64::INFINITY, f64::from);
         let rows = evidence.orders.iter().map(|twice| &twice.rows).chain(&evidence.events);
         let rows = rows.map(|repeated| repeated.total).sum::<u64>();
-        let paid = count(evidence.paid_twice.total());
+        let paid = number(evidence.paid_twice.total() as u64);
         out.measure(PAYMENTS.value(None, paid).bounds(None, Some(0.0)));
         if let Some((reason, unlock)) = &evidence.no_database {
             let part = "orders and events that stand twice";
             out.not_checked(Unseen::Noted, part, reason, unlock);
         } else {
-            let rows = count(usize::try_from(rows).unwrap_or(usize::MAX));
-            out.measure(ROWS.value(None, rows).bounds(None, Some(0.0)));
+            out.measure(ROWS.value(None, number(rows)).bounds(None, Some(0.0)));
         }
         if evidence.cut {
             out.not_checked(

@@ -14,6 +14,7 @@ use super::matching::Found;
 use crate::contract::{
     Age, Area, AssessCx, Assessment, AtRisk, Bounded, Check, CheckError, CheckMeta, Finding,
     FindingSpec, LookCx, MeasurementSpec, Need, Schedule, Target, Unit, Unseen, Vantage, amount,
+    number, whole,
 };
 use crate::probe::Probes;
 
@@ -168,11 +169,11 @@ impl Check for OrphanedCheckouts {
         }
         let all = missing.items.iter().filter_map(|one| one.at_risk.clone());
         for sum in AtRisk::sum(all.chain(evidence.rest.iter().cloned())) {
-            out.measure(AMOUNT.value(Some(&sum.currency), to_f64(sum.amount_minor)));
+            out.measure(AMOUNT.value(Some(&sum.currency), whole(sum.amount_minor)));
         }
-        let count = u32::try_from(missing.total()).map_or(f64::INFINITY, f64::from);
+        let count = number(missing.total() as u64);
         out.measure(ORPHANED.value(None, count).bounds(None, Some(0.0)));
-        out.measure(CHECKOUTS.value(None, to_f64(evidence.checkouts.cast_signed())));
+        out.measure(CHECKOUTS.value(None, number(evidence.checkouts)));
         if evidence.cut {
             out.not_checked(
                 Unseen::Blocks,
@@ -247,10 +248,4 @@ fn foreign(ids: &Bounded<String>) -> Finding {
         .saw_all(&ids.items)
         .fix("Open them in Stripe. If they belong to another product, say so in the config, such as stripe.only = { metadata = [\"product=NAME\"] }; if they are yours, give the payment link or the code that makes them client_reference_id or metadata.order_id.")
         .undo("Take stripe.only out of the config again.")
-}
-
-/// Counts and amounts of a product are far below the 2^53 that a float holds exactly.
-#[allow(clippy::cast_precision_loss, reason = "amounts are far below 2^53")]
-const fn to_f64(number: i64) -> f64 {
-    number as f64
 }

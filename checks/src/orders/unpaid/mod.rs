@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::contract::{
     Age, Area, AssessCx, Assessment, AtRisk, Bounded, Check, CheckError, CheckMeta, Finding,
     FindingSpec, LookCx, MeasurementSpec, Need, Schedule, Target, Unit, Unseen, Vantage, amount,
+    number,
 };
 use crate::probe::Probes;
 
@@ -187,7 +188,7 @@ impl Check for Unpaid {
             if let Some(rest) = of_kind.get(OWN_FINDINGS..).filter(|rest| !rest.is_empty()) {
                 out.find(further(kind, rest));
             }
-            let count = u32::try_from(of_kind.len()).map_or(f64::INFINITY, f64::from);
+            let count = number(of_kind.len() as u64);
             let word = kind.spec().code;
             out.measure(OUT_OF_STEP.value(Some(word), count).bounds(None, Some(0.0)));
         }

@@ -7,7 +7,9 @@ use super::{
     ACKNOWLEDGED, ACKNOWLEDGEMENT, BACKLOG, BY_HAND, Backlog, NOBODY, OLDEST, OPEN, P90, RISING,
     UNASSIGNED, UNTAGGED, WAITING, WRONG_QUEUE,
 };
-use crate::contract::{AssessCx, Assessment, Bounded, Finding, FindingSpec, Severity, Unseen};
+use crate::contract::{
+    AssessCx, Assessment, Bounded, Finding, FindingSpec, Severity, Unseen, number,
+};
 use crate::probe::Seen;
 use crate::support::hours;
 use crate::support::words::{count, name, rules, span, waiting_list};
@@ -57,8 +59,8 @@ fn waiting(seen: &Evidence, cx: &Cx<'_>, out: &mut Assessment) {
     let p90 = seen.p90_since.map_or(0.0, |since| age(since, cx));
     out.measure(OLDEST.value(None, oldest).bounds(Some(warning), Some(critical)));
     out.measure(P90.value(None, p90));
-    out.measure(BACKLOG.value(None, number(seen.waiting.total())));
-    out.measure(OPEN.value(None, number(usize::try_from(seen.open).unwrap_or(usize::MAX))));
+    out.measure(BACKLOG.value(None, number(seen.waiting.total() as u64)));
+    out.measure(OPEN.value(None, number(seen.open)));
     let (severity, bound) = if oldest > critical {
         (Severity::Critical, options.critical_age)
     } else if oldest > warning {
@@ -100,7 +102,7 @@ fn waiting(seen: &Evidence, cx: &Cx<'_>, out: &mut Assessment) {
 
 fn rising(seen: &Evidence, cx: &Cx<'_>, out: &mut Assessment) {
     let looks = usize::try_from(cx.options.rising_looks).unwrap_or(usize::MAX);
-    let present = number(seen.waiting.total());
+    let present = number(seen.waiting.total() as u64);
     let earlier = cx.history.of(BACKLOG.name);
     let Some(start) = earlier.len().checked_sub(looks) else { return };
     let mut values: Vec<f64> = earlier.iter().skip(start).map(|point| point.value).collect();
@@ -130,7 +132,7 @@ fn held(seen: &Evidence, cx: &Cx<'_>, out: &mut Assessment) {
     let settle = cx.options.settle;
     let desk = &seen.desk;
     if let Some(all) = &seen.unassigned {
-        out.measure(NOBODY.value(None, number(all.total())));
+        out.measure(NOBODY.value(None, number(all.total() as u64)));
         let fix = format!(
             "Give each of them to a person, and let a rule do it for what comes next. {}.",
             rules(desk)
@@ -192,7 +194,7 @@ fn day(seen: &Evidence, out: &mut Assessment) {
             "nothing has to be done; the number is not measured",
         ),
         Seen::Ok(day) => {
-            out.measure(BY_HAND.value(None, number(usize::try_from(day.by_hand).unwrap_or(0))));
+            out.measure(BY_HAND.value(None, number(day.by_hand)));
         }
         Seen::Target(fault) => out.not_checked(
             Unseen::Noted,
@@ -263,9 +265,4 @@ fn late(all: &[Answered], seen: &Evidence, cx: &Cx<'_>, out: &mut Assessment) {
         ))
         .undo("Switch the rule off again.");
     out.find(finding);
-}
-
-#[allow(clippy::cast_precision_loss, reason = "nobody has 2^52 conversations")]
-fn number(n: usize) -> f64 {
-    n as f64
 }

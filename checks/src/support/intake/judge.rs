@@ -2,7 +2,7 @@
 
 use super::look::Evidence;
 use super::{LOST, MISSING, Options, SENT, SEVERAL};
-use crate::contract::{Assessment, Unseen};
+use crate::contract::{Assessment, Unseen, number};
 use crate::support::words::{count, name, rules};
 
 /// Lines of evidence about single forms.
@@ -107,9 +107,4 @@ fn several(seen: &Evidence, out: &mut Assessment) {
 
 fn by(seen: &Evidence) -> String {
     if seen.by.is_empty() { "nothing".to_owned() } else { seen.by.join(", ") }
-}
-
-#[allow(clippy::cast_precision_loss, reason = "nobody has 2^52 forms")]
-fn number(n: u64) -> f64 {
-    n as f64
 }

@@ -8,7 +8,7 @@ use super::{
     ERROR_RATE, Event, Evidence, FAILED, FAILURES, LAG, LAG_SAMPLE, LATE, OPEN, Options, RATIO,
     STUCK,
 };
-use crate::contract::{Age, Assessment, Bounded, Unseen};
+use crate::contract::{Age, Assessment, Bounded, Unseen, number};
 
 /// What failed longer ago and is still failed is lost unless somebody looks.
 const LEFT: Age = Age::hours(24);
@@ -47,10 +47,6 @@ pub(super) fn judge(evidence: &Evidence, options: &Options, now: Timestamp) -> A
     }
     out.unless_seen(evidence.rows > 0);
     out
-}
-
-fn count(value: u64) -> f64 {
-    value as f64
 }
 
 /// So many events, with the verb that follows.
@@ -94,8 +90,8 @@ fn mend(table: &str) -> String {
 
 fn failures(evidence: &Evidence, options: &Options, now: Timestamp, out: &mut Assessment) {
     let failed = evidence.failed_in_window;
-    let bound = count(options.failures);
-    out.measure(FAILED.value(None, count(failed)).bounds(None, Some(bound)));
+    let bound = number(options.failures);
+    out.measure(FAILED.value(None, number(failed)).bounds(None, Some(bound)));
     if failed <= options.failures {
         return;
     }
@@ -144,10 +140,10 @@ fn error_rate(evidence: &Evidence, options: &Options, now: Timestamp, out: &mut 
     let (finished, failed) = (evidence.finished, evidence.failed_in_period);
     let (table, period) = (&evidence.table, options.period);
     if finished >= options.sample.max(1) {
-        let ratio = count(failed) / count(finished);
+        let ratio = number(failed) / number(finished);
         out.measure(RATIO.value(None, ratio).bounds(Some(options.error_rate.0), None));
         // Multiplied and not divided: 1 of 100 is no more than 1 %.
-        if count(failed) > options.error_rate.0 * count(finished) + 1e-9 {
+        if number(failed) > options.error_rate.0 * number(finished) + 1e-9 {
             out.find(
                 ERROR_RATE
                     .finding(table)

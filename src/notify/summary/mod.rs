@@ -1,20 +1,22 @@
 //! The weekly summary: what is open, what was mended, what is about to end.
 
+mod tally;
+
 use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use launchready_checks::contract::{Severity, Status};
+use launchready_checks::contract::Status;
 use launchready_checks::ops::hand_work;
 use launchready_checks::registry;
 use sha2::{Digest as _, Sha256};
 
+pub use tally::Tally;
+
 use super::harmless;
 use super::message::{Zone, counted, lasting, severity};
 use crate::incident::{Incident, Silence, State, Waiver};
-use crate::store::{
-    IncidentFilter, LatestRun, Notification, NotificationKind, Plain, Store, StoreError,
-};
+use crate::store::{LatestRun, Notification, NotificationKind, Plain, Store, StoreError};
 
 /// The week that a summary is about.
 const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -27,13 +29,30 @@ const NOT_AFTER: &str = "not-after";
 /// Characters of a title, subject or reason.
 const SHORT: usize = 160;
 
+/// The order in which open incidents are told: the worst first, then as the checks stand in reports.
+fn by_weight(incident: &Incident) -> impl Ord + use<> {
+    let rank = std::cmp::Reverse((incident.severity, incident.urgency));
+    let key = &incident.key;
+    (rank, registry::place(&key.check), key.project.clone(), key.code.clone())
+}
+
+/// The order in which resolved incidents are told: the last first.
+fn by_end(incident: &Incident) -> impl Ord + use<> {
+    std::cmp::Reverse(incident.resolved_at)
+}
+
+/// Whether it was resolved within the week.
+fn ended(incident: &Incident, now: Timestamp) -> bool {
+    incident.resolved_at.is_some_and(|at| within(at, now, WEEK))
+}
+
 /// What the store knows at the end of a week.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Week {
-    /// Open and acknowledged incidents.
-    pub open: Vec<Incident>,
-    /// Incidents that are resolved, newest first; older ones than a week are left out here.
-    pub resolved: Vec<Incident>,
+    /// Open and acknowledged incidents, the worst first.
+    pub open: Tally,
+    /// Incidents that were resolved within the week, the last first.
+    pub resolved: Tally,
     /// The latest run of every job.
     pub latest: Vec<LatestRun>,
     /// Silences that have not ended.
@@ -48,11 +67,9 @@ impl Week {
     /// # Errors
     /// The first error of the store.
     pub async fn read(store: &dyn Store, now: Timestamp) -> Result<Self, StoreError> {
-        let resolved =
-            IncidentFilter { states: vec![State::Resolved], ..IncidentFilter::default() };
         Ok(Self {
-            open: store.incidents(&IncidentFilter::default()).await?,
-            resolved: store.incidents(&resolved).await?,
+            open: Tally::read(store, &[], |_| true, by_weight).await?,
+            resolved: Tally::read(store, &[State::Resolved], |it| ended(it, now), by_end).await?,
             latest: store.latest(None).await?,
             silences: store.silences(now).await?,
             waivers: store.waivers().await?,
@@ -62,21 +79,17 @@ impl Week {
     /// The text of the summary, with times in `zone`.
     pub fn text(&self, now: Timestamp, zone: &str) -> Plain {
         let zone = Zone::of(zone);
-        let critical = self.open.iter().filter(|i| i.severity == Severity::Critical).count();
-        let resolved: Vec<&Incident> = self
-            .resolved
-            .iter()
-            .filter(|incident| incident.resolved_at.is_some_and(|at| within(at, now, WEEK)))
-            .collect();
-        let title = if self.open.is_empty() {
-            format!("A quiet week: nothing is open, {} resolved", resolved.len())
+        let resolved = self.resolved.count;
+        let title = if self.open.count == 0 {
+            format!("A quiet week: nothing is open, {resolved} resolved")
         } else {
-            let open = counted(self.open.len(), "open problem");
-            format!("The week: {open}, {critical} critical; {} resolved", resolved.len())
+            let (open, critical) = (counted(self.open.count, "open problem"), self.open.critical);
+            format!("The week: {open}, {critical} critical; {resolved} resolved")
         };
         let mut lines = Vec::new();
-        part(&mut lines, "Open", self.open_lines(now));
-        part(&mut lines, "Resolved this week", resolved.iter().map(|i| resolved_line(i)).collect());
+        part_of(&mut lines, "Open", self.open_lines(now), self.open.count);
+        let told = self.resolved.shown.iter().map(resolved_line).collect();
+        part_of(&mut lines, "Resolved this week", told, resolved);
         part(&mut lines, "Work done by hand", self.hand_work());
         part(&mut lines, "Checks that need a look", self.worst());
         part(&mut lines, "Certificates that end within 30 days", self.certificates(now, &zone));
@@ -88,14 +101,9 @@ impl Week {
     }
 
     fn open_lines(&self, now: Timestamp) -> Vec<String> {
-        let mut open: Vec<&Incident> = self.open.iter().collect();
-        open.sort_by_key(|incident| {
-            let (severity, urgency) = (incident.severity, incident.urgency);
-            let rank = std::cmp::Reverse((severity, urgency));
-            let key = &incident.key;
-            (rank, registry::place(&key.check), key.project.clone(), key.code.clone())
-        });
-        open.iter()
+        self.open
+            .shown
+            .iter()
             .map(|incident| {
                 let span = lasting(now.duration_since(incident.first_seen));
                 let taken =
@@ -230,10 +238,16 @@ fn within(earlier: Timestamp, later: Timestamp, span: SignedDuration) -> bool {
 }
 
 fn part(lines: &mut Vec<String>, heading: &str, all: Vec<String>) {
+    let count = all.len();
+    part_of(lines, heading, all, count);
+}
+
+/// A part of which there are `count` lines, and perhaps not all of them at hand.
+fn part_of(lines: &mut Vec<String>, heading: &str, all: Vec<String>, count: usize) {
     if all.is_empty() {
         return;
     }
-    let rest = all.len().saturating_sub(LINES);
+    let rest = count.saturating_sub(all.len().min(LINES));
     let mut text = format!("{heading}:");
     for line in all.into_iter().take(LINES) {
         text.push_str("\n• ");
@@ -322,9 +336,13 @@ mod tests {
             critical: None,
         })
         .into();
+        let (mut open, mut resolved) = (Tally::default(), Tally::default());
+        open.take([incident(8), incident(0)].into_iter(), by_weight);
+        let over = [incident(4), incident(5)].into_iter().filter(|it| ended(it, now));
+        resolved.take(over, by_end);
         let week = Week {
-            open: vec![incident(8), incident(0)],
-            resolved: vec![incident(4), incident(5)],
+            open,
+            resolved,
             latest: vec![certificate, blind, busy, run("web-uptime", Status::Pass)],
             silences: vec![Silence {
                 id: "sil_1".to_owned(),
