@@ -14,7 +14,6 @@ pub(super) struct Row<'a> {
     /// The id, or how many checks it stands for.
     pub(super) id: Cow<'a, str>,
     pub(super) title: Cow<'a, str>,
-    pub(super) reason: Option<Cow<'a, str>>,
     /// How many findings, in words.
     pub(super) findings: String,
 }
@@ -71,7 +70,6 @@ pub(super) fn rows(report: &Report) -> Vec<Row<'_>> {
                     status: Status::Skipped,
                     id: format!("{} checks", account.checks.len()).into(),
                     title: format!("{}: not configured", account.words()).into(),
-                    reason: Some(account.ids().into()),
                     findings: String::new(),
                 });
             }
@@ -80,7 +78,6 @@ pub(super) fn rows(report: &Report) -> Vec<Row<'_>> {
                 status: check.status,
                 id: check.id.as_str().into(),
                 title: check.title.as_str().into(),
-                reason: check.reason.as_deref().map(Cow::from),
                 findings: words::finding_count(check),
             }),
         }
@@ -172,6 +169,8 @@ mod tests {
             finished_at: at,
             target: Target { domain: "harbor.example".to_owned(), ..Target::default() },
             not_used: not_used.iter().map(|name| (*name).to_owned()).collect(),
+            waivers: Vec::new(),
+            handover: None,
             recheck: "launchready check {id}".to_owned(),
             config: None,
             clock_behind_s: None,
