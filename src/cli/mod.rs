@@ -5,6 +5,7 @@ mod args;
 mod audit;
 mod check;
 mod config;
+mod connector_pages;
 mod demo;
 mod domains;
 mod explain;
