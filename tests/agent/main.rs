@@ -15,6 +15,7 @@ mod heartbeats;
 mod kills;
 mod latency;
 mod outages;
+mod people;
 mod reload;
 #[allow(dead_code, reason = "it serves other tests too")]
 #[path = "../support/rig.rs"]

@@ -1,4 +1,4 @@
-//! The rows of the table that stand alone: Supabase, Stripe, Cloudflare and PageSpeed Insights.
+//! The rows of the table that stand alone: Supabase, Stripe, Cloudflare and `PageSpeed` Insights.
 
 use launchready_checks::probe::{Accounts, Answer, ProbeError};
 

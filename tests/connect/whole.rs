@@ -134,13 +134,15 @@ async fn nothing_of_people_is_in_evidence_or_reports() {
     assert_eq!(broken.verdict, Verdict::NoGo);
     for text in [text, more] {
         assert!(text.contains("stripe-deliveries") && text.contains("support-backlog"));
-        for (field, told) in PEOPLE {
-            let at = text.find(told).map(|at| text[at.saturating_sub(200)..at].to_owned());
-            assert_eq!(at, None, "{field} of a person is kept");
+        // The buyers' addresses are those by which contacts and tickets are found.
+        let told = PEOPLE.into_iter().chain([("email of a buyer", "@customers.example")]);
+        for (field, told) in told {
+            let before = text.split_once(told).map(|(before, _)| before);
+            let around: Option<String> = before.map(|it| {
+                let end: Vec<char> = it.chars().rev().take(200).collect();
+                end.into_iter().rev().collect()
+            });
+            assert_eq!(around, None, "{field} of a person is kept");
         }
-        // Buyers and those who wrote tickets, by whom contacts and tickets are found.
-        let at =
-            text.find("@customers.example").map(|at| text[at.saturating_sub(200)..at].to_owned());
-        assert_eq!(at, None, "the address of a customer is kept");
     }
 }
