@@ -10,7 +10,7 @@
     reason = "a test fails by panicking"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use clap::Parser as _;
@@ -32,6 +32,23 @@ const PAGES: [&str; 8] = [
     "docs/trace.md",
     "dashboards/README.md",
 ];
+
+/// The pages of accounts, by name.
+fn accounts() -> BTreeMap<String, String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/connectors");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let named = |path: std::path::PathBuf| {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        (name, std::fs::read_to_string(path).unwrap())
+    };
+    files.map(named).collect()
+}
+
+/// The names of all pages, those of accounts included.
+fn pages() -> Vec<String> {
+    let accounts = accounts().into_keys().map(|name| format!("docs/connectors/{name}.md"));
+    PAGES.into_iter().map(str::to_owned).chain(accounts).collect()
+}
 
 fn page(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -100,7 +117,7 @@ fn words(line: &str) -> Vec<String> {
 #[test]
 fn every_command_can_be_typed() {
     let mut seen = 0;
-    for name in PAGES {
+    for name in &pages() {
         for line in commands(&page(name)) {
             let cli = Cli::try_parse_from(words(&line));
             let cli = cli.unwrap_or_else(|error| panic!("{name}: {line}\n{error}"));
@@ -111,7 +128,12 @@ fn every_command_can_be_typed() {
                 Command::Explain(args) => {
                     let topics =
                         ["start", "agent", "alerts", "goals", "runbooks", "trace", "metrics"];
-                    let is_known = |name: &String| known(name) || topics.contains(&name.as_str());
+                    let accounts = accounts();
+                    let is_known = |name: &String| {
+                        known(name)
+                            || topics.contains(&name.as_str())
+                            || accounts.contains_key(name)
+                    };
                     assert!(args.name.as_ref().is_none_or(is_known), "{name}: {line}");
                 }
                 _ => {}
@@ -134,7 +156,7 @@ fn a_shell_takes_words_apart_as_the_test_does() {
 #[test]
 fn every_snippet_is_a_config() {
     let mut seen = 0;
-    for name in PAGES {
+    for name in &pages() {
         for (word, block) in fenced(&page(name)) {
             if word == "toml" {
                 let read = parse(&block, Path::new("."));
@@ -238,7 +260,8 @@ fn the_defaults_of_the_agent_are_those_in_force() {
 
 #[test]
 fn files_that_a_page_links_to_exist() {
-    for name in PAGES.into_iter().chain(["ARCHITECTURE.md", "CHANGELOG.md"]) {
+    let also = ["ARCHITECTURE.md", "CHANGELOG.md"].map(str::to_owned);
+    for name in pages().iter().chain(&also) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         for piece in page(name).split("](").skip(1) {
             let target = piece.split(')').next().unwrap();
@@ -255,4 +278,90 @@ fn the_readme_counts_the_planted_defects() {
     let planted = launchready_lab::World::load("broken").unwrap().defects().len();
     let readme = page("README.md");
     assert!(readme.contains(&format!("and {planted} planted defects")), "{planted} are planted");
+}
+
+/// Files of `src/connect` that belong to no account of an outside system.
+const GROUND: [&str; 10] = [
+    "answer",
+    "api",
+    "checkouts_file",
+    "database",
+    "grant",
+    "mod",
+    "outlying",
+    "pages",
+    "relations",
+    "shape",
+];
+
+/// What each page of an account says, in this order.
+const HEADINGS: [&str; 6] = [
+    "## What to create",
+    "## Least rights",
+    "## What is read",
+    "## What is never done",
+    "## What cannot be seen",
+    "## Limits and pace",
+];
+
+#[test]
+fn every_connector_has_a_page_with_the_fixed_headings() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/connect");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files: BTreeSet<String> =
+        files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    let own = files.into_iter().filter(|file| !GROUND.contains(&file.as_str()));
+    let pages = accounts();
+    assert_eq!(own.collect::<Vec<_>>(), pages.keys().cloned().collect::<Vec<_>>());
+    for (name, text) in &pages {
+        let headings: Vec<_> = text.lines().filter(|line| line.starts_with("## ")).collect();
+        assert_eq!(headings, HEADINGS, "{name}");
+        let mut parts = text.split("\n## ").skip(1);
+        assert!(parts.all(|part| part.lines().any(|line| line.ends_with('.'))), "{name}");
+        assert!(text.starts_with("# "), "{name}");
+        let cli = Cli::try_parse_from(["launchready", "explain", name]);
+        assert!(cli.is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn the_page_of_an_account_shows_its_credentials_and_the_config_knows_them() {
+    for (name, text) in accounts() {
+        let toml: String = fenced(&text).into_iter().map(|(_, block)| block).collect();
+        let config = parse(&toml, Path::new(".")).unwrap();
+        let tables = serde_json::to_value(&config.projects[0].accounts.tables).unwrap();
+        let (table, values) = tables
+            .as_object()
+            .unwrap()
+            .iter()
+            .find(|(table, values)| **table == name || values["kind"] == name.as_str())
+            .unwrap_or_else(|| panic!("{name}: {tables}"));
+        assert!(text.contains(&format!("[project.{table}]")), "{name}");
+        // A credential is what says where it is.
+        let fields = values.as_object().unwrap().iter();
+        let secrets = fields.filter(|(_, value)| value.get("env").is_some());
+        let secrets: Vec<_> = secrets.map(|(key, _)| key.clone()).collect();
+        assert!(!secrets.is_empty(), "{name}: {values}");
+        for key in secrets {
+            assert!(text.contains(&format!("`{key}`")), "{name} says nothing of {key}");
+        }
+    }
+}
+
+#[test]
+fn codes_that_a_page_of_an_account_names_exist() {
+    let mut seen = 0;
+    for (name, text) in accounts() {
+        for piece in text.split('`').skip(1).step_by(2) {
+            let start = piece.split('-').next().unwrap();
+            let known = registry::ALL.iter().any(|plugin| plugin.meta.area.as_str() == start);
+            if known && piece.contains('-') && !piece.contains(' ') && !piece.ends_with('*') {
+                let is_known =
+                    registry::find(piece).is_some() || registry::find_code(piece).is_some();
+                assert!(is_known, "{name} names {piece}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 15, "only {seen} names were found");
 }

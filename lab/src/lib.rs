@@ -40,7 +40,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-pub use self::api::{Form, forms};
+pub use self::api::{Asked, Form, PEOPLE, forms};
 pub use self::crowd::{Crowd, CrowdOptions};
 pub use self::error::LabError;
 pub use self::fault::When;
@@ -209,6 +209,13 @@ impl Lab {
     pub async fn planted(&self) -> Vec<String> {
         let changing = self.changing.lock().await;
         changing.world.planted().map(|defect| defect.name.clone()).collect()
+    }
+
+    /// What the outside systems were asked since the world began or changed, and how often a fault of theirs
+    /// changed an answer.
+    pub fn asked(&self) -> BTreeMap<String, Asked> {
+        let state = self.live.state();
+        state.api.iter().map(|(name, served)| (name.clone(), served.asked())).collect()
     }
 
     /// Has a job of the product stop or run. A job is no server: whoever plays it asks [`Lab::runs`].

@@ -122,6 +122,20 @@ impl World {
         Ok(self)
     }
 
+    /// The same world, in which each outside system tells of [people](crate::PEOPLE) beside everything that it
+    /// answers.
+    #[must_use]
+    pub fn with_people(mut self) -> Self {
+        let people = Table::from_iter([("people".to_owned(), Value::Boolean(true))]);
+        let apis = self.base.get_mut("api").and_then(Value::as_table_mut);
+        let tables = apis.into_iter().flatten().filter_map(|(_, api)| api.as_table_mut());
+        for api in tables {
+            let faults = api.entry("fault").or_insert_with(|| Value::Array(Vec::new()));
+            faults.as_array_mut().into_iter().for_each(|all| all.push(people.clone().into()));
+        }
+        self
+    }
+
     /// The defects of `broken`: none hides or causes what another one does.
     pub fn defects(&self) -> &[Defect] {
         &self.catalogue

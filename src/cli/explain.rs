@@ -6,6 +6,7 @@ use launchready_checks::contract::{Area, CheckMeta, FindingSpec};
 use launchready_checks::registry;
 
 use super::args::ExplainArgs;
+use super::connector_pages::CONNECTORS;
 use super::output::{paint, print};
 use super::{Exit, UsageError};
 use crate::metrics::families;
@@ -52,7 +53,8 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
         print(&page_to_terminal(&page_of(plugin.meta, spec), paint()));
         return Ok(Exit::Clean);
     }
-    if let Some((_, _, page)) = TOPICS.iter().find(|(topic, _, _)| *topic == name) {
+    let mut pages = TOPICS.iter().chain(&CONNECTORS);
+    if let Some((_, _, page)) = pages.find(|(topic, _, _)| *topic == name) {
         print(&page_to_terminal(page, paint()));
         return Ok(Exit::Clean);
     }
@@ -61,7 +63,8 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Clean);
     }
     let codes = registry::ALL.iter().flat_map(|p| p.meta.findings.iter().map(|spec| spec.code));
-    let topics = TOPICS.iter().map(|(topic, _, _)| *topic).chain([METRICS.0]);
+    let pages = TOPICS.iter().chain(&CONNECTORS);
+    let topics = pages.map(|(topic, _, _)| *topic).chain([METRICS.0]);
     let remedy = closest(name, ids().chain(codes).chain(topics));
     Err(UsageError(format!("there is no check or finding {name:?}{remedy}")).into())
 }
@@ -147,7 +150,13 @@ fn catalogue() -> String {
     for (topic, title) in topics.chain([METRICS]) {
         _ = writeln!(text, "  {topic:<22} {title}");
     }
-    text.push_str("\nlaunchready explain NAME prints the page of a check, finding or topic.\n");
+    text.push_str("Accounts that it reads\n");
+    for (name, title, _) in CONNECTORS {
+        _ = writeln!(text, "  {name:<22} {title}");
+    }
+    text.push_str(
+        "\nlaunchready explain NAME prints the page of a check, finding, topic or account.\n",
+    );
     text
 }
 

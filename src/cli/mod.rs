@@ -6,6 +6,7 @@ mod attest;
 mod audit;
 mod check;
 mod config;
+mod connector_pages;
 mod demo;
 mod diff;
 mod domains;

@@ -45,6 +45,15 @@ struct Envelope<T> {
     result_info: Option<Info>,
 }
 
+impl<T> Envelope<Vec<T>> {
+    /// The entries; a list that is left out is no empty one.
+    fn list(self) -> Result<Vec<T>, ProbeError> {
+        self.result.ok_or_else(|| {
+            TargetFault::Malformed("Cloudflare answers with success and no list".to_owned()).into()
+        })
+    }
+}
+
 #[derive(Deserialize)]
 struct Info {
     total_pages: Option<u32>,
@@ -159,7 +168,7 @@ impl Edge for Cloudflare {
             let query = [("name", domain.as_str())];
             let zones: Envelope<Vec<Zone>> =
                 self.read("zones", &query, "Zone → Zone → Read").await?;
-            let mut zones = zones.result.unwrap_or_default().into_iter();
+            let mut zones = zones.list()?.into_iter();
             let Some(zone) = zones.find(|zone| zone.name == domain && is_id(&zone.id)) else {
                 return Ok(None);
             };
@@ -209,7 +218,8 @@ impl Edge for Cloudflare {
                 let query = [("per_page", "100"), ("page", number.as_str())];
                 let answer: Envelope<Vec<Record>> =
                     self.read(&path, &query, "Zone → DNS → Read").await?;
-                let all = answer.result.unwrap_or_default();
+                let last = answer.result_info.as_ref().and_then(|info| info.total_pages);
+                let all = answer.list()?;
                 let entries = all.len();
                 let mut fresh = 0;
                 for record in all {
@@ -228,8 +238,7 @@ impl Edge for Cloudflare {
                     }
                 }
                 pages.read(entries, fresh)?;
-                let last = answer.result_info.and_then(|info| info.total_pages).unwrap_or(1);
-                if entries == 0 || page >= last {
+                if entries == 0 || page >= last.unwrap_or(1) {
                     return Ok(records);
                 }
                 page += 1;

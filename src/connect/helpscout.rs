@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use launchready_checks::probe::{
     Acknowledgement, Answer, Conversation, Desk, Email, Listed, Origin, Period, ProbeError, TAGS,
-    Visit,
+    TargetFault, Visit,
 };
 use serde::Deserialize;
 
@@ -133,6 +133,10 @@ impl HelpScout {
                 }
             }
             pages.read(all, new)?;
+            if all == 0 && page <= found.page.total_pages && found.page.total_elements > 0 {
+                let what = "Help Scout counts conversations on a page and shows none of them";
+                return Err(TargetFault::Malformed(what.to_owned()).into());
+            }
             if page >= found.page.total_pages || all == 0 {
                 break;
             }

@@ -36,7 +36,6 @@ pub(super) struct HubSpot {
 
 #[derive(Deserialize)]
 struct Batch {
-    #[serde(default)]
     results: Vec<Item>,
     #[serde(default)]
     errors: Vec<BatchError>,
@@ -50,7 +49,6 @@ struct BatchError {
 
 #[derive(Deserialize)]
 struct Found {
-    #[serde(default)]
     results: Vec<Item>,
 }
 

@@ -132,8 +132,14 @@ impl Make {
             let entries = logs.scenario_logs.len();
             let (mut fresh, mut past) = (0, false);
             for log in logs.scenario_logs {
-                let own = log.id.or(log.imt_id).map(Id::text).unwrap_or_default();
-                fresh += usize::from(pages.is_new(&own));
+                // Without an id its time tells it apart.
+                let own = log.id.or(log.imt_id).map(Id::text);
+                let own = own.unwrap_or_else(|| log.timestamp.to_string());
+                // A run that begins meanwhile moves the last one of a page to the next.
+                if !pages.is_new(&own) {
+                    continue;
+                }
+                fresh += 1;
                 // It is newest first, and ends where the period does. The filter by time is documented in
                 // two units, so it is not used.
                 past |= log.timestamp < since;

@@ -239,7 +239,10 @@ impl Automation for N8n {
                 let mut fresh = 0;
                 let mut past = false;
                 for execution in page.data {
-                    fresh += usize::from(pages.is_new(&execution.id.clone().text()));
+                    if !pages.is_new(&execution.id.clone().text()) {
+                        continue;
+                    }
+                    fresh += 1;
                     // There is no filter by time: the list is newest first, and ends where the period does.
                     past |= execution.started_at.is_some_and(|started| started < since);
                     if let Some(run) = execution.normal().filter(|run| run.started >= since) {

@@ -35,7 +35,6 @@ struct Found {
 
 #[derive(Deserialize)]
 struct Data {
-    #[serde(default)]
     items: Vec<Hit>,
 }
 
@@ -56,9 +55,10 @@ struct Item {
     emails: Vec<String>,
 }
 
+/// `null` where there is no person; a list that is left out is no answer.
 #[derive(Deserialize)]
 struct List {
-    #[serde(default)]
+    #[serde(deserialize_with = "Option::deserialize")]
     data: Option<Vec<serde_json::Value>>,
 }
 

@@ -15,6 +15,7 @@ mod heartbeats;
 mod kills;
 mod latency;
 mod outages;
+mod people;
 #[path = "../support/planted.rs"]
 mod planted;
 mod reload;

@@ -8,7 +8,7 @@ use launchready_checks::probe::{
 
 use super::faults::{Case, Ends, Running, System, each_fault};
 
-const N8N: &str = r#"
+pub(crate) const N8N: &str = r#"
 [project.automation]
 kind = "n8n"
 token = { file = "n8n.key" }
@@ -35,7 +35,7 @@ retried = true
 timer = true
 "#;
 
-const MAKE: &str = r#"
+pub(crate) const MAKE: &str = r#"
 [project.automation]
 kind = "make"
 token = { file = "make.key" }
@@ -70,7 +70,7 @@ name = "Sheets"
 expires_days = 90
 "#;
 
-const ZAPIER: &str = r#"
+pub(crate) const ZAPIER: &str = r#"
 [project.automation]
 kind = "zapier"
 token = { file = "zapier.key" }
@@ -176,7 +176,7 @@ async fn read(
 }
 
 /// The hour may turn between two worlds: whether there are many is what counts.
-async fn told(accounts: &Accounts, many: usize) -> Result<String, ProbeError> {
+pub(crate) async fn told(accounts: &Accounts, many: usize) -> Result<String, ProbeError> {
     let (flows, walked, all) = read(accounts, 40).await?;
     let names: Vec<_> = flows.iter().map(|flow| &flow.name).collect();
     Ok(format!("{names:?} {} {}", walked.cut, all.len() > many))

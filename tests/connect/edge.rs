@@ -4,7 +4,7 @@ use launchready_checks::probe::{Accounts, ProbeError};
 
 use super::faults::{Case, Ends, Running, System, each_fault};
 
-const TABLES: &str = r#"
+pub(crate) const TABLES: &str = r#"
 [project.edge]
 kind = "cloudflare"
 token = { file = "edge.key" }
@@ -54,7 +54,7 @@ const OWN: &[Case] = &[
     ),
 ];
 
-async fn told(accounts: &Accounts) -> Result<String, ProbeError> {
+pub(crate) async fn told(accounts: &Accounts) -> Result<String, ProbeError> {
     let edge = accounts.edge.get().unwrap();
     let Some(zone) = edge.zone("harbor.example".to_owned()).await? else {
         return Ok("no zone".to_owned());

@@ -4,14 +4,14 @@ use launchready_checks::probe::{Accounts, ProbeError, Stage};
 
 use super::faults::{Case, Ends, Running, System, each_fault};
 
-const SITE: &str = r#"
+pub(crate) const SITE: &str = r#"
 live = "Two"
 at = { "harbor.example" = "Two" }
 deployment.Two = { ago_s = 3600, stage = "production", commit = "a10867b14bb761a232cd80139fbd4c0d33264240", branch = "main" }
 deployment.Three = { ago_s = 60, stage = "preview", commit = "6dcb09b5b57875f334f61aebed695e2e4193db5e", branch = "new-page" }
 "#;
 
-const VERCEL: &str = r#"
+pub(crate) const VERCEL: &str = r#"
 [project.hosting]
 kind = "vercel"
 token = { file = "hosting.key" }
@@ -30,7 +30,7 @@ team = "team_1"
 variables = { STRIPE_SECRET_KEY = ["production"], RESEND_API_KEY = ["production", "preview"] }
 "#;
 
-const NETLIFY: &str = r#"
+pub(crate) const NETLIFY: &str = r#"
 [project.hosting]
 kind = "netlify"
 token = { file = "hosting.key" }

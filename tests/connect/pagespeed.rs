@@ -4,7 +4,7 @@ use launchready_checks::probe::{Accounts, AgentFault, PageSpeed, ProbeError};
 
 use super::faults::{Case, Ends, Running, System, each_fault};
 
-const TABLES: &str = r#"
+pub(crate) const TABLES: &str = r#"
 [project.pagespeed]
 key = { file = "pagespeed.key" }
 api = "lab:pagespeed"
@@ -69,7 +69,7 @@ body = '''{"error":{"code":403,"message":"PageSpeed Insights API has not been us
     ),
 ];
 
-async fn measure(accounts: &Accounts, path: &str) -> Result<PageSpeed, ProbeError> {
+pub(crate) async fn measure(accounts: &Accounts, path: &str) -> Result<PageSpeed, ProbeError> {
     let service = accounts.speed.get().unwrap();
     service.page(format!("https://harbor.example/{path}")).await
 }

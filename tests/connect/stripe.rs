@@ -11,7 +11,7 @@ use launchready_lab::{Sales, SalesPlan, sales};
 
 use super::faults::{Case, Ends, Running, System, each_fault};
 
-const TABLES: &str = r#"
+pub(crate) const TABLES: &str = r#"
 [project.stripe]
 key = { file = "stripe.key" }
 api = "lab:stripe"
@@ -76,7 +76,7 @@ fn month() -> Period {
     Period { since: SystemClock.now() - SignedDuration::from_hours(30 * 24 - 1), until: None }
 }
 
-async fn events(accounts: &Accounts) -> Result<(Walked, Vec<PaymentEvent>), ProbeError> {
+pub(crate) async fn events(accounts: &Accounts) -> Result<(Walked, Vec<PaymentEvent>), ProbeError> {
     let mut all = Vec::new();
     // Up to a minute ago, so that a sale between two questions changes nothing.
     let until = Some(SystemClock.now() - SignedDuration::from_mins(1));

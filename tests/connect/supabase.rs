@@ -9,7 +9,7 @@ use launchready_checks::probe::{
 
 use super::faults::{Case, Ends, Running, System, each_fault};
 
-const TABLES: &str = r#"
+pub(crate) const TABLES: &str = r#"
 [project.supabase]
 ref = "abcdefghijklmnopqrst"
 token = { file = "supabase.key" }
@@ -147,8 +147,11 @@ fn statuses(logs: &FunctionLogs<FunctionCalls>, function: &str) -> Vec<(u16, u64
     one.statuses.iter().map(|(status, times)| (*status, *times)).collect()
 }
 
-async fn calls(accounts: &Accounts) -> Result<String, ProbeError> {
+pub(crate) async fn calls(accounts: &Accounts) -> Result<String, ProbeError> {
     let logs = supabase(accounts).calls(last(10)).await?;
+    if logs.functions.is_empty() {
+        return Ok("no calls".to_owned());
+    }
     Ok(format!("{:?} {:?}", statuses(&logs, "f1"), statuses(&logs, "f2")))
 }
 

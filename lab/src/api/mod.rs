@@ -17,6 +17,7 @@ mod intercom;
 mod make;
 mod n8n;
 mod pagespeed;
+mod people;
 mod pipedrive;
 mod rate;
 mod requests;
@@ -39,7 +40,9 @@ use crate::listener::Servers;
 use crate::live::Live;
 use crate::plan::Plan;
 
+pub use people::PEOPLE;
 pub use requests::{Form, forms};
+pub use server::Asked;
 
 /// What a fake is asked.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The port of one fake: reads a request, applies the faults, answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use hyper::{Request, Response, StatusCode};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::{Api, Ask, Reply};
+use super::{Api, Ask, Reply, people};
 use crate::error::LabError;
 use crate::kept::locked;
 use crate::listener::Servers;
@@ -22,6 +22,18 @@ use crate::web::{Body, serve_plain, text};
 /// The largest body of a request.
 const BODY: usize = 1024 * 1024;
 
+/// The most questions that are told apart.
+const QUESTIONS: usize = 50_000;
+
+/// What a fake was asked.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// Each question once: method and path.
+    pub questions: BTreeSet<(String, String)>,
+    /// Answers that a fault changed.
+    pub spoiled: u64,
+}
+
 /// A fake with its faults.
 #[derive(Debug)]
 pub(crate) struct Served {
@@ -29,15 +41,26 @@ pub(crate) struct Served {
     faults: Vec<ApiFault>,
     /// Matching requests of each fault, and the first answer.
     seen: Mutex<Vec<(u64, Option<Reply>)>>,
+    asked: Mutex<Asked>,
 }
 
 impl Served {
     pub(super) fn new(api: Arc<dyn Api>, faults: Vec<ApiFault>) -> Self {
         let seen = Mutex::new(vec![(0, None); faults.len()]);
-        Self { api, faults, seen }
+        Self { api, faults, seen, asked: Mutex::default() }
+    }
+
+    pub(crate) fn asked(&self) -> Asked {
+        locked(&self.asked).clone()
     }
 
     fn answer(&self, ask: &Ask<'_>) -> Reply {
+        {
+            let mut asked = locked(&self.asked);
+            if asked.questions.len() < QUESTIONS {
+                asked.questions.insert((ask.method.to_owned(), ask.path.to_owned()));
+            }
+        }
         for (index, fault) in self.faults.iter().enumerate() {
             if !ask.path.starts_with(&fault.path) {
                 continue;
@@ -51,9 +74,11 @@ impl Served {
             if fault.repeats
                 && let Some(first) = first
             {
+                locked(&self.asked).spoiled += 1;
                 return first.clone();
             }
-            let reply = fault.apply(ask, || self.api.answer(ask));
+            let (reply, spoiled) = fault.apply(ask, || self.api.answer(ask));
+            locked(&self.asked).spoiled += u64::from(spoiled);
             *first = Some(reply.clone());
             return reply;
         }
@@ -62,7 +87,8 @@ impl Served {
 }
 
 impl ApiFault {
-    fn apply(&self, ask: &Ask<'_>, own: impl FnOnce() -> Reply) -> Reply {
+    /// The answer, and whether the fault changed anything in it.
+    fn apply(&self, ask: &Ask<'_>, own: impl FnOnce() -> Reply) -> (Reply, bool) {
         let mut reply = if self.status == 0 {
             own()
         } else {
@@ -72,6 +98,10 @@ impl ApiFault {
             if let Some((name, value)) = line.split_once(':') {
                 reply = reply.with(name.trim(), value.trim());
             }
+        }
+        let spoiled = self.find.is_empty() || reply.body.contains(&self.find);
+        if self.people {
+            reply.body = people::beside(&reply.body);
         }
         if !self.find.is_empty() {
             reply.body = reply.body.replace(&self.find, &self.put);
@@ -86,7 +116,7 @@ impl ApiFault {
                 there.unwrap_or(ask.shown).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
             reply = reply.with("date", there);
         }
-        reply
+        (reply, spoiled)
     }
 }
 

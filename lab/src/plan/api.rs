@@ -39,4 +39,6 @@ pub struct ApiFault {
     pub find: String,
     /// What is put there.
     pub put: String,
+    /// Names, addresses and phone numbers stand beside everything in its own answers.
+    pub people: bool,
 }

@@ -87,7 +87,8 @@ impl From<Function> for EdgeFunction {
 /// `GET /v1/projects/{ref}/config/auth`: two hundred keys, passwords of mail and text servers among them.
 #[derive(Debug, Deserialize)]
 pub(super) struct Auth {
-    #[serde(default)]
+    /// `null` where none is set; settings without it are no settings.
+    #[serde(deserialize_with = "Option::deserialize")]
     site_url: Option<String>,
     #[serde(default)]
     uri_allow_list: Option<String>,
