@@ -72,7 +72,7 @@ async fn incident(rig: &Rig, code: &str) -> Option<Incident> {
 struct Change {
     check: &'static str,
     code: &'static str,
-    change: &'static str,
+    edit: &'static str,
     /// The world's change that the printed note asks for.
     apply: fn(&str, Timestamp) -> String,
 }
@@ -124,25 +124,25 @@ const CHANGES: [Change; 4] = [
     Change {
         check: "dns-drift",
         code: "dns-mx-changed",
-        change: "[zone.\"harbor.example\"]\n\"records-\" = [\"@ MX\"]\n\"records+\" = ['@ 300 MX 10 mail.stranger.example.']\n",
+        edit: "[zone.\"harbor.example\"]\n\"records-\" = [\"@ MX\"]\n\"records+\" = ['@ 300 MX 10 mail.stranger.example.']\n",
         apply: put_records,
     },
     Change {
         check: "stripe-webhooks",
         code: "stripe-webhook-changed",
-        change: "[api.stripe.webhook.PxHarborMain]\nurl = \"https://app.harbor.example/api/stripe\"\nevents = [\"customer.created\", \"checkout.session.completed\"]\n",
+        edit: "[api.stripe.webhook.PxHarborMain]\nurl = \"https://app.harbor.example/api/stripe\"\nevents = [\"customer.created\", \"checkout.session.completed\"]\n",
         apply: put_webhook,
     },
     Change {
         check: "automation-runs",
         code: "automation-edited",
-        change: "[api.n8n.flow.order]\ndoes = \"elsewhere\"\nedited_days = 0\n",
+        edit: "[api.n8n.flow.order]\ndoes = \"elsewhere\"\nedited_days = 0\n",
         apply: restore_version,
     },
     Change {
         check: "automation-runs",
         code: "automation-switched-off",
-        change: "[api.n8n.flow.order]\nactive = false\n",
+        edit: "[api.n8n.flow.order]\nactive = false\n",
         apply: switch_on,
     },
 ];
@@ -160,10 +160,10 @@ async fn the_rollback_note_applied_as_printed_restores_the_baseline() {
     })
     .await;
     assert_eq!(rig.mailbox.mails().len(), 0, "what is as approved gives no message");
-    for Change { check, code, change, apply } in CHANGES {
+    for Change { check, code, edit, apply } in CHANGES {
         let checks = BTreeSet::from([check]);
         let healthy = World::load("healthy").unwrap();
-        let changed = healthy.changed(change).unwrap();
+        let changed = healthy.changed(edit).unwrap();
         rig.lab.replace(&changed).await.unwrap();
         rig.look_again_at("harbor", &checks).await;
         rig.wait_for(&format!("{code} is told"), async |rig: &Rig| {

@@ -51,6 +51,7 @@ async fn audit(world: World) -> (Report, String, BTreeMap<String, Asked>) {
         recheck: String::new(),
         config: None,
         checkouts: None,
+        handover: None,
     };
     let record = session.audit(&config.projects[0], &plan, &Silent).await.unwrap();
     let asked = lab.asked();
