@@ -77,6 +77,8 @@ struct Shape {
 pub struct Attestations {
     path: PathBuf,
     entries: Vec<Entry>,
+    /// The file as it was read.
+    before: Option<String>,
 }
 
 impl Attestations {
@@ -93,6 +95,7 @@ impl Attestations {
         let path = Self::path(folder);
         let failed = |why: String| AttestationError::File { what: "read", path: path.clone(), why };
         match std::fs::metadata(&path) {
+            Ok(facts) if !facts.is_file() => return Err(failed("it is no file".to_owned())),
             Ok(facts) if facts.len() > FILE_BYTES => {
                 return Err(failed("it is over 1 MiB".to_owned()));
             }
@@ -100,7 +103,7 @@ impl Attestations {
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
             {
-                return Ok(Self { path, entries: Vec::new() });
+                return Ok(Self { path, entries: Vec::new(), before: None });
             }
             Err(error) => return Err(failed(error.to_string())),
         }
@@ -112,7 +115,7 @@ impl Attestations {
         for entry in &shape.attestation {
             fault(entry).map_or(Ok(()), |why| Err(invalid(why)))?;
         }
-        Ok(Self { path, entries: shape.attestation })
+        Ok(Self { path, entries: shape.attestation, before: Some(text) })
     }
 
     /// What was signed for a project, oldest first.
@@ -180,13 +183,16 @@ impl Attestations {
         self.entries.len() < before
     }
 
-    /// Writes the whole file, or nothing.
+    /// Writes the whole file, or nothing; never over what somebody else has signed since it was read.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// It cannot be written, or it has changed meanwhile.
     pub fn write(&self) -> Result<(), AttestationError> {
         let failed =
             |why: String| AttestationError::File { what: "write", path: self.path.clone(), why };
+        if std::fs::read_to_string(&self.path).ok() != self.before {
+            return Err(failed("somebody has signed meanwhile; type the command again".to_owned()));
+        }
         let shape = Shape { attestation: self.entries.clone() };
         let text = toml::to_string(&shape).map_err(|error| failed(error.to_string()))?;
         let partial = self.path.with_extension(format!("toml.{}.partial", std::process::id()));

@@ -1,13 +1,12 @@
 //! What two or more audits of one project have told differently.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use launchready_checks::contract::{AtRisk, Severity, Status};
 use serde::Serialize;
 
-use super::words::{minute, money, visible};
-use super::{CheckReport, FindingReport, Paint, Report, Verdict};
+use super::words::{minute, money};
+use super::{CheckReport, FindingReport, Report, Verdict};
 
 /// The difference between the last of some audits and the one before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,6 +44,8 @@ pub struct Noted {
     pub summary: String,
     /// What has changed, or why it was not looked for; empty where the list says it all.
     pub note: String,
+    /// It is worse than before: new, back, or of a higher severity, and nobody has accepted it.
+    pub is_worse: bool,
 }
 
 /// Why reports cannot be compared.
@@ -99,18 +100,26 @@ impl Difference {
         };
         for (check, finding) in after.findings() {
             let id = finding.fingerprint.as_str();
-            let note = |note: String| Noted::of(check, finding, note);
+            let accepted =
+                finding.waived.as_ref().map(|waived| format!("accepted by {}", waived.by));
+            let is_open = accepted.is_none();
+            let note =
+                |note: String, is_worse| Noted::of(check, finding, note, is_worse && is_open);
             match then.get(id) {
-                None if once.contains(id) => difference.came_back.push(note(String::new())),
-                None => difference.new.push(note(String::new())),
+                // Nobody looked in between: it never went away.
+                None if once.contains(id) && unseen(before, &check.id).is_some() => {}
+                None if once.contains(id) => {
+                    difference.came_back.push(note(accepted.unwrap_or_default(), true));
+                }
+                None => difference.new.push(note(accepted.unwrap_or_default(), true)),
                 Some((_, old)) if old.waived.is_some() && finding.waived.is_none() => {
-                    difference
-                        .came_back
-                        .push(note("it was accepted, and is not any more".to_owned()));
+                    let text = "it was accepted, and is not any more".to_owned();
+                    difference.came_back.push(note(text, true));
                 }
                 Some((_, old)) => {
                     let what = what_changed(old, finding);
-                    difference.changed.extend((!what.is_empty()).then(|| note(what)));
+                    let is_worse = finding.severity > old.severity;
+                    difference.changed.extend((!what.is_empty()).then(|| note(what, is_worse)));
                 }
             }
         }
@@ -118,20 +127,22 @@ impl Difference {
             if now.contains_key(finding.fingerprint.as_str()) {
                 continue;
             }
-            match unseen(after, &check.id) {
-                Some(why) => difference.not_seen.push(Noted::of(check, finding, why)),
-                None => difference.fixed.push(Noted::of(check, finding, String::new())),
+            match unseen(after, &check.id).or_else(|| newly_unseen(check, after)) {
+                Some(why) => difference.not_seen.push(Noted::of(check, finding, why, false)),
+                None => difference.fixed.push(Noted::of(check, finding, String::new(), false)),
             }
         }
         Ok(difference)
     }
 
-    /// Whether anything at or above a severity is new or came back.
+    /// Whether anything at or above a severity is new, came back or became worse, and nobody has accepted it.
     pub fn is_worse(&self, from: Severity) -> bool {
-        self.new.iter().chain(&self.came_back).any(|noted| noted.severity >= from)
+        let mut all = self.new.iter().chain(&self.came_back).chain(&self.changed);
+        all.any(|noted| noted.is_worse && noted.severity >= from)
     }
 
-    fn lists(&self) -> [(&'static str, &[Noted]); 5] {
+    /// The lists with their titles.
+    pub(super) fn lists(&self) -> [(&'static str, &[Noted]); 5] {
         [
             ("New", &self.new),
             ("Came back", &self.came_back),
@@ -139,19 +150,6 @@ impl Difference {
             ("Fixed", &self.fixed),
             ("Not looked for this time", &self.not_seen),
         ]
-    }
-
-    fn head(&self) -> (String, String) {
-        let (before, after) = self.verdict;
-        let verdict = if before == after {
-            format!("{}, as before", after.title())
-        } else {
-            format!("{}, before {}", after.title(), before.title())
-        };
-        (
-            format!("{}  {} → {}", visible(&self.domain), minute(self.at.0), minute(self.at.1)),
-            verdict,
-        )
     }
 }
 
@@ -162,6 +160,14 @@ fn unseen(report: &Report, id: &str) -> Option<String> {
     };
     let looked = matches!(check.status, Status::Pass | Status::Warn | Status::Fail);
     (!looked).then(|| check.reason.clone().unwrap_or_else(|| "the check did not look".to_owned()))
+}
+
+/// The parts of a check that it saw then and does not see now: what was found there may still be so.
+fn newly_unseen(then: &CheckReport, after: &Report) -> Option<String> {
+    let now = after.checks.iter().find(|check| check.id == then.id)?;
+    let is_new = |part: &str| then.not_checked.iter().all(|known| known.part != part);
+    let mut new = now.not_checked.iter().filter(|part| is_new(&part.part));
+    new.next().map(|part| format!("not seen this time: {}, {}", part.part, part.reason))
 }
 
 fn what_changed(old: &FindingReport, new: &FindingReport) -> String {
@@ -186,7 +192,7 @@ fn sum(at_risk: &[AtRisk]) -> String {
 }
 
 impl Noted {
-    fn of(check: &CheckReport, finding: &FindingReport, note: String) -> Self {
+    fn of(check: &CheckReport, finding: &FindingReport, note: String, is_worse: bool) -> Self {
         Self {
             check: check.id.clone(),
             code: finding.code.clone(),
@@ -194,63 +200,17 @@ impl Noted {
             subject: finding.subject.clone(),
             summary: finding.summary.clone(),
             note,
+            is_worse,
         }
     }
-}
-
-/// A difference for a terminal.
-pub fn difference_to_terminal(difference: &Difference, paint: Paint) -> String {
-    let (head, verdict) = difference.head();
-    let mut out = format!("{}\n{verdict}\n", paint.bold(&head));
-    for (title, list) in difference.lists() {
-        if list.is_empty() {
-            continue;
-        }
-        // Writing into a string cannot fail.
-        _ = writeln!(out, "\n{}", paint.bold(&format!("{title} ({})", list.len())));
-        for noted in list {
-            let word = noted.severity.as_str().to_uppercase();
-            _ = writeln!(out, "  {word} {} · {}", noted.check, noted.code);
-            let note =
-                if noted.note.is_empty() { String::new() } else { format!(" ({})", noted.note) };
-            let text = format!("{}{note}", noted.summary);
-            for line in paint.lines(&visible(&text), 4) {
-                _ = writeln!(out, "    {line}");
-            }
-        }
-    }
-    if difference.lists().iter().all(|(_, list)| list.is_empty()) {
-        out.push_str("\nNothing has changed.\n");
-    }
-    out
-}
-
-/// A difference for a ticket or a chat.
-pub fn difference_to_markdown(difference: &Difference) -> String {
-    let (head, verdict) = difference.head();
-    let mut out = format!("# {head}\n\n{verdict}\n");
-    for (title, list) in difference.lists() {
-        if list.is_empty() {
-            continue;
-        }
-        _ = writeln!(out, "\n## {title} ({})\n", list.len());
-        for noted in list {
-            let note =
-                if noted.note.is_empty() { String::new() } else { format!(" ({})", noted.note) };
-            let text = super::markdown::escape(&format!("{}{note}", noted.summary));
-            _ = writeln!(out, "- **{}** `{}` {text}", noted.severity.as_str(), noted.code);
-        }
-    }
-    if difference.lists().iter().all(|(_, list)| list.is_empty()) {
-        out.push_str("\nNothing has changed.\n");
-    }
-    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Coverage, Tool, Waived};
+    use crate::report::{
+        Coverage, Paint, Tool, Waived, difference_to_markdown, difference_to_terminal,
+    };
     use launchready_checks::contract::{Goal, Urgency, Vantage};
 
     fn finding(subject: &str) -> FindingReport {
@@ -349,7 +309,7 @@ mod tests {
         assert_eq!(subjects(&found.changed), ["worse"]);
         assert_eq!(found.changed[0].note, "warning before");
         assert_eq!(subjects(&found.fixed), ["gone"]);
-        assert!(found.is_worse(Severity::Warning) && !found.is_worse(Severity::Critical));
+        assert!(found.is_worse(Severity::Critical), "a warning has become critical");
         let text = difference_to_terminal(&found, Paint::default());
         assert!(
             text.contains("GO WITH CONDITIONS, as before") && text.contains("Came back (2)"),

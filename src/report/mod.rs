@@ -5,6 +5,7 @@
 mod build;
 mod checklist;
 mod difference;
+mod difference_text;
 mod fold;
 mod goal;
 mod handover;
@@ -28,9 +29,8 @@ pub use checklist::{
     AttestationReport, CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool,
     UnseenPart, Waived, WaiverReport,
 };
-pub use difference::{
-    Difference, DifferenceError, Noted, difference_to_markdown, difference_to_terminal,
-};
+pub use difference::{Difference, DifferenceError, Noted};
+pub use difference_text::{difference_to_markdown, difference_to_terminal};
 pub use goal::{GOALS, GoalRules, rules};
 pub(crate) use html::prose;
 pub use html::to_html;

@@ -76,7 +76,7 @@ const PLAIN: [&str; 22] = [
 const KEYS: [&str; 6] = ["project.", "checks.", "agent.", "network.", "defaults.", "channel."];
 
 /// Endings of file names that also end domains.
-const FILES: [&str; 9] = ["md", "rs", "sh", "py", "pl", "zip", "mov", "app", "so"];
+const FILES: [&str; 7] = ["md", "rs", "sh", "py", "pl", "zip", "so"];
 
 /// The report with placeholders.
 pub fn redact(report: &Report) -> Report {
@@ -86,7 +86,21 @@ pub fn redact(report: &Report) -> Report {
         return Report { checks: Vec::new(), not_checked: Vec::new(), ..report };
     };
     redactor.people(&report);
-    each_text(&mut report, &mut |text| redactor.edit(text));
+    // A path names the person whose machine it is.
+    let path = report.config.clone().filter(|path| path.contains(['/', '\\']));
+    each_text(&mut report, &mut |text| {
+        if let Some(path) = &path {
+            *text = text.replace(path.as_str(), "launchready.toml");
+        }
+        redactor.edit(text);
+    });
+    if let Some(handover) = &mut report.handover {
+        for secret in &mut handover.secrets {
+            if secret.kept.starts_with("file ") {
+                "file (not shown)".clone_into(&mut secret.kept);
+            }
+        }
+    }
     report.config = report.config.map(|_path| "launchready.toml".to_owned());
     report
 }
@@ -211,7 +225,8 @@ impl Redactor {
     fn host(&mut self, found: &str) -> Option<String> {
         let lower = found.to_ascii_lowercase();
         let ending = lower.rsplit('.').next().unwrap_or_default();
-        let is_file = lower.matches('.').count() == 1 && FILES.contains(&ending);
+        let is_own = lower == self.domain || lower.ends_with(&format!(".{}", self.domain));
+        let is_file = !is_own && lower.matches('.').count() == 1 && FILES.contains(&ending);
         // A name on the internet ends in a public suffix; those kept for examples and trials are none.
         let is_known = lower.ends_with(&self.domain)
             || ends_in_suffix(&lower)

@@ -242,7 +242,7 @@ fn checks(report: &Report, paint: Paint, out: &mut String) {
         let count = row.findings;
         let word = paint.on(colour, &format!("{word:<8}"));
         let count = if count.is_empty() { count } else { paint.on(DIM, &format!("  {count}")) };
-        _ = writeln!(out, "  {word} {:<20} {}{count}", row.id, row.title);
+        _ = writeln!(out, "  {word} {:<25} {}{count}", row.id, row.title);
     }
 }
 

@@ -23,6 +23,13 @@ const FOUNDER_KNOWS: &[(&str, &str, &str)] = &[
         "rate-limit-missing",
         "knocking is done at addresses that were named, alone",
     ),
+    (
+        "ops-attestation",
+        "attestation-expired",
+        "what people have signed stands beside their config",
+    ),
+    ("ops-attestation", "attestation-rollback-slow", "the same"),
+    ("ops-attestation", "attestation-truth-scattered", "the same"),
     ("web-uptime", "endpoint-down", "what is down and not linked does not show"),
 ];
 

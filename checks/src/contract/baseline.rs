@@ -2,6 +2,15 @@
 
 use std::collections::BTreeMap;
 
+/// What a check lets a person approve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Approvable {
+    /// What it is, in two or three words such as `DNS records`.
+    pub what: &'static str,
+    /// The findings that tell of a change.
+    pub codes: &'static [&'static str],
+}
+
 /// One thing that can be approved, such as the MX records of a name or the address of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fact {

@@ -9,7 +9,8 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Area, Assessment, CheckError, Fact, FindingSpec, History, MeasurementSpec, Target, Vantage,
+    Approvable, Area, Assessment, CheckError, Fact, FindingSpec, History, MeasurementSpec, Target,
+    Vantage,
 };
 use crate::probe::Probes;
 
@@ -112,9 +113,8 @@ pub trait Check: Send + Sync + 'static {
     /// Judges. Pure.
     fn assess(evidence: &Self::Evidence, cx: &AssessCx<'_, Self>) -> Assessment;
 
-    /// What of the evidence a person can approve as it is, in two or three words such as `DNS records`;
-    /// nothing for a check that measures no drift.
-    const BASELINE: Option<&'static str> = None;
+    /// What of the evidence a person can approve as it is; nothing for a check that measures no drift.
+    const BASELINE: Option<Approvable> = None;
 
     /// The evidence as facts that can be approved. What was not seen is no fact.
     fn facts(_evidence: &Self::Evidence) -> Vec<Fact> {

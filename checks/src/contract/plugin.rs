@@ -9,7 +9,9 @@ use schemars::Schema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{AssessCx, Assessment, Check, CheckError, CheckMeta, Fact, History, LookCx, Target};
+use super::{
+    Approvable, AssessCx, Assessment, Check, CheckError, CheckMeta, Fact, History, LookCx, Target,
+};
 use crate::probe::Probes;
 
 /// The most that the evidence of one run may take as JSON: 64 KiB.
@@ -78,7 +80,7 @@ pub struct Plugin {
     /// What is known about the check.
     pub meta: &'static CheckMeta,
     /// What of its evidence can be approved; nothing for a check that measures no drift.
-    pub baseline: Option<&'static str>,
+    pub baseline: Option<Approvable>,
     /// JSON schema of its options.
     pub schema: fn() -> Schema,
     /// The default options.

@@ -22,7 +22,8 @@ pub struct DiffArgs {
         hide_possible_values = true
     )]
     pub format: DiffFormat,
-    /// Exit code 1 when a finding of this severity or a worse one is new or came back.
+    /// Exit code 1 when a finding of this severity or a worse one is new, came back or became worse, and
+    /// nobody has accepted it.
     #[arg(long, value_enum, default_value_t)]
     pub fail_on: FailOn,
 }

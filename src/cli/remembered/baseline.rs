@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use launchready_checks::contract::{Change, Fact, changes};
+use launchready_checks::contract::{AssessInput, Fact, History, NotChecked, changes};
 use launchready_checks::registry;
 use serde::Serialize;
 use serde_json::Value;
@@ -55,7 +55,7 @@ fn none(here: &Remembered) -> String {
 
 /// The checks that measure drift, each with what of it is approved.
 fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
-    registry::ALL.iter().filter_map(|plugin| Some((plugin.meta.id, plugin.baseline?)))
+    registry::ALL.iter().filter_map(|plugin| Some((plugin.meta.id, plugin.baseline?.what)))
 }
 
 fn what(check: &str) -> &'static str {
@@ -186,7 +186,12 @@ async fn approve(
             let own = before.iter().find(|one| one.check == run.id);
             let then = own.and_then(|one| facts(&one.check, &one.evidence).ok());
             became.facts = now.len();
-            became.differ = then.map_or(0, |then| changes(&then, &now).len());
+            // What one of both looks has not seen says nothing.
+            let differ = |then: Vec<Fact>| {
+                let both = changes(&then, &now).into_iter();
+                both.filter(|change| change.now.is_some()).count()
+            };
+            became.differ = then.map_or(0, differ);
             became.approved = !now.is_empty();
             became.reason =
                 now.is_empty().then(|| "nothing was seen that could be approved".to_owned());
@@ -232,35 +237,34 @@ fn reason(outcome: &Outcome) -> Option<String> {
     }
 }
 
-/// One subject that differs.
+/// One subject that differs, as the check tells it.
 #[derive(Serialize)]
 struct Differs {
     check: String,
+    code: String,
     subject: String,
-    gone: Vec<String>,
-    new: Vec<String>,
+    summary: String,
+    /// What is gone begins with `gone:`, what is new with `new:`.
+    evidence: Vec<String>,
 }
 
 impl Differs {
-    fn of(check: &str, change: &Change<'_>) -> Self {
-        let owned = |lines: Vec<&str>| lines.into_iter().map(str::to_owned).collect();
-        Self {
-            check: check.to_owned(),
-            subject: change.subject.to_owned(),
-            gone: owned(change.gone()),
-            new: owned(change.new_lines()),
-        }
-    }
-
     fn text(&self) -> String {
-        let mut text = format!("{} ({})\n", self.subject, self.check);
-        let lines =
-            self.gone.iter().map(|line| ('-', line)).chain(self.new.iter().map(|line| ('+', line)));
-        for (sign, line) in lines {
-            _ = writeln!(text, "  {sign} {line}");
+        let mut text = format!("{} ({})\n", self.summary, self.check);
+        for line in &self.evidence {
+            let line = line.replacen("gone:", "-", 1).replacen("new:", "+", 1);
+            _ = writeln!(text, "  {line}");
         }
         text
     }
+}
+
+/// What `baseline diff` answers.
+#[derive(Serialize, Default)]
+struct Compared {
+    differs: Vec<Differs>,
+    /// What was not compared, and why.
+    not_compared: Vec<String>,
 }
 
 async fn diff(
@@ -273,31 +277,81 @@ async fn diff(
         return Err(UsageError(none(here)).into());
     }
     let project = super::super::project::pick(&here.config.projects, args.project.as_deref())?;
-    let ids =
-        all().map(|(id, _)| id).filter(|id| approved.iter().any(|one| one.check == *id)).collect();
-    let mut differ = Vec::new();
-    let mut unseen = Vec::new();
+    let is_approved = |id: &str| approved.iter().any(|one| one.check == id);
+    let ids = all().map(|(id, _)| id).filter(|id| is_approved(id)).collect();
+    let mut compared = Compared::default();
     for run in look(cli, here, project, ids).await? {
         let Some(then) = approved.iter().find(|one| one.check == run.id) else { continue };
-        match &run.outcome {
-            Outcome::Looked { evidence } => {
-                let (then, now) = (facts(&run.id, &then.evidence)?, facts(&run.id, evidence)?);
-                differ
-                    .extend(changes(&then, &now).iter().map(|change| Differs::of(&run.id, change)));
-            }
-            other => {
-                let of = what(&run.id);
-                let line = |reason| format!("not compared: {of} ({}): {reason}\n", run.id);
-                unseen.extend(reason(other).map(line));
-            }
+        compare(project, then, &run, here.now, &mut compared)?;
+    }
+    if args.store.json {
+        print(&(serde_json::to_string_pretty(&compared)? + "\n"));
+    } else {
+        compared.differs.iter().for_each(|one| print(&one.text()));
+        if compared.differs.is_empty() && compared.not_compared.is_empty() {
+            print("nothing differs from what is approved\n");
+        }
+        for line in &compared.not_compared {
+            print(&format!("not compared: {line}\n"));
         }
     }
-    show(&args.store, &differ, "nothing differs from what is approved", Differs::text);
-    if !args.store.json {
-        print(&unseen.concat());
-    }
-    if !differ.is_empty() {
+    if !compared.differs.is_empty() {
         return Ok(Exit::Found);
     }
-    Ok(if unseen.is_empty() { Exit::Clean } else { Exit::Failed })
+    Ok(if compared.not_compared.is_empty() { Exit::Clean } else { Exit::Failed })
+}
+
+/// Has the check itself judge what it saw against what was approved, with the options of the project.
+fn compare(
+    project: &Project,
+    then: &Approved,
+    run: &RunRecord,
+    now: jiff::Timestamp,
+    compared: &mut Compared,
+) -> anyhow::Result<()> {
+    let Some(plugin) = registry::find(&run.id) else { return Ok(()) };
+    let Some(approvable) = plugin.baseline else { return Ok(()) };
+    let of = format!("{} ({})", approvable.what, run.id);
+    let evidence = match &run.outcome {
+        Outcome::Looked { evidence } => evidence,
+        other => {
+            compared.not_compared.extend(reason(other).map(|reason| format!("{of}: {reason}")));
+            return Ok(());
+        }
+    };
+    if then.version != plugin.meta.evidence_version {
+        let why = "approved by another version of launchready; approve it again";
+        compared.not_compared.push(format!("{of}: {why}"));
+        return Ok(());
+    }
+    let options = project.options.get(&run.id).cloned().unwrap_or(Value::Null);
+    let check = (plugin.build)(&options)?;
+    let judge = |baseline: Option<&Value>| {
+        check.assess(
+            evidence,
+            &AssessInput {
+                now,
+                target: &project.target,
+                previous: None,
+                history: &History::default(),
+                baseline,
+            },
+        )
+    };
+    let (with, without) = (judge(Some(&then.evidence))?, judge(None)?);
+    let told = with.findings.iter().filter(|one| approvable.codes.contains(&one.code.as_str()));
+    compared.differs.extend(told.map(|one| Differs {
+        check: run.id.clone(),
+        code: one.code.clone(),
+        subject: one.subject.clone(),
+        summary: one.summary.clone(),
+        evidence: one.evidence.clone(),
+    }));
+    // What only the comparison could not see.
+    let is_new = |part: &&NotChecked| without.not_checked.iter().all(|it| it.part != part.part);
+    let unseen = with.not_checked.iter().filter(is_new);
+    compared
+        .not_compared
+        .extend(unseen.map(|part| format!("{of}: {}, {}", part.part, part.reason)));
+    Ok(())
 }

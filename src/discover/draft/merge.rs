@@ -52,6 +52,10 @@ pub fn merge(text: &str, draft: &Draft<'_>, network: &NetworkLines) -> Result<Me
     if !network.is_empty() && !has_network {
         puts.push((text.len(), format!("\n{network}")));
         merge.added.push("network".to_owned());
+    } else if !network.is_empty() {
+        merge
+            .by_hand
+            .push("[network] stands already: put what you typed into it yourself".to_owned());
     }
     if let Some(project) = find(text, &document, &draft.stack.domain) {
         extend(text, &project, draft, &mut puts, &mut merge)?;
@@ -126,7 +130,8 @@ fn extend(
             tables += &addition.text;
             merge.added.push(key);
         } else if let (None, Some(open), Some(access)) = (stands, addition.open, kind) {
-            if text.contains(&format!("# [{key}]")) {
+            let own = text.get(project.header.start..project.end).unwrap_or(text);
+            if own.contains(&format!("# [{key}]")) {
                 merge.by_hand.push(format!("[{key}] for {} waits for {open}", access.title));
             } else {
                 tables.push('\n');

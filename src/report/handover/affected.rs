@@ -13,7 +13,8 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
     let mut blocks = Vec::new();
     let about = || report.checks.iter().filter(|check| AREAS.contains(&check.area.as_str()));
     let looked = about().filter(|check| is_looked(check)).count();
-    if looked == 0 {
+    let found = about().any(|check| !check.findings.is_empty());
+    if looked == 0 && !found && report.money_at_risk.is_empty() {
         blocks.push(words(
             "Not known: no account of the product was looked at, neither payments nor orders, CRM or support. \
              Part 6 says what unlocks each.",

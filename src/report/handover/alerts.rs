@@ -35,7 +35,7 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
             ]
         });
         blocks.push(Block::Table(
-            &["Channel", "By", "Takes", "If it fails", "Messages"],
+            &["Channel", "By", "Takes", "If it fails", "Messages of this agent"],
             rows.collect(),
         ));
     }

@@ -14,8 +14,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::{
-    Age, Area, AssessCx, Assessment, Bounded, Check, CheckError, CheckMeta, Fact, FindingSpec,
-    LookCx, MeasurementSpec, Need, Ratio, Schedule, Target, Unit, Vantage,
+    Age, Approvable, Area, AssessCx, Assessment, Bounded, Check, CheckError, CheckMeta, Fact,
+    FindingSpec, LookCx, MeasurementSpec, Need, Ratio, Schedule, Target, Unit, Vantage,
 };
 use crate::probe::{AgentFault, ExpiredCredential, Probes};
 
@@ -214,7 +214,10 @@ impl Check for Runs {
         judge::judge(evidence, cx)
     }
 
-    const BASELINE: Option<&'static str> = Some("automations");
+    const BASELINE: Option<Approvable> = Some(Approvable {
+        what: "automations",
+        codes: &["automation-switched-off", "automation-edited"],
+    });
 
     fn facts(evidence: &Evidence) -> Vec<Fact> {
         let flows = evidence.flows.items.iter().filter(|flow| !flow.archived);

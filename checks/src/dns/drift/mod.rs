@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::records::RecordSet;
 use crate::contract::{
-    Area, AssessCx, Assessment, Check, CheckError, CheckMeta, Fact, FindingSpec, LookCx,
-    MeasurementSpec, Schedule, Target, Unit, Vantage,
+    Approvable, Area, AssessCx, Assessment, Check, CheckError, CheckMeta, Fact, FindingSpec,
+    LookCx, MeasurementSpec, Schedule, Target, Unit, Vantage,
 };
 use crate::probe::{Probes, Seen};
 
@@ -156,7 +156,15 @@ impl Check for Drift {
         judge::judge(evidence, cx)
     }
 
-    const BASELINE: Option<&'static str> = Some("DNS records");
+    const BASELINE: Option<Approvable> = Some(Approvable {
+        what: "DNS records",
+        codes: &[
+            "dns-name-servers-changed",
+            "dns-mx-changed",
+            "dns-mail-policy-changed",
+            "dns-record-changed",
+        ],
+    });
 
     fn facts(evidence: &Evidence) -> Vec<Fact> {
         judge::facts(evidence)

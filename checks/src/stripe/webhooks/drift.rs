@@ -1,7 +1,7 @@
 //! The destinations of events against the approved ones.
 
 use super::{CHANGED, Evidence, Told};
-use crate::contract::{Assessment, Change, Fact, Severity, changes};
+use crate::contract::{Assessment, Change, Fact, Severity, Unseen, changes};
 
 /// Each destination with its address, its events and whether it is on.
 pub(super) fn facts(evidence: &Evidence) -> Vec<Fact> {
@@ -24,7 +24,21 @@ fn lines(told: &Told) -> Vec<String> {
 /// Compares with the approved destinations.
 pub(super) fn judge(evidence: &Evidence, baseline: &Evidence, out: &mut Assessment) {
     let (then, now) = (facts(baseline), facts(evidence));
+    // A list that was not seen whole proves neither that something is gone nor that it is new.
+    let is_partial =
+        [evidence, baseline].iter().any(|look| look.unseen.is_some() || look.destinations.cut > 0);
+    if is_partial {
+        out.not_checked(
+            Unseen::Noted,
+            "destinations that were added or are gone",
+            "the destinations were not all listed, now or when they were approved",
+            "give the key Read on Event Destinations, then run `launchready baseline approve`",
+        );
+    }
     for change in changes(&then, &now) {
+        if is_partial && (change.then.is_none() || change.now.is_none()) {
+            continue;
+        }
         // Evidence of before events were kept says nothing of them.
         let before = baseline.destinations.items.iter().find(|told| told.id == change.subject);
         if before.is_some_and(|told| told.events.total() == 0) {

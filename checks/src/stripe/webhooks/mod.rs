@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use self::address::Place;
 use crate::contract::{
-    Age, Area, AssessCx, Assessment, Bounded, Check, CheckError, CheckMeta, Fact, FindingSpec,
-    LookCx, Need, Schedule, Target, Vantage,
+    Age, Approvable, Area, AssessCx, Assessment, Bounded, Check, CheckError, CheckMeta, Fact,
+    FindingSpec, LookCx, Need, Schedule, Target, Vantage,
 };
 use crate::probe::{EventScope, KeyPower, Probes, Seen};
 
@@ -234,7 +234,10 @@ impl Check for Webhooks {
         out
     }
 
-    const BASELINE: Option<&'static str> = Some("webhook endpoints of Stripe");
+    const BASELINE: Option<Approvable> = Some(Approvable {
+        what: "webhook endpoints of Stripe",
+        codes: &["stripe-webhook-changed"],
+    });
 
     fn facts(evidence: &Evidence) -> Vec<Fact> {
         drift::facts(evidence)

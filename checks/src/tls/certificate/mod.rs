@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 use super::operator;
 use super::pairs::{bounded, pairs};
 use crate::contract::{
-    Age, Area, AssessCx, Assessment, Check, CheckError, CheckMeta, Fact, LookCx, Ratio, Schedule,
-    Target, Vantage,
+    Age, Approvable, Area, AssessCx, Assessment, Check, CheckError, CheckMeta, Fact, LookCx, Ratio,
+    Schedule, Target, Vantage,
 };
 use crate::probe::{HostLook, Probes, Seen, Tls, TlsQuestion, look_up_hosts};
 use evidence::{AddressSeen, Evidence, Handshake, HostSeen, PAIRS, SECOND_LOOKS};
@@ -121,7 +121,10 @@ impl Check for Certificate {
         out
     }
 
-    const BASELINE: Option<&'static str> = Some("issuers of certificates");
+    const BASELINE: Option<Approvable> = Some(Approvable {
+        what: "issuers of certificates",
+        codes: &["certificate-issuer-changed"],
+    });
 
     fn facts(evidence: &Evidence) -> Vec<Fact> {
         drift::facts(evidence)

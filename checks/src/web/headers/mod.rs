@@ -19,8 +19,8 @@ use super::site::Site;
 use super::visit::{Visit, follow, home};
 use super::walk::{End, shown_text};
 use crate::contract::{
-    Age, Area, AssessCx, Assessment, Check, CheckError, CheckMeta, Fact, FindingSpec, LookCx,
-    Schedule, Target, Unseen, Vantage,
+    Age, Approvable, Area, AssessCx, Assessment, Check, CheckError, CheckMeta, Fact, FindingSpec,
+    LookCx, Schedule, Target, Unseen, Vantage,
 };
 use crate::document::Document;
 use crate::probe::{HttpAnswer, Probes};
@@ -242,7 +242,8 @@ impl Check for Headers {
         out
     }
 
-    const BASELINE: Option<&'static str> = Some("security headers");
+    const BASELINE: Option<Approvable> =
+        Some(Approvable { what: "security headers", codes: &["headers-changed"] });
 
     fn facts(evidence: &Evidence) -> Vec<Fact> {
         drift::facts(evidence)

@@ -19,8 +19,8 @@ use super::site::Site;
 use super::visit::follow;
 use super::walk::Walk;
 use crate::contract::{
-    Area, AssessCx, Assessment, Bounded, Check, CheckError, CheckMeta, Fact, FindingSpec, LookCx,
-    MeasurementSpec, Schedule, Target, Unit, Vantage,
+    Approvable, Area, AssessCx, Assessment, Bounded, Check, CheckError, CheckMeta, Fact,
+    FindingSpec, LookCx, MeasurementSpec, Schedule, Target, Unit, Vantage,
 };
 use crate::probe::Probes;
 
@@ -235,7 +235,8 @@ impl Check for Redirects {
         out
     }
 
-    const BASELINE: Option<&'static str> = Some("redirects");
+    const BASELINE: Option<Approvable> =
+        Some(Approvable { what: "redirects", codes: &["redirects-changed"] });
 
     fn facts(evidence: &Evidence) -> Vec<Fact> {
         drift::facts(evidence)
