@@ -46,7 +46,7 @@ pub struct ShopPlan {
     pub stray_rows: u32,
     /// One in so many orders never reached the CRM; none where it is 0.
     pub crm_failed_each: u64,
-    /// The CRM was never told of the order that was made so many seconds before the world began.
+    /// The CRM was never told of the plain order that was made so many seconds before the world began.
     pub crm_unheard_s: Vec<i64>,
     /// Types of events that the shop takes and does nothing with.
     pub deaf_to: Vec<String>,

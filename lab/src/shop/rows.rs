@@ -69,7 +69,7 @@ pub(super) fn write(facts: &Facts, from: i64, now: Timestamp, sql: &mut String) 
     let plain = |ages: &[i64]| ages.iter().filter_map(|age| sales.plain(*age)).collect::<Vec<_>>();
     let (without, twice) = (plain(&plan.without_order_s), plain(&plan.duplicate_s));
     let again = plain(&facts.paid_twice_s);
-    let unheard = numbers(&sales, &plan.crm_unheard_s);
+    let unheard = plain(&plan.crm_unheard_s);
     let done = |at: Timestamp| {
         let done = later(at, plan.lag_s + WORK_S).as_second();
         done > from && done <= now.as_second()
