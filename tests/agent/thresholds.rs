@@ -68,7 +68,7 @@ async fn every_planted_crossing_is_told_once_when_it_opens_and_once_when_it_is_o
             continue;
         }
         tried += 1;
-        let healthy = rig.lab.config_toml();
+        let healthy = declared(&rig);
         rig.lab.plant(&entry.defect).await.unwrap();
         take_over(&rig, &healthy).await;
         let checks: BTreeSet<&str> = told.iter().map(|found| found.check.as_str()).collect();
@@ -87,7 +87,7 @@ async fn every_planted_crossing_is_told_once_when_it_opens_and_once_when_it_is_o
             heard(&rig, &incident, found).await;
             records.push(incident.id);
         }
-        let broken = rig.lab.config_toml();
+        let broken = declared(&rig);
         rig.lab.heal(&entry.defect).await.unwrap();
         take_over(&rig, &broken).await;
         if rewritten {
@@ -133,9 +133,15 @@ async fn look(rig: &Rig, checks: &BTreeSet<&str>) {
     rig.look_again_at("harbor", checks).await;
 }
 
+/// What stands in files: the config, and what people have signed.
+fn declared(rig: &Rig) -> String {
+    let signed = std::fs::read_to_string(rig.path().join("attestations.toml"));
+    rig.lab.config_toml() + &signed.unwrap_or_default()
+}
+
 /// Some defects lie in what is declared: the agent reads its config again then.
 async fn take_over(rig: &Rig, before: &str) {
-    if rig.lab.config_toml() == before {
+    if declared(rig) == before {
         return;
     }
     let count = |rig: &Rig| rig.log().matches("the config was read again").count();

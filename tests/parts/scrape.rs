@@ -13,11 +13,18 @@ use crate::rules::{dashboards, hasty, scrape};
 use crate::support::{has, program};
 
 /// What has to fire, by hand from the defects of the broken world and from what is done to the channels.
-const FIRE: [&str; 11] = [
+const FIRE: [&str; 17] = [
+    // One run in 25 fails, and one flow is silent.
+    "LaunchreadyAutomationsFailing",
     // status.harbor.example has five days left, docs.harbor.example has none.
     "LaunchreadyCertificateExpires",
     "LaunchreadyCertificateExpiresSoon",
     "LaunchreadyCheckFailing",
+    // Three paid checkouts have no order.
+    "LaunchreadyCheckoutsOrphaned",
+    "LaunchreadyCrmSyncFailing",
+    // For 31 hours.
+    "LaunchreadyCustomerWaits",
     // The health check of the application answers 503.
     "LaunchreadyEndpointDown",
     "LaunchreadyIncidentOpen",
@@ -27,10 +34,13 @@ const FIRE: [&str; 11] = [
     // Slack says that there is no such hook, and the webhook that it is overloaded.
     "LaunchreadyNotificationsFailing",
     "LaunchreadyOutboxStuck",
+    "LaunchreadyPaymentsDuplicated",
     // docs.harbor.example again, for whoever trusts no expired certificate.
     "LaunchreadyProbeFails",
     // Ten days are left.
     "LaunchreadyRegistrationExpires",
+    // Five events in ten minutes.
+    "LaunchreadyWebhooksFailing",
 ];
 /// These say that a machine is slow, and a machine that runs tests may be.
 const OF_THE_MACHINE: [&str; 3] =

@@ -76,7 +76,8 @@ async fn the_first_broken_link_is_named() {
     ];
     for (stripe, more, part, state) in cases {
         let shop = Shop::open(PROJECT, stripe, more).await;
-        let sale = shop.sale(3, |_| true);
+        // What Stripe never told of is the last sale of all, what the shop lost is the last plain one.
+        let sale = shop.sale(3, |sale| !stripe.is_empty() || plain(sale));
         let chain = shop.trace(&sale.session).await;
         assert_eq!(chain.broken, Some(part), "{stripe}{more}: {chain:#?}");
         assert_eq!(link(&chain, part).state, state, "{stripe}{more}: {chain:#?}");
@@ -88,7 +89,7 @@ async fn the_first_broken_link_is_named() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_that_was_never_made_is_found_by_what_the_shop_wrote_at_stripe() {
     let shop = Shop::open(PROJECT, "", "without_order_s = [10800]").await;
-    let sale = shop.sale(3, |_| true);
+    let sale = shop.sale(3, plain);
     let chain = shop.trace(&sale.reference).await;
     assert_eq!(chain.broken, Some(Part::Order), "{chain:#?}");
     assert_eq!(link(&chain, Part::Checkout).ids[0], sale.session);

@@ -16,7 +16,7 @@ async fn a_chain_fits_on_a_screen_and_its_exit_code_says_what_it_is() {
     let shop = Shop::open(PROJECT, "", "without_order_s = [10800]").await;
     let config = shop.config();
     let (folder, config) = (config.parent().unwrap(), config.to_str().unwrap());
-    let (lost, whole) = (shop.sale(3, |_| true), shop.sale(6, plain));
+    let (lost, whole) = (shop.sale(3, plain), shop.sale(6, plain));
     let (code, text, error) = typed(folder, &["trace", &whole.session, "--config", config]).await;
     assert_eq!(code, 0, "{text}{error}");
     assert!(text.contains("\n  WHOLE\n") && text.contains("✓ Order "), "{text}");
