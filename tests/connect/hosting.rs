@@ -87,11 +87,14 @@ async fn told(accounts: &Accounts) -> Result<String, ProbeError> {
 const TOLD: &str = "Some(\"a10867b14bb761a232cd80139fbd4c0d33264240\") true [false, true] \
                     [(\"harbor.example\", true)] [(\"RESEND_API_KEY\", true), (\"STRIPE_SECRET_KEY\", false)]";
 
-#[tokio::test]
-async fn every_fault_of_vercel_ends_in_the_answer_or_in_words_that_help() {
-    let tables: &'static str = Box::leak(format!("{VERCEL}{SITE}").into_boxed_str());
-    let system = System { name: "vercel", vendor: "Vercel", tables, own: OF_VERCEL };
-    each_fault(&system, async |accounts: &Accounts| {
+async fn each_fault_of(
+    name: &'static str,
+    vendor: &'static str,
+    table: &str,
+    own: &'static [Case],
+) {
+    let tables: &'static str = Box::leak(format!("{table}{SITE}").into_boxed_str());
+    each_fault(&System { name, vendor, tables, own }, async |accounts: &Accounts| {
         let told = told(accounts).await?;
         assert_eq!(told, TOLD);
         Ok(told)
@@ -100,15 +103,13 @@ async fn every_fault_of_vercel_ends_in_the_answer_or_in_words_that_help() {
 }
 
 #[tokio::test]
+async fn every_fault_of_vercel_ends_in_the_answer_or_in_words_that_help() {
+    each_fault_of("vercel", "Vercel", VERCEL, OF_VERCEL).await;
+}
+
+#[tokio::test]
 async fn every_fault_of_netlify_ends_in_the_answer_or_in_words_that_help() {
-    let tables: &'static str = Box::leak(format!("{NETLIFY}{SITE}").into_boxed_str());
-    let system = System { name: "netlify", vendor: "Netlify", tables, own: OF_NETLIFY };
-    each_fault(&system, async |accounts: &Accounts| {
-        let told = told(accounts).await?;
-        assert_eq!(told, TOLD);
-        Ok(told)
-    })
-    .await;
+    each_fault_of("netlify", "Netlify", NETLIFY, OF_NETLIFY).await;
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::{Finding, FindingSpec};
+
 /// What a check lets a person approve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Approvable {
@@ -63,6 +65,11 @@ impl Change<'_> {
         gone.chain(self.new_lines().into_iter().map(|line| format!("new: {line}"))).collect()
     }
 
+    /// The finding that tells of the change, with both states as evidence and what takes its rollback back.
+    pub fn finding(&self, spec: &FindingSpec) -> Finding {
+        spec.finding(self.subject).saw_all(self.lines()).undo(self.undo())
+    }
+
     /// The rollback note: what leads back to the approved state, which it holds line by line. `place` is
     /// where, as in "at your DNS provider".
     pub fn rollback(&self, place: &str) -> String {
@@ -108,6 +115,13 @@ pub fn changes<'a>(then: &'a [Fact], now: &'a [Fact]) -> Vec<Change<'a>> {
         .into_iter()
         .filter(|(_, (then, now))| then.map(|fact| &fact.state) != now.map(|fact| &fact.state));
     differ.map(|(subject, (then, now))| Change { subject, then, now }).collect()
+}
+
+/// The same of the subjects that both looks have seen: what one of them has not seen says nothing.
+pub fn changes_of_both<'a>(then: &'a [Fact], now: &'a [Fact]) -> Vec<Change<'a>> {
+    let mut both = changes(then, now);
+    both.retain(|change| change.then.is_some() && change.now.is_some());
+    both
 }
 
 #[cfg(test)]

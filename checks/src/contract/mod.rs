@@ -25,7 +25,7 @@ pub use attestation::{
     ATTESTATIONS, AttestationFacts, AttestationFigure, AttestationItem, LONGEST_ATTESTATION,
     attestation_item,
 };
-pub use baseline::{Approvable, Change, Fact, changes};
+pub use baseline::{Approvable, Change, Fact, changes, changes_of_both};
 pub use bounded::Bounded;
 pub use check::{AssessCx, Check, CheckMeta, LookCx, Need, Schedule};
 pub use error::CheckError;

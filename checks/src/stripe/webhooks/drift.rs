@@ -53,16 +53,14 @@ pub(super) fn judge(evidence: &Evidence, baseline: &Evidence, out: &mut Assessme
             ""
         };
         out.find(
-            CHANGED
-                .finding(change.subject)
+            change
+                .finding(&CHANGED)
                 .at(severity)
                 .summary(format!(
                     "The destination {} {what} since the baseline was approved.",
                     change.subject
                 ))
-                .saw_all(change.lines())
-                .fix(format!("{secret}{}", change.rollback(place)))
-                .undo(change.undo()),
+                .fix(format!("{secret}{}", change.rollback(place))),
         );
     }
 }

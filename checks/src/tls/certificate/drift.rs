@@ -3,7 +3,7 @@
 use super::evidence::{Evidence, Handshake, HostSeen};
 use super::spec::ISSUER_CHANGED;
 use super::words;
-use crate::contract::{Assessment, Fact, changes};
+use crate::contract::{Assessment, Fact, changes_of_both};
 use crate::probe::Trust;
 
 /// The organisations that issue for each host, at all its addresses.
@@ -32,23 +32,18 @@ fn issuers(host: &HostSeen) -> Vec<String> {
 /// Compares the hosts whose certificates both looks have read.
 pub(super) fn judge(evidence: &Evidence, baseline: &Evidence, out: &mut Assessment) {
     let (then, now) = (facts(baseline), facts(evidence));
-    for change in changes(&then, &now) {
-        if change.then.is_none() || change.now.is_none() {
-            continue;
-        }
+    for change in changes_of_both(&then, &now) {
         out.find(
-            ISSUER_CHANGED
-                .finding(change.subject)
+            change
+                .finding(&ISSUER_CHANGED)
                 .summary(format!("Another authority issues the certificate of {} than was approved.", change.subject))
-                .saw_all(change.lines())
                 .fix(format!(
                     "Ask whoever runs the host whether it was moved. If nobody knows, look up the certificates \
                      of {0} at https://crt.sh/?q={0}, change the passwords at the DNS provider and the host, and \
                      add a CAA record that names the approved authority. {1}",
                     change.subject,
                     change.rollback("(its certificate)")
-                ))
-                .undo(change.undo()),
+                )),
         );
     }
 }

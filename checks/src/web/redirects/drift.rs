@@ -1,7 +1,7 @@
 //! Where the usual addresses lead, against the approved state.
 
 use super::{CHANGED, Evidence};
-use crate::contract::{Assessment, Fact, changes};
+use crate::contract::{Assessment, Fact, changes_of_both};
 
 /// Where each address leads, step by step; an address that gave no answer of the site is left out.
 pub(super) fn facts(evidence: &Evidence) -> Vec<Fact> {
@@ -13,17 +13,12 @@ pub(super) fn facts(evidence: &Evidence) -> Vec<Fact> {
 /// Compares the addresses that answered at both looks.
 pub(super) fn judge(evidence: &Evidence, baseline: &Evidence, out: &mut Assessment) {
     let (then, now) = (facts(baseline), facts(evidence));
-    for change in changes(&then, &now) {
-        if change.then.is_none() || change.now.is_none() {
-            continue;
-        }
+    for change in changes_of_both(&then, &now) {
         out.find(
-            CHANGED
-                .finding(change.subject)
+            change
+                .finding(&CHANGED)
                 .summary(format!("{} leads elsewhere than approved.", change.subject))
-                .saw_all(change.lines())
-                .fix(change.rollback("(in the code, or under redirects at your host)"))
-                .undo(change.undo()),
+                .fix(change.rollback("(in the code, or under redirects at your host)")),
         );
     }
 }
