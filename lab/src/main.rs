@@ -101,9 +101,10 @@ fn serve(serve: &Serve) -> Result<(), Failure> {
     runtime()?.block_on(async {
         let options =
             LabOptions { now: now(), delay: serve.delay, speed: 1.0, dir: full_path(&serve.dir)? };
+        let end = Interrupted::listen().map_err(|e| Failure::System("wait for a signal", e))?;
         let lab = Lab::start(&serve.world, options).await?;
         announce(&serve.dir, &lab.config_toml())?;
-        interrupted().await.map_err(|e| Failure::System("wait for a signal", e))?;
+        end.come().await.map_err(|e| Failure::System("wait for a signal", e))?;
         lab.stop().await;
         Ok(())
     })
@@ -127,9 +128,10 @@ fn crowd(mut arguments: impl Iterator<Item = String>) -> Result<(), Failure> {
         }
     }
     runtime()?.block_on(async {
+        let end = Interrupted::listen().map_err(|e| Failure::System("wait for a signal", e))?;
         let crowd = Crowd::start(projects, CrowdOptions::new(now(), full_path(&dir)?)).await?;
         announce(&dir, &crowd.config_toml())?;
-        interrupted().await.map_err(|e| Failure::System("wait for a signal", e))?;
+        end.come().await.map_err(|e| Failure::System("wait for a signal", e))?;
         crowd.stop().await;
         Ok(())
     })
@@ -164,18 +166,40 @@ fn now() -> Timestamp {
         .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-async fn interrupted() -> std::io::Result<()> {
+/// The signals that end the program. They are listened for before `ready` is said, so that one
+/// which comes right after it ends the program in order.
+struct Interrupted {
     #[cfg(unix)]
-    {
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Interrupted {
+    fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn come(mut self) -> std::io::Result<()> {
         tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
+            _ = self.interrupt.recv() => Ok(()),
+            _ = self.terminate.recv() => Ok(()),
         }
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+}
+
+#[cfg(not(unix))]
+impl Interrupted {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    async fn come(self) -> std::io::Result<()> {
+        tokio::signal::ctrl_c().await
+    }
 }
 
 fn say(line: &str) -> Result<(), Failure> {
