@@ -4,6 +4,7 @@
 //! ([`Store::commit`]). Everything is read anew by each loop, so restart, crash and a second agent take
 //! the same path.
 
+mod drill;
 mod error;
 mod evidence;
 mod figures;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub use drill::{DRILLS, DrillRecord};
 pub use error::StoreError;
 pub use heartbeat::{HeartbeatCall, HeartbeatKey, HeartbeatRecord, Signal};
 pub use model::{
@@ -34,6 +36,14 @@ pub use model::{
 };
 
 use crate::incident::{Book, Incident, Silence, Waiver};
+
+/// The mark of a drill that begins.
+///
+/// # Errors
+/// The machine has no randomness.
+pub fn new_mark() -> Result<String, StoreError> {
+    ids::new_id(ids::DRILL)
+}
 
 /// The id of a message that is made outside a store.
 ///
@@ -215,6 +225,17 @@ pub trait Store: Send + Sync + Debug {
 
     /// The approved state of each check of a project, by check.
     async fn approved(&self, project: &str) -> Result<Vec<Approved>, StoreError>;
+
+    // ── Drills ────────────────────────────────────────────────────────────────────────────────────
+
+    /// Keeps what came of a drill; one of the same mark is replaced.
+    async fn record_drill(&self, drill: &DrillRecord) -> Result<(), StoreError>;
+
+    /// The drills of a project, newest first; at most [`DRILLS`].
+    async fn drills(&self, project: &str) -> Result<Vec<DrillRecord>, StoreError>;
+
+    /// What became of a notification on each channel.
+    async fn deliveries(&self, notification: &str) -> Result<Vec<Delivery>, StoreError>;
 
     // ── Jobs that call ────────────────────────────────────────────────────────────────────────────
 
