@@ -109,7 +109,7 @@ const PROGRAM: &[Part] = &[
     Part {
         name: "drill",
         own: &["clock", "config", "connect", "probe::bounded", "probe::fault", "store"],
-        checks: &["contract", "probe"],
+        checks: &["contract", "orders::Standing", "probe"],
     },
     // Pure: it is handed what was seen, and gives back text.
     Part {

@@ -58,7 +58,7 @@ impl Drills<'_> {
     /// # Errors
     /// This build cannot speak TLS.
     pub async fn plan(&self, drill: Drill) -> anyhow::Result<Plan> {
-        self.in_scene(&store::new_mark()?, async |scene| {
+        self.in_scene(&drill::new_mark()?, async |scene| {
             self.with_proof(drill::plan(drill, scene).await)
         })
         .await
@@ -69,7 +69,7 @@ impl Drills<'_> {
     /// # Errors
     /// The store cannot be written, or this build cannot speak TLS.
     pub async fn run(&self, drill: Drill, keep: bool) -> anyhow::Result<Record> {
-        let mark = store::new_mark()?;
+        let mark = drill::new_mark()?;
         let started_at = self.session.clock.now();
         let mut record = Record {
             drill,
@@ -171,6 +171,7 @@ impl Drills<'_> {
         let scene = Scene {
             project: &self.project.target.project,
             domain: &self.project.target.domain,
+            hosts: &self.project.target.hosts,
             mark,
             table: &self.table,
             accounts: &self.project.accounts,

@@ -7,14 +7,18 @@
 //! `undo`, which finds what is left by the mark alone.
 
 mod alert;
+mod contacts;
+mod payments;
 mod record;
+mod rows;
+mod stripe;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use launchready_checks::probe::Accounts;
+use launchready_checks::probe::{Accounts, AgentFault, ProbeError};
 
 pub use record::{
     ChannelDrilled, Drill, Outcome, Plan, Record, Step, StepState, Undo, UndoState, outcome,
@@ -22,7 +26,9 @@ pub use record::{
 
 use crate::config::{AccountSettings, DrillTable};
 use crate::connect::Reach;
+use crate::connect::database::MARK;
 use crate::store::Store;
+use payments::{Failure, Replay, Success};
 
 /// What a drill is run with.
 pub struct Scene<'a> {
@@ -30,6 +36,8 @@ pub struct Scene<'a> {
     pub project: &'a str,
     /// The project's domain.
     pub domain: &'a str,
+    /// The project's declared hosts, in full.
+    pub hosts: &'a [String],
     /// The mark that everything of this drill carries: `launchready_drill_` and 20 hexadecimal digits.
     pub mark: &'a str,
     /// What the drills may use.
@@ -78,6 +86,17 @@ impl Scene<'_> {
     }
 }
 
+/// The mark of a drill that begins.
+///
+/// # Errors
+/// The machine has no randomness.
+pub fn new_mark() -> Result<String, ProbeError> {
+    let mut bytes = [0_u8; 10];
+    aws_lc_rs::rand::fill(&mut bytes)
+        .map_err(|_source| AgentFault::Bug("this machine has no randomness".to_owned()))?;
+    Ok(format!("{MARK}{}", hex::encode(bytes)))
+}
+
 /// What came of running a drill.
 #[derive(Debug, Default)]
 pub struct Ran {
@@ -90,24 +109,33 @@ pub struct Ran {
 /// What a drill would do. Nothing outside is touched.
 pub async fn plan(drill: Drill, scene: &Scene<'_>) -> Plan {
     match drill {
+        Drill::PaymentSuccess => Success::plan(scene).await,
+        Drill::PaymentFailure => Failure::plan(scene).await,
+        Drill::WebhookReplay => Replay::plan(scene).await,
         Drill::Alert => alert::plan(scene).await,
-        _ => Plan::new(drill),
+        Drill::TwoUsers | Drill::SupportRouting => Plan::new(drill),
     }
 }
 
 /// Runs a drill whose plan lacks nothing. What it leaves is for [`undo`].
 pub async fn run(drill: Drill, scene: &Scene<'_>) -> Ran {
     match drill {
+        Drill::PaymentSuccess => Success::run(scene).await,
+        Drill::PaymentFailure => Failure::run(scene).await,
+        Drill::WebhookReplay => Replay::run(scene).await,
         Drill::Alert => alert::run(scene).await,
-        _ => Ran::default(),
+        Drill::TwoUsers | Drill::SupportRouting => Ran::default(),
     }
 }
 
 /// Takes back what a drill has left, as far as it finds anything by the mark; it can be repeated.
 pub async fn undo(drill: Drill, scene: &Scene<'_>) -> Vec<Undo> {
     match drill {
+        Drill::PaymentSuccess => Success::undo(scene).await,
+        Drill::PaymentFailure => Failure::undo(scene).await,
+        Drill::WebhookReplay => Replay::undo(scene).await,
         // A message that was accepted cannot be taken back; it says itself that it is a drill.
         Drill::Alert => Vec::new(),
-        _ => Vec::new(),
+        Drill::TwoUsers | Drill::SupportRouting => Vec::new(),
     }
 }

@@ -15,9 +15,6 @@ pub(super) const SILENCE: &str = "sil_";
 /// The start of the id of a waiver.
 pub(super) const WAIVER: &str = "wav_";
 
-/// The start of the mark of a drill.
-pub(super) const DRILL: &str = "launchready_drill_";
-
 /// `prefix` and 20 hexadecimal digits.
 ///
 /// # Errors

@@ -37,14 +37,6 @@ pub use model::{
 
 use crate::incident::{Book, Incident, Silence, Waiver};
 
-/// The mark of a drill that begins.
-///
-/// # Errors
-/// The machine has no randomness.
-pub fn new_mark() -> Result<String, StoreError> {
-    ids::new_id(ids::DRILL)
-}
-
 /// The id of a message that is made outside a store.
 ///
 /// # Errors

@@ -12,7 +12,6 @@
 
 mod catalogue;
 mod checks;
-mod cluster;
 mod counted;
 mod external;
 mod faults;
@@ -25,6 +24,9 @@ mod rls;
 mod rows;
 mod scale;
 mod tls;
+
+#[path = "../support/cluster.rs"]
+mod cluster;
 
 #[path = "../support/mod.rs"]
 mod support;
