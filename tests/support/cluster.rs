@@ -169,7 +169,7 @@ impl Cluster {
         self.sql_in(DATABASE, sql).await;
     }
 
-    async fn sql_in(&self, database: &str, sql: &str) {
+    pub(crate) async fn sql_in(&self, database: &str, sql: &str) {
         let mut owner = self.owner(database).await;
         sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut owner).await.unwrap();
     }
