@@ -7,6 +7,7 @@ pub mod config;
 pub mod connect;
 pub mod discover;
 pub mod engine;
+pub mod handbook;
 pub mod incident;
 pub mod metrics;
 pub mod notify;

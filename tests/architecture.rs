@@ -32,8 +32,8 @@ const PROGRAM: &[Part] = &[
             "config",
             "discover",
             "engine",
+            "handbook",
             "incident",
-            "metrics::families",
             "probe",
             "report",
             "schedule::Schedule",
@@ -115,6 +115,12 @@ const PROGRAM: &[Part] = &[
         own: &["clock", "incident", "store"],
         checks: &["contract", "probe", "registry"],
     },
+    // Pure: pages of our own as text and HTML; who writes them to files is the command line.
+    Part {
+        name: "handbook",
+        own: &["metrics::families", "report"],
+        checks: &["contract", "registry"],
+    },
     Part { name: "incident", own: &["schedule"], checks: &["contract"] },
     // How trust in a certificate is built has one home, the adapters.
     Part {
@@ -172,6 +178,7 @@ const PROGRAM: &[Part] = &[
             "clock",
             "config::Secret",
             "config::secret",
+            "handbook::Doc",
             "incident",
             "report",
             "schedule",
