@@ -135,7 +135,6 @@ pub async fn undo(drill: Drill, scene: &Scene<'_>) -> Vec<Undo> {
         Drill::PaymentFailure => Failure::undo(scene).await,
         Drill::WebhookReplay => Replay::undo(scene).await,
         // A message that was accepted cannot be taken back; it says itself that it is a drill.
-        Drill::Alert => Vec::new(),
-        Drill::TwoUsers | Drill::SupportRouting => Vec::new(),
+        Drill::Alert | Drill::TwoUsers | Drill::SupportRouting => Vec::new(),
     }
 }

@@ -29,7 +29,7 @@ pub struct Topic {
 }
 
 /// Pages about running launchready, in the order in which they are needed.
-const TOPICS: [Entry; 7] = [
+const TOPICS: [Entry; 8] = [
     (
         "start",
         "The first ten minutes: from nothing to a product that is watched",
@@ -50,6 +50,11 @@ const TOPICS: [Entry; 7] = [
         "runbooks",
         "What to do on a bad day, in the first 15 minutes",
         include_str!("../../docs/runbooks.md"),
+    ),
+    (
+        "drills",
+        "Drills: try it before a customer does",
+        include_str!("../../docs/drills.md"),
     ),
     ("ci", "In continuous integration, and before a deployment", include_str!("../../docs/ci.md")),
     ("trace", "One payment from Stripe to the ticket", include_str!("../../docs/trace.md")),
