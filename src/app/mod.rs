@@ -1,6 +1,7 @@
 //! The composition root: the only place that builds concrete adapters and hands them to checks.
 
 pub mod agent;
+mod alerting;
 pub mod discovery;
 pub mod drills;
 mod figures;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use launchready_checks::contract::{Ownership, Target};
 use launchready_checks::probe::{
-    Accounts, Dns, DnsQuestion, Figures, Heartbeats, ProbeError, Probes, RecordType, Slot,
+    Accounts, Alerting, Dns, DnsQuestion, Figures, Heartbeats, ProbeError, Probes, RecordType, Slot,
 };
 use launchready_checks::registry;
 use rustls::RootCertStore;
@@ -28,11 +29,13 @@ use crate::clock::{Clock, whole_second};
 use crate::config::{Agent, Project};
 use crate::connect::{self, CheckoutsFile, Reach};
 use crate::engine::{AuditRecord, Handover, Inputs, Job, Progress, run_all};
+use crate::incident::ChannelRule;
 use crate::probe::{
     Blackbox, CommandProbe, Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, ProbeTargets,
     RegistrationProbe, SmtpProbe, TlsProbe, account_client, provider, roots,
 };
 use crate::store::{self, Store, StoreError};
+use alerting::{Told, channels_of};
 use figures::{counted_by, overhear};
 use heard::{Heard, Nobody};
 
@@ -73,6 +76,8 @@ pub struct Session {
     command: Arc<CommandProbe>,
     /// What an agent has left, for an audit.
     store: Option<Arc<dyn Store>>,
+    /// Which channel tells of which projects, where the store is read.
+    channels: Vec<ChannelRule>,
 }
 
 impl Session {
@@ -85,7 +90,17 @@ impl Session {
         let dns = Arc::new(DnsProbe::new(&network, Arc::clone(&dialer)));
         let roots = roots(&network.extra_roots)?;
         let judge = Arc::new(Judge::new(Arc::clone(&roots), Arc::new(provider())));
-        Ok(Self { network, dialer, dns, judge, roots, clock, command: Arc::default(), store: None })
+        Ok(Self {
+            network,
+            dialer,
+            dns,
+            judge,
+            roots,
+            clock,
+            command: Arc::default(),
+            store: None,
+            channels: Vec::new(),
+        })
     }
 
     /// Has its audits also read what an agent with the same config remembers, where there is one: the calls
@@ -96,6 +111,7 @@ impl Session {
     pub async fn remember(&mut self, settings: &Agent) -> Result<(), StoreError> {
         if store::is_there(&settings.store, &settings.folder)? {
             self.store = Some(store::open(&settings.store, &settings.folder).await?);
+            self.channels.clone_from(&settings.book.channels);
         }
         Ok(())
     }
@@ -120,6 +136,14 @@ impl Session {
             }),
             None => Arc::new(Nobody),
         };
+        let alerting: Arc<dyn Alerting> = match &self.store {
+            Some(store) => Arc::new(Told {
+                store: Arc::clone(store),
+                counter: Arc::default(),
+                channels: channels_of(&self.channels, &project.target.project),
+            }),
+            None => Arc::new(Nobody),
+        };
         let limit = (began, plan.time_limit);
         let extra = self.extra(plan);
         let mut record = AuditRecord {
@@ -138,7 +162,7 @@ impl Session {
         let ids = (plan.ids.as_slice(), extra.as_slice());
         let store = self.store.clone();
         let (beside, progress) = overhear(ids, record.clone(), limit, store, progress);
-        let memory = Memory { heartbeats, figures: Arc::new(beside) };
+        let memory = Memory { heartbeats, alerting, figures: Arc::new(beside) };
         let mut visit = self.visit(project, plan.time_limit, memory).await?;
         if let Some(path) = &plan.checkouts {
             visit.probes.accounts.payments =
@@ -279,6 +303,7 @@ impl Session {
             files: Arc::new(FilesProbe),
             command: Arc::<CommandProbe>::clone(&self.command),
             heartbeats: memory.heartbeats,
+            alerting: memory.alerting,
             figures: memory.figures,
             accounts: Accounts::default(),
         };
@@ -290,6 +315,8 @@ impl Session {
 pub(crate) struct Memory {
     /// Calls of jobs.
     pub(crate) heartbeats: Arc<dyn Heartbeats>,
+    /// Channels and alert drills.
+    pub(crate) alerting: Arc<dyn Alerting>,
     /// What other checks measured.
     pub(crate) figures: Arc<dyn Figures>,
 }

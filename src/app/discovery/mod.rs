@@ -59,8 +59,10 @@ impl Session {
     pub async fn discover(&self, domain: &str, limit: Duration) -> anyhow::Result<Stack> {
         let end = Instant::now() + limit;
         let dns: std::sync::Arc<dyn Dns> = self.dns.clone();
-        let (heartbeats, figures) = (std::sync::Arc::new(Nobody), std::sync::Arc::new(Nobody));
-        let (probes, _http) = self.probes(dns, false, Memory { heartbeats, figures })?;
+        let nobody = std::sync::Arc::new(Nobody);
+        let memory =
+            Memory { heartbeats: nobody.clone(), alerting: nobody.clone(), figures: nobody };
+        let (probes, _http) = self.probes(dns, false, memory)?;
         must_exist(&*probes.dns, domain).await?;
         Ok(look(&probes, domain, end).await)
     }
