@@ -178,6 +178,7 @@ const PROGRAM: &[Part] = &[
             "clock",
             "config::Secret",
             "config::secret",
+            "engine::Handover",
             "handbook::Doc",
             "incident",
             "report",

@@ -157,7 +157,7 @@ impl Session {
         let handover = match (&plan.handover, &self.store) {
             (Some(declared), Some(store)) => {
                 let name = &project.target.project;
-                Some(handover::remembered(declared.clone(), &**store, name).await?)
+                Some(declared.clone().remembered(&**store, name).await?)
             }
             (declared, _) => declared.clone(),
         };
