@@ -6,7 +6,8 @@ use std::sync::Arc;
 use launchready_checks::contract::Ownership;
 
 use super::alerting::channels_of;
-use super::{Session, ownership};
+use super::Session;
+use super::ownership::ownership;
 use crate::config::{Agent, DrillTable, Project};
 use crate::connect;
 use crate::drill::{self, Drill, Outcome, Plan, Record, Scene, Undo, UndoState};

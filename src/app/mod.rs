@@ -7,6 +7,7 @@ pub mod drills;
 mod figures;
 mod handover;
 mod heard;
+mod ownership;
 mod reconcile;
 pub mod trace;
 
@@ -16,14 +17,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use launchready_checks::contract::{Ownership, Target};
+use launchready_checks::contract::Target;
 use launchready_checks::probe::{
-    Accounts, Alerting, Dns, DnsQuestion, Figures, Heartbeats, ProbeError, Probes, RecordType, Slot,
+    Accounts, Alerting, Dns, Figures, Heartbeats, ProbeError, Probes, Slot,
 };
 use launchready_checks::registry;
 use rustls::RootCertStore;
 use serde_json::Value;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::clock::{Clock, whole_second};
 use crate::config::{Agent, Project};
@@ -38,6 +39,7 @@ use crate::store::{self, Store, StoreError};
 use alerting::{Told, channels_of};
 use figures::{counted_by, overhear};
 use heard::{Heard, Nobody};
+use ownership::ownership;
 
 pub(crate) use handover::declared;
 
@@ -182,7 +184,7 @@ impl Session {
         let handover = match (&plan.handover, &self.store) {
             (Some(declared), Some(store)) => {
                 let name = &project.target.project;
-                Some(handover::remembered(declared.clone(), &**store, name).await?)
+                Some(declared.clone().remembered(&**store, name).await?)
             }
             (declared, _) => declared.clone(),
         };
@@ -252,8 +254,8 @@ impl Session {
     ) -> anyhow::Result<Visit> {
         let mut target = project.target.clone();
         let dns = Arc::clone(&self.dns);
-        let proof = timeout(limit, ownership(project, &*dns)).await;
-        target.ownership = proof.unwrap_or(Ownership::Unproven);
+        target.ownership =
+            ownership(&*dns, &target.domain, project.ownership.as_deref(), limit).await;
         let owned = target.ownership.is_proven();
         let (mut probes, http) = self.probes(dns, owned, memory)?;
         probes.accounts = connect::accounts(&project.accounts, &self.reach()?);
@@ -336,26 +338,6 @@ pub(crate) struct Visit {
 pub(crate) fn job(project: &Project, id: &str, inputs: Inputs) -> anyhow::Result<Job> {
     let plugin = registry::find(id).with_context(|| format!("there is no check {id}"))?;
     Ok(Job { check: (plugin.build)(&project.options_of(id))?, inputs })
-}
-
-/// Active probes need the token at `_launchready.<domain>`.
-async fn ownership(project: &Project, dns: &dyn Dns) -> Ownership {
-    let Some(token) = &project.ownership else { return Ownership::Unproven };
-    let domain = &project.target.domain;
-    if has_token(dns, domain, token).await {
-        return Ownership::Proven { by: format!("the TXT record at _launchready.{domain}") };
-    }
-    Ownership::Unproven
-}
-
-/// Whether the TXT record at `_launchready.<domain>` holds a token; blanks around it are what editors of
-/// zones leave.
-async fn has_token(dns: &dyn Dns, domain: &str, token: &str) -> bool {
-    let name = format!("_launchready.{domain}");
-    let answer = dns.lookup(DnsQuestion::new(&name, RecordType::Txt)).await;
-    let token = token.trim();
-    !token.is_empty()
-        && answer.is_ok_and(|answer| answer.texts().iter().any(|text| text.trim() == token))
 }
 
 /// The runtime of a command: looks wait for the network far more than they compute, so one thread
