@@ -12,6 +12,7 @@ mod payments;
 mod record;
 mod rows;
 mod stripe;
+mod users;
 
 use std::fmt;
 use std::sync::Arc;
@@ -113,7 +114,8 @@ pub async fn plan(drill: Drill, scene: &Scene<'_>) -> Plan {
         Drill::PaymentFailure => Failure::plan(scene).await,
         Drill::WebhookReplay => Replay::plan(scene).await,
         Drill::Alert => alert::plan(scene).await,
-        Drill::TwoUsers | Drill::SupportRouting => Plan::new(drill),
+        Drill::TwoUsers => users::plan(scene),
+        Drill::SupportRouting => Plan::new(drill),
     }
 }
 
@@ -124,7 +126,8 @@ pub async fn run(drill: Drill, scene: &Scene<'_>) -> Ran {
         Drill::PaymentFailure => Failure::run(scene).await,
         Drill::WebhookReplay => Replay::run(scene).await,
         Drill::Alert => alert::run(scene).await,
-        Drill::TwoUsers | Drill::SupportRouting => Ran::default(),
+        Drill::TwoUsers => users::run(scene).await,
+        Drill::SupportRouting => Ran::default(),
     }
 }
 
@@ -136,6 +139,7 @@ pub async fn undo(drill: Drill, scene: &Scene<'_>) -> Vec<Undo> {
         Drill::WebhookReplay => Replay::undo(scene).await,
         // A message that was accepted cannot be taken back; it says itself that it is a drill.
         Drill::Alert => Vec::new(),
-        Drill::TwoUsers | Drill::SupportRouting => Vec::new(),
+        Drill::TwoUsers => users::undo(scene).await,
+        Drill::SupportRouting => Vec::new(),
     }
 }
