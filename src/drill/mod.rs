@@ -12,6 +12,7 @@ mod payments;
 mod record;
 mod rows;
 mod stripe;
+mod support;
 mod users;
 
 use std::fmt;
@@ -115,7 +116,7 @@ pub async fn plan(drill: Drill, scene: &Scene<'_>) -> Plan {
         Drill::WebhookReplay => Replay::plan(scene).await,
         Drill::Alert => alert::plan(scene).await,
         Drill::TwoUsers => users::plan(scene),
-        Drill::SupportRouting => Plan::new(drill),
+        Drill::SupportRouting => support::plan(scene),
     }
 }
 
@@ -127,7 +128,7 @@ pub async fn run(drill: Drill, scene: &Scene<'_>) -> Ran {
         Drill::WebhookReplay => Replay::run(scene).await,
         Drill::Alert => alert::run(scene).await,
         Drill::TwoUsers => users::run(scene).await,
-        Drill::SupportRouting => Ran::default(),
+        Drill::SupportRouting => support::run(scene).await,
     }
 }
 
@@ -140,6 +141,6 @@ pub async fn undo(drill: Drill, scene: &Scene<'_>) -> Vec<Undo> {
         // A message that was accepted cannot be taken back; it says itself that it is a drill.
         Drill::Alert => Vec::new(),
         Drill::TwoUsers => users::undo(scene).await,
-        Drill::SupportRouting => Vec::new(),
+        Drill::SupportRouting => support::undo(scene).await,
     }
 }

@@ -77,7 +77,8 @@ pub(super) fn plan(scene: &Scene<'_>) -> Plan {
         }
         plan.proves.push(format!("what the owner of the row of {name} still reads afterwards"));
         if one.marked().is_some() {
-            plan.undoes.push(format!("delete the rows of {name} that carry the mark, as their owners"));
+            plan.undoes
+                .push(format!("delete the rows of {name} that carry the mark, as their owners"));
         }
     }
     plan.undoes.push("end all sessions of both test users".to_owned());
@@ -153,12 +154,13 @@ async fn enter(scene: &Scene<'_>) -> Result<(Project, [User; 2]), Step> {
     let mut users = Vec::new();
     for (name, user) in NAMES.into_iter().zip([first, second]) {
         let signed = sign_in(scene, &project, user).await;
-        users.push(signed.map_err(|(saw, fix)| {
-            Step::unseen(SIGN_IN, format!("{name}: {saw}"), fix)
-        })?);
+        users.push(
+            signed.map_err(|(saw, fix)| Step::unseen(SIGN_IN, format!("{name}: {saw}"), fix))?,
+        );
     }
-    let users: [User; 2] =
-        users.try_into().map_err(|_users| lacking("write [[project.drill.user]] twice".to_owned()))?;
+    let users: [User; 2] = users
+        .try_into()
+        .map_err(|_users| lacking("write [[project.drill.user]] twice".to_owned()))?;
     let [a, b] = &users;
     if a.id == b.id {
         return Err(Step::unseen(

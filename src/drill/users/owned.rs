@@ -38,7 +38,8 @@ impl<'a> Owned<'a> {
 
     /// The text column that holds the mark: the one with its place in it, else the first one.
     pub(super) fn marked(&self) -> Option<&'a str> {
-        let texts = || self.table.row.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
+        let texts =
+            || self.table.row.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
         let told = texts().find(|(_, text)| text.contains(PLACE)).or_else(|| texts().next());
         told.map(|(name, _)| name.as_str())
     }

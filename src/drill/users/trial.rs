@@ -46,7 +46,8 @@ impl Trial<'_> {
         let back = Pair { owner: b, other: a, owner_name: second, other_name: first };
         for pair in [there, back] {
             if let Err(error) = self.way(pair).await {
-                let what = format!("{}: the row of {} is tried", self.owned.name(), pair.owner_name);
+                let what =
+                    format!("{}: the row of {} is tried", self.owned.name(), pair.owner_name);
                 let (saw, fix) = unanswered(&error);
                 self.steps.push(Step::unseen(what, saw, fix));
             }
@@ -61,7 +62,10 @@ impl Trial<'_> {
         self.steps.push(step);
         let Some(column) = self.owned.marked().filter(|_| sample.made) else {
             let what = format!("{}: {} writes nothing there", self.owned.name(), pair.other_name);
-            self.steps.push(Step::left(what, "not tried: a row that the drill did not make is only read"));
+            self.steps.push(Step::left(
+                what,
+                "not tried: a row that the drill did not make is only read",
+            ));
             return Ok(());
         };
         let step = self.changed_by(pair, &sample, column).await?;
@@ -83,7 +87,9 @@ impl Trial<'_> {
                 Told::Rows(rows) => {
                     let made = rows.first().and_then(|row| key_text(row.get(key)));
                     let Some(made) = made else {
-                        let fix = format!("name the column that tells rows of {name} apart as key of [[project.drill.owned]]");
+                        let fix = format!(
+                            "name the column that tells rows of {name} apart as key of [[project.drill.owned]]"
+                        );
                         self.steps.push(Step::unseen(what, format!("the row has no {key}"), fix));
                         return Ok(None);
                     };
@@ -92,7 +98,11 @@ impl Trial<'_> {
                         return Ok(Some(Sample { key: made, made: true }));
                     }
                     let fix = self.owned.policy("select");
-                    self.steps.push(Step::unseen(what, "it does not find the row that it made", fix));
+                    self.steps.push(Step::unseen(
+                        what,
+                        "it does not find the row that it made",
+                        fix,
+                    ));
                     return Ok(None);
                 }
                 Told::Denied => ("no policy lets a user make one".to_owned(), None),
@@ -110,7 +120,8 @@ impl Trial<'_> {
         }
         let what = format!("{name}: {} has a row and reads it", pair.owner_name);
         let mine = format!("eq.{}", pair.owner.id);
-        let query = [("select", key), (self.owned.table.owner.as_str(), mine.as_str()), ("limit", "1")];
+        let query =
+            [("select", key), (self.owned.table.owner.as_str(), mine.as_str()), ("limit", "1")];
         let found = match self.project.read(Some(pair.owner), name, &query).await? {
             Told::Rows(rows) => rows.first().and_then(|row| key_text(row.get(key))),
             Told::Denied | Told::Refused { .. } => None,
@@ -160,7 +171,9 @@ impl Trial<'_> {
             Told::Denied => Step::held(what, "refused with 42501"),
             Told::Rows(rows) => {
                 let fix = self.owned.policy("select");
-                let fix = format!("{fix}; a table that everybody may read belongs into public_tables of [project.supabase]");
+                let fix = format!(
+                    "{fix}; a table that everybody may read belongs into public_tables of [project.supabase]"
+                );
                 Step::broken(what, format!("{} came, by its key", count(rows.len())), fix)
             }
             Told::Refused { status, code } => {
@@ -176,7 +189,8 @@ impl Trial<'_> {
         column: &str,
     ) -> Result<Step, ProbeError> {
         let name = self.owned.name();
-        let what = format!("{name}: {} does not change the row of {}", pair.other_name, pair.owner_name);
+        let what =
+            format!("{name}: {} does not change the row of {}", pair.other_name, pair.owner_name);
         let query = (format!("eq.{}", sample.key), self.owned.filter());
         let query = [(self.owned.key(), query.0.as_str()), (column, query.1.as_str())];
         let columns = Row::from_iter([(column.to_owned(), Value::from(self.owned.changed()))]);
@@ -204,7 +218,8 @@ impl Trial<'_> {
         column: &str,
     ) -> Result<Step, ProbeError> {
         let name = self.owned.name();
-        let what = format!("{name}: {} does not delete the row of {}", pair.other_name, pair.owner_name);
+        let what =
+            format!("{name}: {} does not delete the row of {}", pair.other_name, pair.owner_name);
         let query = (format!("eq.{}", sample.key), self.owned.filter());
         let query = [(self.owned.key(), query.0.as_str()), (column, query.1.as_str())];
         let told = self.project.delete(pair.other, name, &query).await?;
@@ -249,7 +264,11 @@ impl Trial<'_> {
         Ok(match told {
             Told::Denied => Step::held(what, "refused with 42501"),
             Told::Rows(_) => {
-                let fix = format!("{}; take the row back with `{}`", self.owned.policy("insert"), self.owned.sql());
+                let fix = format!(
+                    "{}; take the row back with `{}`",
+                    self.owned.policy("insert"),
+                    self.owned.sql()
+                );
                 Step::broken(what, "it was accepted, and neither of them sees the row", fix)
             }
             // The rules of a table are looked at after its policies: such a row was let through.
@@ -266,7 +285,9 @@ impl Trial<'_> {
 /// What is said of a row that is as it was.
 fn kept(what: String, told: &Told, table: &str) -> Step {
     match told {
-        Told::Rows(_) => Step::held(what, "it reached no row, and the owner reads the row as it was"),
+        Told::Rows(_) => {
+            Step::held(what, "it reached no row, and the owner reads the row as it was")
+        }
         Told::Denied => Step::held(what, "refused with 42501"),
         Told::Refused { status, code } if *status >= 500 || *status == 404 => {
             Step::unseen(what, format!("refused with {status} {code}"), refusal(table, code))
@@ -278,7 +299,9 @@ fn kept(what: String, told: &Told, table: &str) -> Step {
 /// What to do about a refusal that no policy is the reason of.
 fn refusal(table: &str, code: &str) -> String {
     match code {
-        "23502" => format!("a column of {table} needs a value: add it to `row` of [[project.drill.owned]]"),
+        "23502" => {
+            format!("a column of {table} needs a value: add it to `row` of [[project.drill.owned]]")
+        }
         "23503" => format!(
             "a value in `row` of {table} leads to a row that is not there: name one that every user may refer to"
         ),
@@ -287,7 +310,9 @@ fn refusal(table: &str, code: &str) -> String {
              of 60 characters"
         ),
         "PGRST204" | "42703" => {
-            format!("{table} has no column of such a name: correct row, owner and key of [[project.drill.owned]]")
+            format!(
+                "{table} has no column of such a name: correct row, owner and key of [[project.drill.owned]]"
+            )
         }
         "PGRST205" | "42P01" => {
             format!("the API knows no table {table}: correct table of [[project.drill.owned]]")
