@@ -33,8 +33,8 @@ const PROGRAM: &[Part] = &[
             "discover",
             "drill",
             "engine",
+            "handbook",
             "incident",
-            "metrics::families",
             "probe",
             "report",
             "schedule::Schedule",
@@ -122,6 +122,12 @@ const PROGRAM: &[Part] = &[
         own: &["clock", "incident", "store"],
         checks: &["contract", "probe", "registry"],
     },
+    // Pure: pages of our own as text and HTML; who writes them to files is the command line.
+    Part {
+        name: "handbook",
+        own: &["metrics::families", "report"],
+        checks: &["contract", "registry"],
+    },
     Part { name: "incident", own: &["schedule"], checks: &["contract"] },
     // How trust in a certificate is built has one home, the adapters.
     Part {
@@ -179,6 +185,7 @@ const PROGRAM: &[Part] = &[
             "clock",
             "config::Secret",
             "config::secret",
+            "handbook::Doc",
             "incident",
             "report",
             "schedule",

@@ -22,13 +22,14 @@ use launchready_checks::contract::ATTESTATIONS;
 use launchready_checks::registry;
 use serde_json::Value;
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "docs/start.md",
     "docs/agent.md",
     "docs/alerts.md",
     "docs/goals.md",
     "docs/runbooks.md",
+    "docs/ci.md",
     "docs/trace.md",
     "dashboards/README.md",
 ];
@@ -127,7 +128,7 @@ fn every_command_can_be_typed() {
                 Command::Check(args) => assert!(registry::find(&args.id).is_some(), "{line}"),
                 Command::Explain(args) => {
                     let topics =
-                        ["start", "agent", "alerts", "goals", "runbooks", "trace", "metrics"];
+                        ["start", "agent", "alerts", "goals", "runbooks", "ci", "trace", "metrics"];
                     let accounts = accounts();
                     let is_known = |name: &String| {
                         known(name)

@@ -58,9 +58,7 @@ impl Drills<'_> {
     /// # Errors
     /// This build cannot speak TLS.
     pub async fn plan(&self, drill: Drill) -> anyhow::Result<Plan> {
-        self.in_scene(&drill::new_mark()?, async |scene| {
-            self.with_proof(drill::plan(drill, scene).await)
-        })
+        self.in_scene(&drill::new_mark()?, async |scene| Ok(self.with_proof(drill::plan(drill, scene).await)))
         .await
     }
 
@@ -85,7 +83,7 @@ impl Drills<'_> {
             kept: false,
         };
         self.in_scene(&mark, async |scene| {
-            let plan = self.with_proof(drill::plan(drill, scene).await)?;
+            let plan = self.with_proof(drill::plan(drill, scene).await);
             if !plan.lacks.is_empty() {
                 record.lacks = plan.lacks;
                 return Ok(());
@@ -147,7 +145,7 @@ impl Drills<'_> {
     }
 
     /// A plan that also lacks the proof of ownership, where it is needed and missing.
-    fn with_proof(&self, mut plan: Plan) -> anyhow::Result<Plan> {
+    fn with_proof(&self, mut plan: Plan) -> Plan {
         if plan.drill != Drill::Alert && !self.ownership.is_proven() {
             let domain = &self.project.target.domain;
             plan.lacks.insert(
@@ -158,7 +156,7 @@ impl Drills<'_> {
                 ),
             );
         }
-        Ok(plan)
+        plan
     }
 
     async fn in_scene<T>(

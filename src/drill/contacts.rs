@@ -88,7 +88,8 @@ pub(super) async fn remove(scene: &Scene<'_>) -> Vec<Undo> {
     let deleted = async {
         let api = Api::new(remover.vendor, base, shown, scene.reach)?;
         for id in &found {
-            let reply = api.any(Method::DELETE, &format!("{}/{id}", remover.path), &[], None).await?;
+            let reply =
+                api.any(Method::DELETE, &format!("{}/{id}", remover.path), &[], None).await?;
             // One that is gone already is as good.
             if !(200..300).contains(&reply.status) && reply.status != 404 {
                 return Err::<_, ProbeError>(api.refused(&reply));
@@ -98,7 +99,11 @@ pub(super) async fn remove(scene: &Scene<'_>) -> Vec<Undo> {
     };
     match deleted.await {
         Ok(count) => vec![Undo {
-            what: format!("{count} contact{} in {}", if count == 1 { "" } else { "s" }, remover.vendor.name),
+            what: format!(
+                "{count} contact{} in {}",
+                if count == 1 { "" } else { "s" },
+                remover.vendor.name
+            ),
             state: UndoState::Done,
             how: "deleted".to_owned(),
         }],

@@ -10,7 +10,6 @@ mod chart;
 mod fault;
 mod forms;
 mod guard;
-mod handbook;
 mod heartbeat;
 mod limits;
 mod live;

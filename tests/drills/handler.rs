@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use launchready::clock::{Clock as _, SystemClock};
 use serde_json::Value;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::PgPool;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -81,8 +81,7 @@ pub(crate) const TABLES: &str = "
 
 impl Handler {
     /// Starts a handler on a database.
-    pub(crate) async fn start(options: PgConnectOptions, fault: Fault) -> Self {
-        let pool = PgPoolOptions::new().max_connections(6).connect_with(options).await.unwrap();
+    pub(crate) async fn start(pool: PgPool, fault: Fault) -> Self {
         let app = App { pool, fault };
         let router = Router::new().route("/stripe", post(take)).with_state(app);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -102,7 +101,7 @@ async fn take(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Status
         Fault::AnswersBeforeStoring => {
             tokio::spawn(async move {
                 // The work that it puts off.
-                sqlx::query("select pg_sleep(0.3)").execute(&app.pool).await.unwrap();
+                sqlx::query("select pg_sleep(1)").execute(&app.pool).await.unwrap();
                 rightly(&app, &event).await.unwrap();
             });
             return StatusCode::OK;
@@ -198,11 +197,13 @@ async fn dedupe_after(app: &App, event: &Value) -> sqlx::Result<StatusCode> {
     }
     // The call to a slow CRM, as it stands in so many handlers.
     sqlx::query("select pg_sleep(0.2)").execute(&mut *on).await?;
-    sqlx::query("insert into stripe_events (event_id, type) values ($1, $2) on conflict do nothing")
-        .bind(id)
-        .bind(event["type"].as_str())
-        .execute(&mut *on)
-        .await?;
+    sqlx::query(
+        "insert into stripe_events (event_id, type) values ($1, $2) on conflict do nothing",
+    )
+    .bind(id)
+    .bind(event["type"].as_str())
+    .execute(&mut *on)
+    .await?;
     Ok(StatusCode::OK)
 }
 

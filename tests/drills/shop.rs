@@ -5,13 +5,15 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use launchready::clock::{Clock as _, SystemClock};
 use launchready_lab::{Lab, LabOptions, World};
 use serde_json::Value;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Row as _};
 use tempfile::TempDir;
 use toml::Table;
 
-use crate::cluster::{Cluster, DATABASE, url_at};
+use crate::cluster::{Cluster, url_at};
 use crate::handler::{Fault, Handler, SECRET, TABLES};
 
 /// The user that takes rows back.
@@ -22,13 +24,13 @@ const UNDOER: &str = "undoer";
 pub(crate) struct Said {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
-    pub(crate) err: String,
+    err: String,
 }
 
 impl Said {
     /// The record, where it was asked for as JSON.
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.err))
     }
 
     /// The state of the step whose text begins so.
@@ -42,35 +44,47 @@ impl Said {
     }
 }
 
-/// A shop.
-pub(crate) struct Shop {
+/// What the shops of one test share: the lab, which knows the domain, and a server of PostgreSQL.
+pub(crate) struct Street {
     lab: Lab,
-    pub(crate) cluster: Cluster,
-    pub(crate) folder: TempDir,
-    config: Table,
-    _handler: Handler,
+    folder: TempDir,
+    cluster: Cluster,
 }
 
-impl Shop {
-    /// A shop whose handler has a fault; `None` where PostgreSQL is not installed.
-    pub(crate) async fn open(test: &str, fault: Fault) -> Option<Self> {
-        let cluster = Cluster::start(test, &[]).await?;
-        cluster.sql(TABLES).await;
-        cluster.sql("grant select on all tables in schema public to looker").await;
+impl Street {
+    /// Starts both; `None` where PostgreSQL is not installed.
+    pub(crate) async fn open(test: &str) -> Option<Self> {
+        let cluster = Cluster::start(test, &["max_connections=90"]).await?;
         cluster.sql(&format!("create role {UNDOER} login password 'undo'")).await;
-        cluster.sql(&format!("grant select, delete on all tables in schema public to {UNDOER}")).await;
+        let folder = tempfile::tempdir().unwrap();
+        let options = LabOptions {
+            now: Timestamp::from_second(SystemClock.now().as_second()).unwrap(),
+            delay: Duration::ZERO,
+            speed: 1.0,
+            dir: folder.path().to_owned(),
+        };
+        let lab = Lab::start(&World::load("healthy").unwrap(), options).await.unwrap();
+        Some(Self { lab, folder, cluster })
+    }
+
+    /// A shop with a database of its own, whose handler has a fault.
+    pub(crate) async fn shop(&self, fault: Fault) -> Shop {
+        let database = format!("shop_{fault:?}").to_lowercase();
+        self.cluster.sql_in("postgres", &format!("create database {database}")).await;
         let owner = PgConnectOptions::new()
             .host("127.0.0.1")
-            .port(cluster.address.port())
+            .port(self.cluster.address.port())
             .username("owner")
-            .database(DATABASE);
-        let handler = Handler::start(owner, fault).await;
+            .database(&database);
+        let pool = PgPoolOptions::new().max_connections(6).connect_with(owner).await.unwrap();
+        let grants = format!(
+            "{TABLES} grant select on all tables in schema public to looker;
+             grant select, delete on all tables in schema public to {UNDOER}"
+        );
+        sqlx::raw_sql(AssertSqlSafe(grants)).execute(&pool).await.unwrap();
+        let handler = Handler::start(pool.clone(), fault).await;
         let folder = tempfile::tempdir().unwrap();
-        let dir = folder.path().join("lab");
-        let now = Timestamp::from_second(launchready_now()).unwrap();
-        let options = LabOptions { now, delay: Duration::ZERO, speed: 1.0, dir };
-        let lab = Lab::start(&World::load("healthy").unwrap(), options).await.unwrap();
-        let mut config: Table = lab.config_toml().parse().unwrap();
+        let mut config: Table = self.lab.config_toml().parse().unwrap();
         let project = config["project"].as_array_mut().unwrap()[0].as_table_mut().unwrap();
         for account in ["stripe", "supabase", "crm", "support", "automation", "edge", "hosting"] {
             project.remove(account);
@@ -86,19 +100,35 @@ impl Shop {
         for (key, value) in own.parse::<Table>().unwrap() {
             project.insert(key, value);
         }
-        let undoer = format!("postgres://{UNDOER}:undo@{}/{DATABASE}", cluster.address);
+        let address = self.cluster.address;
         for (name, text) in [
-            ("looker", url_at(cluster.address, DATABASE)),
-            ("undoer", undoer),
+            ("looker", url_at(address, &database)),
+            ("undoer", format!("postgres://{UNDOER}:undo@{address}/{database}")),
             ("whsec", SECRET.to_owned()),
         ] {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
-        let shop = Self { lab, cluster, folder, config, _handler: handler };
+        let shop = Shop { pool, folder, config, _handler: handler };
         shop.edit(|_| {});
-        Some(shop)
+        shop
     }
 
+    /// Ends it.
+    pub(crate) async fn close(self) {
+        self.lab.stop().await;
+        drop(self.folder);
+    }
+}
+
+/// A shop.
+pub(crate) struct Shop {
+    pool: PgPool,
+    folder: TempDir,
+    config: Table,
+    _handler: Handler,
+}
+
+impl Shop {
     /// Writes the config with changes to its project.
     pub(crate) fn edit(&self, change: impl FnOnce(&mut Table)) {
         let mut config = self.config.clone();
@@ -115,20 +145,15 @@ impl Shop {
         Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 
+    /// Changes the database as its owner.
+    pub(crate) async fn sql(&self, sql: &str) {
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&self.pool).await.unwrap();
+    }
+
     /// How many rows there are in all tables.
-    pub(crate) async fn rows(&self) -> String {
-        let count = "select ((select count(*) from orders) + (select count(*) from crm_sync_log) + \
-                     (select count(*) from stripe_events))::text";
-        self.cluster.value(count).await
+    pub(crate) async fn rows(&self) -> i64 {
+        let count = "select (select count(*) from orders) + (select count(*) from crm_sync_log) + \
+                     (select count(*) from stripe_events)";
+        sqlx::query(count).fetch_one(&self.pool).await.unwrap().get(0)
     }
-
-    /// Ends it.
-    pub(crate) async fn close(self) {
-        self.lab.stop().await;
-    }
-}
-
-fn launchready_now() -> i64 {
-    use launchready::clock::{Clock as _, SystemClock};
-    SystemClock.now().as_second()
 }

@@ -134,9 +134,11 @@ impl Cluster {
         self.server = Some(Server::start(&program("setpriv").unwrap(), &words, ready));
     }
 
-    /// Stops the server.
+    /// Stops the server, whoever is still connected.
     pub(crate) fn down(&mut self) {
-        self.server = None;
+        if let Some(server) = self.server.take() {
+            server.signal("INT");
+        }
     }
 
     /// The folder of the server's data.
@@ -169,7 +171,7 @@ impl Cluster {
         self.sql_in(DATABASE, sql).await;
     }
 
-    async fn sql_in(&self, database: &str, sql: &str) {
+    pub(crate) async fn sql_in(&self, database: &str, sql: &str) {
         let mut owner = self.owner(database).await;
         sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut owner).await.unwrap();
     }
@@ -207,6 +209,12 @@ impl Cluster {
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         let server = Server::start(&program("setpriv").unwrap(), &words, Ready::Accepts(address));
         Some((server, address))
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.down();
     }
 }
 

@@ -95,7 +95,11 @@ pub(super) fn of_drill(test: Test, record: Record) -> Tested {
             0 => String::new(),
             left => format!(", {left} do not apply"),
         };
-        saw.push(format!("{} of {} steps hold{left}", count(Held), record.steps.len() - count(Left)));
+        saw.push(format!(
+            "{} of {} steps hold{left}",
+            count(Held),
+            record.steps.len() - count(Left)
+        ));
     }
     let fixes = record.steps.iter().filter_map(|step| step.fix.clone());
     let fixes = record.lacks.iter().cloned().chain(fixes).collect();
@@ -135,10 +139,9 @@ pub(super) async fn look(
         saw.push(line(check));
         fixes.extend(check.findings.iter().filter(|one| is_wrong(one)).map(|one| one.fix.clone()));
         match check.status {
-            Status::Pass | Status::Warn | Status::Skipped => {}
             Status::Fail => outcome = Outcome::Failed,
             Status::Unknown if outcome == Outcome::Passed => outcome = Outcome::NotRun,
-            Status::Unknown => {}
+            Status::Pass | Status::Warn | Status::Skipped | Status::Unknown => {}
         }
         // What the mission asks for is a number, and a warning about it is a test that is not passed.
         if check.findings.iter().any(is_wrong) {
@@ -148,14 +151,7 @@ pub(super) async fn look(
     if report.checks.iter().all(|check| check.status == Status::Skipped) {
         outcome = Outcome::NotRun;
     }
-    Ok(Tested {
-        test: test.name(),
-        question: test.question,
-        outcome,
-        saw,
-        fixes,
-        record: None,
-    })
+    Ok(Tested { test: test.name(), question: test.question, outcome, saw, fixes, record: None })
 }
 
 /// A critical finding, or an endpoint that is too slow.
@@ -168,13 +164,15 @@ fn line(check: &CheckReport) -> String {
     let word = check.status.as_str();
     let reason = check.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let findings: Vec<&str> = check.findings.iter().map(|one| one.summary.as_str()).collect();
-    let findings = if findings.is_empty() { String::new() } else { format!(": {}", findings.join(" ")) };
+    let findings =
+        if findings.is_empty() { String::new() } else { format!(": {}", findings.join(" ")) };
     let slowest = check
         .measurements
         .iter()
         .filter(|one| one.unit == Unit::Seconds && one.name.contains("p95"))
         .map(|one| one.value)
         .max_by(f64::total_cmp);
-    let slowest = slowest.map(|s| format!(", slowest p95 {:.0} ms", s * 1000.0)).unwrap_or_default();
+    let slowest =
+        slowest.map(|s| format!(", slowest p95 {:.0} ms", s * 1000.0)).unwrap_or_default();
     format!("{} {word}{slowest}{reason}{findings}", check.id)
 }

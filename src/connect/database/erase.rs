@@ -128,7 +128,11 @@ impl Eraser {
     }
 
     /// Which rows are meant; nothing where the table has none of the columns.
-    fn condition(&self, leftover: &Leftover, mapped: &Mapped) -> Result<Option<String>, ProbeError> {
+    fn condition(
+        &self,
+        leftover: &Leftover,
+        mapped: &Mapped,
+    ) -> Result<Option<String>, ProbeError> {
         let text = match self.database.engine()? {
             Engine::Postgres(_) => quote::text,
             Engine::Sqlite(_) => quote::text_of_sqlite,

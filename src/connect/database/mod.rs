@@ -23,8 +23,8 @@ use tokio::sync::Mutex;
 
 use crate::config::AccountSettings;
 use address::Address;
-use mapping::{Mapped, Wanted};
 pub use erase::{Eraser, Leftover, MARK};
+use mapping::{Mapped, Wanted};
 pub use postgres::Patience;
 use postgres::Postgres;
 pub(in crate::connect) use postgres::statements;

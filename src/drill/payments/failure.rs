@@ -67,7 +67,8 @@ async fn fail(stage: &Stage<'_>, steps: &mut Vec<Step>) {
         Ok(orders) => orders,
         Err(error) => return steps.push(unread(UNPAID, &error)),
     };
-    let words: Vec<_> = orders.iter().map(|order| order.status.as_deref().unwrap_or("no status")).collect();
+    let words: Vec<_> =
+        orders.iter().map(|order| order.status.as_deref().unwrap_or("no status")).collect();
     steps.push(if orders.is_empty() {
         Step::held(UNPAID, "no order")
     } else if orders.iter().any(|order| order.is_paid() == Some(true)) {
@@ -123,7 +124,9 @@ async fn contact(scene: &Scene<'_>) -> Step {
         return Step::left(UNTOLD, "no CRM is configured");
     };
     match crm.contacts(vec![buyer], Depth::All).await {
-        Err(error) => Step::unseen(UNTOLD, error.to_string(), "see `launchready check crm-contacts`"),
+        Err(error) => {
+            Step::unseen(UNTOLD, error.to_string(), "see `launchready check crm-contacts`")
+        }
         Ok(found) if found.iter().all(|one| one.ids.is_empty()) => Step::held(UNTOLD, "no contact"),
         Ok(_) => Step::left(
             UNTOLD,

@@ -42,7 +42,8 @@ impl Replay {
         ]);
         plan.proves.extend([
             "orders, events and CRM log, counted by SQL before and after each of them".to_owned(),
-            "the status of each answer, and whether the row is there at the moment of the answer".to_owned(),
+            "the status of each answer, and whether the row is there at the moment of the answer"
+                .to_owned(),
         ]);
         plan
     }
@@ -102,13 +103,22 @@ async fn refused(stage: &Stage<'_>) -> Step {
                 }
             }
             Err(error) => {
-                return Step::unseen(REFUSED, format!("{name}: no answer came: {error}"), "see the log of the endpoint");
+                return Step::unseen(
+                    REFUSED,
+                    format!("{name}: no answer came: {error}"),
+                    "see the log of the endpoint",
+                );
             }
         }
     }
     let mut changed = Vec::new();
+    // They were sent at about the same time, and are watched for the same time.
+    let [.., (last, ..)] = tries;
+    if let Err(error) = stage.rows.watch(&stage.purchase(last), 0, Duration::ZERO).await {
+        return unread(REFUSED, &error);
+    }
     for (label, _, name) in tries {
-        match stage.rows.watch(&stage.purchase(label), 0, Duration::ZERO).await {
+        match stage.rows.orders(&stage.purchase(label)).await {
             Ok(orders) if orders.is_empty() => {}
             Ok(_) => changed.push(name),
             Err(error) => return unread(REFUSED, &error),
@@ -129,7 +139,9 @@ async fn refused(stage: &Stage<'_>) -> Step {
         return Step::broken(
             REFUSED,
             format!("{saw}; no order came of it"),
-            format!("answer 400 to {first}: with 2xx nobody notices when a secret is wrong, and events are lost"),
+            format!(
+                "answer 400 to {first}: with 2xx nobody notices when a secret is wrong, and events are lost"
+            ),
         );
     }
     Step::held(REFUSED, format!("{saw}; no order came of it"))
@@ -140,12 +152,17 @@ async fn one_after_the_other(stage: &Stage<'_>, steps: &mut Vec<Step>) -> Result
     let purchase = stage.purchase("again");
     let event = purchase.completed(stage.scene.now());
     stage.deliver(STORED, &event).await?;
-    let at_answer = stored(stage, &purchase, &event).await.map_err(|error| unread(STORED, &error))?;
-    let (orders, took) = stage.rows.wait(&purchase).await.map_err(|error| unread(STORED, &error))?;
+    let at_answer =
+        stored(stage, &purchase, &event).await.map_err(|error| unread(STORED, &error))?;
+    let (orders, took) =
+        stage.rows.wait(&purchase).await.map_err(|error| unread(STORED, &error))?;
     if orders.is_empty() {
         return Err(Step::broken(
             STORED,
-            format!("2xx was answered, and after {} s there is no order", stage.scene.settle().as_secs()),
+            format!(
+                "2xx was answered, and after {} s there is no order",
+                stage.scene.settle().as_secs()
+            ),
             "the endpoint takes the event and loses it: see its log for this event. Where it needs metadata of your own \
              checkouts, add it under [project.drill.metadata]; where orders take longer, raise project.drill.settle",
         ));
@@ -166,10 +183,17 @@ async fn one_after_the_other(stage: &Stage<'_>, steps: &mut Vec<Step>) -> Result
     for _ in 1..TIMES {
         match stage.endpoint.send(&event, Signing::Good).await {
             Ok(sent) => answers.push(sent.status),
-            Err(error) => return Err(Step::unseen(AGAIN, format!("no answer came: {error}"), "see the log of the endpoint")),
+            Err(error) => {
+                return Err(Step::unseen(
+                    AGAIN,
+                    format!("no answer came: {error}"),
+                    "see the log of the endpoint",
+                ));
+            }
         }
     }
-    let orders = stage.rows.watch(&purchase, 1, took).await.map_err(|error| unread(AGAIN, &error))?;
+    let orders =
+        stage.rows.watch(&purchase, 1, took).await.map_err(|error| unread(AGAIN, &error))?;
     let after = stage.rows.synced(&orders).await.map_err(|error| unread(AGAIN, &error))?;
     let handed = match (synced, after) {
         (Some(before), Some(after)) if after > before => after,
@@ -224,7 +248,11 @@ async fn at_once(stage: &Stage<'_>, label: &'static str, usual: Duration) -> Ste
     let answers = match stage.endpoint.send_at_once(&event, TIMES).await {
         Ok(answers) => answers,
         Err(error) => {
-            return Step::unseen(AT_ONCE, format!("no answer came: {error}"), "see the log of the endpoint");
+            return Step::unseen(
+                AT_ONCE,
+                format!("no answer came: {error}"),
+                "see the log of the endpoint",
+            );
         }
     };
     let told: Vec<String> = answers.iter().map(|sent| sent.status.to_string()).collect();
@@ -242,10 +270,15 @@ async fn at_once(stage: &Stage<'_>, label: &'static str, usual: Duration) -> Ste
         ),
         Ok(orders) if orders.len() > 1 => Step::broken(
             AT_ONCE,
-            format!("{} for one event that came {TIMES} times at the same moment", rows(orders.len())),
+            format!(
+                "{} for one event that came {TIMES} times at the same moment",
+                rows(orders.len())
+            ),
             DEDUPE_TOO_LATE,
         ),
-        Ok(orders) => Step::held(AT_ONCE, format!("{}, answers {}", rows(orders.len()), told.join(", "))),
+        Ok(orders) => {
+            Step::held(AT_ONCE, format!("{}, answers {}", rows(orders.len()), told.join(", ")))
+        }
     }
 }
 
@@ -255,7 +288,11 @@ async fn another_event_first(stage: &Stage<'_>, usual: Duration, dedupes: bool) 
     let now = stage.scene.now();
     // The endpoint need not take the first of them at all, and may say so.
     if let Err(error) = stage.endpoint.send(&purchase.succeeded(now), Signing::Good).await {
-        return Step::unseen(ORDER, format!("no answer came: {error}"), "see the log of the endpoint");
+        return Step::unseen(
+            ORDER,
+            format!("no answer came: {error}"),
+            "see the log of the endpoint",
+        );
     }
     if let Err(step) = stage.deliver(ORDER, &purchase.completed(now)).await {
         return step;
@@ -294,7 +331,11 @@ async fn late(stage: &Stage<'_>, usual: Duration) -> Step {
     let now = stage.scene.now();
     let before = now.checked_sub(jiff::SignedDuration::from_mins(2)).unwrap_or(now);
     if let Err(error) = stage.endpoint.send(&purchase.arrived(now), Signing::Good).await {
-        return Step::unseen(LATE, format!("no answer came: {error}"), "see the log of the endpoint");
+        return Step::unseen(
+            LATE,
+            format!("no answer came: {error}"),
+            "see the log of the endpoint",
+        );
     }
     let first = match stage.rows.watch(&purchase, 0, usual).await {
         Ok(first) => first,
@@ -307,12 +348,19 @@ async fn late(stage: &Stage<'_>, usual: Duration) -> Step {
              like, it has to",
         );
     };
-    if let Err(error) = stage.endpoint.send(&purchase.completed_unpaid(before), Signing::Good).await {
-        return Step::unseen(LATE, format!("no answer came: {error}"), "see the log of the endpoint");
+    if let Err(error) = stage.endpoint.send(&purchase.completed_unpaid(before), Signing::Good).await
+    {
+        return Step::unseen(
+            LATE,
+            format!("no answer came: {error}"),
+            "see the log of the endpoint",
+        );
     }
     match stage.rows.watch(&purchase, 1, usual).await {
         Err(error) => unread(LATE, &error),
-        Ok(orders) if orders.len() == 1 && orders.iter().all(|order| order.status == paid.status) => {
+        Ok(orders)
+            if orders.len() == 1 && orders.iter().all(|order| order.status == paid.status) =>
+        {
             Step::held(LATE, "one order, as it was")
         }
         Ok(orders) => {

@@ -8,7 +8,16 @@ use crate::drill::{Drill, Plan, Scene, Step, Undo};
 
 /// Every word of a test checkout of these drills.
 const LABELS: [&str; 11] = [
-    "paid", "unsigned", "forged", "stale", "again", "once", "once_more", "once_again", "order", "late",
+    "paid",
+    "unsigned",
+    "forged",
+    "stale",
+    "again",
+    "once",
+    "once_more",
+    "once_again",
+    "order",
+    "late",
     "declined",
 ];
 
@@ -25,7 +34,8 @@ impl<'a> Stage<'a> {
     /// # Errors
     /// A step that says what is lacking after all.
     pub(super) async fn set(scene: &'a Scene<'a>) -> Result<Self, Step> {
-        let lacking = |lack: String| Step::unseen("the drill can be run", "something is lacking", lack);
+        let lacking =
+            |lack: String| Step::unseen("the drill can be run", "something is lacking", lack);
         let endpoint = Endpoint::new(scene).map_err(lacking)?;
         let rows = Rows::find(scene).await.map_err(lacking)?;
         Ok(Self { scene, endpoint, rows })
@@ -107,11 +117,12 @@ fn foreign(scene: &Scene<'_>, url: &str) -> Option<String> {
     let supabase = scene.accounts.tables.supabase.as_ref();
     let of_supabase = supabase.is_some_and(|table| {
         let reference = &table.reference;
-        below(&format!("{reference}.supabase.co")) || below(&format!("{reference}.functions.supabase.co"))
+        below(&format!("{reference}.supabase.co"))
+            || below(&format!("{reference}.functions.supabase.co"))
     });
     let own_machine = host == "localhost"
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    let declared = scene.hosts.iter().any(|known| *known == host);
+    let declared = scene.hosts.contains(&host);
     if below(scene.domain) || declared || of_supabase || own_machine {
         return None;
     }
@@ -129,7 +140,11 @@ pub(super) async fn undo(scene: &Scene<'_>) -> Vec<Undo> {
 
 /// The step where the database could not be read.
 pub(super) fn unread(what: &str, error: &ProbeError) -> Step {
-    Step::unseen(what, format!("the database could not be read: {error}"), "run the drill again when it answers")
+    Step::unseen(
+        what,
+        format!("the database could not be read: {error}"),
+        "run the drill again when it answers",
+    )
 }
 
 /// `1 row`, `2 rows`.

@@ -170,7 +170,10 @@ async fn synced(stage: &Stage<'_>, orders: &[OrderRow]) -> Step {
 
 async fn contact(scene: &Scene<'_>) -> Step {
     if !expects(scene, Expected::Contact) {
-        return Step::left(CONTACT, "none is expected: expects = [\"contact\"] under [project.drill] would");
+        return Step::left(
+            CONTACT,
+            "none is expected: expects = [\"contact\"] under [project.drill] would",
+        );
     }
     let (Ok(crm), Some(buyer)) = (scene.ports.crm.get(), Email::new(&scene.buyer())) else {
         return Step::unseen(CONTACT, "the CRM cannot be asked", "add [project.crm]");
@@ -179,7 +182,13 @@ async fn contact(scene: &Scene<'_>) -> Step {
     loop {
         let found = match crm.contacts(vec![buyer.clone()], Depth::All).await {
             Ok(found) => found.into_iter().next().unwrap_or_default().ids.len(),
-            Err(error) => return Step::unseen(CONTACT, error.to_string(), "see `launchready check crm-contacts`"),
+            Err(error) => {
+                return Step::unseen(
+                    CONTACT,
+                    error.to_string(),
+                    "see `launchready check crm-contacts`",
+                );
+            }
         };
         match found {
             1 => return Step::held(CONTACT, "one contact"),
@@ -205,7 +214,10 @@ async fn contact(scene: &Scene<'_>) -> Step {
 
 async fn ticket(scene: &Scene<'_>) -> Step {
     if !expects(scene, Expected::Ticket) {
-        return Step::left(TICKET, "none is expected: expects = [\"ticket\"] under [project.drill] would");
+        return Step::left(
+            TICKET,
+            "none is expected: expects = [\"ticket\"] under [project.drill] would",
+        );
     }
     let (Ok(desk), Some(buyer)) = (scene.ports.desk.get(), Email::new(&scene.buyer())) else {
         return Step::unseen(TICKET, "the help desk cannot be asked", "add [project.support]");
@@ -220,7 +232,11 @@ async fn ticket(scene: &Scene<'_>) -> Step {
         };
         let listed = desk.created(Period { since, until: None }, &mut take).await;
         if let Err(error) = listed {
-            return Step::unseen(TICKET, error.to_string(), "see `launchready check support-backlog`");
+            return Step::unseen(
+                TICKET,
+                error.to_string(),
+                "see `launchready check support-backlog`",
+            );
         }
         match found {
             1 => return Step::held(TICKET, "one request"),

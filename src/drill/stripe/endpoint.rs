@@ -124,7 +124,8 @@ impl<'a> Endpoint<'a> {
         if let Some(signature) = self.signature(event, signing) {
             request = request.header("stripe-signature", signature);
         }
-        let answer = request.body(body).send().await.map_err(|error| fault(&error, "the endpoint"))?;
+        let answer =
+            request.body(body).send().await.map_err(|error| fault(&error, "the endpoint"))?;
         let status = answer.status().as_u16();
         // An endpoint that talks much has answered all the same.
         match bounded(answer, ANSWER_BYTES).await {
