@@ -13,8 +13,11 @@
 
 mod handler;
 mod payments;
+mod project;
 mod replay;
+mod routing;
 mod shop;
+mod users;
 
 #[allow(dead_code, reason = "other tests ask it more")]
 #[path = "../support/cluster.rs"]
