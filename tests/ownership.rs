@@ -29,7 +29,9 @@ fn token(config: &str) -> String {
 async fn looked(lab: &Lab, folder: &std::path::Path, text: Option<&str>) -> Value {
     let mut change = "[zone.\"harbor.example\"]\n\"records-\" = ['_launchready TXT']\n".to_owned();
     if let Some(text) = text {
-        change += &format!("\"records+\" = ['_launchready 300 TXT \"{text}\"']\n");
+        change.push_str("\"records+\" = ['_launchready 300 TXT \"");
+        change.push_str(text);
+        change.push_str("\"']\n");
     }
     let world = World::load("healthy").unwrap().changed(&change).unwrap();
     lab.replace(&world).await.unwrap();

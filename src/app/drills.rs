@@ -2,16 +2,20 @@
 //! undo whatever happened.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use launchready_checks::contract::Ownership;
 
-use super::alerting::channels_of;
 use super::Session;
+use super::alerting::channels_of;
 use super::ownership::ownership;
 use crate::config::{Agent, DrillTable, Project};
 use crate::connect;
 use crate::drill::{self, Drill, Outcome, Plan, Record, Scene, Undo, UndoState};
 use crate::store::{self, DrillRecord, Store};
+
+/// How long DNS may take to prove ownership.
+const OWNERSHIP: Duration = Duration::from_secs(10);
 
 /// The drills of one project.
 pub struct Drills<'a> {
@@ -46,7 +50,13 @@ impl Session {
             table: project.drill.clone().unwrap_or_default(),
             store: store::open(&settings.store, &settings.folder).await?,
             channels: channels_of(&settings.book.channels, &project.target.project),
-            ownership: ownership(project, &*self.dns).await,
+            ownership: ownership(
+                &*self.dns,
+                &project.target.domain,
+                project.ownership.as_deref(),
+                OWNERSHIP,
+            )
+            .await,
         })
     }
 }
@@ -149,13 +159,8 @@ impl Drills<'_> {
     fn with_proof(&self, mut plan: Plan) -> Plan {
         if plan.drill != Drill::Alert && !self.ownership.is_proven() {
             let domain = &self.project.target.domain;
-            plan.lacks.insert(
-                0,
-                format!(
-                    "nothing proves that {domain} is yours: publish the TXT record at _launchready.{domain} that \
-                     `launchready init {domain}` prints"
-                ),
-            );
+            let reason = self.ownership.reason(&format!("nothing proves that {domain} is yours"));
+            plan.lacks.insert(0, format!("{reason}; {}", self.ownership.unlock(domain)));
         }
         plan
     }
