@@ -185,6 +185,7 @@ const PROGRAM: &[Part] = &[
             "clock",
             "config::Secret",
             "config::secret",
+            "engine::Handover",
             "handbook::Doc",
             "incident",
             "report",

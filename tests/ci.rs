@@ -88,7 +88,7 @@ impl Product {
         let text = std::fs::read_to_string(self.folder.path().join(name)).unwrap();
         let log: Value = serde_json::from_str(&text).unwrap();
         if let Some(validator) = schema::validator() {
-            assert_eq!(schema::faults(&validator, &log), "");
+            assert_eq!(schema::faults(&validator, &log), Vec::<String>::new());
         }
         let results = log["runs"][0]["results"].as_array().unwrap();
         results.iter().map(|result| result["ruleId"].as_str().unwrap().to_owned()).collect()

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use launchready_checks::contract::Ownership;
 
-use super::{Session, ownership};
+use super::alerting::channels_of;
+use super::Session;
+use super::ownership::ownership;
 use crate::config::{Agent, DrillTable, Project};
 use crate::connect;
 use crate::drill::{self, Drill, Outcome, Plan, Record, Scene, Undo, UndoState};
@@ -38,15 +40,12 @@ impl Session {
         project: &'a Project,
         settings: &Agent,
     ) -> anyhow::Result<Drills<'a>> {
-        let name = &project.target.project;
-        let rules = settings.book.channels.iter();
-        let rules = rules.filter(|rule| rule.projects.is_empty() || rule.projects.contains(name));
         Ok(Drills {
             session: self,
             project,
             table: project.drill.clone().unwrap_or_default(),
             store: store::open(&settings.store, &settings.folder).await?,
-            channels: rules.map(|rule| rule.name.clone()).collect(),
+            channels: channels_of(&settings.book.channels, &project.target.project),
             ownership: ownership(project, &*self.dns).await,
         })
     }
@@ -58,7 +57,9 @@ impl Drills<'_> {
     /// # Errors
     /// This build cannot speak TLS.
     pub async fn plan(&self, drill: Drill) -> anyhow::Result<Plan> {
-        self.in_scene(&drill::new_mark()?, async |scene| Ok(self.with_proof(drill::plan(drill, scene).await)))
+        self.in_scene(&drill::new_mark()?, async |scene| {
+            Ok(self.with_proof(drill::plan(drill, scene).await))
+        })
         .await
     }
 

@@ -51,11 +51,7 @@ const TOPICS: [Entry; 8] = [
         "What to do on a bad day, in the first 15 minutes",
         include_str!("../../docs/runbooks.md"),
     ),
-    (
-        "drills",
-        "Drills: try it before a customer does",
-        include_str!("../../docs/drills.md"),
-    ),
+    ("drills", "Drills: try it before a customer does", include_str!("../../docs/drills.md")),
     ("ci", "In continuous integration, and before a deployment", include_str!("../../docs/ci.md")),
     ("trace", "One payment from Stripe to the ticket", include_str!("../../docs/trace.md")),
 ];

@@ -24,7 +24,7 @@ mod verdict;
 mod waivers;
 mod words;
 
-pub use build::build;
+pub use build::{build, with_handover};
 pub use checklist::{
     AttestationReport, CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool,
     UnseenPart, Waived, WaiverReport,
@@ -33,7 +33,7 @@ pub use difference::{Difference, DifferenceError, Noted};
 pub use difference_text::{difference_to_markdown, difference_to_terminal};
 pub use goal::{GOALS, GoalRules, rules};
 pub(crate) use html::prose;
-pub use html::to_html;
+pub use html::{to_html, to_page};
 pub use json::to_json;
 pub use junit::to_junit;
 pub use latest::{Standing, from_latest};

@@ -24,8 +24,8 @@ pub(crate) fn validator() -> Option<jsonschema::Validator> {
     Some(jsonschema::options().should_validate_formats(true).build(&schema).unwrap())
 }
 
-/// What the schema says against a SARIF file, a line for each fault.
-pub(crate) fn faults(validator: &jsonschema::Validator, log: &Value) -> String {
+/// What the schema says against a SARIF file.
+pub(crate) fn faults(validator: &jsonschema::Validator, log: &Value) -> Vec<String> {
     let errors = validator.iter_errors(log);
-    errors.map(|error| format!("{}: {error}\n", error.instance_path())).collect()
+    errors.map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
