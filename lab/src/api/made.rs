@@ -51,13 +51,11 @@ impl Made {
     ) -> Ticket {
         let mut state = locked(&self.0);
         let known = state.people.iter().find(|(_, address)| address.as_str() == email);
-        let customer = known.map_or_else(
-            || FIRST + u64::try_from(state.people.len()).unwrap_or_default(),
-            |(number, _)| *number,
-        );
+        let customer = known.map(|(number, _)| *number);
+        state.number += 1;
+        let customer = customer.unwrap_or(FIRST + state.number);
         state.people.insert(customer, email.to_owned());
         let created = now.as_second();
-        state.number += 1;
         let mut ticket = Ticket {
             id: FIRST + state.number,
             created,

@@ -62,10 +62,14 @@ impl Trial<'_> {
         self.steps.push(step);
         let Some(column) = self.owned.marked().filter(|_| sample.made) else {
             let what = format!("{}: {} writes nothing there", self.owned.name(), pair.other_name);
-            self.steps.push(Step::left(
-                what,
-                "not tried: a row that the drill did not make is only read",
-            ));
+            let why = "not tried: a row that the drill did not make is only read";
+            // Where anybody may read, nothing at all would be proven.
+            self.steps.push(if self.owned.public {
+                let fix = "let `row` of [[project.drill.owned]] hold what a user may insert";
+                Step::unseen(what, why, fix)
+            } else {
+                Step::left(what, why)
+            });
             return Ok(());
         };
         let step = self.changed_by(pair, &sample, column).await?;
