@@ -27,12 +27,11 @@ fn token(config: &str) -> String {
 
 /// What an active check says while `_launchready` holds this text.
 async fn looked(lab: &Lab, folder: &std::path::Path, text: Option<&str>) -> Value {
-    let mut change = "[zone.\"harbor.example\"]\n\"records-\" = ['_launchready TXT']\n".to_owned();
-    if let Some(text) = text {
-        change.push_str("\"records+\" = ['_launchready 300 TXT \"");
-        change.push_str(text);
-        change.push_str("\"']\n");
-    }
+    let record = text.map_or_else(String::new, |text| {
+        format!("\"records+\" = ['_launchready 300 TXT \"{text}\"']\n")
+    });
+    let change =
+        format!("[zone.\"harbor.example\"]\n\"records-\" = ['_launchready TXT']\n{record}");
     let world = World::load("healthy").unwrap().changed(&change).unwrap();
     lab.replace(&world).await.unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_launchready"));

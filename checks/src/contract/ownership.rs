@@ -165,13 +165,8 @@ mod tests {
         let other = OwnershipRecord::new("cove.example", TOKEN).text;
         let token = OwnershipRecord::new("harbor.example", "launchready-0000000000000000").text;
         let upper = TEXT.to_uppercase();
-        for text in [
-            &other,
-            &token,
-            &upper,
-            "launchready-verify=",
-            TEXT.trim_start_matches("launchready-verify="),
-        ] {
+        let hash = TEXT.strip_prefix(MARK).unwrap();
+        for text in [&other, &token, &upper, MARK, hash] {
             let judged = judge(&[text]);
             assert!(!judged.is_proven(), "{text}");
             assert!(judged.reason("x").contains("is not the one that belongs"), "{text}");
