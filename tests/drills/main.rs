@@ -11,6 +11,7 @@
     reason = "a test fails by panicking, and reads its own setting"
 )]
 
+mod eight;
 mod handler;
 mod payments;
 mod project;

@@ -56,6 +56,11 @@ pub(super) async fn run(scene: &Scene<'_>) -> Ran {
     Ran { steps, ..Ran::default() }
 }
 
+/// Why a request could not be taken back, with the remedy.
+pub(super) fn cannot_remove(scene: &Scene<'_>) -> Option<String> {
+    writer(scene).err()
+}
+
 /// The desk, with the key that may write.
 ///
 /// # Errors
