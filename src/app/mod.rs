@@ -16,9 +16,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use launchready_checks::contract::Target;
-use launchready_checks::probe::{
-    Accounts, Dns, Figures, Heartbeats, ProbeError, Probes, Slot,
-};
+use launchready_checks::probe::{Accounts, Dns, Figures, Heartbeats, ProbeError, Probes, Slot};
 use launchready_checks::registry;
 use rustls::RootCertStore;
 use serde_json::Value;
