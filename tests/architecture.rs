@@ -87,6 +87,7 @@ const PROGRAM: &[Part] = &[
             "clock",
             "config::AccountSettings",
             "config::Secret",
+            "config::SecretRef",
             "config::AutomationKind",
             "config::AutomationTable",
             "config::CrmKind",

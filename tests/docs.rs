@@ -127,12 +127,11 @@ fn every_command_can_be_typed() {
             match &cli.command {
                 Command::Check(args) => assert!(registry::find(&args.id).is_some(), "{line}"),
                 Command::Explain(args) => {
-                    let topics =
-                        ["start", "agent", "alerts", "goals", "runbooks", "ci", "trace", "metrics"];
+                    let topics = launchready::handbook::topics();
                     let accounts = accounts();
                     let is_known = |name: &String| {
                         known(name)
-                            || topics.contains(&name.as_str())
+                            || topics.iter().any(|topic| topic.name == name)
                             || accounts.contains_key(name)
                     };
                     assert!(args.name.as_ref().is_none_or(is_known), "{name}: {line}");
