@@ -151,11 +151,13 @@ fn missing(evidence: &Evidence, age: Age, domain: &str) -> Finding {
             format!("No alert drill has passed for {age}; the last one did on {}.", day(at))
         }
     };
-    let unused = evidence.channels.iter().filter(|channel| channel.accepted + channel.refused == 0);
-    let unused: Vec<String> = unused
-        .map(|channel| format!("channel {}: never given any message", channel.name))
-        .collect();
-    MISSING.finding(domain).summary(summary).saw_all(unused).fix(RUN).undo(NOTHING)
+    let lines = evidence.channels.iter().map(|channel| match (channel.accepted, channel.refused) {
+        (0, 0) => format!("channel {}: never given any message", channel.name),
+        (accepted, refused) => {
+            format!("channel {}: {accepted} accepted, {refused} refused", channel.name)
+        }
+    });
+    MISSING.finding(domain).summary(summary).saw_all(lines).fix(RUN).undo(NOTHING)
 }
 
 /// Judges what each channel of the config did in the last drill. One that is new since then was not drilled.
