@@ -11,8 +11,8 @@ use super::alerting::channels_of;
 use super::ownership::ownership;
 use crate::config::{Agent, DrillTable, Project};
 use crate::connect;
-use crate::drill::{self, Drill, Outcome, Plan, Record, Scene, Undo, UndoState};
-use crate::store::{self, DrillRecord, Store};
+use crate::drill::{self, Drill, Plan, Record, Scene, Undo, UndoState};
+use crate::store::{self, Store};
 
 /// How long DNS may take to prove ownership.
 const OWNERSHIP: Duration = Duration::from_secs(10);
@@ -79,20 +79,8 @@ impl Drills<'_> {
     /// The store cannot be written, or this build cannot speak TLS.
     pub async fn run(&self, drill: Drill, keep: bool) -> anyhow::Result<Record> {
         let mark = drill::new_mark()?;
-        let started_at = self.session.clock.now();
-        let mut record = Record {
-            drill,
-            project: self.project.target.project.clone(),
-            mark: mark.clone(),
-            started_at,
-            finished_at: started_at,
-            outcome: Outcome::NotRun,
-            steps: Vec::new(),
-            undo: Vec::new(),
-            channels: Vec::new(),
-            lacks: Vec::new(),
-            kept: false,
-        };
+        let project = &self.project.target.project;
+        let mut record = Record::begun(drill, project, &mark, self.session.clock.now());
         self.in_scene(&mark, async |scene| {
             let plan = self.with_proof(drill::plan(drill, scene).await);
             if !plan.lacks.is_empty() {
@@ -100,7 +88,7 @@ impl Drills<'_> {
                 return Ok(());
             }
             // Before anything is changed, so that what is left by a drill that is killed is found.
-            self.keep(&record, false).await?;
+            self.store.record_drill(&record.stored(false)).await?;
             let ran = drill::run(drill, scene).await;
             (record.outcome, record.steps) = (drill::outcome(&ran.steps), ran.steps);
             record.channels = ran.channels;
@@ -109,7 +97,7 @@ impl Drills<'_> {
             }
             record.finished_at = self.session.clock.now();
             record.kept = keep && drill != Drill::Alert;
-            self.keep(&record, true).await
+            Ok(self.store.record_drill(&record.stored(true)).await?)
         })
         .await?;
         Ok(record)
@@ -133,26 +121,6 @@ impl Drills<'_> {
             undone.push((drill, undo));
         }
         Ok(undone)
-    }
-
-    async fn keep(&self, record: &Record, ended: bool) -> anyhow::Result<()> {
-        let left = record.kept || record.undo.iter().any(|one| one.state == UndoState::Left);
-        let passed = match record.outcome {
-            Outcome::Passed => Some(true),
-            Outcome::Failed => Some(false),
-            Outcome::NotRun => None,
-        };
-        let record = DrillRecord {
-            mark: record.mark.clone(),
-            project: record.project.clone(),
-            drill: record.drill.as_str().to_owned(),
-            started_at: record.started_at,
-            finished_at: ended.then_some(record.finished_at),
-            passed,
-            left: left || (!ended && record.drill != Drill::Alert),
-            record: serde_json::to_value(record)?,
-        };
-        Ok(self.store.record_drill(&record).await?)
     }
 
     /// A plan that also lacks the proof of ownership, where it is needed and missing.

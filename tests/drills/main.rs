@@ -11,6 +11,7 @@
     reason = "a test fails by panicking, and reads its own setting"
 )]
 
+mod alert;
 mod eight;
 mod handler;
 mod payments;
@@ -26,6 +27,9 @@ mod cluster;
 #[allow(dead_code, reason = "other tests run tools, too")]
 #[path = "../support/process.rs"]
 mod process;
+#[allow(dead_code, reason = "other tests need more")]
+#[path = "../support/rig.rs"]
+mod rig;
 #[allow(dead_code, reason = "other tests need more")]
 #[path = "../support/mod.rs"]
 mod support;
