@@ -273,8 +273,9 @@ fn a_block_needs_nothing_but_its_first_hashes_taken_away() {
         blocks += 1;
     }
     assert_eq!(
-        blocks, 14,
-        "five kinds of channel, three of announced work, two of jobs that call, three questions, an account"
+        blocks, 17,
+        "five kinds of channel, three of announced work, two of jobs that call, three questions, an account, \
+         a request, users and a table of drills"
     );
 }
 
