@@ -9,8 +9,24 @@ use crate::report::{Paint, visible};
 /// What stands below a line stands right of its sign.
 const INDENT: usize = 4;
 
-/// A dry run.
-pub(super) fn plan(plan: &Plan, command: &str, paint: Paint) -> String {
+/// A dry run of one or several. What more than one of them lacks is said once, at the end.
+pub(super) fn plans(all: &[Plan], command: &dyn Fn(Drill) -> String, paint: Paint) -> String {
+    let mut out = String::new();
+    let mut shared: Vec<String> = Vec::new();
+    for lack in all.iter().flat_map(|plan| &plan.lacks) {
+        let in_many = all.iter().filter(|plan| plan.lacks.contains(lack)).count() > 1;
+        if in_many && !shared.contains(lack) {
+            shared.push(lack.clone());
+        }
+    }
+    for one in all {
+        out.push_str(&plan(one, &shared, &command(one.drill), paint));
+    }
+    list("Before more than one of them", &shared, paint, &mut out);
+    out
+}
+
+fn plan(plan: &Plan, shared: &[String], command: &str, paint: Paint) -> String {
     let mut out = String::new();
     heading(plan.drill, paint, &mut out);
     list("It would", &plan.does, paint, &mut out);
@@ -19,7 +35,13 @@ pub(super) fn plan(plan: &Plan, command: &str, paint: Paint) -> String {
     if plan.lacks.is_empty() {
         paragraph(2, &format!("Nothing was touched. Run it: {command}"), paint, &mut out);
     } else {
-        list("Before that", &plan.lacks, paint, &mut out);
+        let is_shared = |lack: &&String| shared.contains(lack);
+        let mut own: Vec<String> =
+            plan.lacks.iter().filter(|lack| !is_shared(lack)).cloned().collect();
+        if plan.lacks.iter().any(|lack| is_shared(&lack)) {
+            own.push("what stands at the end".to_owned());
+        }
+        list("Before that", &own, paint, &mut out);
     }
     out.push('\n');
     out
@@ -74,7 +96,7 @@ pub(super) fn results(all: &[Tested], undo: &str, paint: Paint) -> String {
             paragraph(INDENT, saw, paint, &mut out);
         }
         for fix in &one.fixes {
-            paragraph(INDENT, &format!("→ {fix}"), paint, &mut out);
+            hung(INDENT, "→ ", fix, paint, &mut out);
         }
         let left = one.record.iter().flat_map(|record| &record.undo);
         let left: Vec<Undo> = left.filter(|undo| undo.state == UndoState::Left).cloned().collect();
@@ -122,17 +144,17 @@ fn draw_step(step: &Step, paint: Paint, out: &mut String) {
     }
     paragraph(INDENT, &step.saw, paint, out);
     if let Some(fix) = &step.fix {
-        paragraph(INDENT, &format!("→ {fix}"), paint, out);
+        hung(INDENT, "→ ", fix, paint, out);
     }
 }
 
 fn undos(all: &[Undo], paint: Paint, out: &mut String) {
     for undo in all {
         let sign = match undo.state {
-            UndoState::Done => "✓",
-            UndoState::Left => "✗",
+            UndoState::Done => "✓ ",
+            UndoState::Left => "✗ ",
         };
-        paragraph(INDENT, &format!("{sign} {}: {}", undo.what, undo.how), paint, out);
+        hung(INDENT, sign, &format!("{}: {}", undo.what, undo.how), paint, out);
     }
 }
 
@@ -142,7 +164,16 @@ fn list(title: &str, items: &[String], paint: Paint, out: &mut String) {
     }
     _ = writeln!(out, "  {}", paint.bold(title));
     for item in items {
-        paragraph(INDENT, &format!("- {item}"), paint, out);
+        hung(INDENT, "- ", item, paint, out);
+    }
+}
+
+/// A paragraph behind a sign, whose further lines stand below its first word.
+fn hung(indent: usize, sign: &str, text: &str, paint: Paint, out: &mut String) {
+    let wide = indent + sign.chars().count();
+    for (place, line) in paint.lines(&visible(text), wide).into_iter().enumerate() {
+        let sign = if place == 0 { sign } else { "  " };
+        _ = writeln!(out, "{}{sign}{line}", " ".repeat(indent));
     }
 }
 

@@ -71,9 +71,8 @@ async fn plans(drills: &Drills<'_>, wanted: &[Drill], args: &DrillArgs) -> anyho
     if args.json {
         print(&(serde_json::to_string_pretty(&plans)? + "\n"));
     } else {
-        for plan in &plans {
-            print(&draw::plan(plan, &command(plan.drill.as_str(), args), paint()));
-        }
+        let command = |drill: Drill| command(drill.as_str(), args);
+        print(&draw::plans(&plans, &command, paint()));
     }
     let lacking = plans.iter().any(|plan| !plan.lacks.is_empty());
     Ok(if lacking { Exit::Failed } else { Exit::Clean })
