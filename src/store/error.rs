@@ -29,18 +29,18 @@ pub enum StoreError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// There is no room left.
-    #[error("the disk of the store {path} is full; make room, and the agent goes on by itself")]
+    #[error("the disk of the store {store} is full; make room, and the agent goes on by itself")]
     Full {
-        /// The file.
-        path: PathBuf,
+        /// The file or the server.
+        store: String,
     },
     /// A newer version wrote it.
     #[error(
-        "the store {path} was written by a newer version of launchready; install that version again"
+        "the store {store} was written by a newer version of launchready; install that version again"
     )]
     Newer {
-        /// The file.
-        path: PathBuf,
+        /// The file or the server.
+        store: String,
     },
     /// The file is there and cannot be read or written at present.
     #[error(

@@ -6,14 +6,23 @@
 
 mod error;
 mod evidence;
+mod fault;
 mod figures;
 mod heartbeat;
 mod histogram;
 mod ids;
+mod incidents;
+mod jobs;
 mod keeping;
+mod looks;
+mod messages;
 mod model;
+mod muting;
 mod plan;
+mod row;
+mod runs;
 pub mod sqlite;
+mod waking;
 mod words;
 
 use std::fmt::Debug;

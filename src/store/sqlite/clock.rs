@@ -5,11 +5,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::sqlite::SqliteConnection;
 
-use super::fault::Fault;
-use super::jobs::lease_end;
 use super::{SqliteStore, incidents};
 use crate::incident;
 use crate::store::StoreError;
+use crate::store::fault::Fault;
+use crate::store::incidents::read;
+use crate::store::jobs::lease_end;
+use crate::store::row::Columns as _;
 use crate::store::words::{json, ms};
 
 /// What lies further ahead than this was written by a clock that was wrong; agents that share a file may
@@ -60,8 +62,8 @@ async fn reckon_in(
     }
     // Without this, nothing would be said again of an incident before the wrong time has come.
     for row in sqlx::query(incidents::LASTING).fetch_all(&mut *on).await? {
-        let Some(mut incident) = incidents::read(&row) else {
-            incidents::set_aside(on, &row, now).await?;
+        let Some(mut incident) = read(&row) else {
+            incidents::set_aside(on, row.text("id")?, now).await?;
             continue;
         };
         if incident::put_back(&mut incident, now, ahead) {

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use sqlx::{Connection as _, Row as _};
 
 use super::connection::Connections;
-use super::fault::Fault;
 use super::{baselines, heartbeats, people};
 use crate::store::StoreError;
+use crate::store::fault::Fault;
 use crate::store::figures::hour_of;
 use crate::store::keeping::Before;
 use crate::store::words::ms;
