@@ -138,6 +138,15 @@ fn first_looks<'j>(
     times
 }
 
+/// What lies further ahead than this was written by a clock that was wrong; agents that share a store may
+/// differ by less.
+const AHEAD: SignedDuration = SignedDuration::from_secs(30);
+
+/// The latest time that a clock which is right may have written.
+pub(super) fn ahead(now: Timestamp) -> Timestamp {
+    now.checked_add(AHEAD).unwrap_or(Timestamp::MAX)
+}
+
 /// When a lease that begins now ends.
 pub(super) fn lease_end(now: Timestamp, lease: Duration) -> i64 {
     let lease = SignedDuration::try_from(lease).unwrap_or(SignedDuration::MAX);

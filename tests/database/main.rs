@@ -32,3 +32,7 @@ mod support;
 #[allow(dead_code, reason = "other tests run tools, too")]
 #[path = "../support/process.rs"]
 mod process;
+
+#[allow(dead_code, reason = "other tests kill it, too")]
+#[path = "../support/postgres.rs"]
+mod postgres;

@@ -176,9 +176,8 @@ async fn send(dice: &mut Dice, bench: &Bench, seen: &mut Seen, now: Timestamp) {
     }
 }
 
-async fn live(seed: u64) {
+async fn live(seed: u64, mut bench: Bench) {
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let mut bench = Bench::sqlite().await;
     bench.book.channels = vec![
         channel("founder"),
         sleeper("partner"),
@@ -281,9 +280,8 @@ async fn finish(bench: &Bench, seen: &mut Seen, mut now: Timestamp) {
 }
 
 pub(crate) async fn random_lives_keep_every_promise(bench: Bench) {
-    drop(bench);
     for seed in 1..=12 {
         println!("seed {seed}");
-        live(seed).await;
+        live(seed, bench.another().await).await;
     }
 }

@@ -86,7 +86,8 @@ impl Server {
         panic!("{} did not start:\n{}", path.display(), said.join("\n"));
     }
 
-    fn signal(&self, name: &str) {
+    /// Sends it a signal, such as `INT`.
+    pub(crate) fn signal(&self, name: &str) {
         let group = format!("-{}", self.child.id());
         let mut kill = Command::new("sh");
         kill.args(["-c", "kill \"$@\"", "kill", "-s", name, "--", &group]).stderr(Stdio::null());

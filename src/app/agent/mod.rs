@@ -92,7 +92,7 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
         format!("cannot listen on {listen}; name another address as agent.listen")
     })?;
     let address = listener.local_addr()?;
-    let store = crate::store::open(&setup.agent.store, setup.folder()).await?;
+    let store = crate::app::open_store(&setup.agent).await?;
     let board = Board::new(env!("CARGO_PKG_VERSION"), setup.agent.metrics_max_checks)?;
     let telling = Arc::new(Telling::new(Arc::new(board)));
     let routes = watch::channel(Arc::new(setup.routes(&clock)?));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::{SqliteStore, incidents};
@@ -10,13 +10,9 @@ use crate::incident;
 use crate::store::StoreError;
 use crate::store::fault::Fault;
 use crate::store::incidents::read;
-use crate::store::jobs::lease_end;
+use crate::store::jobs::{ahead, lease_end};
 use crate::store::row::Columns as _;
 use crate::store::words::{json, ms};
-
-/// What lies further ahead than this was written by a clock that was wrong; agents that share a file may
-/// differ by less.
-const AHEAD: SignedDuration = SignedDuration::from_secs(30);
 
 /// Takes the present and what lies too far ahead. A wait stays as long as it was, and begins at present;
 /// a lease ends with the third value at the latest.
@@ -54,7 +50,7 @@ async fn reckon_in(
     now: Timestamp,
     lease_end: i64,
 ) -> Result<u64, Fault> {
-    let ahead = now.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
+    let ahead = ahead(now);
     let mut rows = 0;
     for statement in STATEMENTS {
         let query = sqlx::query(statement).bind(ms(now)).bind(ms(ahead)).bind(lease_end);

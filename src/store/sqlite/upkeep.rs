@@ -11,11 +11,9 @@ use super::{baselines, heartbeats, people};
 use crate::store::StoreError;
 use crate::store::fault::Fault;
 use crate::store::figures::hour_of;
-use crate::store::keeping::Before;
+use crate::store::keeping::{Before, ROWS};
 use crate::store::words::ms;
 
-/// The most rows that go in one transaction, so that runs wait for a moment only.
-const ROWS: i64 = 2_000;
 /// The most pages that are given back to the disk in one go.
 const PAGES: &str = "PRAGMA incremental_vacuum(2000)";
 
