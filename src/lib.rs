@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod connect;
 pub mod discover;
+pub mod drill;
 pub mod engine;
 pub mod incident;
 pub mod metrics;

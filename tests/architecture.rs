@@ -31,6 +31,7 @@ const PROGRAM: &[Part] = &[
             "clock",
             "config",
             "discover",
+            "drill",
             "engine",
             "incident",
             "metrics::families",
@@ -46,8 +47,8 @@ const PROGRAM: &[Part] = &[
     Part {
         name: "app",
         own: &[
-            "clock", "config", "connect", "discover", "engine", "incident", "metrics", "notify",
-            "probe", "report", "schedule", "store", "web",
+            "clock", "config", "connect", "discover", "drill", "engine", "incident", "metrics",
+            "notify", "probe", "report", "schedule", "store", "web",
         ],
         checks: &[
             "contract",
@@ -103,6 +104,12 @@ const PROGRAM: &[Part] = &[
             "probe::fault",
         ],
         checks: &["contract", "probe"],
+    },
+    // The only part that changes anything outside, and only in test mode.
+    Part {
+        name: "drill",
+        own: &["clock", "config", "connect", "probe::bounded", "probe::fault", "store"],
+        checks: &["contract", "orders::Standing", "probe"],
     },
     // Pure: it is handed what was seen, and gives back text.
     Part {

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod discovery;
+pub mod drills;
 mod figures;
 mod handover;
 mod heard;

@@ -10,6 +10,7 @@ mod connector_pages;
 mod demo;
 mod diff;
 mod domains;
+mod drill;
 mod explain;
 mod init;
 mod output;
@@ -143,6 +144,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Silence(args) => remembered::silence(args),
         Command::Waiver(args) => remembered::waiver(args),
         Command::Baseline(args) => remembered::baseline(cli, args),
+        Command::Drill(args) => drill::run(cli, args),
         Command::Attest(args) => attest::run(args),
         Command::Backup(args) => remembered::backup(args),
         Command::Completions { shell } => {

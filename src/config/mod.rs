@@ -24,11 +24,11 @@ pub use document::{ConfigError, ConfigErrors};
 pub use domain::{DomainError, read_domain, read_host};
 pub use file::{
     AccountTables, AgeOrNever, AgentTable, AuthTable, AutomationKind, AutomationTable,
-    ChannelTable, ChannelWord, ConnectToTable, CrmKind, CrmTable, DatabaseTable, EdgeKind,
-    EdgeTable, File, HeartbeatTable, HostingKind, HostingTable, MailTable, MaintenanceTable,
-    MetricsTable, NetworkTable, OwnerTable, PolicyTable, ProjectTable, RegistrationTable,
-    SourceTable, StoreValue, StripeTable, SupabaseTable, SupportKind, SupportTable, UrlValue,
-    WebTable, schema,
+    ChannelTable, ChannelWord, ConnectToTable, CrmKind, CrmTable, DatabaseTable, DrillTable,
+    EdgeKind, EdgeTable, Expected, File, HeartbeatTable, HostingKind, HostingTable, MailTable,
+    MaintenanceTable, MetricsTable, NetworkTable, OwnedTable, OwnerTable, PolicyTable,
+    ProjectTable, RegistrationTable, RequestTable, SourceTable, StoreValue, StripeTable,
+    SupabaseTable, SupportKind, SupportTable, UrlValue, UserTable, WebTable, schema,
 };
 pub(crate) use load::read_resolver;
 pub use load::{Config, LoadError, NOT_USED, Project, load, load_agent, parse};

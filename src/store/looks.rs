@@ -10,8 +10,8 @@ use super::jobs::key;
 use super::row::Columns;
 use super::words::word;
 use super::{
-    HeartbeatCall, HeartbeatKey, HeartbeatRecord, HistoryPoint, IncidentCount, IncidentFilter,
-    JobKey, LatestRun, Span,
+    DrillRecord, HeartbeatCall, HeartbeatKey, HeartbeatRecord, HistoryPoint, IncidentCount,
+    IncidentFilter, JobKey, LatestRun, Span,
 };
 use crate::incident::State;
 
@@ -158,4 +158,19 @@ pub(super) fn call(row: &impl Columns) -> Result<HeartbeatCall, Fault> {
 
 fn exit(row: &impl Columns) -> Result<Option<u8>, Fault> {
     Ok(row.some_number("exit")?.and_then(|code| u8::try_from(code).ok()))
+}
+
+/// What is remembered of the drill of a row.
+pub(super) fn drill(row: &impl Columns) -> Result<DrillRecord, Fault> {
+    Ok(DrillRecord {
+        mark: row.text("mark")?.to_owned(),
+        project: row.text("project")?.to_owned(),
+        drill: row.text("drill")?.to_owned(),
+        started_at: row.time("started_at")?,
+        finished_at: row.some_time("finished_at")?,
+        passed: row.some_flag("passed")?,
+        left: row.flag("is_left")?,
+        // What another version wrote is no reason to forget that the drill was.
+        record: serde_json::from_str(row.text("record")?).unwrap_or_default(),
+    })
 }

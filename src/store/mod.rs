@@ -4,6 +4,7 @@
 //! ([`Store::commit`]). Everything is read anew by each loop, so restart, crash and a second agent take
 //! the same path.
 
+mod drill;
 mod error;
 mod evidence;
 mod fault;
@@ -35,6 +36,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub use drill::{DRILLS, DrillRecord};
 pub use error::StoreError;
 pub use heartbeat::{HeartbeatCall, HeartbeatKey, HeartbeatRecord, Signal};
 pub use model::{
@@ -265,6 +267,17 @@ pub trait Store: Send + Sync + Debug {
 
     /// The approved state of each check of a project, by check.
     async fn approved(&self, project: &str) -> Result<Vec<Approved>, StoreError>;
+
+    // ── Drills ────────────────────────────────────────────────────────────────────────────────────
+
+    /// Keeps what came of a drill; one of the same mark is replaced.
+    async fn record_drill(&self, drill: &DrillRecord) -> Result<(), StoreError>;
+
+    /// The drills of a project, newest first; at most [`DRILLS`].
+    async fn drills(&self, project: &str) -> Result<Vec<DrillRecord>, StoreError>;
+
+    /// What became of a notification on each channel.
+    async fn deliveries(&self, notification: &str) -> Result<Vec<Delivery>, StoreError>;
 
     // ── Jobs that call ────────────────────────────────────────────────────────────────────────────
 

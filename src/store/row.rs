@@ -23,6 +23,8 @@ pub(super) trait Columns {
     fn real(&self, name: &str) -> Result<f64, Fault>;
     /// Yes or no.
     fn flag(&self, name: &str) -> Result<bool, Fault>;
+    /// Yes or no, or nothing.
+    fn some_flag(&self, name: &str) -> Result<Option<bool>, Fault>;
     /// Bytes.
     fn bytes(&self, name: &str) -> Result<&[u8], Fault>;
     /// Bytes, or nothing.
@@ -73,6 +75,10 @@ macro_rules! columns {
             }
 
             fn flag(&self, name: &str) -> Result<bool, Fault> {
+                Ok(self.try_get(name)?)
+            }
+
+            fn some_flag(&self, name: &str) -> Result<Option<bool>, Fault> {
                 Ok(self.try_get(name)?)
             }
 

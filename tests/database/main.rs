@@ -12,7 +12,6 @@
 
 mod catalogue;
 mod checks;
-mod cluster;
 mod counted;
 mod external;
 mod faults;
@@ -26,13 +25,12 @@ mod rows;
 mod scale;
 mod tls;
 
+#[path = "../support/cluster.rs"]
+mod cluster;
+
 #[path = "../support/mod.rs"]
 mod support;
 
 #[allow(dead_code, reason = "other tests run tools, too")]
 #[path = "../support/process.rs"]
 mod process;
-
-#[allow(dead_code, reason = "other tests kill it, too")]
-#[path = "../support/postgres.rs"]
-mod postgres;

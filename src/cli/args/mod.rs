@@ -3,6 +3,7 @@
 mod agent;
 mod attest;
 mod compare;
+mod drill;
 mod init;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ pub(super) use self::agent::{
 };
 pub(super) use self::attest::{AttestAction, AttestArgs};
 pub(super) use self::compare::{DiffArgs, DiffFormat, TraceArgs};
+pub(super) use self::drill::{DrillArgs, DrillWord};
 pub(super) use self::init::InitArgs;
 use crate::telemetry::LogFormat;
 
@@ -84,6 +86,8 @@ pub enum Command {
     Waiver(WaiverArgs),
     /// Approve the state of today, and see what has changed since.
     Baseline(BaselineArgs),
+    /// Try the product out with a synthetic customer, prove what came of it, and take it back.
+    Drill(DrillArgs),
     /// Sign what only a person can confirm, such as that a backup was restored.
     Attest(AttestArgs),
     /// Copy the agent's store while it runs.

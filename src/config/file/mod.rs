@@ -3,6 +3,7 @@
 mod accounts;
 mod agent;
 mod channel;
+mod drill;
 mod heartbeat;
 mod owner;
 mod policy;
@@ -23,6 +24,7 @@ pub use accounts::{
 };
 pub use agent::{AgentTable, AuthTable, MetricsTable, StoreValue};
 pub use channel::{ChannelTable, ChannelWord, UrlValue};
+pub use drill::{DrillTable, Expected, OwnedTable, RequestTable, UserTable};
 pub use heartbeat::HeartbeatTable;
 pub use owner::OwnerTable;
 pub use policy::{AgeOrNever, PolicyTable};

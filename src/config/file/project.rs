@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AccountTables, HeartbeatTable, OwnerTable, PolicyTable};
+use super::{AccountTables, DrillTable, HeartbeatTable, OwnerTable, PolicyTable};
 
 /// One audited product. The schema, and not this type, refuses unknown keys: serde cannot do it beside
 /// `flatten`.
@@ -52,6 +52,9 @@ pub struct ProjectTable {
     /// Who holds which account, for the handover report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub account: Vec<OwnerTable>,
+    /// What its drills may use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<DrillTable>,
     /// Its accounts.
     #[serde(flatten)]
     pub accounts: AccountTables,

@@ -4,6 +4,7 @@ mod accounts;
 mod agent;
 mod channels;
 mod checks;
+mod drills;
 mod email;
 mod heartbeats;
 mod policy;
@@ -20,7 +21,7 @@ use serde_json::Value;
 use super::accounts::AccountSettings;
 use super::agent::{Agent, Watch};
 use super::document::{ConfigError, ConfigErrors, Document};
-use super::file::{File, OwnerTable, schema};
+use super::file::{DrillTable, File, OwnerTable, schema};
 use super::plan::{Named, Plan};
 use super::secret::SecretRef;
 use crate::incident::Policy;
@@ -138,7 +139,12 @@ impl Config {
     pub fn missing_credentials(&self) -> Vec<ConfigError> {
         let missing = self.credentials.iter().filter_map(|named| {
             let reason = named.reference.read(&self.folder).err()?;
-            let message = format!("{reason}; the checks that need it are skipped until then");
+            let what = if named.key.contains(".drill.") {
+                "the drills that need it do not run until then"
+            } else {
+                "the checks that need it are skipped until then"
+            };
+            let message = format!("{reason}; {what}");
             Some(ConfigError { line: named.line, key: named.key.clone(), message })
         });
         missing.collect()
@@ -162,6 +168,8 @@ pub struct Project {
     pub watch: Watch,
     /// Its accounts, with their credentials named.
     pub accounts: Arc<AccountSettings>,
+    /// What its drills may use.
+    pub drill: Option<Arc<DrillTable>>,
 }
 
 impl Project {
@@ -177,6 +185,7 @@ impl Project {
             options: Arc::default(),
             watch: Watch::default(),
             accounts: Arc::default(),
+            drill: None,
         }
     }
 
@@ -246,7 +255,9 @@ pub fn parse(text: &str, folder: &Path) -> Result<Config, ConfigErrors> {
     reader.attestations(&mut projects);
     let plan = reader.plan(&file, &policy);
     let named = |(index, project): (usize, &Project)| -> Vec<Named> {
-        let credentials = project.accounts.credentials().into_iter();
+        let drill = project.drill.iter().flat_map(|drill| drill.credentials());
+        let accounts = project.accounts.credentials().into_iter();
+        let credentials = accounts.map(|(name, it)| (name.to_owned(), it)).chain(drill);
         let named = credentials.map(|(name, reference)| {
             let key = format!("project[{index}].{name}");
             Named { line: reader.line(&key), key, reference: reference.clone() }

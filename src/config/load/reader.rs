@@ -116,6 +116,9 @@ impl<'a> Reader<'a> {
         let schedules = schedules(&common.tables, &checks, &policy);
         let redirect_map = self.redirect_map(table, key);
         let path = table.source.as_ref().map(|source| self.folder.join(&source.path));
+        if let Some(drill) = &table.drill {
+            self.drill(drill, &table.accounts, key);
+        }
         let heartbeats = self.promises(&table.heartbeat, &policy, key);
         let mut sends_from = Vec::new();
         for (index, name) in table.mail.sends_from.iter().enumerate() {
@@ -162,6 +165,7 @@ impl<'a> Reader<'a> {
                 tables: table.accounts.clone(),
                 folder: self.folder.to_owned(),
             }),
+            drill: table.drill.clone().map(Arc::new),
         }
     }
 

@@ -1,6 +1,8 @@
-//! The project's own database: PostgreSQL or a file of SQLite, read and never changed.
+//! The project's own database: PostgreSQL or a file of SQLite, read and never changed but by the [`Eraser`] of
+//! drills, which has an address of its own.
 
 mod address;
+mod erase;
 mod fault;
 mod mapping;
 mod postgres;
@@ -21,6 +23,7 @@ use tokio::sync::Mutex;
 
 use crate::config::AccountSettings;
 use address::Address;
+pub use erase::{Eraser, Leftover, MARK};
 use mapping::{Mapped, Wanted};
 pub use postgres::Patience;
 use postgres::Postgres;

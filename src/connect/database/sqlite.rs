@@ -35,6 +35,15 @@ impl Sqlite {
         Self { path, patience }
     }
 
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn fault(&self, error: &sqlx::Error) -> ProbeError {
+        explain(error, &self.path)
+    }
+
     async fn open(&self) -> Result<SqliteConnection, ProbeError> {
         if !self.path.is_file() {
             let what = format!("project.database.url: there is no file {}", self.path.display());

@@ -14,7 +14,7 @@ use std::time::Duration;
 use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use super::address::Server;
 use super::fault::{ends_connection, explain, explain_open, is_again};
@@ -29,8 +29,6 @@ const CONNECTIONS: usize = 8;
 const WAIT: Duration = Duration::from_secs(10);
 /// How long the server may take to take a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-/// A connection that rested for longer is asked whether it lives before it is used.
-const RESTED: Duration = Duration::from_secs(1);
 /// Tries of one call when others are in its way.
 const TRIES: u32 = 6;
 /// The wait before the second try; each further one is longer by as much.
@@ -56,7 +54,7 @@ const GREETING: &str = "SET search_path = launchready; SET statement_timeout = '
 pub(super) struct Connections {
     server: Server,
     places: Semaphore,
-    resting: Mutex<Vec<(PgConnection, Instant)>>,
+    resting: Mutex<Vec<PgConnection>>,
     closed: AtomicBool,
 }
 
@@ -154,7 +152,7 @@ impl Taken<'_> {
         let Self { connections, connection, .. } = self;
         if !connections.closed.load(Ordering::Acquire) {
             let mut resting = connections.resting.lock().unwrap_or_else(PoisonError::into_inner);
-            resting.push((connection, Instant::now()));
+            resting.push(connection);
         }
     }
 }
@@ -190,11 +188,7 @@ impl Connections {
         };
         let connection = connections.connect().await;
         let connection = connection.map_err(|fault| explain_open(&connections.server, fault))?;
-        connections
-            .resting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((connection, Instant::now()));
+        connections.resting.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         Ok(connections)
     }
 
@@ -218,7 +212,7 @@ impl Connections {
         self.resting.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    fn resting(&self) -> Option<(PgConnection, Instant)> {
+    fn resting(&self) -> Option<PgConnection> {
         self.resting.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
@@ -237,10 +231,11 @@ impl Connections {
             is_open: begin.is_some(),
             _place: place,
         };
-        if let Some((mut connection, since)) = self.resting() {
+        if let Some(mut connection) = self.resting() {
+            // The server may have been started anew since.
             let lives = match begin {
                 Some(begin) => sqlx::raw_sql(begin).execute(&mut connection).await.is_ok(),
-                None => since.elapsed() < RESTED || connection.ping().await.is_ok(),
+                None => connection.ping().await.is_ok(),
             };
             if lives {
                 return Ok(taken(connection));
@@ -289,7 +284,7 @@ impl Connections {
         let waited = timeout(WAIT, self.places.acquire_many(all)).await;
         self.places.close();
         drop(waited);
-        while let Some((connection, _)) = self.resting() {
+        while let Some(connection) = self.resting() {
             if let Err(error) = connection.close().await {
                 tracing::warn!(%error, "the store was not closed cleanly; nothing is lost");
             }
@@ -315,7 +310,7 @@ async fn lock(on: &mut PgConnection, hold: Hold<'_>) -> Result<(), Fault> {
     let numbers: Vec<i32> = numbers.into_iter().collect();
     sqlx::query(
         "SELECT pg_advisory_xact_lock_shared($1) \
-         UNION ALL SELECT pg_advisory_xact_lock($2, number) FROM unnest($3) AS number",
+         UNION ALL SELECT pg_advisory_xact_lock($2, number) FROM unnest($3::int[]) AS number",
     )
     .bind(i64::from(LOCK))
     .bind(LOCK)

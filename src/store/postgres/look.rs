@@ -164,9 +164,8 @@ pub(super) async fn incident_counts(
 
 pub(super) const CHANGES_OF: &str = "SELECT c.id, c.kind, c.at, c.unheard, \
      CASE WHEN c.kind IN ('acknowledged', 'resolved') THEN c.body END AS body, \
-     (SELECT n.id FROM told t JOIN delivery d ON d.seq = t.delivery \
-        JOIN notification n ON n.seq = d.notification \
-      WHERE t.change = c.id ORDER BY n.seq LIMIT 1) AS notification \
+     (SELECT n.id FROM notification n WHERE n.seq = (SELECT min(d.notification) FROM told t \
+        JOIN delivery d ON d.seq = t.delivery WHERE t.change = c.id)) AS notification \
      FROM change c WHERE c.incident = $1 ORDER BY c.id";
 
 pub(super) const DELIVERIES_OF: &str = "SELECT d.id, n.id AS notification, d.channel, d.state, \

@@ -11,13 +11,16 @@ use crate::store::fault::Fault;
 use crate::store::row::Columns as _;
 
 /// The steps in order; a database that has `n` of them has the version n.
-const STEPS: &[&str] = &[include_str!("../migrations/postgres/0001_agent.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../migrations/postgres/0001_agent.sql"),
+    include_str!("../migrations/postgres/0002_drill.sql"),
+];
 
 const IS_THERE: &str = "SELECT to_regclass('launchready.version') IS NOT NULL AS there";
 
 const BEGIN: &str = "CREATE TABLE launchready.version \
-     (only INTEGER PRIMARY KEY CHECK (only = 1), steps BIGINT NOT NULL); \
-     INSERT INTO launchready.version (only, steps) VALUES (1, 0)";
+     (one INTEGER PRIMARY KEY CHECK (one = 1), steps BIGINT NOT NULL); \
+     INSERT INTO launchready.version (one, steps) VALUES (1, 0)";
 
 /// Whether an agent has opened this database before.
 pub(super) async fn is_there(connections: &Connections) -> Result<bool, StoreError> {

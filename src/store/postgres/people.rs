@@ -12,7 +12,7 @@ use crate::store::muting::{self, Merged, Muting, Read, readable, silence, waiver
 use crate::store::row::Columns as _;
 use crate::store::words::{json, ms};
 
-const BUMP: &str = "UPDATE muting SET version = version + 1 WHERE only = 1";
+const BUMP: &str = "UPDATE muting SET version = version + 1 WHERE one = 1";
 
 /// A book with the silences and waivers of the database, read anew only when they have changed.
 pub(super) async fn book<'b>(

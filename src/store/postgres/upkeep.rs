@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::address::dump;
 use super::connection::{Connections, Hold, Tries};
-use super::{baselines, heartbeats, people};
+use super::{baselines, drills, heartbeats, people};
 use crate::store::StoreError;
 use crate::store::fault::Fault;
 use crate::store::figures::hour_of;
@@ -22,17 +22,17 @@ pub(super) const OLD_POINTS: &str = "DELETE FROM point WHERE ctid = ANY(ARRAY \
      (SELECT ctid FROM point WHERE keep_until <= $1 LIMIT $2))";
 pub(super) const OLD_HOURS: &str = "DELETE FROM hourly WHERE (job, hour) IN \
      (SELECT job, hour FROM hourly WHERE hour < $1 LIMIT $2)";
-pub(super) const OLD_SPANS: &str = "DELETE FROM span WHERE id IN \
-     (SELECT s.id FROM span s WHERE s.to_at < $1 AND NOT EXISTS \
-     (SELECT 1 FROM job j WHERE j.id = s.job AND j.span = s.id) LIMIT $2)";
-pub(super) const OLD_INCIDENTS: &str = "DELETE FROM incident WHERE id IN \
-     (SELECT id FROM incident WHERE resolved_at < $1 LIMIT $2)";
-pub(super) const OLD_DELIVERIES: &str = "DELETE FROM notification WHERE seq IN \
-     (SELECT seq FROM notification n WHERE made_at < $1 AND NOT EXISTS \
-     (SELECT 1 FROM delivery d WHERE d.notification = n.seq AND \
-     (d.state = 'pending' OR coalesce(d.sent_at, d.made_at) >= $1)) LIMIT $2)";
-pub(super) const GONE_JOBS: &str = "DELETE FROM job WHERE id IN \
-     (SELECT id FROM job WHERE gone_at IS NOT NULL AND gone_at < $1 LIMIT $2)";
+pub(super) const OLD_SPANS: &str = "DELETE FROM span WHERE id = ANY(ARRAY \
+     (SELECT s.id FROM span s WHERE s.to_at < $1 AND s.id IS DISTINCT FROM \
+     (SELECT j.span FROM job j WHERE j.id = s.job) LIMIT $2))";
+pub(super) const OLD_INCIDENTS: &str = "DELETE FROM incident WHERE id = ANY(ARRAY \
+     (SELECT id FROM incident WHERE resolved_at < $1 LIMIT $2))";
+pub(super) const OLD_DELIVERIES: &str = "DELETE FROM notification WHERE seq = ANY(ARRAY \
+     (SELECT seq FROM notification n WHERE made_at < $1 AND NOT coalesce((SELECT \
+     bool_or(d.state = 'pending' OR coalesce(d.sent_at, d.made_at) >= $1) \
+     FROM delivery d WHERE d.notification = n.seq), FALSE) LIMIT $2))";
+pub(super) const GONE_JOBS: &str = "DELETE FROM job WHERE id = ANY(ARRAY \
+     (SELECT id FROM job WHERE gone_at IS NOT NULL AND gone_at < $1 LIMIT $2))";
 pub(super) const LOOSE_EVIDENCE: &str = "DELETE FROM evidence WHERE hash IN \
      (SELECT hash FROM evidence e WHERE $1 = $1 \
      AND NOT EXISTS (SELECT 1 FROM job WHERE evidence = e.hash) \
@@ -141,7 +141,8 @@ pub(super) async fn roll_up(
         let mut write = connections.write(DOING, Hold::All).await?;
         let done = async {
             let replaced = baselines::forget(write.on(), before.muted).await?;
-            Ok(replaced + people::forget(write.on(), before.muted).await?)
+            let drills = drills::forget(write.on(), before.past).await?;
+            Ok(replaced + drills + people::forget(write.on(), before.muted).await?)
         };
         let done = done.await;
         if let Some(rows) = write.end(&mut tries, done).await? {

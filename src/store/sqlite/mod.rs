@@ -5,6 +5,7 @@ mod changes;
 mod clock;
 mod commit;
 mod connection;
+mod drills;
 mod fault;
 mod heartbeats;
 mod incidents;
@@ -28,9 +29,9 @@ use jiff::Timestamp;
 use super::muting::Muting;
 use super::waking::Woken;
 use super::{
-    Approved, Attempt, Claimed, Committed, DueJob, Finished, HeartbeatCall, HeartbeatKey,
-    HeartbeatRecord, HistoryPoint, IncidentCount, IncidentFilter, IncidentRecord, JobKey, JobSpec,
-    LatestRun, Notification, OutboxCount, RunInputs, Span, Store, StoreError,
+    Approved, Attempt, Claimed, Committed, Delivery, DrillRecord, DueJob, Finished, HeartbeatCall,
+    HeartbeatKey, HeartbeatRecord, HistoryPoint, IncidentCount, IncidentFilter, IncidentRecord,
+    JobKey, JobSpec, LatestRun, Notification, OutboxCount, RunInputs, Span, Store, StoreError,
 };
 use crate::incident::{Book, Incident, Silence, Waiver};
 use connection::Connections;
@@ -195,6 +196,18 @@ impl Store for SqliteStore {
 
     async fn approved(&self, project: &str) -> Result<Vec<Approved>, StoreError> {
         baselines::approved(&self.connections, project).await
+    }
+
+    async fn record_drill(&self, drill: &DrillRecord) -> Result<(), StoreError> {
+        drills::record(&self.connections, drill).await
+    }
+
+    async fn drills(&self, project: &str) -> Result<Vec<DrillRecord>, StoreError> {
+        drills::of(&self.connections, project).await
+    }
+
+    async fn deliveries(&self, notification: &str) -> Result<Vec<Delivery>, StoreError> {
+        drills::deliveries(&self.connections, notification).await
     }
 
     async fn sync_heartbeats(

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sqlx::{Connection as _, Row as _};
 
 use super::connection::Connections;
-use super::{baselines, heartbeats, people};
+use super::{baselines, drills, heartbeats, people};
 use crate::store::StoreError;
 use crate::store::fault::Fault;
 use crate::store::figures::hour_of;
@@ -128,7 +128,8 @@ pub(super) async fn roll_up(
     let mut write = connections.write().await?;
     let done = async {
         let replaced = baselines::forget(write.on(), before.muted).await?;
-        Ok(replaced + people::forget(write.on(), before.muted).await?)
+        let drills = drills::forget(write.on(), before.past).await?;
+        Ok(replaced + drills + people::forget(write.on(), before.muted).await?)
     };
     let done = done.await;
     gone += write.end("take away what is past its keeping time", done).await?;

@@ -76,7 +76,7 @@ impl Postgres {
         }
     }
 
-    fn fault(&self, error: &sqlx::Error) -> ProbeError {
+    pub(super) fn fault(&self, error: &sqlx::Error) -> ProbeError {
         explain(error, &self.server)
     }
 
@@ -125,7 +125,7 @@ impl Postgres {
         Ok(reading)
     }
 
-    async fn connect(&self) -> Result<PgConnection, ProbeError> {
+    pub(super) async fn connect(&self) -> Result<PgConnection, ProbeError> {
         let mut last = AgentFault::Bug("no way to connect".to_owned()).into();
         for (options, safe) in &self.server.ways {
             let options = options.clone().disable_statement_logging();

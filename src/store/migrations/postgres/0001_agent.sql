@@ -212,10 +212,10 @@ CREATE INDEX waiver_until ON waiver (until_at);
 
 -- How often silences or waivers changed, so that they are read anew only then.
 CREATE TABLE muting (
-    only INTEGER PRIMARY KEY CHECK (only = 1),
+    one INTEGER PRIMARY KEY CHECK (one = 1),
     version BIGINT NOT NULL
 );
-INSERT INTO muting (only, version) VALUES (1, 1);
+INSERT INTO muting (one, version) VALUES (1, 1);
 
 -- Small values of the agent's own.
 CREATE TABLE setting (

@@ -3,9 +3,13 @@
 use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
 
-use crate::postgres::{self, as_nobody};
+use self::postgres::as_nobody;
 use crate::process::{Ready, Server, endpoint};
 use crate::support::{has, program};
+
+#[allow(dead_code, reason = "other tests kill it, too")]
+#[path = "postgres.rs"]
+mod postgres;
 
 /// The user that looks, and its password. A slash and a plus have to be escaped in an address.
 pub(crate) const LOOKER: &str = "looker";

@@ -1,0 +1,185 @@
+//! Drills with everything they need: proof of ownership first, a record before anything is changed, and the
+//! undo whatever happened.
+
+use std::sync::Arc;
+
+use launchready_checks::contract::Ownership;
+
+use super::{Session, ownership};
+use crate::config::{Agent, DrillTable, Project};
+use crate::connect;
+use crate::drill::{self, Drill, Outcome, Plan, Record, Scene, Undo, UndoState};
+use crate::store::{DrillRecord, Store};
+
+/// The drills of one project.
+pub struct Drills<'a> {
+    session: &'a Session,
+    project: &'a Project,
+    table: Arc<DrillTable>,
+    store: Arc<dyn Store>,
+    channels: Vec<String>,
+    ownership: Ownership,
+}
+
+impl std::fmt::Debug for Drills<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Drills").finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Opens the store of the agent, where drills are remembered, and looks whether the project is the
+    /// user's own.
+    ///
+    /// # Errors
+    /// The store cannot be opened.
+    pub async fn drills<'a>(
+        &'a self,
+        project: &'a Project,
+        settings: &Agent,
+    ) -> anyhow::Result<Drills<'a>> {
+        let name = &project.target.project;
+        let rules = settings.book.channels.iter();
+        let rules = rules.filter(|rule| rule.projects.is_empty() || rule.projects.contains(name));
+        Ok(Drills {
+            session: self,
+            project,
+            table: project.drill.clone().unwrap_or_default(),
+            store: super::open_store(settings).await?,
+            channels: rules.map(|rule| rule.name.clone()).collect(),
+            ownership: ownership(project, &*self.dns).await,
+        })
+    }
+}
+
+impl Drills<'_> {
+    /// What a drill would do. Nothing outside is touched.
+    ///
+    /// # Errors
+    /// This build cannot speak TLS.
+    pub async fn plan(&self, drill: Drill) -> anyhow::Result<Plan> {
+        self.in_scene(&drill::new_mark()?, async |scene| {
+            self.with_proof(drill::plan(drill, scene).await)
+        })
+        .await
+    }
+
+    /// Runs a drill and takes back what it left, unless it is to be kept.
+    ///
+    /// # Errors
+    /// The store cannot be written, or this build cannot speak TLS.
+    pub async fn run(&self, drill: Drill, keep: bool) -> anyhow::Result<Record> {
+        let mark = drill::new_mark()?;
+        let started_at = self.session.clock.now();
+        let mut record = Record {
+            drill,
+            project: self.project.target.project.clone(),
+            mark: mark.clone(),
+            started_at,
+            finished_at: started_at,
+            outcome: Outcome::NotRun,
+            steps: Vec::new(),
+            undo: Vec::new(),
+            channels: Vec::new(),
+            lacks: Vec::new(),
+            kept: false,
+        };
+        self.in_scene(&mark, async |scene| {
+            let plan = self.with_proof(drill::plan(drill, scene).await)?;
+            if !plan.lacks.is_empty() {
+                record.lacks = plan.lacks;
+                return Ok(());
+            }
+            // Before anything is changed, so that what is left by a drill that is killed is found.
+            self.keep(&record, false).await?;
+            let ran = drill::run(drill, scene).await;
+            (record.outcome, record.steps) = (drill::outcome(&ran.steps), ran.steps);
+            record.channels = ran.channels;
+            if !keep {
+                record.undo = drill::undo(drill, scene).await;
+            }
+            record.finished_at = self.session.clock.now();
+            record.kept = keep && drill != Drill::Alert;
+            self.keep(&record, true).await
+        })
+        .await?;
+        Ok(record)
+    }
+
+    /// Takes back what earlier drills have left: those that were killed, kept, or could not be undone.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn undo(&self) -> anyhow::Result<Vec<(Drill, Vec<Undo>)>> {
+        let mut undone = Vec::new();
+        for mut known in self.store.drills(&self.project.target.project).await? {
+            let drill = Drill::ALL.into_iter().find(|drill| drill.as_str() == known.drill);
+            let (true, Some(drill)) = (known.left, drill) else { continue };
+            let undo = self
+                .in_scene(&known.mark, async |scene| Ok(drill::undo(drill, scene).await))
+                .await?;
+            known.left = undo.iter().any(|one| one.state == UndoState::Left);
+            known.finished_at.get_or_insert(self.session.clock.now());
+            self.store.record_drill(&known).await?;
+            undone.push((drill, undo));
+        }
+        Ok(undone)
+    }
+
+    async fn keep(&self, record: &Record, ended: bool) -> anyhow::Result<()> {
+        let left = record.kept || record.undo.iter().any(|one| one.state == UndoState::Left);
+        let passed = match record.outcome {
+            Outcome::Passed => Some(true),
+            Outcome::Failed => Some(false),
+            Outcome::NotRun => None,
+        };
+        let record = DrillRecord {
+            mark: record.mark.clone(),
+            project: record.project.clone(),
+            drill: record.drill.as_str().to_owned(),
+            started_at: record.started_at,
+            finished_at: ended.then_some(record.finished_at),
+            passed,
+            left: left || (!ended && record.drill != Drill::Alert),
+            record: serde_json::to_value(record)?,
+        };
+        Ok(self.store.record_drill(&record).await?)
+    }
+
+    /// A plan that also lacks the proof of ownership, where it is needed and missing.
+    fn with_proof(&self, mut plan: Plan) -> anyhow::Result<Plan> {
+        if plan.drill != Drill::Alert && !self.ownership.is_proven() {
+            let domain = &self.project.target.domain;
+            plan.lacks.insert(
+                0,
+                format!(
+                    "nothing proves that {domain} is yours: publish the TXT record at _launchready.{domain} that \
+                     `launchready init {domain}` prints"
+                ),
+            );
+        }
+        Ok(plan)
+    }
+
+    async fn in_scene<T>(
+        &self,
+        mark: &str,
+        work: impl AsyncFnOnce(&Scene<'_>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let reach = self.session.reach()?;
+        let ports = connect::accounts(&self.project.accounts, &reach);
+        let scene = Scene {
+            project: &self.project.target.project,
+            domain: &self.project.target.domain,
+            hosts: &self.project.target.hosts,
+            mark,
+            table: &self.table,
+            accounts: &self.project.accounts,
+            reach: &reach,
+            ports: &ports,
+            store: &self.store,
+            channels: &self.channels,
+        };
+        work(&scene).await
+    }
+}

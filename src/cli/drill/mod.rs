@@ -1,0 +1,146 @@
+//! `launchready drill`: synthetic customers, with a dry run, a proof and an undo.
+
+mod draw;
+mod regression;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::args::{Cli, DrillArgs, DrillWord};
+use super::output::{paint, print};
+use super::{Exit, UsageError, progress, project};
+use crate::app::Session;
+use crate::app::drills::Drills;
+use crate::clock::SystemClock;
+use crate::config::{Config, Project, load};
+use crate::drill::{Drill, Outcome};
+
+pub(super) fn run(cli: &Cli, args: &DrillArgs) -> anyhow::Result<Exit> {
+    let config = load(&args.config)?;
+    let project = project::pick(&config.projects, args.project.as_deref())?;
+    if !args.skip.is_empty() && args.what != DrillWord::All {
+        let text = "--skip is for `launchready drill all`";
+        return Err(UsageError(text.to_owned()).into());
+    }
+    crate::app::runtime(true)?.block_on(async {
+        let mut session = Session::new(config.network.clone(), Arc::new(SystemClock))?;
+        project::remember(&mut session, Some(&config.settings())).await;
+        let drills = session.drills(project, &config.settings()).await?;
+        match (args.what, args.what.drill()) {
+            (DrillWord::Undo, _) => undo(&drills, args).await,
+            (_, Some(drill)) if args.dry_run => plans(&drills, &[drill], args).await,
+            (_, Some(drill)) => one(cli, &drills, drill, args).await,
+            (DrillWord::All, None) => {
+                let wanted: Vec<Drill> = chosen(args).collect();
+                if args.dry_run {
+                    return plans(&drills, &wanted, args).await;
+                }
+                all(cli, &config, project, &session, &drills, args).await
+            }
+            (word, None) => {
+                let text = format!("{word:?} is a word for --skip; type launchready drill all");
+                Err(UsageError(text.to_lowercase()).into())
+            }
+        }
+    })
+}
+
+fn chosen(args: &DrillArgs) -> impl Iterator<Item = Drill> {
+    let skipped: Vec<Drill> = args.skip.iter().filter_map(|word| word.drill()).collect();
+    Drill::ALL.into_iter().filter(move |drill| !skipped.contains(drill))
+}
+
+/// The command that runs something again with this config.
+fn command(what: &str, args: &DrillArgs) -> String {
+    let mut command = format!("launchready drill {what}");
+    if args.config != Path::new(project::CONFIG) {
+        command.push_str(&format!(" --config {}", args.config.display()));
+    }
+    if let Some(name) = &args.project {
+        command.push_str(&format!(" --project {name:?}"));
+    }
+    command
+}
+
+async fn plans(drills: &Drills<'_>, wanted: &[Drill], args: &DrillArgs) -> anyhow::Result<Exit> {
+    let mut plans = Vec::new();
+    for drill in wanted {
+        plans.push(drills.plan(*drill).await?);
+    }
+    if args.json {
+        print(&(serde_json::to_string_pretty(&plans)? + "\n"));
+    } else {
+        for plan in &plans {
+            print(&draw::plan(plan, &command(plan.drill.as_str(), args), paint()));
+        }
+    }
+    let lacking = plans.iter().any(|plan| !plan.lacks.is_empty());
+    Ok(if lacking { Exit::Failed } else { Exit::Clean })
+}
+
+async fn one(
+    cli: &Cli,
+    drills: &Drills<'_>,
+    drill: Drill,
+    args: &DrillArgs,
+) -> anyhow::Result<Exit> {
+    progress::note(cli, &format!("drill {}: {}", drill.as_str(), drill.question()));
+    let record = drills.run(drill, args.keep).await?;
+    if args.json {
+        print(&(serde_json::to_string_pretty(&record)? + "\n"));
+    } else {
+        print(&draw::record(&record, &command("undo", args), paint()));
+    }
+    Ok(match record.outcome {
+        Outcome::Passed => Exit::Clean,
+        Outcome::Failed => Exit::Found,
+        Outcome::NotRun => Exit::Failed,
+    })
+}
+
+async fn undo(drills: &Drills<'_>, args: &DrillArgs) -> anyhow::Result<Exit> {
+    let undone = drills.undo().await?;
+    if args.json {
+        print(&(serde_json::to_string_pretty(&undone)? + "\n"));
+    } else {
+        print(&draw::undone(&undone, paint()));
+    }
+    let is_left = |(_, undo): &(Drill, Vec<crate::drill::Undo>)| {
+        undo.iter().any(|one| one.state == crate::drill::UndoState::Left)
+    };
+    Ok(if undone.iter().any(is_left) { Exit::Failed } else { Exit::Clean })
+}
+
+/// The eight tests before a launch.
+async fn all(
+    cli: &Cli,
+    config: &Config,
+    project: &Project,
+    session: &Session,
+    drills: &Drills<'_>,
+    args: &DrillArgs,
+) -> anyhow::Result<Exit> {
+    let mut results = Vec::new();
+    for test in regression::TESTS {
+        if args.skip.contains(&test.word) {
+            continue;
+        }
+        progress::note(cli, &format!("{}: {}", test.name(), test.question));
+        results.push(match test.word.drill() {
+            Some(drill) => regression::of_drill(test, drills.run(drill, args.keep).await?),
+            None => regression::look(test, config, project, session, &args.config).await?,
+        });
+    }
+    if args.json {
+        print(&(serde_json::to_string_pretty(&results)? + "\n"));
+    } else {
+        print(&draw::results(&results, &command("undo", args), paint()));
+    }
+    Ok(if results.iter().any(|one| one.outcome == Outcome::Failed) {
+        Exit::Found
+    } else if results.iter().any(|one| one.outcome == Outcome::NotRun) {
+        Exit::Failed
+    } else {
+        Exit::Clean
+    })
+}

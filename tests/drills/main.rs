@@ -1,0 +1,27 @@
+//! Drills against real parts: what they prove, what they tell apart, and that nothing is left of them.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::string_slice,
+    reason = "a test fails by panicking, and reads its own setting"
+)]
+
+mod handler;
+mod payments;
+mod replay;
+mod shop;
+
+#[allow(dead_code, reason = "other tests ask it more")]
+#[path = "../support/cluster.rs"]
+mod cluster;
+#[allow(dead_code, reason = "other tests run tools, too")]
+#[path = "../support/process.rs"]
+mod process;
+#[allow(dead_code, reason = "other tests need more")]
+#[path = "../support/mod.rs"]
+mod support;
