@@ -22,10 +22,11 @@ use launchready_checks::contract::ATTESTATIONS;
 use launchready_checks::registry;
 use serde_json::Value;
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "docs/start.md",
     "docs/agent.md",
+    "docs/agency.md",
     "docs/alerts.md",
     "docs/goals.md",
     "docs/runbooks.md",
@@ -126,8 +127,10 @@ fn every_command_can_be_typed() {
             match &cli.command {
                 Command::Check(args) => assert!(registry::find(&args.id).is_some(), "{line}"),
                 Command::Explain(args) => {
-                    let topics =
-                        ["start", "agent", "alerts", "goals", "runbooks", "trace", "metrics"];
+                    let topics = [
+                        "start", "agent", "agency", "alerts", "goals", "runbooks", "trace",
+                        "metrics",
+                    ];
                     let accounts = accounts();
                     let is_known = |name: &String| {
                         known(name)

@@ -13,7 +13,7 @@ use crate::metrics::families;
 use crate::report::page_to_terminal;
 
 /// Pages that belong to no check, each with what it is about.
-const TOPICS: [(&str, &str, &str); 6] = [
+const TOPICS: [(&str, &str, &str); 7] = [
     (
         "start",
         "The first ten minutes: from nothing to a product that is watched",
@@ -23,6 +23,11 @@ const TOPICS: [(&str, &str, &str); 6] = [
         "agent",
         "Running the agent: secrets, systemd, https, backup",
         include_str!("../../docs/agent.md"),
+    ),
+    (
+        "agency",
+        "How an agency runs it: two agents, one PostgreSQL, Prometheus and Alertmanager",
+        include_str!("../../docs/agency.md"),
     ),
     ("alerts", "What becomes of a defect, and who is told", include_str!("../../docs/alerts.md")),
     (

@@ -44,7 +44,8 @@ impl PartialEq for StoreAddress {
     fn eq(&self, other: &Self) -> bool {
         match (&self.address, &other.address) {
             (Ok(one), Ok(other)) => one.is(other.expose()),
-            _ => self.shown == other.shown,
+            (Err(_), Err(_)) => self.shown == other.shown,
+            _ => false,
         }
     }
 }

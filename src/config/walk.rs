@@ -59,6 +59,9 @@ impl Walk<'_> {
 
     /// The schema of a value. Where a text or a secret may stand, a table is a secret.
     fn branch<'s>(&'s self, schema: &'s Value, value: &DeValue<'_>) -> &'s Value {
+        let named =
+            schema.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix('#'));
+        let schema = named.and_then(|name| self.root.pointer(name)).unwrap_or(schema);
         let branches = schema.get("anyOf").and_then(Value::as_array);
         let is_table = matches!(value, DeValue::Table(_));
         let secret = branches.into_iter().flatten().map(|branch| self.resolve(branch));

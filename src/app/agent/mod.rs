@@ -80,6 +80,13 @@ fn small_loops(parts: &Parts, tasks: &mut JoinSet<()>) {
     tasks.spawn(parts.clone().ping());
 }
 
+/// The name under which an agent holds jobs and messages. On two machines the address may be the same.
+fn name(address: SocketAddr) -> String {
+    // Where the system has no such file, an agent is alone on its store.
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{address} {}", host.trim()).trim_end().to_owned()
+}
+
 /// Runs the agent until it is told to stop.
 ///
 /// # Errors
@@ -101,7 +108,7 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     let limit = setup.agent.max_in_flight;
     let (change, present) = watch::channel(Arc::new(setup));
     // The same after a restart, so that what a process that was ended in the middle held is let go of.
-    let me = address.to_string();
+    let me = name(address);
 
     let parts = Parts { store, clock, telling, present, stop };
     parts.store.release(&me).await?;

@@ -336,7 +336,7 @@ pub enum Scenario {
 /// Options of `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
-    /// A check's id, a finding code, or start, agent, alerts, goals, runbooks, trace or metrics; without it all are listed.
+    /// A check's id, a finding code, or start, agent, agency, alerts, goals, runbooks, trace or metrics; without it all are listed.
     pub name: Option<String>,
 }
 

@@ -41,7 +41,8 @@ pub(super) fn read(text: &str, folder: &Path) -> Result<Server, StoreError> {
     const FORM: &str = "it is no postgres://USER:PASSWORD@HOST:PORT/DATABASE; a sign such as # / ? @ in \
                         the password is written as %23 %2F %3F %40";
     let given = Url::parse(text).map_err(|_error| none(FORM))?;
-    if !matches!(given.scheme(), "postgres" | "postgresql") {
+    let is_whole = !given.cannot_be_a_base();
+    if !is_whole || !matches!(given.scheme(), "postgres" | "postgresql") {
         return Err(none(FORM));
     }
     let mut address = given.clone();
