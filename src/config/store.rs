@@ -22,8 +22,8 @@ impl StoreAddress {
     /// One that the config names, with what was read.
     pub(super) fn named(reference: &SecretRef, address: Result<Secret, String>) -> Self {
         let shown = match reference {
-            SecretRef::Env(name) => format!("of the variable {name}"),
-            SecretRef::File(path) => format!("of the file {}", path.display()),
+            SecretRef::Env(name) => format!("at the address in the variable {name}"),
+            SecretRef::File(path) => format!("at the address in the file {}", path.display()),
         };
         Self { shown, address }
     }
@@ -105,7 +105,7 @@ mod tests {
         let named = SecretRef::Env("HARBOR_STORE".to_owned());
         let secret = Secret::new("postgres://agent:hunter2@db.example/watch");
         let address = StoreAddress::named(&named, Ok(secret.clone()));
-        assert_eq!(address.to_string(), "of the variable HARBOR_STORE");
+        assert_eq!(address.to_string(), "at the address in the variable HARBOR_STORE");
         assert_eq!(address.address().unwrap(), secret.expose());
         assert!(!format!("{address:?}").contains("hunter2"));
         let away = StoreAddress::named(&named, Err("the variable is not set".to_owned()));

@@ -1,6 +1,7 @@
 //! A store on a bench: jobs, runs and channels as a test needs them.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -37,9 +38,9 @@ pub(crate) struct Bench {
 #[derive(Debug, Clone)]
 enum Home {
     /// In a folder of its own.
-    Folder(Arc<TempDir>),
+    Folder(Rc<TempDir>),
     /// In a database of a cluster.
-    Server(Arc<Cluster>),
+    Server(Rc<Cluster>),
 }
 
 /// A moment of the day on which every test plays, as `07:30:00`.
@@ -193,7 +194,7 @@ impl Bench {
     /// A store in a SQLite file of its own.
     pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self::in_home("sqlite:store.db".to_owned(), Home::Folder(Arc::new(folder))).await
+        Self::in_home("sqlite:store.db".to_owned(), Home::Folder(Rc::new(folder))).await
     }
 
     /// The same, for the tests of every store.
@@ -203,12 +204,12 @@ impl Bench {
 
     /// A store in a PostgreSQL cluster of its own; `None`, with the reason, where PostgreSQL is not installed.
     pub(crate) async fn on_postgres(test: &str) -> Option<Self> {
-        let cluster = Arc::new(Cluster::start(test, &[])?);
+        let cluster = Rc::new(Cluster::start(test, &[])?);
         Some(Self::in_cluster(cluster).await)
     }
 
     /// A store in a new database of a cluster.
-    pub(crate) async fn in_cluster(cluster: Arc<Cluster>) -> Self {
+    pub(crate) async fn in_cluster(cluster: Rc<Cluster>) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let name = format!("store_{}", MADE.fetch_add(1, Ordering::Relaxed));
         cluster.sql_in("postgres", &format!("create database {name}")).await;
@@ -235,7 +236,7 @@ impl Bench {
     pub(crate) async fn another(&self) -> Self {
         match &self.home {
             Home::Folder(_) => Self::sqlite().await,
-            Home::Server(cluster) => Self::in_cluster(Arc::clone(cluster)).await,
+            Home::Server(cluster) => Self::in_cluster(Rc::clone(cluster)).await,
         }
     }
 

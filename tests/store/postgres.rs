@@ -109,10 +109,10 @@ async fn after_a_server_was_killed_the_store_goes_on_with_all_that_was_stored() 
     store.sync_jobs(&[job("harbor", "web")], now).await.unwrap();
     let seen = run("harbor", "web", now, vec![finding("web-down", "www")]);
     let book = Book { channels: vec![channel("founder")], ..Book::default() };
-    assert!(store.commit(&[seen.clone()], &book).await.unwrap()[0].stored);
+    assert!(store.commit(std::slice::from_ref(&seen), &book).await.unwrap()[0].stored);
     cluster.kill();
     let later_run = run("harbor", "web", later(now, 300), vec![finding("web-down", "www")]);
-    let error = store.commit(&[later_run.clone()], &book).await.unwrap_err();
+    let error = store.commit(std::slice::from_ref(&later_run), &book).await.unwrap_err();
     assert!(matches!(error, StoreError::Away { .. }) && !error.is_about_rows(), "{error:?}");
     assert!(error.to_string().contains("goes on by itself"), "{error}");
     assert!(matches!(store.ping().await.unwrap_err(), StoreError::Away { .. }));
@@ -296,7 +296,7 @@ async fn an_agent_that_dies_leaves_its_jobs_to_the_other_and_its_late_run_change
     let again = second.take_due("two", later(now, 61), LEASE, 9).await.unwrap();
     assert_eq!(again.len(), 6, "what nobody came back for, its own too");
     let seen = run("harbor", &first[0].key.check, now, vec![finding("down", "www")]);
-    assert!(second.commit(&[seen.clone()], &bench.book).await.unwrap()[0].stored);
+    assert!(second.commit(std::slice::from_ref(&seen), &bench.book).await.unwrap()[0].stored);
     let late = bench.store.commit(&[seen], &bench.book).await.unwrap().remove(0);
     assert!(!late.stored && late.changes.is_empty(), "{late:?}");
     assert_eq!(bench.store.incidents(&IncidentFilter::default()).await.unwrap().len(), 1);
@@ -322,4 +322,61 @@ async fn what_people_and_machines_say_may_hold_any_sign() {
     let inputs = bench.store.run_inputs(&crate::bench::key("harbor", "web"), now).await.unwrap();
     assert_eq!(inputs.history.0["time"].len(), 1);
     PostgresStore::check(&bench.address, Path::new(".")).unwrap();
+}
+
+/// What a command prints, whichever way it ends.
+fn launchready(folder: &Path, words: &[&str]) -> String {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_launchready"))
+        .args(words)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let both = [output.stdout, output.stderr].concat();
+    String::from_utf8(both).unwrap()
+}
+
+#[tokio::test]
+async fn commands_find_the_store_by_an_address_that_is_a_secret() {
+    let Some((cluster, address)) = empty("an_address_that_is_a_secret").await else { return };
+    cluster.sql_in("postgres", "create role agent login password 'hunter2hunter2'").await;
+    cluster.sql_in("watch", "create schema launchready authorization agent").await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = "[agent]\nstore = { file = \"store\" }\n\
+                  [[project]]\nname = \"harbor\"\ndomain = \"harbor.example\"\n";
+    std::fs::write(folder.path().join("launchready.toml"), config).unwrap();
+    let said = launchready(folder.path(), &["incidents", "list"]);
+    assert!(said.contains("agent.store: ") && said.contains("store"), "{said}");
+    let secret = address.replace(OWNER, "agent:hunter2hunter2");
+    std::fs::write(folder.path().join("store"), &secret).unwrap();
+    let mut all = launchready(folder.path(), &["incidents", "list"]);
+    assert!(all.contains("there is no store at the address in the file store"), "{all}");
+    let add = [
+        "silence",
+        "add",
+        "--project",
+        "harbor",
+        "--for",
+        "1h",
+        "--reason",
+        "The move",
+        "--by",
+        "Ada",
+    ];
+    let added = launchready(folder.path(), &add);
+    assert!(
+        added.contains("so this is kept for the first:\nat the address in the file store"),
+        "{added}"
+    );
+    let listed = launchready(folder.path(), &["silence", "list"]);
+    assert!(listed.contains("The move"), "{listed}");
+    let copied = launchready(folder.path(), &["backup", "copy"]);
+    assert!(copied.contains("pg_dump") && copied.contains("postgres://agent@"), "{copied}");
+    let checked = launchready(folder.path(), &["config", "check"]);
+    cluster.sql_in("postgres", "alter role agent password 'changed'").await;
+    let refused = launchready(folder.path(), &["silence", "list"]);
+    assert!(refused.contains("cannot open the store postgres://agent@"), "{refused}");
+    for said in [added, listed, copied, checked, refused] {
+        all.push_str(&said);
+    }
+    assert!(!all.contains("hunter2"), "{all}");
 }
