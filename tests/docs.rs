@@ -22,7 +22,7 @@ use launchready_checks::contract::ATTESTATIONS;
 use launchready_checks::registry;
 use serde_json::Value;
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "README.md",
     "docs/start.md",
     "docs/agent.md",
@@ -30,6 +30,7 @@ const PAGES: [&str; 9] = [
     "docs/alerts.md",
     "docs/goals.md",
     "docs/runbooks.md",
+    "docs/ci.md",
     "docs/trace.md",
     "dashboards/README.md",
 ];
@@ -127,14 +128,11 @@ fn every_command_can_be_typed() {
             match &cli.command {
                 Command::Check(args) => assert!(registry::find(&args.id).is_some(), "{line}"),
                 Command::Explain(args) => {
-                    let topics = [
-                        "start", "agent", "agency", "alerts", "goals", "runbooks", "trace",
-                        "metrics",
-                    ];
+                    let topics = launchready::handbook::topics();
                     let accounts = accounts();
                     let is_known = |name: &String| {
                         known(name)
-                            || topics.contains(&name.as_str())
+                            || topics.iter().any(|topic| topic.name == name)
                             || accounts.contains_key(name)
                     };
                     assert!(args.name.as_ref().is_none_or(is_known), "{name}: {line}");

@@ -50,6 +50,7 @@ pub const ALL: &[Plugin] = &[
     plugin::<support::Intake>(),
     plugin::<automation::Runs>(),
     plugin::<ops::Heartbeat>(),
+    plugin::<ops::Alerting>(),
     plugin::<ops::Deployment>(),
     plugin::<ops::Attestation>(),
     plugin::<ops::Busywork>(),

@@ -16,11 +16,11 @@ use launchready_checks::contract::{
     Age, AssessInput, CheckError, HeartbeatFacts, History, MailFacts, Status, Target, WebFacts,
 };
 use launchready_checks::probe::{
-    Accounts, AgentFault, Answer, Command, CommandAnswer, CommandCall, Dns, DnsAnswer, DnsQuestion,
-    Figure, Figures, FileLook, Files, Folder, HeartbeatAnswer, Heartbeats, HelloAnswer,
-    HelloQuestion, Http, HttpAnswer, HttpRequest, ProbeError, Probes, Registration,
-    RegistrationAnswer, Reversals, Smtp, SmtpAnswer, SmtpQuestion, SourceFile, TargetFault, Tls,
-    TlsAnswer, TlsQuestion, Trail, Transfer,
+    Accounts, AgentFault, Alerting, AlertingAnswer, Answer, Command, CommandAnswer, CommandCall,
+    Dns, DnsAnswer, DnsQuestion, Figure, Figures, FileLook, Files, Folder, HeartbeatAnswer,
+    Heartbeats, HelloAnswer, HelloQuestion, Http, HttpAnswer, HttpRequest, ProbeError, Probes,
+    Registration, RegistrationAnswer, Reversals, Smtp, SmtpAnswer, SmtpQuestion, SourceFile,
+    TargetFault, Tls, TlsAnswer, TlsQuestion, Trail, Transfer,
 };
 use launchready_checks::probe::{
     Charge, CheckoutSession, Destinations, EventFilter, KeyPower, Payment, PaymentAccount,
@@ -98,6 +98,12 @@ impl Files for Nothing {
 
 impl Command for Nothing {
     fn run(&self, _: CommandCall) -> Answer<'_, Result<CommandAnswer, ProbeError>> {
+        self.fault()
+    }
+}
+
+impl Alerting for Nothing {
+    fn known(&self, _: String) -> Answer<'_, Result<AlertingAnswer, ProbeError>> {
         self.fault()
     }
 }
@@ -242,6 +248,7 @@ fn probes(fault: &ProbeError) -> Probes {
         files: Arc::<Nothing>::clone(&nothing),
         command: Arc::<Nothing>::clone(&nothing),
         heartbeats: Arc::<Nothing>::clone(&nothing),
+        alerting: Arc::<Nothing>::clone(&nothing),
         figures: nothing,
         accounts: Accounts { payments: Slot::ready(payments), ..Accounts::default() },
     }

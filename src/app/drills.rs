@@ -2,14 +2,20 @@
 //! undo whatever happened.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use launchready_checks::contract::Ownership;
 
-use super::{Session, ownership};
+use super::Session;
+use super::alerting::channels_of;
+use super::ownership::ownership;
 use crate::config::{Agent, DrillTable, Project};
 use crate::connect;
-use crate::drill::{self, Drill, Outcome, Plan, Record, Scene, Undo, UndoState};
-use crate::store::{DrillRecord, Store};
+use crate::drill::{self, Drill, Plan, Record, Scene, Undo, UndoState};
+use crate::store::Store;
+
+/// How long DNS may take to prove ownership.
+const OWNERSHIP: Duration = Duration::from_secs(10);
 
 /// The drills of one project.
 pub struct Drills<'a> {
@@ -38,16 +44,19 @@ impl Session {
         project: &'a Project,
         settings: &Agent,
     ) -> anyhow::Result<Drills<'a>> {
-        let name = &project.target.project;
-        let rules = settings.book.channels.iter();
-        let rules = rules.filter(|rule| rule.projects.is_empty() || rule.projects.contains(name));
         Ok(Drills {
             session: self,
             project,
             table: project.drill.clone().unwrap_or_default(),
             store: super::open_store(settings).await?,
-            channels: rules.map(|rule| rule.name.clone()).collect(),
-            ownership: ownership(project, &*self.dns).await,
+            channels: channels_of(&settings.book.channels, &project.target.project),
+            ownership: ownership(
+                &*self.dns,
+                &project.target.domain,
+                project.ownership.as_deref(),
+                OWNERSHIP,
+            )
+            .await,
         })
     }
 }
@@ -59,7 +68,7 @@ impl Drills<'_> {
     /// This build cannot speak TLS.
     pub async fn plan(&self, drill: Drill) -> anyhow::Result<Plan> {
         self.in_scene(&drill::new_mark()?, async |scene| {
-            self.with_proof(drill::plan(drill, scene).await)
+            Ok(self.with_proof(drill::plan(drill, scene).await))
         })
         .await
     }
@@ -70,28 +79,16 @@ impl Drills<'_> {
     /// The store cannot be written, or this build cannot speak TLS.
     pub async fn run(&self, drill: Drill, keep: bool) -> anyhow::Result<Record> {
         let mark = drill::new_mark()?;
-        let started_at = self.session.clock.now();
-        let mut record = Record {
-            drill,
-            project: self.project.target.project.clone(),
-            mark: mark.clone(),
-            started_at,
-            finished_at: started_at,
-            outcome: Outcome::NotRun,
-            steps: Vec::new(),
-            undo: Vec::new(),
-            channels: Vec::new(),
-            lacks: Vec::new(),
-            kept: false,
-        };
+        let project = &self.project.target.project;
+        let mut record = Record::begun(drill, project, &mark, self.session.clock.now());
         self.in_scene(&mark, async |scene| {
-            let plan = self.with_proof(drill::plan(drill, scene).await)?;
+            let plan = self.with_proof(drill::plan(drill, scene).await);
             if !plan.lacks.is_empty() {
                 record.lacks = plan.lacks;
                 return Ok(());
             }
             // Before anything is changed, so that what is left by a drill that is killed is found.
-            self.keep(&record, false).await?;
+            self.store.record_drill(&record.stored(false)).await?;
             let ran = drill::run(drill, scene).await;
             (record.outcome, record.steps) = (drill::outcome(&ran.steps), ran.steps);
             record.channels = ran.channels;
@@ -100,7 +97,7 @@ impl Drills<'_> {
             }
             record.finished_at = self.session.clock.now();
             record.kept = keep && drill != Drill::Alert;
-            self.keep(&record, true).await
+            Ok(self.store.record_drill(&record.stored(true)).await?)
         })
         .await?;
         Ok(record)
@@ -126,39 +123,14 @@ impl Drills<'_> {
         Ok(undone)
     }
 
-    async fn keep(&self, record: &Record, ended: bool) -> anyhow::Result<()> {
-        let left = record.kept || record.undo.iter().any(|one| one.state == UndoState::Left);
-        let passed = match record.outcome {
-            Outcome::Passed => Some(true),
-            Outcome::Failed => Some(false),
-            Outcome::NotRun => None,
-        };
-        let record = DrillRecord {
-            mark: record.mark.clone(),
-            project: record.project.clone(),
-            drill: record.drill.as_str().to_owned(),
-            started_at: record.started_at,
-            finished_at: ended.then_some(record.finished_at),
-            passed,
-            left: left || (!ended && record.drill != Drill::Alert),
-            record: serde_json::to_value(record)?,
-        };
-        Ok(self.store.record_drill(&record).await?)
-    }
-
     /// A plan that also lacks the proof of ownership, where it is needed and missing.
-    fn with_proof(&self, mut plan: Plan) -> anyhow::Result<Plan> {
+    fn with_proof(&self, mut plan: Plan) -> Plan {
         if plan.drill != Drill::Alert && !self.ownership.is_proven() {
             let domain = &self.project.target.domain;
-            plan.lacks.insert(
-                0,
-                format!(
-                    "nothing proves that {domain} is yours: publish the TXT record at _launchready.{domain} that \
-                     `launchready init {domain}` prints"
-                ),
-            );
+            let reason = self.ownership.reason(&format!("nothing proves that {domain} is yours"));
+            plan.lacks.insert(0, format!("{reason}; {}", self.ownership.unlock(domain)));
         }
-        Ok(plan)
+        plan
     }
 
     async fn in_scene<T>(

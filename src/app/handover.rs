@@ -1,16 +1,11 @@
-//! Gathers what the config and the store say of a project for whoever takes it over.
+//! Gathers what the config says of a project for whoever takes it over.
 
 use launchready_checks::contract::Age;
 
 use crate::config::{Config, Project, SecretRef};
-use crate::engine::{Account, Channel, Handover, Mended, SecretPlace, Watched};
-use crate::incident::State;
+use crate::engine::{Account, Channel, Handover, SecretPlace, Watched};
 use crate::notify::ChannelKind;
 use crate::schedule::Schedule;
-use crate::store::{DeliveryState, IncidentFilter, Store, StoreError};
-
-/// The most incidents that are listed as mended.
-const MENDED: usize = 50;
 
 /// What the config says.
 pub(crate) fn declared(config: &Config, project: &Project) -> Handover {
@@ -62,42 +57,6 @@ pub(crate) fn declared(config: &Config, project: &Project) -> Handover {
         last_look: None,
         mended: Vec::new(),
     }
-}
-
-/// The same, with what the store remembers.
-pub(crate) async fn remembered(
-    mut handover: Handover,
-    store: &dyn Store,
-    project: &str,
-) -> Result<Handover, StoreError> {
-    let latest = store.latest(Some(project)).await?;
-    handover.last_look = latest.iter().filter_map(|run| run.at).max();
-    for count in store.outbox().await? {
-        let channel = handover.channels.iter_mut().find(|channel| channel.name == count.channel);
-        let Some(channel) = channel else { continue };
-        match count.state {
-            DeliveryState::Sent => channel.delivered += count.count,
-            DeliveryState::Failed => channel.failed += count.count,
-            DeliveryState::Pending => {}
-        }
-    }
-    let filter = IncidentFilter {
-        project: Some(project.to_owned()),
-        states: vec![State::Resolved],
-        limit: MENDED,
-        ..IncidentFilter::default()
-    };
-    let over = store.incidents(&filter).await?.into_iter();
-    handover.mended = over
-        .map(|incident| Mended {
-            title: incident.title.clone(),
-            code: incident.key.code.clone(),
-            from: incident.first_seen,
-            to: incident.resolved_at.unwrap_or(incident.last_seen),
-            by: incident.resolved_by,
-        })
-        .collect();
-    Ok(handover)
 }
 
 /// What a channel is, in the word of the config.

@@ -10,14 +10,12 @@ use launchready_checks::probe::{
 
 use crate::clock::{Clock, between, later};
 use crate::config::Promise;
-use crate::store::{HeartbeatRecord, Store, StoreError};
+use crate::store::{HeartbeatRecord, Store, StoreError, last_listened, note_listening};
 
 /// How often an agent notes that it listens.
 pub(crate) const NOTED_EVERY: Duration = Duration::from_secs(15);
 /// Nobody listened where the notes are further apart than this.
 const GAP: Duration = Duration::from_mins(1);
-/// Where the last note is kept.
-const LISTENING: &str = "heartbeat.listening";
 /// Where the last time without a listener is kept.
 const AWAY: &str = "heartbeat.away";
 
@@ -33,12 +31,12 @@ pub(crate) async fn begin(store: &dyn Store, now: Timestamp) -> Result<(), Store
 
 /// Notes that an agent listens at this moment.
 pub(crate) async fn note(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
-    store.put(LISTENING, &now.to_string()).await
+    note_listening(store, now).await
 }
 
 /// The time since the last note, where it is too long for somebody to have listened.
 async fn gap(store: &dyn Store, now: Timestamp) -> Result<Option<Away>, StoreError> {
-    let from = store.get(LISTENING).await?.and_then(|text| text.parse().ok());
+    let from = last_listened(store).await?;
     Ok(from.filter(|from| between(*from, now) > GAP).map(|from| Away { from, to: now }))
 }
 
@@ -54,7 +52,7 @@ pub(crate) struct Heard {
 
 impl Heard {
     async fn read(&self, project: &str) -> Result<HeartbeatAnswer, StoreError> {
-        if self.store.get(LISTENING).await?.is_none() {
+        if last_listened(&*self.store).await?.is_none() {
             return Ok(HeartbeatAnswer::Nobody);
         }
         let mut away = Vec::new();

@@ -1,11 +1,13 @@
 //! The composition root: the only place that builds concrete adapters and hands them to checks.
 
 pub mod agent;
+mod alerting;
 pub mod discovery;
 pub mod drills;
 mod figures;
 mod handover;
 mod heard;
+mod ownership;
 mod reconcile;
 pub mod trace;
 
@@ -15,26 +17,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use launchready_checks::contract::{Ownership, Target};
+use launchready_checks::contract::Target;
 use launchready_checks::probe::{
-    Accounts, Dns, DnsQuestion, Figures, Heartbeats, ProbeError, Probes, RecordType, Slot,
+    Accounts, Alerting, Dns, Figures, Heartbeats, ProbeError, Probes, Slot,
 };
 use launchready_checks::registry;
 use rustls::RootCertStore;
 use serde_json::Value;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::clock::{Clock, whole_second};
 use crate::config::{Agent, Project};
 use crate::connect::{self, CheckoutsFile, Reach};
 use crate::engine::{AuditRecord, Handover, Inputs, Job, Progress, run_all};
+use crate::incident::ChannelRule;
 use crate::probe::{
     Blackbox, CommandProbe, Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, ProbeTargets,
     RegistrationProbe, SmtpProbe, TlsProbe, account_client, provider, roots,
 };
 use crate::store::{self, Store, StoreError};
+use alerting::{Told, channels_of};
 use figures::{counted_by, overhear};
 use heard::{Heard, Nobody};
+use ownership::ownership;
 
 pub(crate) use handover::declared;
 
@@ -73,6 +78,8 @@ pub struct Session {
     command: Arc<CommandProbe>,
     /// What an agent has left, for an audit.
     store: Option<Arc<dyn Store>>,
+    /// Which channel tells of which projects, where the store is read.
+    channels: Vec<ChannelRule>,
 }
 
 /// Opens the store that the settings name.
@@ -103,7 +110,17 @@ impl Session {
         let dns = Arc::new(DnsProbe::new(&network, Arc::clone(&dialer)));
         let roots = roots(&network.extra_roots)?;
         let judge = Arc::new(Judge::new(Arc::clone(&roots), Arc::new(provider())));
-        Ok(Self { network, dialer, dns, judge, roots, clock, command: Arc::default(), store: None })
+        Ok(Self {
+            network,
+            dialer,
+            dns,
+            judge,
+            roots,
+            clock,
+            command: Arc::default(),
+            store: None,
+            channels: Vec::new(),
+        })
     }
 
     /// Has its audits also read what an agent with the same config remembers, where there is one: the calls
@@ -114,6 +131,7 @@ impl Session {
     pub async fn remember(&mut self, settings: &Agent) -> Result<(), StoreError> {
         if store_is_there(settings).await? {
             self.store = Some(open_store(settings).await?);
+            self.channels.clone_from(&settings.book.channels);
         }
         Ok(())
     }
@@ -138,6 +156,14 @@ impl Session {
             }),
             None => Arc::new(Nobody),
         };
+        let alerting: Arc<dyn Alerting> = match &self.store {
+            Some(store) => Arc::new(Told {
+                store: Arc::clone(store),
+                counter: Arc::default(),
+                channels: channels_of(&self.channels, &project.target.project),
+            }),
+            None => Arc::new(Nobody),
+        };
         let limit = (began, plan.time_limit);
         let extra = self.extra(plan);
         let mut record = AuditRecord {
@@ -156,7 +182,7 @@ impl Session {
         let ids = (plan.ids.as_slice(), extra.as_slice());
         let store = self.store.clone();
         let (beside, progress) = overhear(ids, record.clone(), limit, store, progress);
-        let memory = Memory { heartbeats, figures: Arc::new(beside) };
+        let memory = Memory { heartbeats, alerting, figures: Arc::new(beside) };
         let mut visit = self.visit(project, plan.time_limit, memory).await?;
         if let Some(path) = &plan.checkouts {
             visit.probes.accounts.payments =
@@ -176,7 +202,7 @@ impl Session {
         let handover = match (&plan.handover, &self.store) {
             (Some(declared), Some(store)) => {
                 let name = &project.target.project;
-                Some(handover::remembered(declared.clone(), &**store, name).await?)
+                Some(declared.clone().remembered(&**store, name).await?)
             }
             (declared, _) => declared.clone(),
         };
@@ -246,8 +272,8 @@ impl Session {
     ) -> anyhow::Result<Visit> {
         let mut target = project.target.clone();
         let dns = Arc::clone(&self.dns);
-        let proof = timeout(limit, ownership(project, &*dns)).await;
-        target.ownership = proof.unwrap_or(Ownership::Unproven);
+        target.ownership =
+            ownership(&*dns, &target.domain, project.ownership.as_deref(), limit).await;
         let owned = target.ownership.is_proven();
         let (mut probes, http) = self.probes(dns, owned, memory)?;
         probes.accounts = connect::accounts(&project.accounts, &self.reach()?);
@@ -297,6 +323,7 @@ impl Session {
             files: Arc::new(FilesProbe),
             command: Arc::<CommandProbe>::clone(&self.command),
             heartbeats: memory.heartbeats,
+            alerting: memory.alerting,
             figures: memory.figures,
             accounts: Accounts::default(),
         };
@@ -308,6 +335,8 @@ impl Session {
 pub(crate) struct Memory {
     /// Calls of jobs.
     pub(crate) heartbeats: Arc<dyn Heartbeats>,
+    /// Channels and alert drills.
+    pub(crate) alerting: Arc<dyn Alerting>,
     /// What other checks measured.
     pub(crate) figures: Arc<dyn Figures>,
 }
@@ -327,26 +356,6 @@ pub(crate) struct Visit {
 pub(crate) fn job(project: &Project, id: &str, inputs: Inputs) -> anyhow::Result<Job> {
     let plugin = registry::find(id).with_context(|| format!("there is no check {id}"))?;
     Ok(Job { check: (plugin.build)(&project.options_of(id))?, inputs })
-}
-
-/// Active probes need the token at `_launchready.<domain>`.
-async fn ownership(project: &Project, dns: &dyn Dns) -> Ownership {
-    let Some(token) = &project.ownership else { return Ownership::Unproven };
-    let domain = &project.target.domain;
-    if has_token(dns, domain, token).await {
-        return Ownership::Proven { by: format!("the TXT record at _launchready.{domain}") };
-    }
-    Ownership::Unproven
-}
-
-/// Whether the TXT record at `_launchready.<domain>` holds a token; blanks around it are what editors of
-/// zones leave.
-async fn has_token(dns: &dyn Dns, domain: &str, token: &str) -> bool {
-    let name = format!("_launchready.{domain}");
-    let answer = dns.lookup(DnsQuestion::new(&name, RecordType::Txt)).await;
-    let token = token.trim();
-    !token.is_empty()
-        && answer.is_ok_and(|answer| answer.texts().iter().any(|text| text.trim() == token))
 }
 
 /// The runtime of a command: looks wait for the network far more than they compute, so one thread

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use launchready_checks::contract::Age;
+use launchready_checks::contract::{Age, OwnershipRecord};
 use launchready_checks::registry;
 use serde_json::{Value, json};
 
@@ -56,6 +56,15 @@ fn check(path: &Path) -> anyhow::Result<()> {
     print(&format!("{} is good: {list}\nlaunchready audit: {audit}\n", path.display()));
     for one in missing {
         print(&format!("  {one}\n"));
+    }
+    for project in &config.projects {
+        if let Some(token) = &project.ownership {
+            let record = OwnershipRecord::new(&project.target.domain, token);
+            print(&format!(
+                "active probes of {}: need this record\n  {record}\n",
+                project.target.project
+            ));
+        }
     }
     let agent = rehearse(path).map_err(|error| {
         if error.is::<LoadError>() {

@@ -1,115 +1,81 @@
-//! `launchready explain`: the handbook in the terminal.
+//! `launchready explain`: the handbook in the terminal, or as a folder of HTML.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
-use launchready_checks::contract::{Area, CheckMeta, FindingSpec};
+use anyhow::Context as _;
+use launchready_checks::contract::Area;
 use launchready_checks::registry;
 
 use super::args::ExplainArgs;
-use super::connector_pages::CONNECTORS;
 use super::output::{paint, print};
 use super::{Exit, UsageError};
-use crate::metrics::families;
+use crate::handbook::{GENERATOR, accounts, code_page, site, topics};
 use crate::report::page_to_terminal;
 
-/// Pages that belong to no check, each with what it is about.
-const TOPICS: [(&str, &str, &str); 7] = [
-    (
-        "start",
-        "The first ten minutes: from nothing to a product that is watched",
-        include_str!("../../docs/start.md"),
-    ),
-    (
-        "agent",
-        "Running the agent: secrets, systemd, https, backup",
-        include_str!("../../docs/agent.md"),
-    ),
-    (
-        "agency",
-        "How an agency runs it: two agents, one PostgreSQL, Prometheus and Alertmanager",
-        include_str!("../../docs/agency.md"),
-    ),
-    ("alerts", "What becomes of a defect, and who is told", include_str!("../../docs/alerts.md")),
-    (
-        "goals",
-        "What each goal demands, and what becomes of it",
-        include_str!("../../docs/goals.md"),
-    ),
-    (
-        "runbooks",
-        "What to do on a bad day, in the first 15 minutes",
-        include_str!("../../docs/runbooks.md"),
-    ),
-    ("trace", "One payment from Stripe to the ticket", include_str!("../../docs/trace.md")),
-];
-/// The topic whose page is drawn from the list of metrics.
-const METRICS: (&str, &str) = ("metrics", "What /metrics answers");
-
 pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
+    if let Some(folder) = &args.html {
+        return write(folder);
+    }
     let Some(name) = args.name.as_deref() else {
         print(&catalogue());
         return Ok(Exit::Clean);
     };
+    print(&page_to_terminal(&page(name)?, paint()));
+    Ok(Exit::Clean)
+}
+
+/// The page of this name.
+fn page(name: &str) -> Result<String, UsageError> {
     if let Some(plugin) = registry::find(name) {
-        print(&page_to_terminal(plugin.meta.doc, paint()));
-        return Ok(Exit::Clean);
+        return Ok(plugin.meta.doc.to_owned());
     }
     if let Some((plugin, spec)) = registry::find_code(name) {
-        print(&page_to_terminal(&page_of(plugin.meta, spec), paint()));
-        return Ok(Exit::Clean);
+        return Ok(code_page(plugin.meta, spec));
     }
-    let mut pages = TOPICS.iter().chain(&CONNECTORS);
-    if let Some((_, _, page)) = pages.find(|(topic, _, _)| *topic == name) {
-        print(&page_to_terminal(page, paint()));
-        return Ok(Exit::Clean);
-    }
-    if name == METRICS.0 {
-        print(&page_to_terminal(&metrics(), paint()));
-        return Ok(Exit::Clean);
+    let topics: Vec<_> = topics().into_iter().chain(accounts()).collect();
+    if let Some(topic) = topics.iter().find(|topic| topic.name == name) {
+        return Ok(topic.text.to_string());
     }
     let codes = registry::ALL.iter().flat_map(|p| p.meta.findings.iter().map(|spec| spec.code));
-    let pages = TOPICS.iter().chain(&CONNECTORS);
-    let topics = pages.map(|(topic, _, _)| *topic).chain([METRICS.0]);
+    let topics = topics.iter().map(|topic| topic.name);
     let remedy = closest(name, ids().chain(codes).chain(topics));
-    Err(UsageError(format!("there is no check or finding {name:?}{remedy}")).into())
+    Err(UsageError(format!("there is no check or finding {name:?}{remedy}")))
 }
 
-/// The sections of a check's page that say what to do about its findings.
-const ADVICE: [&str; 3] = ["## How to fix", "## How to undo", "## Options"];
-
-/// What the page of a check says about one of its findings.
-fn page_of(meta: &CheckMeta, spec: &FindingSpec) -> String {
-    let mut page = format!(
-        "# {}\n\n{}.\n{}\n\n{}\n",
-        spec.code,
-        spec.title,
-        spec.why,
-        section(meta.doc, &format!("### {}", spec.code))
-    );
-    for heading in ADVICE {
-        let text = section(meta.doc, heading);
-        if !text.trim().is_empty() {
-            _ = writeln!(page, "{heading}\n\n{text}");
+/// Writes the handbook; it writes over its own files alone and takes none away.
+fn write(folder: &Path) -> anyhow::Result<Exit> {
+    let leaves = site()?;
+    for leaf in &leaves {
+        let path = folder.join(&leaf.file);
+        // What is there and cannot be read as text is no page of ours either.
+        let foreign = path.symlink_metadata().is_ok()
+            && !std::fs::read_to_string(&path).is_ok_and(|text| text.contains(GENERATOR));
+        if foreign {
+            let text = format!(
+                "{} is there and is no page of this handbook; name another folder after --html, or \
+                 move that file away",
+                path.display()
+            );
+            return Err(UsageError(text).into());
         }
     }
-    _ = writeln!(
-        page,
-        "A finding of {}; the whole page: `launchready explain {}`",
-        meta.id, meta.id
-    );
-    page
-}
-
-/// The lines below a heading, up to the next one.
-fn section(doc: &str, heading: &str) -> String {
-    let lines = doc.lines().skip_while(|line| *line != heading).skip(1);
-    let lines = lines.take_while(|line| !line.starts_with('#'));
-    lines.fold(String::new(), |mut text, line| {
-        if !(text.is_empty() && line.is_empty()) {
-            _ = writeln!(text, "{line}");
-        }
-        text
-    })
+    std::fs::create_dir_all(folder).with_context(|| {
+        format!("could not make the folder {}; name one that you can write to", folder.display())
+    })?;
+    for leaf in &leaves {
+        let path = folder.join(&leaf.file);
+        std::fs::write(&path, &leaf.html).with_context(|| {
+            format!("could not write {}; look at the rights and the free space", path.display())
+        })?;
+    }
+    let index = folder.join("index.html");
+    print(&format!(
+        "{} pages are written. Open {} in a browser.\n",
+        leaves.len(),
+        std::path::absolute(&index).unwrap_or(index).display()
+    ));
+    Ok(Exit::Clean)
 }
 
 /// The ids of all checks.
@@ -150,35 +116,15 @@ fn catalogue() -> String {
             _ = writeln!(text, "  {:<22} {}", plugin.meta.id, plugin.meta.title);
         }
     }
-    text.push_str("The agent\n");
-    let topics = TOPICS.iter().map(|(topic, title, _)| (*topic, *title));
-    for (topic, title) in topics.chain([METRICS]) {
-        _ = writeln!(text, "  {topic:<22} {title}");
-    }
-    text.push_str("Accounts that it reads\n");
-    for (name, title, _) in CONNECTORS {
-        _ = writeln!(text, "  {name:<22} {title}");
+    for (heading, pages) in [("The agent", topics()), ("Accounts that it reads", accounts())] {
+        _ = writeln!(text, "{heading}");
+        for page in pages {
+            _ = writeln!(text, "  {:<22} {}", page.name, page.title);
+        }
     }
     text.push_str(
-        "\nlaunchready explain NAME prints the page of a check, finding, topic or account.\n",
+        "\nlaunchready explain NAME prints the page of a check, finding, topic or account.\n\
+         launchready explain --html DIR writes all of them as HTML.\n",
     );
     text
-}
-
-/// Every metric with its labels and what it says.
-fn metrics() -> String {
-    let mut page =
-        "# metrics\n\nPrometheus reads them from /metrics; dashboards and alert rules are in the \
-                    folder `dashboards` of the source.\n\n"
-            .to_owned();
-    for family in families() {
-        let labels = if family.labels.is_empty() {
-            String::new()
-        } else {
-            format!("{{{}}}", family.labels.join(","))
-        };
-        let (name, kind, help) = (family.name, family.kind.as_str(), family.help);
-        _ = writeln!(page, "- {name}{labels} ({kind}): {help}");
-    }
-    page
 }

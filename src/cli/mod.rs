@@ -6,7 +6,6 @@ mod attest;
 mod audit;
 mod check;
 mod config;
-mod connector_pages;
 mod demo;
 mod diff;
 mod domains;

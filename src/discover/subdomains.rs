@@ -35,7 +35,7 @@ pub fn is_product(name: &str, domain: &str) -> bool {
     label.is_some_and(|label| PRODUCT.contains(&label))
 }
 
-/// The token of a project, for the TXT record that proves ownership, out of random bytes. It is no secret.
+/// The token of a project, of which the TXT record that proves ownership is made, out of random bytes.
 pub fn token(random: [u8; 16]) -> String {
     format!("lr-{}", hex::encode(random))
 }

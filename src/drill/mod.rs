@@ -12,6 +12,8 @@ mod payments;
 mod record;
 mod rows;
 mod stripe;
+mod support;
+mod users;
 
 use std::fmt;
 use std::sync::Arc;
@@ -113,7 +115,8 @@ pub async fn plan(drill: Drill, scene: &Scene<'_>) -> Plan {
         Drill::PaymentFailure => Failure::plan(scene).await,
         Drill::WebhookReplay => Replay::plan(scene).await,
         Drill::Alert => alert::plan(scene).await,
-        Drill::TwoUsers | Drill::SupportRouting => Plan::new(drill),
+        Drill::TwoUsers => users::plan(scene),
+        Drill::SupportRouting => support::plan(scene),
     }
 }
 
@@ -124,7 +127,8 @@ pub async fn run(drill: Drill, scene: &Scene<'_>) -> Ran {
         Drill::PaymentFailure => Failure::run(scene).await,
         Drill::WebhookReplay => Replay::run(scene).await,
         Drill::Alert => alert::run(scene).await,
-        Drill::TwoUsers | Drill::SupportRouting => Ran::default(),
+        Drill::TwoUsers => users::run(scene).await,
+        Drill::SupportRouting => support::run(scene).await,
     }
 }
 
@@ -136,6 +140,7 @@ pub async fn undo(drill: Drill, scene: &Scene<'_>) -> Vec<Undo> {
         Drill::WebhookReplay => Replay::undo(scene).await,
         // A message that was accepted cannot be taken back; it says itself that it is a drill.
         Drill::Alert => Vec::new(),
-        Drill::TwoUsers | Drill::SupportRouting => Vec::new(),
+        Drill::TwoUsers => users::undo(scene).await,
+        Drill::SupportRouting => support::undo(scene).await,
     }
 }

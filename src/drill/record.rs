@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::store::DrillRecord;
+
 /// The drills.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -198,6 +200,44 @@ pub struct Record {
     /// Of the drill `alert`: what each channel did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub channels: Vec<ChannelDrilled>,
+}
+
+impl Record {
+    /// A record of a drill that has done nothing yet.
+    pub fn begun(drill: Drill, project: &str, mark: &str, at: Timestamp) -> Self {
+        Self {
+            drill,
+            project: project.to_owned(),
+            mark: mark.to_owned(),
+            started_at: at,
+            finished_at: at,
+            outcome: Outcome::NotRun,
+            steps: Vec::new(),
+            undo: Vec::new(),
+            lacks: Vec::new(),
+            kept: false,
+            channels: Vec::new(),
+        }
+    }
+
+    /// The row of the store. One that has not ended may have left something.
+    pub fn stored(&self, ended: bool) -> DrillRecord {
+        let is_left = self.kept || self.undo.iter().any(|one| one.state == UndoState::Left);
+        DrillRecord {
+            mark: self.mark.clone(),
+            project: self.project.clone(),
+            drill: self.drill.as_str().to_owned(),
+            started_at: self.started_at,
+            finished_at: ended.then_some(self.finished_at),
+            passed: match self.outcome {
+                Outcome::Passed => Some(true),
+                Outcome::Failed => Some(false),
+                Outcome::NotRun => None,
+            },
+            left: is_left || (!ended && self.drill != Drill::Alert),
+            record: serde_json::to_value(self).unwrap_or_default(),
+        }
+    }
 }
 
 /// What a channel did in the drill `alert`.

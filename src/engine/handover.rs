@@ -4,6 +4,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::incident::State;
+use crate::store::{DeliveryState, IncidentFilter, Store, StoreError};
+
+/// The most incidents that are listed as mended.
+const MENDED: usize = 50;
+
 /// What config and store say. It holds no secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -20,6 +26,47 @@ pub struct Handover {
     pub last_look: Option<Timestamp>,
     /// What was mended while the agent watched, newest first.
     pub mended: Vec<Mended>,
+}
+
+impl Handover {
+    /// The same, with what the store remembers of the project.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn remembered(
+        mut self,
+        store: &dyn Store,
+        project: &str,
+    ) -> Result<Self, StoreError> {
+        let latest = store.latest(Some(project)).await?;
+        self.last_look = latest.iter().filter_map(|run| run.at).max();
+        for count in store.outbox().await? {
+            let channel = self.channels.iter_mut().find(|channel| channel.name == count.channel);
+            let Some(channel) = channel else { continue };
+            match count.state {
+                DeliveryState::Sent => channel.delivered += count.count,
+                DeliveryState::Failed => channel.failed += count.count,
+                DeliveryState::Pending => {}
+            }
+        }
+        let filter = IncidentFilter {
+            project: Some(project.to_owned()),
+            states: vec![State::Resolved],
+            limit: MENDED,
+            ..IncidentFilter::default()
+        };
+        let over = store.incidents(&filter).await?.into_iter();
+        self.mended = over
+            .map(|incident| Mended {
+                title: incident.title.clone(),
+                code: incident.key.code.clone(),
+                from: incident.first_seen,
+                to: incident.resolved_at.unwrap_or(incident.last_seen),
+                by: incident.resolved_by,
+            })
+            .collect();
+        Ok(self)
+    }
 }
 
 /// One account.

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use launchready_checks::contract::{
-    ATTESTATIONS, AtRisk, AttestationItem, CheckError, CheckMeta, FindingSpec, Status, Target,
-    Unseen,
+    ATTESTATIONS, AtRisk, AttestationFacts, AttestationItem, CheckError, CheckMeta, FindingSpec,
+    Status, Unseen,
 };
 use launchready_checks::registry;
 use sha2::{Digest as _, Sha256};
@@ -13,7 +13,7 @@ use super::{
     AREAS_BY_SETTING, AttestationReport, CheckReport, Coverage, FindingReport, NotCheckedReport,
     Report, Tool, UnseenPart, decide, rules,
 };
-use crate::engine::{AuditRecord, Outcome, RunRecord, judge_run};
+use crate::engine::{AuditRecord, Handover, Outcome, RunRecord, judge_run};
 
 /// The report of an audit.
 pub fn build(record: &AuditRecord) -> Report {
@@ -64,16 +64,33 @@ pub fn build(record: &AuditRecord) -> Report {
         money_at_risk: at_risk(&checks),
         checks,
         ownership: record.handover.as_ref().map_or_else(Vec::new, |said| said.accounts.clone()),
-        attestations: attestations(&record.target, record.started_at),
+        attestations: attestations(
+            record.target.attestations.as_deref().unwrap_or_default(),
+            record.started_at,
+        ),
         waivers: accepted.all(),
         handover: record.handover.clone(),
         not_checked,
     }
 }
 
+/// The report with what config and store say for whoever takes the project over.
+pub fn with_handover(
+    report: Report,
+    handover: Handover,
+    signed: &[AttestationFacts],
+    now: Timestamp,
+) -> Report {
+    Report {
+        ownership: handover.accounts.clone(),
+        attestations: attestations(signed, now),
+        handover: Some(handover),
+        ..report
+    }
+}
+
 /// What people have signed: the last signature of each item.
-fn attestations(target: &Target, now: Timestamp) -> Vec<AttestationReport> {
-    let signed = target.attestations.as_deref().unwrap_or_default();
+fn attestations(signed: &[AttestationFacts], now: Timestamp) -> Vec<AttestationReport> {
     let last = |item: &AttestationItem| {
         let mine = signed.iter().filter(|one| one.item == item.id && one.at <= now);
         let last = mine.max_by_key(|one| one.at)?;

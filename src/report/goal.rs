@@ -54,7 +54,8 @@ pub const GOALS: [GoalRules; 3] = [
             ("stripe-webhooks", Some("stripe")),
         ],
     },
-    // Whoever takes over needs what only people can sign, the way back, and the domain in the right hands.
+    // Whoever takes over needs what only people can sign, the way back, alerts that arrive, and the domain in
+    // the right hands.
     GoalRules {
         goal: Goal::Handover,
         of: "the handover",
@@ -68,8 +69,14 @@ pub const GOALS: [GoalRules; 3] = [
             ("attestation-expired", C),
             ("attestation-rollback-slow", C),
             ("attestation-truth-scattered", C),
+            ("alert-drill-missing", C),
         ],
-        proven: &[("domain-registration", None), ("dns-drift", None), ("ops-attestation", None)],
+        proven: &[
+            ("domain-registration", None),
+            ("dns-drift", None),
+            ("ops-attestation", None),
+            ("ops-alerting", None),
+        ],
     },
 ];
 
@@ -182,6 +189,6 @@ mod tests {
         assert!(paid.demands("web-speed", &["stripe".to_owned()]));
         assert!(!rules(Goal::Launch).demands("web-speed", &[]));
         let missing: Vec<_> = rules(Goal::Handover).missing(&[], &[]);
-        assert_eq!(missing.len(), 3);
+        assert_eq!(missing.len(), 4);
     }
 }

@@ -14,12 +14,18 @@ use super::{CheckReport, FindingReport, Report, UnseenPart, Verdict, fold, rules
 
 /// Draws the report.
 pub fn to_html(report: &Report) -> String {
+    to_page(report, &[])
+}
+
+/// The same as a page among others, with links to them, each with its address and words.
+pub fn to_page(report: &Report, links: &[(String, &str)]) -> String {
     let report = &words::visible_report(report);
     let groups = GROUPS.iter().filter_map(|(severity, title)| Group::of(report, *severity, title));
     let (first, rest): (Vec<_>, Vec<_>) =
         groups.partition(|group| group.severity == Severity::Critical);
     let page = Page {
         report,
+        links,
         tone: match report.verdict {
             Verdict::Go => "go",
             Verdict::GoWithConditions => "conditions",
@@ -53,6 +59,7 @@ pub fn to_html(report: &Report) -> String {
 #[template(path = "report.html")]
 struct Page<'a> {
     report: &'a Report,
+    links: &'a [(String, &'a str)],
     tone: &'static str,
     of: &'static str,
     date: String,

@@ -24,7 +24,7 @@ mod verdict;
 mod waivers;
 mod words;
 
-pub use build::build;
+pub use build::{build, with_handover};
 pub use checklist::{
     AttestationReport, CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool,
     UnseenPart, Waived, WaiverReport,
@@ -33,7 +33,7 @@ pub use difference::{Difference, DifferenceError, Noted};
 pub use difference_text::{difference_to_markdown, difference_to_terminal};
 pub use goal::{GOALS, GoalRules, rules};
 pub(crate) use html::prose;
-pub use html::to_html;
+pub use html::{to_html, to_page};
 pub use json::to_json;
 pub use junit::to_junit;
 pub use latest::{Standing, from_latest};
@@ -45,4 +45,6 @@ pub use redact::redact;
 pub use sarif::to_sarif;
 pub use terminal::{Paint, check_to_terminal, to_terminal};
 pub use verdict::{AREAS_BY_SETTING, Verdict, decide};
-pub(crate) use words::{GROUPS, hand_work, money, of_severity, unseen_parts, unseen_word, visible};
+pub(crate) use words::{
+    GROUPS, Piece, hand_work, money, of_severity, pieces, unseen_parts, unseen_word, visible,
+};

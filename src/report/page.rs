@@ -11,8 +11,9 @@ pub fn page_to_terminal(page: &str, paint: Paint) -> String {
     for block in blocks(page) {
         match block {
             Block::Heading(depth, text) => paint.page_heading(depth, text, &mut out),
-            Block::Item(text) => paint.block(&format!("- {text}"), &mut out),
-            Block::Paragraph(text) => paint.block(&text, &mut out),
+            Block::Item(text) => paint.block("- ", &text, &mut out),
+            Block::Step(number, text) => paint.block(&format!("{number}. "), &text, &mut out),
+            Block::Paragraph(text) => paint.block("", &text, &mut out),
             Block::Code(lines) => {
                 for line in lines {
                     out.push_str(line);
@@ -35,6 +36,8 @@ pub(crate) enum Block<'a> {
     Heading(usize, &'a str),
     /// One item of a list, on one line.
     Item(String),
+    /// One numbered step, on one line.
+    Step(u32, String),
     /// On one line.
     Paragraph(String),
     /// Lines between fences, which are copied as they are.
@@ -60,7 +63,12 @@ pub(crate) fn blocks(page: &str) -> Vec<Block<'_>> {
             continue;
         }
         let is_heading = line.starts_with('#');
-        if is_fence || is_heading || line.is_empty() || line.starts_with("- ") {
+        if is_fence
+            || is_heading
+            || line.is_empty()
+            || line.starts_with("- ")
+            || step(line).is_some()
+        {
             end(&mut text, &mut all);
         }
         if is_fence {
@@ -83,11 +91,24 @@ pub(crate) fn blocks(page: &str) -> Vec<Block<'_>> {
 }
 
 fn end(text: &mut String, all: &mut Vec<Block<'_>>) {
-    if !text.is_empty() {
-        let item = text.strip_prefix("- ").map(str::to_owned);
-        all.push(item.map_or_else(|| Block::Paragraph(std::mem::take(text)), Block::Item));
-        text.clear();
+    if text.is_empty() {
+        return;
     }
+    let text = std::mem::take(text);
+    all.push(if let Some(item) = text.strip_prefix("- ") {
+        Block::Item(item.to_owned())
+    } else if let Some((number, step)) = step(&text) {
+        Block::Step(number, step.to_owned())
+    } else {
+        Block::Paragraph(text)
+    });
+}
+
+/// The number and the words of a line such as `2. Open it.`
+fn step(line: &str) -> Option<(u32, &str)> {
+    let (number, words) = line.split_once(". ")?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| number.parse().ok()).flatten().map(|number| (number, words))
 }
 
 impl Paint {
@@ -99,13 +120,10 @@ impl Paint {
         }
     }
 
-    /// One paragraph or one item of a list.
-    fn block(self, text: &str, out: &mut String) {
-        if text.is_empty() {
-            return;
-        }
-        let indent = if text.starts_with("- ") { 2 } else { 0 };
-        for (index, line) in self.lines(text, indent).iter().enumerate() {
+    /// One paragraph, or one item of a list behind its mark.
+    fn block(self, mark: &str, text: &str, out: &mut String) {
+        let indent = mark.chars().count();
+        for (index, line) in self.lines(&format!("{mark}{text}"), indent).iter().enumerate() {
             let space = if index == 0 { 0 } else { indent };
             _ = writeln!(out, "{}{line}", " ".repeat(space));
         }
@@ -124,6 +142,16 @@ mod tests {
             text,
             "mail-spf\n════════\n\nOptions\n───────\n\nOne two.\n\n- `a`: first; default `2`.\n\
              - second of them, which is long\n  enough.\n\ncode\n\nCritical.\n"
+        );
+    }
+
+    #[test]
+    fn steps_stand_on_lines_of_their_own() {
+        let page =
+            "1. Open the event and read what it answered.\n2. Press Resend.\n\n2 of 3. No step.\n";
+        assert_eq!(
+            page_to_terminal(page, Paint { colour: false, width: 40 }),
+            "1. Open the event and read what it\n   answered.\n2. Press Resend.\n\n2 of 3. No step.\n"
         );
     }
 

@@ -86,7 +86,7 @@ pub(crate) fn unseen_parts(report: &Report) -> Vec<&UnseenPart> {
 
 /// A piece of one of our texts, in which backticks mark what is typed or copied as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Piece<'a> {
+pub(crate) enum Piece<'a> {
     /// Words.
     Plain(&'a str),
     /// What stood between two backticks on one line.
@@ -94,7 +94,7 @@ pub(super) enum Piece<'a> {
 }
 
 /// The pieces of a text; a backtick without its pair is a character like any other.
-pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
+pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut plain = text;
     let mut from = 0;

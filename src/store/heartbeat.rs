@@ -3,6 +3,27 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::{Store, StoreError};
+
+/// Where an agent notes that it listens.
+const LISTENING: &str = "heartbeat.listening";
+
+/// Notes that an agent listens at this moment.
+///
+/// # Errors
+/// The store cannot be written.
+pub async fn note_listening(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
+    store.put(LISTENING, &now.to_string()).await
+}
+
+/// When an agent last noted that it listens; none where none ever did.
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn last_listened(store: &dyn Store) -> Result<Option<Timestamp>, StoreError> {
+    Ok(store.get(LISTENING).await?.and_then(|text| text.parse().ok()))
+}
+
 /// One promise of one project.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HeartbeatKey {

@@ -38,7 +38,9 @@ use jiff::Timestamp;
 
 pub use drill::{DRILLS, DrillRecord};
 pub use error::StoreError;
-pub use heartbeat::{HeartbeatCall, HeartbeatKey, HeartbeatRecord, Signal};
+pub use heartbeat::{
+    HeartbeatCall, HeartbeatKey, HeartbeatRecord, Signal, last_listened, note_listening,
+};
 pub use model::{
     Approved, Attempt, AttemptOutcome, Claimed, Committed, Delivery, DeliveryState, DueJob,
     Finished, HistoryPoint, IncidentCount, IncidentFilter, IncidentRecord, JobKey, JobSpec,

@@ -10,7 +10,6 @@ mod chart;
 mod fault;
 mod forms;
 mod guard;
-mod handbook;
 mod heartbeat;
 mod limits;
 mod live;
@@ -31,7 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use launchready_checks::contract::Goal;
+use launchready_checks::contract::{AttestationFacts, Goal};
 use tokio::sync::watch;
 
 pub use heartbeat::HeartbeatDoor;
@@ -40,6 +39,7 @@ pub use serve::serve;
 
 use crate::clock::Clock;
 use crate::config::Secret;
+use crate::engine::Handover;
 use crate::incident::Book;
 use crate::store::Store;
 
@@ -129,6 +129,10 @@ pub struct ProjectFacts {
     pub recheck: String,
     /// Jobs that have promised to call, each with when it does, in words.
     pub heartbeats: Vec<(String, String)>,
+    /// What the config says of it for whoever takes it over.
+    pub handover: Handover,
+    /// What people have signed.
+    pub signed: Vec<AttestationFacts>,
 }
 
 /// The exposition of the agent.

@@ -51,6 +51,8 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/", get(pages::overview))
         .route("/projects/{project}", get(pages::project))
         .route("/projects/{project}/out-of-step", get(pages::out_of_step))
+        .route("/projects/{project}/handover", get(pages::handover))
+        .route("/projects/{project}/handover.md", get(pages::handover_file))
         .route("/projects/{project}/run", post(pages::run_all))
         .route("/projects/{project}/checks/{check}", get(pages::check))
         .route("/projects/{project}/checks/{check}/run", post(pages::run_check))

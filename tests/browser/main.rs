@@ -13,6 +13,7 @@
 #![allow(dead_code, reason = "the site serves the tests over the socket too")]
 
 mod driver;
+mod handbook;
 mod look;
 #[path = "../support/site.rs"]
 mod site;

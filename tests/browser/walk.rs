@@ -42,6 +42,8 @@ async fn every_page_is_fit_for_a_phone_a_desk_the_dark_and_a_screen_reader() {
         ("project", "/projects/harbor".to_owned()),
         ("project-hostile", "/projects/quay".to_owned()),
         ("out-of-step", "/projects/quay/out-of-step".to_owned()),
+        ("handover", "/projects/harbor/handover".to_owned()),
+        ("handover-hostile", "/projects/quay/handover".to_owned()),
         ("in-step", "/projects/harbor/out-of-step".to_owned()),
         ("check", "/projects/harbor/checks/web-uptime?range=7d".to_owned()),
         ("check-90d", "/projects/harbor/checks/web-uptime?range=90d".to_owned()),

@@ -101,7 +101,7 @@ async fn take(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Status
         Fault::AnswersBeforeStoring => {
             tokio::spawn(async move {
                 // The work that it puts off.
-                sqlx::query("select pg_sleep(2)").execute(&app.pool).await.unwrap();
+                sqlx::query("select pg_sleep(1)").execute(&app.pool).await.unwrap();
                 rightly(&app, &event).await.unwrap();
             });
             return StatusCode::OK;

@@ -11,10 +11,15 @@
     reason = "a test fails by panicking, and reads its own setting"
 )]
 
+mod alert;
+mod eight;
 mod handler;
 mod payments;
+mod project;
 mod replay;
+mod routing;
 mod shop;
+mod users;
 
 #[allow(dead_code, reason = "other tests ask it more")]
 #[path = "../support/cluster.rs"]
@@ -22,6 +27,9 @@ mod cluster;
 #[allow(dead_code, reason = "other tests run tools, too")]
 #[path = "../support/process.rs"]
 mod process;
+#[allow(dead_code, reason = "other tests need more")]
+#[path = "../support/rig.rs"]
+mod rig;
 #[allow(dead_code, reason = "other tests need more")]
 #[path = "../support/mod.rs"]
 mod support;

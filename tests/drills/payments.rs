@@ -63,6 +63,9 @@ async fn a_declined_payment_leaves_nothing_that_looks_paid() {
     street.close().await;
 }
 
+/// What is taken out of a config, what is said then, and how it is taken out.
+type Lacking = (&'static str, &'static str, fn(&mut toml::Table));
+
 #[tokio::test]
 async fn a_dry_run_touches_nothing_and_says_what_is_lacking() {
     let Some(street) = Street::open("dry").await else { return };
@@ -77,7 +80,7 @@ async fn a_dry_run_touches_nothing_and_says_what_is_lacking() {
         );
     }
     assert_eq!(shop.rows().await, 0);
-    let lacking: [(&str, &str, fn(&mut toml::Table)); 5] = [
+    let lacking: [Lacking; 5] = [
         ("ownership", "nothing proves that harbor.example is yours", |project| {
             project.remove("ownership");
         }),

@@ -28,6 +28,12 @@ pub(crate) struct Said {
 }
 
 impl Said {
+    /// What a program printed, and how it ended.
+    pub(crate) fn of(output: std::process::Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
     /// The record, where it was asked for as JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.err))
@@ -141,8 +147,7 @@ impl Shop {
         let mut command = Command::new(env!("CARGO_BIN_EXE_launchready"));
         command.current_dir(self.folder.path()).arg("--quiet").args(words).stdin(Stdio::null());
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+        Said::of(output)
     }
 
     /// Changes the database as its owner.

@@ -8,17 +8,22 @@ use std::time::Duration;
 use launchready::app::{Baseline, Plan, Session};
 use launchready::clock::{Clock as _, SystemClock};
 use launchready::config::parse;
+use launchready::drill::{Drill, Record, new_mark};
 use launchready::engine::{AuditRecord, Outcome, Silent};
 use launchready_checks::registry;
 use launchready_lab::{Lab, LabOptions, World};
 
-/// What an audit of the healthy world sees, and what the next one sees with its DNS records approved.
+/// What an audit of the healthy world sees, and what the next one sees with its DNS records approved and a drill of
+/// the alerts passed.
 pub(crate) async fn records() -> [AuditRecord; 2] {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().to_owned();
     let options = LabOptions { now: SystemClock.now(), delay: Duration::ZERO, speed: 1.0, dir };
     let lab = Lab::start(&World::load("healthy").unwrap(), options).await.unwrap();
-    let config = parse(&lab.config_toml(), folder.path()).unwrap();
+    let channel =
+        "[[channel]]\nname = \"founder\"\nkind = \"alertmanager\"\nurl = \"http://127.0.0.1:1/\"\n";
+    let text = format!("{}\n{channel}", lab.config_toml());
+    let config = parse(&text, folder.path()).unwrap();
     let mut project = config.projects[0].clone();
     // How fast a loaded machine answers itself is no defect of the lab.
     let patient = serde_json::json!({
@@ -27,8 +32,8 @@ pub(crate) async fn records() -> [AuditRecord; 2] {
     let options = Arc::make_mut(&mut project.options);
     let uptime = options.entry("web-uptime".to_owned()).or_insert_with(|| patient.clone());
     uptime.as_object_mut().unwrap().extend(patient.as_object().unwrap().clone());
-    let session = Session::new(config.network.clone(), Arc::new(SystemClock)).unwrap();
-    let look = async |baseline| {
+    let mut session = Session::new(config.network.clone(), Arc::new(SystemClock)).unwrap();
+    let look = async |session: &Session, baseline| {
         let plan = Plan {
             ids: registry::ALL.iter().map(|plugin| plugin.meta.id).collect(),
             time_limit: Duration::from_mins(2),
@@ -40,12 +45,25 @@ pub(crate) async fn records() -> [AuditRecord; 2] {
         };
         session.audit(&project, &plan, &Silent).await.unwrap()
     };
-    let first = look(Baseline::new()).await;
+    let first = look(&session, Baseline::new()).await;
     let drift = first.runs.iter().find(|run| run.id == "dns-drift").unwrap();
     let Outcome::Looked { evidence } = &drift.outcome else { panic!("{:?}", drift.outcome) };
-    let second = look([("dns-drift".to_owned(), evidence.clone())].into()).await;
+    drilled(folder.path()).await;
+    session.remember(&config.settings()).await.unwrap();
+    let second = look(&session, [("dns-drift".to_owned(), evidence.clone())].into()).await;
     lab.stop().await;
     [first, second]
+}
+
+/// An agent has watched, and a drill of the alerts has passed.
+async fn drilled(folder: &Path) {
+    let now = SystemClock.now();
+    let mut record = Record::begun(Drill::Alert, "harbor", &new_mark().unwrap(), now);
+    record.outcome = launchready::drill::Outcome::Passed;
+    let store = launchready::store::open("sqlite:launchready.db", folder).await.unwrap();
+    launchready::store::note_listening(&*store, now).await.unwrap();
+    store.record_drill(&record.stored(true)).await.unwrap();
+    store.close().await;
 }
 
 /// What a command said, and how it ended.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use launchready_checks::contract::OwnershipRecord;
 use launchready_lab::World;
 use serde_json::Value;
 use toml::Table;
@@ -137,10 +138,12 @@ async fn a_drafted_config_finds_at_least_what_the_hand_written_one_finds() {
 
     // The owner publishes the record as it was printed.
     let record = said.out.lines().find(|line| line.contains("  TXT  ")).unwrap();
-    let token = record.split('"').nth(1).unwrap();
-    assert!(drafted.contains(&format!("ownership = \"{token}\"")));
+    let text = record.split('"').nth(1).unwrap();
+    let token = drafted.split_once("ownership = \"").unwrap().1.split('"').next().unwrap();
+    assert_eq!(text, OwnershipRecord::new("harbor.example", token).text);
+    assert!(!said.out.contains(token), "what is printed does not give the token away");
     let change =
-        format!("[zone.\"harbor.example\"]\n\"records+\" = ['_launchready 300 TXT \"{token}\"']\n");
+        format!("[zone.\"harbor.example\"]\n\"records+\" = ['_launchready 300 TXT \"{text}\"']\n");
     lab.replace(&world.clone().changed(&change).unwrap()).await.unwrap();
     let again = typed(folder.path(), &init, &[]).await;
     assert!(again.out.contains("is there: active probes run"), "{}", again.out);

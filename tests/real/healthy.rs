@@ -72,6 +72,7 @@ const EXPECTED: &[Expected] = &[
     finds("secrets-source", &["skipped"]),
     finds("supabase-anon-access", &["skipped"]),
     finds("ops-heartbeat", &["skipped"]),
+    finds("ops-alerting", &["skipped"]),
 ];
 
 fn records(folder: &Path) -> String {

@@ -83,6 +83,12 @@ impl Cluster {
     }
 }
 
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.down();
+    }
+}
+
 /// The address of a database for the user that looks.
 pub(crate) fn url_at(address: SocketAddr, database: &str) -> String {
     let password = PASSWORD.replace('/', "%2F").replace('+', "%2B");

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use launchready::clock::Clock;
 use launchready::config::Secret;
+use launchready::engine::{Account, Channel, Handover, SecretPlace, Watched};
 use launchready::incident::{Book, ChannelRule, RunSeen, SeenFinding, Sight, Waiver};
 use launchready::schedule::Schedule;
 use launchready::store::{
@@ -18,7 +19,7 @@ use launchready::web::{
     serve,
 };
 use launchready_checks::contract::{
-    Assessment, AtRisk, Finding, Goal, Severity, Status, Unseen, Urgency,
+    Assessment, AtRisk, AttestationFacts, Finding, Goal, Severity, Status, Unseen, Urgency,
 };
 use launchready_checks::registry;
 use tokio::sync::{oneshot, watch};
@@ -162,6 +163,35 @@ impl Page {
     }
 }
 
+/// What a config says for whoever takes a project over.
+fn handover() -> Handover {
+    Handover {
+        accounts: vec![Account {
+            system: "Stripe".to_owned(),
+            owner: Some("Ada Lovelace".to_owned()),
+            mfa: Some(true),
+            ..Account::default()
+        }],
+        secrets: vec![SecretPlace {
+            key: "stripe.key".to_owned(),
+            kept: "variable STRIPE_KEY".to_owned(),
+            is_there: true,
+        }],
+        channels: ["founder", "ops"]
+            .map(|name| Channel {
+                name: name.to_owned(),
+                kind: "email".to_owned(),
+                severities: vec!["critical".to_owned(), "warning".to_owned()],
+                fallback: None,
+                delivered: 0,
+                failed: 0,
+            })
+            .into(),
+        watched: vec![Watched { check: "mail-spf".to_owned(), rhythm: "every 5m".to_owned() }],
+        ..Handover::default()
+    }
+}
+
 fn facts(plan: &Plan, listen: SocketAddr) -> Facts {
     let project = |name: &str, public: bool| ProjectFacts {
         name: name.to_owned(),
@@ -173,6 +203,16 @@ fn facts(plan: &Plan, listen: SocketAddr) -> Facts {
         timezone: "Europe/Berlin".to_owned(),
         recheck: format!("launchready check {{id}} --config config.toml --project {name}"),
         heartbeats: vec![(JOB.to_owned(), "every 24h, with 1h of grace".to_owned())],
+        handover: handover(),
+        signed: vec![AttestationFacts {
+            item: "restore-tried".to_owned(),
+            by: "Grace Hopper".to_owned(),
+            at: "2026-11-02T09:00:00Z".parse().unwrap(),
+            until: "2027-01-31T09:00:00Z".parse().unwrap(),
+            note: "1204 orders came back".to_owned(),
+            took: None,
+            systems: None,
+        }],
     };
     let key = HeartbeatKey { project: "harbor".to_owned(), name: JOB.to_owned() };
     let mut projects = vec![project("harbor", true), project("quay", true)];

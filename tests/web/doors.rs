@@ -17,11 +17,13 @@ fn guarded() -> Plan {
 }
 
 /// Every route with a method that it takes; a test below compares it with the router.
-const ROUTES: [(&str, &str); 51] = [
+const ROUTES: [(&str, &str); 53] = [
     ("GET", "/"),
     ("GET", "/projects/harbor"),
     ("POST", "/projects/harbor/run"),
     ("GET", "/projects/harbor/out-of-step"),
+    ("GET", "/projects/harbor/handover"),
+    ("GET", "/projects/harbor/handover.md"),
     ("GET", "/projects/harbor/checks/mail-spf"),
     ("POST", "/projects/harbor/checks/mail-spf/run"),
     ("GET", "/incidents"),

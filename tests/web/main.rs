@@ -15,6 +15,7 @@ mod api;
 mod audit;
 mod changes;
 mod doors;
+mod handover;
 mod heartbeats;
 mod known;
 mod out_of_step;

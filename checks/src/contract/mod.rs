@@ -14,6 +14,7 @@ mod history;
 mod measurement;
 mod money;
 mod number;
+mod ownership;
 mod plugin;
 mod quantity;
 mod status;
@@ -34,12 +35,12 @@ pub use history::{History, Point};
 pub use measurement::{Measurement, MeasurementSpec, Unit};
 pub use money::{AtRisk, amount, minor_digits};
 pub use number::{number, whole};
+pub use ownership::{Ownership, OwnershipRecord};
 pub use plugin::{
     AssessInput, DynCheck, EVIDENCE_LIMIT_BYTES, Looked, OptionsError, Plugin, plugin,
 };
 pub use quantity::{Age, QuantityError, Ratio};
 pub use status::{Area, Goal, Status, Vantage};
 pub use target::{
-    HeartbeatFacts, MailFacts, Ownership, RedirectRule, RegistrationFacts, SourceFacts, Target,
-    WebFacts,
+    HeartbeatFacts, MailFacts, RedirectRule, RegistrationFacts, SourceFacts, Target, WebFacts,
 };

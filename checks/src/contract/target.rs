@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{AccountFacts, Age, AttestationFacts, Goal};
+use super::{AccountFacts, Age, AttestationFacts, Goal, Ownership};
 
 /// The declared facts of one project.
 ///
@@ -59,27 +59,6 @@ impl Target {
             names.push(format!("www.{}", self.domain));
         }
         names
-    }
-}
-
-/// Whether the domain is proven to belong to whoever runs the audit.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "state")]
-pub enum Ownership {
-    /// The token was found at `_launchready.<domain>`, or a credential of the project itself works.
-    Proven {
-        /// What proved it.
-        by: String,
-    },
-    /// Not proven; active probes are off.
-    #[default]
-    Unproven,
-}
-
-impl Ownership {
-    /// Whether active probes are allowed.
-    pub const fn is_proven(&self) -> bool {
-        matches!(self, Self::Proven { .. })
     }
 }
 

@@ -4,6 +4,7 @@
 //! the `launchready` crate, and [`replay`] answers them from a written-down world.
 
 mod accounts;
+mod alerting;
 mod automation;
 mod catalogue;
 mod certificate;
@@ -34,6 +35,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use accounts::{Accounts, Missing, Slot};
+pub use alerting::{AlertDrill, Alerting, AlertingAnswer, ChannelDrill, ChannelFacts};
 pub use automation::{
     Automation, Credentials, ExpiredCredential, Flow, Run, RunStatus, RunsWalked,
 };
@@ -104,6 +106,8 @@ pub struct Probes {
     pub accounts: Accounts,
     /// Calls of jobs to the agent.
     pub heartbeats: Arc<dyn Heartbeats>,
+    /// What is known of the way of alerts.
+    pub alerting: Arc<dyn Alerting>,
     /// What other checks of the project measured last.
     pub figures: Arc<dyn Figures>,
 }

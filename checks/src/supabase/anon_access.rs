@@ -214,11 +214,8 @@ async fn proof(target: &Target, probes: &Probes) -> Result<String, CheckError> {
     }
     let domain = &target.domain;
     Err(CheckError::skipped(
-        format!("ownership of {domain} is not proven"),
-        format!(
-            "set a token in [project.supabase], or `ownership` in the config and publish it as TXT record \
-             _launchready.{domain}"
-        ),
+        target.ownership.reason(&format!("ownership of {domain} is not proven")),
+        format!("set a token in [project.supabase], or {}", target.ownership.unlock(domain)),
     ))
 }
 

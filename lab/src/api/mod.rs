@@ -14,6 +14,7 @@ mod helpscout;
 mod hosting;
 mod hubspot;
 mod intercom;
+mod made;
 mod make;
 mod n8n;
 mod pagespeed;

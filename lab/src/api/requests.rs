@@ -88,6 +88,8 @@ pub(super) struct Ticket {
     pub(super) form: Option<String>,
     pub(super) by: By,
     pub(super) customer: u64,
+    /// The customer's address, where it is not the usual one.
+    pub(super) address: Option<String>,
     /// Public words: when, and whether they are the customer's.
     pub(super) said: Vec<(i64, bool)>,
     pub(super) acknowledged: Option<i64>,
@@ -127,7 +129,8 @@ impl Ticket {
     }
 
     pub(super) fn email(&self) -> String {
-        format!("buyer{}@customers.example", self.customer)
+        let usual = || format!("buyer{}@customers.example", self.customer);
+        self.address.clone().unwrap_or_else(usual)
     }
 }
 
@@ -197,6 +200,7 @@ impl Traffic {
             form: (by == By::Product).then(|| format!("form-{number}")),
             by,
             customer: n,
+            address: None,
             said,
             acknowledged: (by != By::Hand && acknowledged <= now).then_some(acknowledged),
             updated,
@@ -229,6 +233,7 @@ impl TicketPlan {
             form: self.form.clone(),
             by,
             customer: self.customer,
+            address: None,
             said,
             acknowledged: self.acknowledged_s.map(|after| created + after),
             updated,

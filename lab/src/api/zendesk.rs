@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::made::{Made, Trigger};
 use super::rate::Rate;
 use super::requests::{AGENT, By, Ticket, Traffic, iso};
 use super::{Api, Ask, Reply};
@@ -33,6 +34,15 @@ struct Account {
     /// Seconds by which the search index lags.
     #[serde(default = "lag")]
     lag_s: i64,
+    /// The token that may make and delete; without it nobody may.
+    #[serde(default)]
+    writer: Option<String>,
+    /// What becomes of requests that are made.
+    #[serde(default)]
+    trigger: Vec<Trigger>,
+    /// Groups by number.
+    #[serde(default)]
+    groups: std::collections::BTreeMap<String, String>,
     #[serde(default)]
     traffic: Traffic,
 }
@@ -51,12 +61,13 @@ struct Zendesk {
     account: Account,
     start: Timestamp,
     rate: Rate,
+    made: Made,
 }
 
 pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
     let account: Account = toml::Value::Table(table.clone()).try_into()?;
     let rate = Rate::new(account.per_minute, 60);
-    Ok(Arc::new(Zendesk { account, start: now, rate }))
+    Ok(Arc::new(Zendesk { account, start: now, rate, made: Made::default() }))
 }
 
 fn error(status: u16, error: &str, description: &str) -> Reply {
@@ -69,9 +80,13 @@ fn not_found() -> Reply {
 
 impl Api for Zendesk {
     fn answer(&self, ask: &Ask<'_>) -> Reply {
-        let pair = format!("{}/token:{}", self.account.user, self.account.token);
-        let wanted = format!("Basic {}", STANDARD.encode(pair));
-        if ask.header("authorization") != Some(wanted.as_str()) {
+        let shown = ask.header("authorization");
+        let is = |token: &str| {
+            let pair = format!("{}/token:{token}", self.account.user);
+            shown == Some(format!("Basic {}", STANDARD.encode(pair)).as_str())
+        };
+        let writes = self.account.writer.as_deref().is_some_and(is);
+        if !writes && !is(&self.account.token) {
             return Reply::json(401, &json!({ "error": "Couldn't authenticate you" }));
         }
         let limit = self.account.per_minute.to_string();
@@ -84,7 +99,7 @@ impl Api for Zendesk {
             .with("retry-after", wait.to_string())
             .with("x-rate-limit", limit),
             Ok(left) => self
-                .route(ask)
+                .route(ask, writes)
                 .with("x-rate-limit", limit)
                 .with("x-rate-limit-remaining", left.to_string()),
         }
@@ -92,16 +107,20 @@ impl Api for Zendesk {
 }
 
 impl Zendesk {
-    fn route(&self, ask: &Ask<'_>) -> Reply {
-        if self.account.forbidden {
+    fn route(&self, ask: &Ask<'_>, writes: bool) -> Reply {
+        if self.account.forbidden || (ask.method != "GET" && !writes) {
             let message = "You do not have access to this page. Please contact the account owner.";
             let body = json!({ "error": { "title": "Forbidden", "message": message } });
             return Reply::json(403, &body);
         }
         let path = ask.path.strip_prefix("/api/v2/").map(|path| path.trim_end_matches(".json"));
-        let Some(path) = path.filter(|_| ask.method == "GET") else { return not_found() };
-        let tickets = self.account.traffic.tickets(self.start, ask.now);
+        let Some(path) = path else { return not_found() };
         let parts: Vec<&str> = path.split('/').collect();
+        if ask.method != "GET" {
+            return self.change(ask, &parts);
+        }
+        let mut tickets = self.account.traffic.tickets(self.start, ask.now);
+        tickets.extend(self.made.tickets(ask.now));
         match parts.as_slice() {
             ["search", "count"] => match self.matching(ask, tickets) {
                 Ok(found) => Reply::json(200, &json!({ "count": found.len() })),
@@ -109,12 +128,71 @@ impl Zendesk {
             },
             ["search"] => self.search(ask, tickets),
             ["tickets", "show_many"] => show_many(ask, &tickets),
+            ["groups", id] => match self.account.groups.get(*id) {
+                Some(name) => {
+                    let id = id.parse::<u64>().unwrap_or_default();
+                    Reply::json(200, &json!({ "group": { "id": id, "name": name } }))
+                }
+                None => not_found(),
+            },
+            ["users", "search"] => {
+                let email = ask.query("query").unwrap_or_default();
+                let user =
+                    |id: u64| json!({ "id": id + 500_000, "email": email, "role": "end-user" });
+                let users: Vec<_> = self.made.people(email).into_iter().map(user).collect();
+                Reply::json(
+                    200,
+                    &json!({ "users": users, "count": users.len(), "next_page": null }),
+                )
+            }
+            ["users", id, "tickets", "requested"] => {
+                let theirs = |ticket: &&Ticket| ticket.requester().to_string() == **id;
+                let tickets: Vec<_> = tickets.iter().filter(theirs).map(drawn).collect();
+                Reply::json(200, &json!({ "tickets": tickets, "count": tickets.len() }))
+            }
             ["tickets", id, what @ ("comments" | "audits")] => {
                 let ticket = tickets.iter().find(|ticket| ticket.id.to_string() == **id);
                 match (ticket, *what) {
                     (Some(ticket), "comments") => comments(ask, ticket),
                     (Some(ticket), _) => audits(ticket),
                     (None, _) => not_found(),
+                }
+            }
+            _ => not_found(),
+        }
+    }
+
+    /// What only the token that writes may do.
+    fn change(&self, ask: &Ask<'_>, parts: &[&str]) -> Reply {
+        let number = |id: &str| id.parse::<u64>().unwrap_or_default();
+        match (ask.method, parts) {
+            ("POST", ["tickets"]) => {
+                let body = ask.json();
+                let text = |path: &str| body.pointer(path).and_then(Value::as_str);
+                let (Some(email), Some(_)) =
+                    (text("/ticket/requester/email"), text("/ticket/comment/body"))
+                else {
+                    return error(422, "RecordInvalid", "Record validation errors");
+                };
+                let subject = text("/ticket/subject").unwrap_or_default();
+                let ticket = self.made.make(email, subject, &self.account.trigger, ask.now);
+                Reply::json(201, &json!({ "ticket": drawn(&ticket) }))
+            }
+            ("DELETE", ["tickets", id]) if self.made.delete(number(id)) => {
+                Reply { status: 204, headers: Vec::new(), body: String::new() }
+            }
+            ("DELETE", ["deleted_tickets", id]) if self.made.purge(number(id)) => {
+                Reply::json(200, &json!({ "job_status": { "id": "82de0b", "status": "queued" } }))
+            }
+            ("DELETE", ["users", id]) => {
+                match self.made.forget(number(id).saturating_sub(500_000)) {
+                    Some(true) => {
+                        Reply::json(200, &json!({ "user": { "id": number(id), "active": false } }))
+                    }
+                    Some(false) => {
+                        error(422, "RecordInvalid", "User is requester on one or more tickets")
+                    }
+                    None => not_found(),
                 }
             }
             _ => not_found(),

@@ -36,6 +36,7 @@ const REST: &[&str] = &[
     "ops-busywork",
     "ops-deployment",
     "ops-heartbeat",
+    "ops-alerting",
     "orders-duplicates",
     "orders-idempotency",
     "orders-orphaned-checkouts",

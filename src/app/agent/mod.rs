@@ -119,6 +119,7 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     let watcher = Arc::new(Watcher {
         setup: parts.present.clone(),
         store: Arc::clone(&parts.store),
+        counter: Arc::default(),
         clock: Arc::clone(&parts.clock),
         own_network_lost: Arc::new(AtomicBool::new(false)),
     });

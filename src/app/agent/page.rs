@@ -68,6 +68,8 @@ fn facts(setup: &Setup, listen: SocketAddr) -> Facts {
         timezone: project.watch.policy.timezone.clone(),
         recheck: setup.recheck(&project.target.project),
         heartbeats: project.watch.heartbeats.iter().map(words).collect(),
+        handover: setup.handovers.get(&project.target.project).cloned().unwrap_or_default(),
+        signed: project.target.attestations.clone().unwrap_or_default(),
     };
     let door = |of: &HeartbeatToken| {
         let key = HeartbeatKey { project: of.project.clone(), name: of.name.clone() };

@@ -176,13 +176,12 @@ impl Parts {
         }
     }
 
-    /// Notes again and again that calls of jobs are heard.
+    /// Notes again and again that the agent watches: it hears calls of jobs, and sends what a drill puts into
+    /// the outbox.
     pub(super) async fn listen(self) {
         loop {
             pause(&*self.clock, heard::NOTED_EVERY).await;
-            let has_promises =
-                self.setup().projects.values().any(|it| !it.watch.heartbeats.is_empty());
-            if has_promises && let Err(error) = heard::note(&*self.store, self.clock.now()).await {
+            if let Err(error) = heard::note(&*self.store, self.clock.now()).await {
                 complain(error);
             }
         }

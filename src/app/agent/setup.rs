@@ -7,9 +7,10 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
-use crate::app::Session;
+use crate::app::{Session, declared};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Agent, Project};
+use crate::engine::Handover;
 use crate::incident::Book;
 use crate::notify::outbox::Routes;
 use crate::probe::{Network, ProbeTargets};
@@ -23,6 +24,8 @@ use super::own;
 pub(super) struct Setup {
     /// The projects by name.
     pub(super) projects: BTreeMap<String, Project>,
+    /// What the config says of each for whoever takes it over.
+    pub(super) handovers: BTreeMap<String, Handover>,
     /// Limits, resolvers and roots.
     pub(super) session: Session,
     /// Settings of the agent, secrets included.
@@ -41,12 +44,18 @@ impl Setup {
     pub(super) fn read(path: &Path, clock: &dyn Clock) -> anyhow::Result<Self> {
         let mut config = crate::config::load(path)?;
         let agent = config.agent()?;
+        let handovers = config.projects.iter().map(|project| {
+            let name = project.target.project.clone();
+            (name, declared(&config, project))
+        });
+        let handovers = handovers.collect();
         config.network.remembered = Some(clock.takes(Network::REMEMBERED));
         // Certificates and the clocks of web servers are judged by the machine's own clock.
         let session = Session::new(config.network, Arc::new(SystemClock))?;
         let projects = config.projects.into_iter().map(|it| (it.target.project.clone(), it));
         let book = Arc::new(agent.book.clone());
-        Ok(Self { projects: projects.collect(), session, agent, path: path.to_owned(), book })
+        let projects = projects.collect();
+        Ok(Self { projects, handovers, session, agent, path: path.to_owned(), book })
     }
 
     /// The folder of the config, from which relative paths count.

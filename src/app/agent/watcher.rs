@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::own;
 use super::setup::{Setup, phase};
+use crate::app::alerting::{Counter, Told, channels_of};
 use crate::app::figures::Kept;
 use crate::app::heard::Heard;
 use crate::app::{Memory, Visit, job};
@@ -34,6 +35,8 @@ pub(super) struct Watcher {
     pub(super) setup: watch::Receiver<Arc<Setup>>,
     /// What was heard of promised calls.
     pub(super) store: Arc<dyn Store>,
+    /// What became of messages.
+    pub(super) counter: Arc<Counter>,
     /// The time.
     pub(super) clock: Arc<dyn Clock>,
     /// Whether the machine of the agent has lost its network.
@@ -81,7 +84,12 @@ impl Watcher {
             promises: project.watch.heartbeats.clone(),
         });
         let figures = Arc::new(Kept { store: Arc::clone(&self.store) });
-        let memory = Memory { heartbeats, figures };
+        let alerting = Arc::new(Told {
+            store: Arc::clone(&self.store),
+            counter: Arc::clone(&self.counter),
+            channels: channels_of(&setup.agent.book.channels, &project.target.project),
+        });
+        let memory = Memory { heartbeats, alerting, figures };
         let Visit { target, probes, http } = setup.session.visit(project, LIMIT, memory).await?;
         let mut jobs = Vec::new();
         let mut places = BTreeMap::new();

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use futures_util::join;
+use launchready_checks::contract::Ownership;
 use launchready_checks::dns::names::unlikely_label;
 use launchready_checks::mail::selectors::USUAL_SELECTORS;
 use launchready_checks::probe::{
@@ -59,19 +60,21 @@ impl Session {
     pub async fn discover(&self, domain: &str, limit: Duration) -> anyhow::Result<Stack> {
         let end = Instant::now() + limit;
         let dns: std::sync::Arc<dyn Dns> = self.dns.clone();
-        let (heartbeats, figures) = (std::sync::Arc::new(Nobody), std::sync::Arc::new(Nobody));
-        let (probes, _http) = self.probes(dns, false, Memory { heartbeats, figures })?;
+        let nobody = std::sync::Arc::new(Nobody);
+        let memory =
+            Memory { heartbeats: nobody.clone(), alerting: nobody.clone(), figures: nobody };
+        let (probes, _http) = self.probes(dns, false, memory)?;
         must_exist(&*probes.dns, domain).await?;
         Ok(look(&probes, domain, end).await)
     }
 
-    /// Whether the TXT record of a project holds its token.
-    pub async fn is_owned(&self, domain: &str, token: &str) -> bool {
-        super::has_token(&*self.dns, domain, token).await
+    /// What the TXT record of a project proves to whoever has its token.
+    pub async fn ownership(&self, domain: &str, token: &str, limit: Duration) -> Ownership {
+        super::ownership(&*self.dns, domain, Some(token), limit).await
     }
 }
 
-/// A new token for the TXT record that proves ownership.
+/// A new token, of which the TXT record that proves ownership is made.
 ///
 /// # Errors
 /// The system gives no random bytes.

@@ -3,6 +3,7 @@
 mod draw;
 mod regression;
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -54,10 +55,10 @@ fn chosen(args: &DrillArgs) -> impl Iterator<Item = Drill> {
 fn command(what: &str, args: &DrillArgs) -> String {
     let mut command = format!("launchready drill {what}");
     if args.config != Path::new(project::CONFIG) {
-        command.push_str(&format!(" --config {}", args.config.display()));
+        _ = write!(command, " --config {}", args.config.display());
     }
     if let Some(name) = &args.project {
-        command.push_str(&format!(" --project {name:?}"));
+        _ = write!(command, " --project {name:?}");
     }
     command
 }

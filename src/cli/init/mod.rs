@@ -60,8 +60,8 @@ pub(super) fn run(cli: &Cli, args: &InitArgs) -> anyhow::Result<Exit> {
     };
     let draft = Draft::new(&stack, &answers, name.as_deref(), token);
     let outcome = write(args, &place, &draft)?;
-    let owned = runtime.block_on(session.is_owned(&domain, &draft.token));
-    print(&say::report(&draft, &args.out, &outcome, owned));
+    let owned = runtime.block_on(session.ownership(&domain, &draft.token, args.time_limit));
+    print(&say::report(&draft, &args.out, &outcome, &owned));
     Ok(Exit::Clean)
 }
 

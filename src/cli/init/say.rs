@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use launchready_checks::contract::{Ownership, OwnershipRecord};
+
 use super::Outcome;
 use crate::discover::Draft;
 
@@ -10,7 +12,12 @@ use crate::discover::Draft;
 const WIDTH: usize = 100;
 
 /// The whole text.
-pub(super) fn report(draft: &Draft<'_>, path: &Path, outcome: &Outcome, owned: bool) -> String {
+pub(super) fn report(
+    draft: &Draft<'_>,
+    path: &Path,
+    outcome: &Outcome,
+    owned: &Ownership,
+) -> String {
     let mut text = seen(draft);
     _ = writeln!(text);
     text += &written(path, outcome);
@@ -92,19 +99,17 @@ fn written(path: &Path, outcome: &Outcome) -> String {
     text
 }
 
-fn next(draft: &Draft<'_>, path: &Path, outcome: &Outcome, owned: bool) -> String {
+fn next(draft: &Draft<'_>, path: &Path, outcome: &Outcome, owned: &Ownership) -> String {
     let domain = &draft.stack.domain;
     let mut text = "\nNext\n\n".to_owned();
-    if owned {
+    if owned.is_proven() {
         let line = format!("The TXT record at _launchready.{domain} is there: active probes run.");
         text += &wrapped(&line, "1. ", "   ");
     } else {
-        text += &wrapped(
-            "Prove that the domain is yours, so that active probes run. Publish this record:",
-            "1. ",
-            "   ",
-        );
-        _ = writeln!(text, "\n   _launchready.{domain}  TXT  \"{}\"\n", draft.token);
+        let begins = "Prove that the domain is yours, so that active probes run";
+        let line = format!("{}. Publish this record:", owned.reason(begins));
+        text += &wrapped(&line, "1. ", "   ");
+        _ = writeln!(text, "\n   {}\n", OwnershipRecord::new(domain, &draft.token));
     }
     text += "2. Create these credentials, each with the least that it needs:\n";
     for wanted in draft.wanted() {

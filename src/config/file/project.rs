@@ -31,7 +31,8 @@ pub struct ProjectTable {
     /// Parts that the product does not have, so that their absence is no oversight.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_used: Vec<String>,
-    /// The token that a TXT record at `_launchready.<domain>` must hold before active probes.
+    /// The token, of 16 characters or more, of which the TXT record at `_launchready.<domain>` is made that active
+    /// probes need; `launchready config check` prints the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ownership: Option<String>,
     /// Facts about the web site.

@@ -52,14 +52,9 @@ impl Reader<'_> {
             }
         }
         let desk = accounts.support.as_ref().map(|table| table.kind);
-        if !table.request.is_empty()
-            && !matches!(
-                desk,
-                Some(SupportKind::Zendesk | SupportKind::Freshdesk | SupportKind::HelpScout)
-            )
-        {
-            let message =
-                "requests can be made at Zendesk, Freshdesk and Help Scout; add [project.support]";
+        if !table.request.is_empty() && desk != Some(SupportKind::Zendesk) {
+            let message = "requests can be made at Zendesk alone; add [project.support] with kind = \"zendesk\", or \
+                           take [[project.drill.request]] out";
             self.error(&format!("{key}.request"), message);
         }
     }

@@ -158,7 +158,7 @@ pub struct Project {
     pub target: Target,
     /// Parts that it does not have.
     pub not_used: Vec<String>,
-    /// The token that proves ownership.
+    /// The token of which the record that proves ownership is made.
     pub ownership: Option<String>,
     /// Who holds which account.
     pub owners: Vec<OwnerTable>,

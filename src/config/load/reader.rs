@@ -23,6 +23,9 @@ use crate::config::redirects::read_redirects;
 use crate::incident::Policy;
 use crate::probe::{ConnectTo, Network};
 
+/// The fewest characters of a token: from the record in DNS, shorter ones can be found by trying.
+const TOKEN_CHARS: usize = 16;
+
 /// Reads what the schema has let through, and collects what is still wrong.
 pub(super) struct Reader<'a> {
     document: &'a Document<'a>,
@@ -154,6 +157,14 @@ impl<'a> Reader<'a> {
             heartbeats: heartbeats.iter().map(Promise::facts).collect(),
             ..Target::default()
         };
+        let token = table.ownership.as_deref().map_or(TOKEN_CHARS, |it| it.trim().chars().count());
+        if token < TOKEN_CHARS {
+            let message = format!(
+                "it is shorter than {TOKEN_CHARS} characters, so that the record in DNS would give it away; \
+                 `openssl rand -hex 16` makes one"
+            );
+            self.error(&format!("{key}.ownership"), message);
+        }
         Project {
             target,
             not_used: table.not_used.clone(),

@@ -220,7 +220,7 @@ mod tests {
         let (stack, answers) = (stack(), Answers::default());
         let named = standing(text, "harbor.example");
         let name = named.as_ref().map(|(name, _)| name.as_str());
-        let draft = Draft::new(&stack, &answers, name, "lr-0123".to_owned());
+        let draft = Draft::new(&stack, &answers, name, "lr-0123456789abcdef".to_owned());
         merge(text, &draft, &NetworkLines::default())
     }
 
@@ -233,10 +233,10 @@ mod tests {
     #[test]
     fn a_new_file_is_a_config_and_merging_into_it_changes_nothing() {
         let (stack, answers) = (stack(), Answers::default());
-        let draft = Draft::new(&stack, &answers, None, "lr-0123".to_owned());
+        let draft = Draft::new(&stack, &answers, None, "lr-0123456789abcdef".to_owned());
         let text = draft.file(&NetworkLines::default());
         let config = parse(&text, Path::new(".")).unwrap_or_else(|e| panic!("{e}\n{text}"));
-        assert_eq!(config.projects[0].ownership.as_deref(), Some("lr-0123"));
+        assert_eq!(config.projects[0].ownership.as_deref(), Some("lr-0123456789abcdef"));
         assert_eq!(config.projects[0].target.hosts, ["app.harbor.example"]);
         let again = merged(&text).unwrap();
         assert_eq!((again.text.as_str(), &again.added[..]), (text.as_str(), &[][..]), "{again:?}");
@@ -246,7 +246,7 @@ mod tests {
     fn every_commented_table_is_one_when_its_comment_is_taken_away() {
         let stack = Stack { domain: "harbor.example".to_owned(), ..Stack::default() };
         let answers = Answers::default();
-        let draft = Draft::new(&stack, &answers, None, "lr-0123".to_owned());
+        let draft = Draft::new(&stack, &answers, None, "lr-0123456789abcdef".to_owned());
         let text = draft.file(&NetworkLines::default());
         parse(&text, Path::new(".")).unwrap();
         let opened = text.lines().map(|line| {

@@ -108,8 +108,9 @@ impl Draft<'_> {
                 }
                 _ => {
                     text += &comment(&format!(
-                        "Active probes run only where the TXT record _launchready.{} holds this token. It is no \
-                         secret; keep it as it is.",
+                        "Active probes run only where the TXT record _launchready.{} proves that this token is \
+                         yours; `launchready config check` prints the record. Keep the token as it is, and out of \
+                         what strangers read.",
                         stack.domain
                     ));
                 }

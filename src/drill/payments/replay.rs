@@ -112,8 +112,13 @@ async fn refused(stage: &Stage<'_>) -> Step {
         }
     }
     let mut changed = Vec::new();
+    // They were sent at about the same time, and are watched for the same time.
+    let [.., (last, ..)] = tries;
+    if let Err(error) = stage.rows.watch(&stage.purchase(last), 0, Duration::ZERO).await {
+        return unread(REFUSED, &error);
+    }
     for (label, _, name) in tries {
-        match stage.rows.watch(&stage.purchase(label), 0, Duration::ZERO).await {
+        match stage.rows.orders(&stage.purchase(label)).await {
             Ok(orders) if orders.is_empty() => {}
             Ok(_) => changed.push(name),
             Err(error) => return unread(REFUSED, &error),

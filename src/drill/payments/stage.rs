@@ -122,7 +122,7 @@ fn foreign(scene: &Scene<'_>, url: &str) -> Option<String> {
     });
     let own_machine = host == "localhost"
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    let declared = scene.hosts.iter().any(|known| *known == host);
+    let declared = scene.hosts.contains(&host);
     if below(scene.domain) || declared || of_supabase || own_machine {
         return None;
     }

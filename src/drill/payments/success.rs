@@ -7,7 +7,7 @@ use super::stage::{Stage, plan, rows, undo, unread};
 use crate::config::Expected;
 use crate::drill::contacts;
 use crate::drill::rows::OrderRow;
-use crate::drill::{Drill, Plan, Ran, Scene, Step, Undo};
+use crate::drill::{Drill, Plan, Ran, Scene, Step, Undo, support};
 
 const ORDER: &str = "a paid checkout becomes one order";
 const PAID: &str = "the order counts as paid, with the amount of the checkout";
@@ -42,7 +42,10 @@ impl Success {
             plan.proves.push(format!("one request of {} at the help desk", scene.buyer()));
             if let Err(no) = scene.ports.desk.get() {
                 plan.lacks.push(format!("a request is expected and {no}: {}", no.unlock));
+            } else if let Some(lack) = support::cannot_remove(scene) {
+                plan.lacks.push(format!("the request could not be taken back: {lack}"));
             }
+            plan.undoes.push("delete the request, with support_token".to_owned());
         }
         plan
     }
@@ -61,6 +64,9 @@ impl Success {
     pub(crate) async fn undo(scene: &Scene<'_>) -> Vec<Undo> {
         let mut undone = undo(scene).await;
         undone.extend(contacts::remove(scene).await);
+        if expects(scene, Expected::Ticket) {
+            undone.extend(support::undo(scene).await);
+        }
         undone
     }
 }

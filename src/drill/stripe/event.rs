@@ -1,5 +1,5 @@
-//! Test events. Shapes and names are those of Stripe's API reference, "The Event object", "The Session
-//! object" and "The PaymentIntent object"; ids hold the mark of the drill, so that everything that is made
+//! Test events. Shapes and names are those of Stripe's API reference, the pages of events, checkout
+//! sessions and payment intents; ids hold the mark of the drill, so that everything that is made
 //! of them is found again.
 
 use jiff::Timestamp;
@@ -87,37 +87,37 @@ impl Purchase {
 
     /// The buyer has paid: `checkout.session.completed`.
     pub(crate) fn completed(&self, at: Timestamp) -> Event {
-        self.event("completed", "checkout.session.completed", at, self.checkout(at, Paid::Yes))
+        self.event("completed", "checkout.session.completed", at, &self.checkout(at, Paid::Yes))
     }
 
     /// The buyer has left and the money is under way, as with a bank debit: `checkout.session.completed`.
     pub(crate) fn completed_unpaid(&self, at: Timestamp) -> Event {
-        self.event("unpaid", "checkout.session.completed", at, self.checkout(at, Paid::No))
+        self.event("unpaid", "checkout.session.completed", at, &self.checkout(at, Paid::No))
     }
 
     /// Money that was under way has come: `checkout.session.async_payment_succeeded`.
     pub(crate) fn arrived(&self, at: Timestamp) -> Event {
         let kind = "checkout.session.async_payment_succeeded";
-        self.event("arrived", kind, at, self.checkout(at, Paid::Yes))
+        self.event("arrived", kind, at, &self.checkout(at, Paid::Yes))
     }
 
     /// Money that was under way never comes: `checkout.session.async_payment_failed`.
     pub(crate) fn bounced(&self, at: Timestamp) -> Event {
         let kind = "checkout.session.async_payment_failed";
-        self.event("bounced", kind, at, self.checkout(at, Paid::No))
+        self.event("bounced", kind, at, &self.checkout(at, Paid::No))
     }
 
     /// The payment succeeded: `payment_intent.succeeded`.
     pub(crate) fn succeeded(&self, at: Timestamp) -> Event {
-        self.event("succeeded", "payment_intent.succeeded", at, self.intent(at, Paid::Yes))
+        self.event("succeeded", "payment_intent.succeeded", at, &self.intent(at, Paid::Yes))
     }
 
     /// The card was declined: `payment_intent.payment_failed`.
     pub(crate) fn declined(&self, at: Timestamp) -> Event {
-        self.event("declined", "payment_intent.payment_failed", at, self.intent(at, Paid::No))
+        self.event("declined", "payment_intent.payment_failed", at, &self.intent(at, Paid::No))
     }
 
-    fn event(&self, word: &str, kind: &str, at: Timestamp, object: Value) -> Event {
+    fn event(&self, word: &str, kind: &str, at: Timestamp, object: &Value) -> Event {
         let id = self.event_id(word);
         let body = json!({
             "id": id,

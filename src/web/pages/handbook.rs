@@ -8,9 +8,9 @@ use launchready_checks::contract::{Area, CheckMeta};
 use launchready_checks::registry;
 
 use super::frame::Frame;
+use crate::handbook::Doc;
 use crate::web::fault::Fault;
 use crate::web::guard::Caller;
-use crate::web::handbook::Doc;
 use crate::web::show;
 
 #[derive(Template)]

@@ -4,6 +4,7 @@
 //! is not written down does not exist: a name without records is NXDOMAIN, an address without a
 //! server refuses, a URL on a known host is 404.
 
+mod alerting;
 mod command;
 mod crm;
 mod database;
@@ -39,7 +40,7 @@ pub use self::payments::PaymentsWorld;
 pub use self::speed::{SpeedEntry, SpeedWorld};
 pub use self::supabase::{CallsWorld, PrintsWorld, PublicWorld, SupabaseWorld};
 use super::{
-    AgentFault, HeartbeatAnswer, HelloAnswer, ProbeError, Probes, ProtocolVersion,
+    AgentFault, AlertingAnswer, HeartbeatAnswer, HelloAnswer, ProbeError, Probes, ProtocolVersion,
     RegistrationAnswer, Seen, SmtpAnswer, SuiteSet, TargetFault, TlsAnswer,
 };
 
@@ -88,6 +89,8 @@ pub struct World {
     pub supabase: Option<SupabaseWorld>,
     /// What was heard of promised calls; absent means that nobody listens.
     pub heartbeats: Option<Seen<HeartbeatAnswer>>,
+    /// What is known of the way of alerts; absent means that no agent has ever watched.
+    pub alerting: Option<Seen<AlertingAnswer>>,
     /// The automation service; absent means that none is configured.
     pub automation: Option<AutomationWorld>,
     /// The account at the edge network; absent means that none is configured.
@@ -302,6 +305,7 @@ impl Replay {
             files: Arc::<Self>::clone(&replay),
             command: Arc::<Self>::clone(&replay),
             heartbeats: Arc::<Self>::clone(&replay),
+            alerting: Arc::<Self>::clone(&replay),
             figures: replay,
         }
     }

@@ -51,7 +51,7 @@ pub(super) fn judge(
         );
     }
     for post in &evidence.posts {
-        unsigned(post, &target.domain, &mut out);
+        unsigned(post, target, &mut out);
     }
     if evidence.destinations.cut > 0 {
         out.not_checked(
@@ -262,14 +262,14 @@ fn is_old(version: &str, options: &Options, now: Timestamp) -> bool {
     })
 }
 
-fn unsigned(post: &Post, domain: &str, out: &mut Assessment) {
+fn unsigned(post: &Post, target: &Target, out: &mut Assessment) {
     let part = format!("a call without a signature to {}", post.shown);
     match &post.answer {
         None => out.not_checked(
             Unseen::Noted,
             part,
-            "the domain is not proven to be yours, so nothing is sent to it",
-            format!("set `ownership` in the config and publish it as TXT record _launchready.{domain}"),
+            target.ownership.reason("the domain is not proven to be yours, so nothing is sent to it"),
+            target.ownership.unlock(&target.domain),
         ),
         Some(Seen::Ok(status)) if (200..300).contains(status) => out.find(
             UNSIGNED

@@ -222,7 +222,7 @@ impl Check for Edge {
         let mut out = Assessment::default();
         judge::judge(evidence, &mut out);
         account::judge(evidence, &mut out);
-        webhook::judge(&evidence.webhooks, &cx.target.domain, &mut out);
+        webhook::judge(&evidence.webhooks, cx.target, &mut out);
         let saw = |host: &Host| host.edge.is_some() || host.end.as_ref().is_some_and(End::answered);
         out.unless_seen(evidence.hosts.items.iter().any(saw));
         Site::of(cx.target).note_cut(&mut out);

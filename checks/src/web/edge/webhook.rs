@@ -109,7 +109,10 @@ fn outcome(answer: &HttpAnswer) -> Outcome {
     Outcome::Reached { status }
 }
 
-pub(super) fn judge(hooks: &Bounded<Hook>, domain: &str, out: &mut Assessment) {
+/// Why a webhook is not asked.
+const UNPROVEN: &str = "the domain is not proven to be yours, so nothing is sent to it";
+
+pub(super) fn judge(hooks: &Bounded<Hook>, target: &Target, out: &mut Assessment) {
     for hook in &hooks.items {
         let url = &hook.url;
         let part = format!("a webhook at {url}");
@@ -119,11 +122,8 @@ pub(super) fn judge(hooks: &Bounded<Hook>, domain: &str, out: &mut Assessment) {
                 out.not_checked(
                     Unseen::Noted,
                     part,
-                    "the domain is not proven to be yours, so nothing is sent to it",
-                    format!(
-                        "set `ownership` in the config and publish it as TXT record \
-                         _launchready.{domain}"
-                    ),
+                    target.ownership.reason(UNPROVEN),
+                    target.ownership.unlock(&target.domain),
                 );
                 continue;
             }

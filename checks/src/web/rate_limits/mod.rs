@@ -124,10 +124,8 @@ impl Check for RateLimits {
         let domain = &target.domain;
         if !target.ownership.is_proven() {
             return Err(CheckError::skipped(
-                format!("ownership of {domain} is not proven"),
-                format!(
-                    "set `ownership` in the config and publish it as TXT record _launchready.{domain}"
-                ),
+                target.ownership.reason(&format!("ownership of {domain} is not proven")),
+                target.ownership.unlock(domain),
             ));
         }
         if endpoints.is_empty() && private.is_empty() {

@@ -1,7 +1,9 @@
 //! The handbook pages of the accounts that launchready reads, one for each outside system.
 
-/// Name, title and page of each, by name.
-pub(super) const CONNECTORS: [(&str, &str, &str); 17] = [
+use super::Entry;
+
+/// Name, title and text of each, by name.
+pub(super) const ACCOUNTS: [Entry; 17] = [
     ("attio", "Attio: CRM", include_str!("../../docs/connectors/attio.md")),
     ("cloudflare", "Cloudflare: edge", include_str!("../../docs/connectors/cloudflare.md")),
     ("freshdesk", "Freshdesk: help desk", include_str!("../../docs/connectors/freshdesk.md")),

@@ -1,0 +1,21 @@
+//! Asks DNS whether a domain is proven to belong to whoever has the token of the config.
+
+use std::time::Duration;
+
+use launchready_checks::contract::{Ownership, OwnershipRecord};
+use launchready_checks::probe::{Dns, DnsQuestion, RecordType};
+use tokio::time::timeout;
+
+/// What the TXT records of a domain prove. Where they cannot be read in time, nothing is.
+pub(super) async fn ownership(
+    dns: &dyn Dns,
+    domain: &str,
+    token: Option<&str>,
+    limit: Duration,
+) -> Ownership {
+    let Some(token) = token else { return Ownership::default() };
+    let name = OwnershipRecord::new(domain, token).name;
+    let answer = timeout(limit, dns.lookup(DnsQuestion::new(&name, RecordType::Txt))).await;
+    let texts = answer.ok().and_then(Result::ok).map_or_else(Vec::new, |answer| answer.texts());
+    Ownership::judge(domain, token, &texts)
+}

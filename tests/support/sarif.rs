@@ -1,0 +1,31 @@
+//! The published schema of SARIF 2.1.0, as `tests/tools/sarif-schema.sh` puts it into its place.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+/// What judges a SARIF file, where the schema is there.
+///
+/// # Panics
+/// When it is missing and `LAUNCHREADY_TEST_REQUIRE` is `all`.
+#[allow(clippy::disallowed_methods, reason = "whether a missing tool fails is for the caller")]
+pub(crate) fn validator() -> Option<jsonschema::Validator> {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools/sarif-schema-2.1.0.json");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        println!("SKIPPED sarif_schema: tests/tools/sarif-schema.sh puts it at {}", path.display());
+        let all = std::env::var("LAUNCHREADY_TEST_REQUIRE").is_ok_and(|value| value == "all");
+        assert!(!all, "the schema is missing, and every test is required");
+        return None;
+    };
+    // One pattern of the published schema has a stray bracket, which ECMAScript alone forgives.
+    let text = text.replace("{2}]?$", r"{2}\\]?$");
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    Some(jsonschema::options().should_validate_formats(true).build(&schema).unwrap())
+}
+
+/// What the schema says against a SARIF file.
+pub(crate) fn faults(validator: &jsonschema::Validator, log: &Value) -> Vec<String> {
+    let errors = validator.iter_errors(log);
+    errors.map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
