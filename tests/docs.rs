@@ -22,10 +22,11 @@ use launchready_checks::contract::ATTESTATIONS;
 use launchready_checks::registry;
 use serde_json::Value;
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "README.md",
     "docs/start.md",
     "docs/agent.md",
+    "docs/agency.md",
     "docs/alerts.md",
     "docs/goals.md",
     "docs/runbooks.md",

@@ -12,7 +12,7 @@ use super::ownership::ownership;
 use crate::config::{Agent, DrillTable, Project};
 use crate::connect;
 use crate::drill::{self, Drill, Plan, Record, Scene, Undo, UndoState};
-use crate::store::{self, Store};
+use crate::store::Store;
 
 /// How long DNS may take to prove ownership.
 const OWNERSHIP: Duration = Duration::from_secs(10);
@@ -48,7 +48,7 @@ impl Session {
             session: self,
             project,
             table: project.drill.clone().unwrap_or_default(),
-            store: store::open(&settings.store, &settings.folder).await?,
+            store: super::open_store(settings).await?,
             channels: channels_of(&settings.book.channels, &project.target.project),
             ownership: ownership(
                 &*self.dns,

@@ -82,6 +82,24 @@ pub struct Session {
     channels: Vec<ChannelRule>,
 }
 
+/// Opens the store that the settings name.
+///
+/// # Errors
+/// Its address cannot be read, or it cannot be opened.
+pub async fn open_store(settings: &Agent) -> Result<Arc<dyn Store>, StoreError> {
+    let address = settings.store.address().map_err(StoreError::State)?;
+    store::open(address, &settings.folder).await
+}
+
+/// Whether an agent has opened the store that the settings name.
+///
+/// # Errors
+/// Its address cannot be read, or a server does not say.
+pub async fn store_is_there(settings: &Agent) -> Result<bool, StoreError> {
+    let address = settings.store.address().map_err(StoreError::State)?;
+    store::is_there(address, &settings.folder).await
+}
+
 impl Session {
     /// Opens nothing yet.
     ///
@@ -111,8 +129,8 @@ impl Session {
     /// # Errors
     /// The store is there and cannot be read.
     pub async fn remember(&mut self, settings: &Agent) -> Result<(), StoreError> {
-        if store::is_there(&settings.store, &settings.folder)? {
-            self.store = Some(store::open(&settings.store, &settings.folder).await?);
+        if store_is_there(settings).await? {
+            self.store = Some(open_store(settings).await?);
             self.channels.clone_from(&settings.book.channels);
         }
         Ok(())

@@ -13,6 +13,7 @@ use crate::schedule::{Cron, Schedule};
 use super::load::suggested;
 use super::promise::{HeartbeatToken, Promise};
 use super::secret::Secret;
+use super::store::StoreAddress;
 
 /// `[agent]`, `[metrics]`, `[[channel]]` and what belongs to them.
 #[derive(Debug, Clone)]
@@ -21,8 +22,8 @@ pub struct Agent {
     pub folder: PathBuf,
     /// Where the page, the API and the metrics are.
     pub listen: SocketAddr,
-    /// The store's address, `sqlite:launchready.db`; a relative path counts from the config's folder.
-    pub store: String,
+    /// The store; a relative path counts from the config's folder.
+    pub store: StoreAddress,
     /// Where people reach the page, without a slash at the end.
     pub public_url: Option<String>,
     /// The URL that is called while all is well.

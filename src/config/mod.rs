@@ -13,6 +13,7 @@ mod promise;
 mod redirects;
 mod say;
 mod secret;
+mod store;
 mod vault;
 mod walk;
 
@@ -26,10 +27,11 @@ pub use file::{
     ChannelTable, ChannelWord, ConnectToTable, CrmKind, CrmTable, DatabaseTable, DrillTable,
     EdgeKind, EdgeTable, Expected, File, HeartbeatTable, HostingKind, HostingTable, MailTable,
     MaintenanceTable, MetricsTable, NetworkTable, OwnedTable, OwnerTable, PolicyTable,
-    ProjectTable, RegistrationTable, RequestTable, SourceTable, StripeTable, SupabaseTable,
-    SupportKind, SupportTable, UrlValue, UserTable, WebTable, schema,
+    ProjectTable, RegistrationTable, RequestTable, SourceTable, StoreValue, StripeTable,
+    SupabaseTable, SupportKind, SupportTable, UrlValue, UserTable, WebTable, schema,
 };
 pub(crate) use load::read_resolver;
 pub use load::{Config, LoadError, NOT_USED, Project, load, load_agent, parse};
 pub use promise::{HeartbeatToken, Promise};
 pub use secret::{Secret, SecretRef, login_name};
+pub use store::StoreAddress;

@@ -7,9 +7,10 @@ use jiff::tz::TimeZone;
 
 use super::agent::Agent;
 use super::document::ConfigError;
-use super::file::{AgentTable, MetricsTable};
+use super::file::{AgentTable, MetricsTable, StoreValue};
 use super::load::Project;
 use super::secret::SecretRef;
+use super::store::StoreAddress;
 use super::vault::{Form, Vault};
 use crate::incident::{Book, ChannelRule, Policy};
 use crate::notify::{ChannelSettings, SmtpSecurity};
@@ -76,6 +77,8 @@ pub(super) struct TokenPlan {
 pub(super) struct Plan {
     /// All that is no secret; channels and policies are filled in by [`Plan::read`].
     pub(super) agent: Agent,
+    /// Where the address of the store is a secret.
+    pub(super) store: Option<Named>,
     pub(super) heartbeat_url: Option<Named>,
     pub(super) password: Option<Named>,
     pub(super) metrics_token: Option<Named>,
@@ -97,7 +100,10 @@ impl Plan {
         let agent = Agent {
             folder: folder.to_owned(),
             listen: ([127, 0, 0, 1], 9797).into(),
-            store: agent.store.clone(),
+            store: match &agent.store {
+                StoreValue::Plain(text) => StoreAddress::plain(text),
+                StoreValue::Secret(_) => StoreAddress::plain(""),
+            },
             public_url: None,
             heartbeat_url: None,
             heartbeat_every: agent.heartbeat_every.0,
@@ -115,6 +121,7 @@ impl Plan {
         };
         Self {
             agent,
+            store: None,
             heartbeat_url: None,
             password: None,
             metrics_token: None,
@@ -131,6 +138,9 @@ impl Plan {
     ) -> (Agent, Vec<ConfigError>) {
         let mut vault = Vault { folder: &self.agent.folder, errors: Vec::new() };
         let mut agent = self.agent.clone();
+        if let Some(named) = &self.store {
+            agent.store = vault.store(named);
+        }
         agent.heartbeat_url = vault.maybe(self.heartbeat_url.as_ref(), Form::Url);
         agent.password = vault.maybe(self.password.as_ref(), Form::Password);
         agent.metrics_token = vault.maybe(self.metrics_token.as_ref(), Form::Password);
@@ -152,7 +162,7 @@ impl Plan {
 
     /// Every secret that is named.
     pub(super) fn named(&self) -> Vec<&Named> {
-        let own = [&self.heartbeat_url, &self.password, &self.metrics_token];
+        let own = [&self.store, &self.heartbeat_url, &self.password, &self.metrics_token];
         let own = own.into_iter().flatten();
         let routes = self.channels.iter().flat_map(|channel| match &channel.route {
             Route::Email { login, .. } => vec![login.as_ref().map(|(_, password)| password)],

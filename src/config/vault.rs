@@ -10,6 +10,7 @@ use super::document::ConfigError;
 use super::plan::{Named, Route, TokenPlan};
 use super::promise::HeartbeatToken;
 use super::secret::{Secret, SecretRef};
+use super::store::StoreAddress;
 use crate::notify::ChannelKind;
 
 /// What a secret has to be.
@@ -25,6 +26,8 @@ pub(super) enum Form {
     Url,
     /// A key as Standard Webhooks has it.
     Key,
+    /// The address of a store.
+    Store,
 }
 
 impl Form {
@@ -32,6 +35,7 @@ impl Form {
     fn fault(self, secret: &str) -> Option<&'static str> {
         match self {
             Self::Any => None,
+            Self::Store => super::store::fault(secret, true),
             Self::Password => (secret.chars().count() < 8)
                 .then_some("it is shorter than 8 characters; choose a longer one"),
             Self::Token => {
@@ -71,6 +75,15 @@ pub(super) struct Vault<'a> {
 impl Vault<'_> {
     /// The secret; an empty one where there is an error.
     fn read(&mut self, named: &Named, form: Form) -> Secret {
+        self.try_read(named, form).unwrap_or_else(|_message| Secret::new(""))
+    }
+
+    /// The address of the store, which says later why it cannot be read, too: not everybody needs it.
+    pub(super) fn store(&mut self, named: &Named) -> StoreAddress {
+        StoreAddress::named(&named.reference, self.try_read(named, Form::Store))
+    }
+
+    fn try_read(&mut self, named: &Named, form: Form) -> Result<Secret, String> {
         let read = named.reference.read(self.folder).and_then(|secret| {
             match form.fault(secret.expose()) {
                 None => Ok(secret),
@@ -80,10 +93,9 @@ impl Vault<'_> {
                 }),
             }
         });
-        read.unwrap_or_else(|message| {
-            let error = ConfigError { line: named.line, key: named.key.clone(), message };
-            self.errors.push(error);
-            Secret::new("")
+        read.inspect_err(|message| {
+            let (key, message) = (named.key.clone(), message.clone());
+            self.errors.push(ConfigError { line: named.line, key, message });
         })
     }
 

@@ -57,6 +57,18 @@ impl Walk<'_> {
         schema
     }
 
+    /// The schema of a value. Where a text or a secret may stand, a table is a secret.
+    fn branch<'s>(&'s self, schema: &'s Value, value: &DeValue<'_>) -> &'s Value {
+        let named =
+            schema.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix('#'));
+        let schema = named.and_then(|name| self.root.pointer(name)).unwrap_or(schema);
+        let branches = schema.get("anyOf").and_then(Value::as_array);
+        let is_table = matches!(value, DeValue::Table(_));
+        let secret = branches.into_iter().flatten().map(|branch| self.resolve(branch));
+        let secret = secret.filter(|_| is_table).find(|branch| is_secret(branch));
+        secret.unwrap_or_else(|| self.resolve(schema))
+    }
+
     /// What goes into the place of a value that cannot be used, if anything can.
     fn mend(&mut self, schema: &Value, key: String) -> Option<Value> {
         self.mended.push(key);
@@ -200,9 +212,9 @@ impl Walk<'_> {
             self.error(&value.span(), key, "the nesting is too deep".to_owned());
             return None;
         }
-        let schema = self.resolve(schema).clone();
+        let schema = self.branch(schema, value.get_ref()).clone();
         let span = value.span();
-        if schema.get("writeOnly") == Some(&Value::Bool(true)) {
+        if is_secret(&schema) {
             return self.secret(value, key);
         }
         let kinds: Vec<&str> = match schema.get("type") {
@@ -295,6 +307,11 @@ impl Walk<'_> {
             self.error(span, key, message);
         }
     }
+}
+
+/// Whether a secret stands at such a place.
+fn is_secret(schema: &Value) -> bool {
+    schema.get("writeOnly") == Some(&Value::Bool(true))
 }
 
 /// The word that chooses a branch.

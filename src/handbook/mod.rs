@@ -29,7 +29,7 @@ pub struct Topic {
 }
 
 /// Pages about running launchready, in the order in which they are needed.
-const TOPICS: [Entry; 8] = [
+const TOPICS: [Entry; 9] = [
     (
         "start",
         "The first ten minutes: from nothing to a product that is watched",
@@ -39,6 +39,11 @@ const TOPICS: [Entry; 8] = [
         "agent",
         "Running the agent: secrets, systemd, https, backup",
         include_str!("../../docs/agent.md"),
+    ),
+    (
+        "agency",
+        "How an agency runs it: two agents, one PostgreSQL, Prometheus and Alertmanager",
+        include_str!("../../docs/agency.md"),
     ),
     ("alerts", "What becomes of a defect, and who is told", include_str!("../../docs/alerts.md")),
     (

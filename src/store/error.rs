@@ -6,7 +6,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The address is none.
-    #[error("{0:?} is no store; write \"sqlite:launchready.db\"")]
+    #[error(
+        "{0:?} is no store; write \"sqlite:launchready.db\" or \"postgres://USER@HOST/DATABASE\""
+    )]
     Address(String),
     /// The file cannot be opened or made.
     #[error("cannot open the store {path}; name a file in a folder that you may write to")]
@@ -29,18 +31,18 @@ pub enum StoreError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// There is no room left.
-    #[error("the disk of the store {path} is full; make room, and the agent goes on by itself")]
+    #[error("the disk of the store {store} is full; make room, and the agent goes on by itself")]
     Full {
-        /// The file.
-        path: PathBuf,
+        /// The file or the server.
+        store: String,
     },
     /// A newer version wrote it.
     #[error(
-        "the store {path} was written by a newer version of launchready; install that version again"
+        "the store {store} was written by a newer version of launchready; install that version again"
     )]
     Newer {
-        /// The file.
-        path: PathBuf,
+        /// The file or the server.
+        store: String,
     },
     /// The file is there and cannot be read or written at present.
     #[error(
@@ -53,7 +55,29 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Another process has held the file for too long.
+    /// The server of a store cannot be used at all.
+    #[error(
+        "cannot open the store {server}; look whether the server runs and lets this user in, and whether the user may make tables in that database"
+    )]
+    Refused {
+        /// The server, the user and the database.
+        server: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The server of a store does not answer at present.
+    #[error(
+        "the store {server} cannot be reached; look at the server and at the way to it, and the agent goes on by itself"
+    )]
+    Away {
+        /// The server, the user and the database.
+        server: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Another process has held what is needed for too long.
     #[error("the store is busy: another process has locked it")]
     Busy,
     /// There is nothing of that id.

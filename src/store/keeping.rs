@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+/// The most rows that go in one transaction, so that runs wait for a moment only.
+pub(super) const ROWS: i64 = 2_000;
 /// Spans, resolved incidents with their changes: a year and a month, for a yearly comparison, or as long
 /// as the hourly figures where those are kept for longer.
 const PAST_DAYS: i64 = 400;

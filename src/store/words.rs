@@ -1,5 +1,7 @@
 //! How single words and times are written into columns.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,6 +18,16 @@ pub(super) fn ms(at: Timestamp) -> i64 {
 /// The time of milliseconds since 1970.
 pub(super) fn at(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or(if ms < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}
+
+/// A text as PostgreSQL takes it, which refuses the one sign that ends texts in C. What people and other
+/// machines say may hold any.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') {
+        Cow::Owned(text.replace('\0', "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// A word of a closed list that a column holds.

@@ -110,15 +110,17 @@ impl From<StoreError> for Fault {
                 format!("{}.", sentence(why)),
                 "Load the page again to see how it stands.",
             ),
-            StoreError::Busy | StoreError::Full { .. } | StoreError::Unavailable { .. } => {
-                Self::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    format!("{}.", sentence(&error.to_string())),
-                    "Try again in a minute.",
-                )
-            }
+            StoreError::Busy
+            | StoreError::Full { .. }
+            | StoreError::Unavailable { .. }
+            | StoreError::Away { .. } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("{}.", sentence(&error.to_string())),
+                "Try again in a minute.",
+            ),
             StoreError::Address(_)
             | StoreError::Open { .. }
+            | StoreError::Refused { .. }
             | StoreError::Damaged { .. }
             | StoreError::Newer { .. }
             | StoreError::Database { .. } => {

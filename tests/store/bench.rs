@@ -1,7 +1,9 @@
 //! A store on a bench: jobs, runs and channels as a test needs them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -18,16 +20,27 @@ use launchready_checks::contract::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::cluster::{Cluster, OWNER};
+
 /// The lease of everything that is taken or claimed.
 pub(crate) const LEASE: Duration = Duration::from_mins(1);
 
-/// A store, its file and the rules that hold on it.
+/// A store, its database and the rules that hold on it.
 #[derive(Debug)]
 pub(crate) struct Bench {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) book: Book,
-    address: String,
-    folder: TempDir,
+    pub(crate) address: String,
+    home: Home,
+}
+
+/// Where a store is.
+#[derive(Debug, Clone)]
+enum Home {
+    /// In a folder of its own.
+    Folder(Rc<TempDir>),
+    /// In a database of a cluster.
+    Server(Rc<Cluster>),
 }
 
 /// A moment of the day on which every test plays, as `07:30:00`.
@@ -181,25 +194,71 @@ impl Bench {
     /// A store in a SQLite file of its own.
     pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let address = "sqlite:store.db".to_owned();
-        let store = store::open(&address, folder.path()).await.unwrap();
+        Self::in_home("sqlite:store.db".to_owned(), Home::Folder(Rc::new(folder))).await
+    }
+
+    /// The same, for the tests of every store.
+    pub(crate) async fn on_sqlite(_test: &str) -> Option<Self> {
+        Some(Self::sqlite().await)
+    }
+
+    /// A store in a PostgreSQL cluster of its own; `None`, with the reason, where PostgreSQL is not installed.
+    pub(crate) async fn on_postgres(test: &str) -> Option<Self> {
+        let cluster = Rc::new(Cluster::start(test, &[])?);
+        Some(Self::in_cluster(cluster).await)
+    }
+
+    /// A store in a new database of a cluster.
+    pub(crate) async fn in_cluster(cluster: Rc<Cluster>) -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let name = format!("store_{}", MADE.fetch_add(1, Ordering::Relaxed));
+        cluster.sql_in("postgres", &format!("create database {name}")).await;
+        let address = format!("postgres://{OWNER}@{}/{name}", cluster.address);
+        Self::in_home(address, Home::Server(cluster)).await
+    }
+
+    async fn in_home(address: String, home: Home) -> Self {
+        let folder = match &home {
+            Home::Folder(folder) => folder.path(),
+            Home::Server(_) => Path::new("."),
+        };
+        let store = store::open(&address, folder).await.unwrap();
         let policy = Policy { group_wait: Duration::from_secs(20), ..Policy::default() };
         let book = Book {
             policies: [("harbor".to_owned(), policy)].into(),
             channels: vec![channel("founder")],
             ..Book::default()
         };
-        Self { store, book, address, folder }
+        Self { store, book, address, home }
+    }
+
+    /// An empty store of the same kind.
+    pub(crate) async fn another(&self) -> Self {
+        match &self.home {
+            Home::Folder(_) => Self::sqlite().await,
+            Home::Server(cluster) => Self::in_cluster(Rc::clone(cluster)).await,
+        }
     }
 
     /// A second agent on the same store.
     pub(crate) async fn second(&self) -> Arc<dyn Store> {
-        store::open(&self.address, self.folder.path()).await.unwrap()
+        let folder = match &self.home {
+            Home::Folder(folder) => folder.path(),
+            Home::Server(_) => Path::new("."),
+        };
+        store::open(&self.address, folder).await.unwrap()
     }
 
     /// The file of a SQLite store.
     pub(crate) fn file(&self) -> PathBuf {
-        self.folder.path().join("store.db")
+        let Home::Folder(folder) = &self.home else { panic!("{} is no file", self.address) };
+        folder.path().join("store.db")
+    }
+
+    /// The cluster and the database of a PostgreSQL store.
+    pub(crate) fn server(&self) -> (&Cluster, &str) {
+        let Home::Server(cluster) = &self.home else { panic!("{} is no server", self.address) };
+        (cluster, self.address.rsplit('/').next().unwrap())
     }
 
     /// Makes jobs of the project `harbor`, which have had a clean look an hour before.

@@ -24,7 +24,7 @@ pub(crate) async fn new_jobs_of_many_projects_are_due_soon_and_not_all_at_once(b
     let rest = bench.store.take_due("one", later(now, 30), LEASE, 10_000).await.unwrap();
     assert_eq!(first.len() + rest.len(), jobs.len());
     // One project alone looks at once.
-    let alone = Bench::sqlite().await;
+    let alone = bench.another().await;
     alone.store.sync_jobs(&[job("harbor", "dns"), job("harbor", "web")], now).await.unwrap();
     assert_eq!(alone.store.take_due("one", now, LEASE, 10).await.unwrap().len(), 2);
 }

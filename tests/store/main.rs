@@ -17,10 +17,23 @@ mod jobs;
 mod looking;
 mod muting;
 mod outbox;
+mod plans;
 mod poison;
+mod postgres;
 mod runs;
 mod sqlite;
 mod stress;
+
+#[allow(dead_code, reason = "other tests need more of it")]
+#[path = "../support/postgres.rs"]
+mod cluster;
+
+#[allow(dead_code, reason = "other tests run tools, too")]
+#[path = "../support/process.rs"]
+mod process;
+
+#[path = "../support/mod.rs"]
+mod support;
 
 /// Makes one test of each function for each database.
 macro_rules! suite {
@@ -31,14 +44,19 @@ macro_rules! suite {
         $(mod $part {
             $(#[tokio::test]
             async fn $test() {
-                crate::$part::$test($make().await).await;
+                if let Some(bench) = $make(stringify!($test)).await {
+                    crate::$part::$test(bench).await;
+                }
             })+
         })+
     };
 }
 
 suite! {
-    { on_sqlite => crate::bench::Bench::sqlite; }
+    {
+        on_sqlite => crate::bench::Bench::on_sqlite;
+        on_postgres => crate::bench::Bench::on_postgres;
+    }
     {
         jobs: [
             new_jobs_of_many_projects_are_due_soon_and_not_all_at_once,

@@ -54,9 +54,6 @@ async fn an_address_is_a_path_and_everything_else_says_what_to_write() {
         assert!(matches!(error, StoreError::Address(_)), "{bad}: {error:?}");
         assert!(said.contains("sqlite:launchready.db") && !said.contains("hidden"), "{said}");
     }
-    let error = store::open("postgres://u:hidden@h/d", folder.path()).await.unwrap_err();
-    let said = chain(&error);
-    assert!(said.contains("SQLite only") && !said.contains("hidden"), "{said}");
 }
 
 #[tokio::test]

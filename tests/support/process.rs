@@ -86,7 +86,7 @@ impl Server {
         panic!("{} did not start:\n{}", path.display(), said.join("\n"));
     }
 
-    /// Sends a signal to its processes.
+    /// Sends it a signal, such as `INT`.
     pub(crate) fn signal(&self, name: &str) {
         let group = format!("-{}", self.child.id());
         let mut kill = Command::new("sh");

@@ -80,6 +80,13 @@ fn small_loops(parts: &Parts, tasks: &mut JoinSet<()>) {
     tasks.spawn(parts.clone().ping());
 }
 
+/// The name under which an agent holds jobs and messages. On two machines the address may be the same.
+fn name(address: SocketAddr) -> String {
+    // Where the system has no such file, an agent is alone on its store.
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{address} {}", host.trim()).trim_end().to_owned()
+}
+
 /// Runs the agent until it is told to stop.
 ///
 /// # Errors
@@ -92,7 +99,7 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
         format!("cannot listen on {listen}; name another address as agent.listen")
     })?;
     let address = listener.local_addr()?;
-    let store = crate::store::open(&setup.agent.store, setup.folder()).await?;
+    let store = crate::app::open_store(&setup.agent).await?;
     let board = Board::new(env!("CARGO_PKG_VERSION"), setup.agent.metrics_max_checks)?;
     let telling = Arc::new(Telling::new(Arc::new(board)));
     let routes = watch::channel(Arc::new(setup.routes(&clock)?));
@@ -101,7 +108,7 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     let limit = setup.agent.max_in_flight;
     let (change, present) = watch::channel(Arc::new(setup));
     // The same after a restart, so that what a process that was ended in the middle held is let go of.
-    let me = address.to_string();
+    let me = name(address);
 
     let parts = Parts { store, clock, telling, present, stop };
     parts.store.release(&me).await?;

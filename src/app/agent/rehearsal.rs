@@ -1,6 +1,5 @@
 //! Whether an agent would start with a config, found out without starting one.
 
-use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -27,19 +26,8 @@ pub fn rehearse(config: &Path) -> anyhow::Result<Rehearsal> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let setup = Setup::read(config, &*clock)?;
     setup.routes(&clock)?;
-    let file = setup.agent.store.strip_prefix("sqlite:").unwrap_or(&setup.agent.store);
-    let path = setup.folder().join(file);
-    has_place(&path).map_err(|why| StoreError::Open { path, source: Box::new(why) })?;
+    let store = setup.agent.store.address().map_err(StoreError::State)?;
+    crate::store::rehearse(store, setup.folder())?;
     let channels = setup.agent.channels.iter().map(|channel| channel.name.clone()).collect();
     Ok(Rehearsal { listen: setup.agent.listen, channels })
-}
-
-/// Whether a file is there, or can be made, as far as its folder says.
-fn has_place(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let facts = std::fs::metadata(folder.unwrap_or(Path::new(".")))?;
-    if facts.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
 }

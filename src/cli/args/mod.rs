@@ -336,7 +336,7 @@ pub enum Scenario {
 /// Options of `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
-    /// A check's id, a finding code, an account, or start, agent, alerts, goals, runbooks, drills, ci, trace or metrics; without it all are listed.
+    /// A check's id, a finding code, an account, or start, agent, agency, alerts, goals, runbooks, drills, ci, trace or metrics; without it all are listed.
     pub name: Option<String>,
     /// Write all pages as HTML into this folder, to be read in a browser.
     #[arg(long, value_name = "DIR", conflicts_with = "name")]

@@ -20,10 +20,11 @@ use super::args::{
 use super::explain::closest;
 use super::output::print;
 use super::{Exit, UsageError};
+use crate::app::{open_store, store_is_there};
 use crate::clock::{Clock as _, SystemClock, later, whole_second};
 use crate::config::{Agent, Config, load, login_name};
 use crate::incident::{Incident, Silence, State, Waiver};
-use crate::store::{IncidentFilter, Store, StoreError, is_there};
+use crate::store::{IncidentFilter, Store, StoreError};
 
 /// The most incidents of one list; who has more narrows it to a project.
 const LISTED: usize = 500;
@@ -45,7 +46,7 @@ impl Remembered {
     async fn open(path: &Path) -> anyhow::Result<Self> {
         let config = load(path)?;
         let settings = config.settings();
-        if !is_there(&settings.store, &settings.folder)? {
+        if !store_is_there(&settings).await? {
             let text = format!(
                 "no agent has run with {0} yet: there is no store {1}; start one with `launchready \
                  agent --config {0}`, or name another file with --config",
@@ -61,13 +62,13 @@ impl Remembered {
     async fn open_or_make(path: &Path) -> anyhow::Result<Self> {
         let config = load(path)?;
         let settings = config.settings();
-        let is_new = !is_there(&settings.store, &settings.folder)?;
+        let is_new = !store_is_there(&settings).await?;
         let here = Self::of(path, config, settings).await?;
         Ok(Self { is_new, ..here })
     }
 
     async fn of(path: &Path, config: Config, settings: Agent) -> anyhow::Result<Self> {
-        let store = crate::store::open(&settings.store, &settings.folder).await?;
+        let store = open_store(&settings).await?;
         let now = whole_second(SystemClock.now());
         Ok(Self { path: path.to_owned(), config, settings, store, now, is_new: false })
     }

@@ -12,8 +12,9 @@ use crate::config::SecretRef;
 pub struct AgentTable {
     /// Where the page, the API and the metrics are, `IP:port`.
     pub listen: String,
-    /// The database, `sqlite:FILE`; a relative path counts from this file.
-    pub store: String,
+    /// The database: `sqlite:FILE`, where a relative path counts from this file, or
+    /// `postgres://USER@HOST/DATABASE`, which several agents may share. With a password it is a secret.
+    pub store: StoreValue,
     /// Where people reach the page, for the links in messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
@@ -39,7 +40,7 @@ impl Default for AgentTable {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:9797".to_owned(),
-            store: "sqlite:launchready.db".to_owned(),
+            store: StoreValue::Plain("sqlite:launchready.db".to_owned()),
             public_url: None,
             heartbeat_url: None,
             // healthchecks.io takes five calls a minute at most.
@@ -51,6 +52,16 @@ impl Default for AgentTable {
             auth: AuthTable::default(),
         }
     }
+}
+
+/// The address of the store, or where it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum StoreValue {
+    /// An address without a password.
+    Plain(String),
+    /// Where an address with a password is kept.
+    Secret(SecretRef),
 }
 
 /// Who may see the page and the metrics.

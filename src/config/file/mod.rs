@@ -22,7 +22,7 @@ pub use accounts::{
     AccountTables, AutomationKind, AutomationTable, CrmKind, CrmTable, DatabaseTable, EdgeKind,
     EdgeTable, HostingKind, HostingTable, StripeTable, SupabaseTable, SupportKind, SupportTable,
 };
-pub use agent::{AgentTable, AuthTable, MetricsTable};
+pub use agent::{AgentTable, AuthTable, MetricsTable, StoreValue};
 pub use channel::{ChannelTable, ChannelWord, UrlValue};
 pub use drill::{DrillTable, Expected, OwnedTable, RequestTable, UserTable};
 pub use heartbeat::HeartbeatTable;

@@ -7,9 +7,10 @@ use url::{Host, Url};
 
 use super::policy::zone;
 use super::reader::Reader;
-use crate::config::file::{AgentTable, File};
+use crate::config::file::{AgentTable, File, StoreValue};
 use crate::config::plan::{Named, Plan};
 use crate::config::secret::SecretRef;
+use crate::config::store::fault;
 use crate::incident::Policy;
 use crate::schedule::Cron;
 
@@ -63,8 +64,15 @@ impl Reader<'_> {
                 format!("{text:?} is no address; write \"127.0.0.1:9797\" or \"[::1]:9797\"");
             self.error("agent.listen", message);
         }
-        if let Err(message) = read_store(&table.store) {
-            self.error("agent.store", message);
+        match &table.store {
+            StoreValue::Plain(text) => {
+                if let Some(message) = fault(text, false) {
+                    self.error("agent.store", message);
+                }
+            }
+            StoreValue::Secret(reference) => {
+                plan.store = self.named(Some(reference), "agent.store");
+            }
         }
         if let Some(text) = &table.public_url {
             plan.agent.public_url = self.url("agent.public_url", text);
@@ -126,27 +134,6 @@ fn read_base(text: &str) -> Result<String, &'static str> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// `sqlite:FILE`.
-fn read_store(text: &str) -> Result<(), &'static str> {
-    let Some(path) = text.strip_prefix("sqlite:") else {
-        return Err(if text.starts_with("postgres") {
-            "this version keeps what it sees in SQLite; write \"sqlite:launchready.db\""
-        } else {
-            "write \"sqlite:\" and the path of a file, such as \"sqlite:launchready.db\""
-        });
-    };
-    if path.trim().is_empty() || path.starts_with("//") || path.ends_with('/') {
-        return Err(
-            "write the path of a file after \"sqlite:\", such as \"sqlite:launchready.db\"",
-        );
-    }
-    if path.contains(":memory:") || path.contains(['?', '\0']) {
-        return Err("what the agent knows has to outlive it; name a plain file, such as \
-                    \"sqlite:launchready.db\"");
-    }
-    Ok(())
-}
-
 /// `HOST`, `HOST:PORT` or a web address.
 fn is_target(text: &str) -> bool {
     if text.is_empty() || text.len() > ADDRESS_CHARS || text.contains(char::is_whitespace) {
@@ -196,7 +183,7 @@ mod tests {
     fn without_a_word_the_agent_is_on_this_machine_alone_and_remembers_in_a_file() {
         let agent = read("").agent().unwrap();
         assert_eq!(agent.listen.to_string(), "127.0.0.1:9797");
-        assert_eq!(agent.store, "sqlite:launchready.db");
+        assert_eq!(agent.store.address(), Ok("sqlite:launchready.db"));
         assert_eq!(agent.summary.unwrap().text(), "0 8 * * 1");
         assert_eq!((agent.max_in_flight, agent.metrics_max_checks), (200, 20_000));
         assert_eq!(agent.keep, Age::days(90).0);
@@ -247,7 +234,9 @@ mod tests {
         assert_eq!(agent.public_url.as_deref(), Some("http://localhost:8080/base"));
         assert_eq!(agent.probe_targets.len(), 4);
         for (line, part) in [
-            ("store = \"postgres://agent:hunter2@db/agent\"", "SQLite"),
+            ("store = \"postgres://agent:hunter2@db/agent\"", "{ env = \"LAUNCHREADY_STORE\" }"),
+            ("store = { env = \"not a name hunter2\" }", "name of a variable"),
+            ("store = 7", "write"),
             ("store = \"sqlite:\"", "path of a file"),
             ("store = \"sqlite::memory:\"", "outlive"),
             ("store = \"hunter2\"", "sqlite:launchready.db"),

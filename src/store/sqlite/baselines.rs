@@ -1,13 +1,13 @@
 //! What was approved.
 
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteConnection;
 
 use super::connection::Connections;
-use super::fault::Fault;
-use crate::store::evidence::{pack, unpack};
-use crate::store::words::{at, ms};
+use crate::store::evidence::pack;
+use crate::store::fault::Fault;
+use crate::store::runs;
+use crate::store::words::ms;
 use crate::store::{Approved, StoreError};
 
 const NEWEST: &str = "SELECT * FROM baseline b WHERE project = ?1 AND (?2 IS NULL OR check_id = ?2) \
@@ -60,20 +60,7 @@ pub(super) async fn newest(
     check: Option<&str>,
 ) -> Result<Vec<Approved>, Fault> {
     let rows = sqlx::query(NEWEST).bind(project).bind(check).fetch_all(on).await?;
-    rows.iter().map(read).collect()
-}
-
-fn read(row: &SqliteRow) -> Result<Approved, Fault> {
-    let evidence: Vec<u8> = row.try_get("evidence")?;
-    Ok(Approved {
-        project: row.try_get("project")?,
-        check: row.try_get("check_id")?,
-        version: row.try_get("evidence_version")?,
-        evidence: unpack(&evidence)?,
-        at: at(row.try_get("approved_at")?),
-        by: row.try_get("approved_by")?,
-        note: row.try_get("note")?,
-    })
+    rows.iter().map(runs::approved).collect()
 }
 
 /// Takes baselines away that another one replaced before a time.

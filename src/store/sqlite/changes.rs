@@ -1,14 +1,13 @@
 //! Writes what came of a look, of time passing or of a person: incidents, changes, and what is told.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
-use super::fault::Fault;
 use super::{jobs, outbox, runs};
-use crate::incident::{Book, Change, ChangeKind, Incident, IncidentKey, Outcome, State, wakes_at};
-use crate::store::ids::{INCIDENT, new_id};
+use crate::incident::{Book, Change, ChangeKind, Incident, Outcome};
+use crate::store::fault::Fault;
+use crate::store::incidents::{Sighting, name, wake_at};
+use crate::store::messages::News;
 use crate::store::plan::plan;
 use crate::store::words::{NO_CHANNEL, json, ms, unheard};
 
@@ -22,29 +21,20 @@ pub(super) const SAVE_INCIDENT: &str = "INSERT INTO incident \
 const INSERT_CHANGE: &str = "INSERT INTO change (incident, kind, at, members, unheard, body) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
-/// The evidence in which the incidents of a check were seen.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Sighting<'s> {
-    pub(super) check: &'s str,
-    pub(super) hash: &'s [u8],
-}
-
 /// Writes an outcome; gives back what happened, with the ids of the incidents.
 pub(super) async fn apply(
     on: &mut SqliteConnection,
-    outcome: Outcome,
+    mut outcome: Outcome,
     book: &Book,
     project: &str,
     now: Timestamp,
     sighting: Option<Sighting<'_>>,
 ) -> Result<Vec<(ChangeKind, String)>, Fault> {
-    let Outcome { mut incidents, forgotten, mut changes, look_too, .. } = outcome;
+    let new = name(&mut outcome)?;
+    let Outcome { incidents, forgotten, changes, look_too, .. } = outcome;
     for gone in &forgotten {
         forget(on, gone).await?;
     }
-    let new = give_ids(&mut incidents, &mut changes)?;
-    // One that is over goes first, so that there is never more than one unresolved of a key.
-    incidents.sort_by_key(|incident| incident.state != State::Resolved);
     for incident in &incidents {
         save(on, incident, book, now).await?;
         if let Some(sighting) = sighting.filter(|sighting| sighting.check == incident.key.check) {
@@ -60,32 +50,6 @@ pub(super) async fn apply(
         jobs::look_now(on, project, Some(check), now).await?;
     }
     Ok(happened)
-}
-
-/// Gives an id to each incident that has none, in the changes too.
-fn give_ids(
-    incidents: &mut [Incident],
-    changes: &mut [Change],
-) -> Result<HashMap<IncidentKey, String>, Fault> {
-    let mut new: HashMap<IncidentKey, String> = HashMap::new();
-    let changed = changes.iter_mut().map(|change| &mut change.incident);
-    for incident in incidents.iter_mut().chain(changed) {
-        if !incident.id.is_empty() {
-            continue;
-        }
-        let id = match new.get(&incident.key) {
-            Some(id) => id.clone(),
-            None => new_id(INCIDENT)?,
-        };
-        incident.id.clone_from(&id);
-        new.insert(incident.key.clone(), id);
-    }
-    Ok(new)
-}
-
-/// When time may next make something of an incident, as its column holds it.
-pub(super) fn wake_at(incident: &Incident, book: &Book, now: Timestamp) -> Option<i64> {
-    wakes_at(incident, book, now).map(|at| ms(at).max(0))
 }
 
 async fn save(
@@ -166,7 +130,7 @@ async fn record(
     let silent = unheard(&change.tell);
     let silent = silent.or_else(|| groups.is_empty().then(|| NO_CHANNEL.to_owned()));
     let number = insert(on, change, now, silent.as_deref()).await?;
-    let news = outbox::News {
+    let news = News {
         change: number,
         incident: &change.incident.id,
         project: &change.incident.key.project,

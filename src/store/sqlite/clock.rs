@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
-use super::fault::Fault;
-use super::jobs::lease_end;
 use super::{SqliteStore, incidents};
 use crate::incident;
 use crate::store::StoreError;
+use crate::store::fault::Fault;
+use crate::store::incidents::read;
+use crate::store::jobs::{ahead, lease_end};
+use crate::store::row::Columns as _;
 use crate::store::words::{json, ms};
-
-/// What lies further ahead than this was written by a clock that was wrong; agents that share a file may
-/// differ by less.
-const AHEAD: SignedDuration = SignedDuration::from_secs(30);
 
 /// Takes the present and what lies too far ahead. A wait stays as long as it was, and begins at present;
 /// a lease ends with the third value at the latest.
@@ -52,7 +50,7 @@ async fn reckon_in(
     now: Timestamp,
     lease_end: i64,
 ) -> Result<u64, Fault> {
-    let ahead = now.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
+    let ahead = ahead(now);
     let mut rows = 0;
     for statement in STATEMENTS {
         let query = sqlx::query(statement).bind(ms(now)).bind(ms(ahead)).bind(lease_end);
@@ -60,8 +58,8 @@ async fn reckon_in(
     }
     // Without this, nothing would be said again of an incident before the wrong time has come.
     for row in sqlx::query(incidents::LASTING).fetch_all(&mut *on).await? {
-        let Some(mut incident) = incidents::read(&row) else {
-            incidents::set_aside(on, &row, now).await?;
+        let Some(mut incident) = read(&row) else {
+            incidents::set_aside(on, row.text("id")?, now).await?;
             continue;
         };
         if incident::put_back(&mut incident, now, ahead) {

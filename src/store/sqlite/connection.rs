@@ -12,8 +12,9 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::fault::{Fault, closed, explain, explain_open};
+use super::fault::{explain, explain_open};
 use crate::store::StoreError;
+use crate::store::fault::{Fault, closed};
 
 /// How long a call waits for another process that has the file.
 const BUSY: Duration = Duration::from_secs(5);
@@ -199,7 +200,7 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::StorageFull => {
-            Err(StoreError::Full { path: path.to_owned() })
+            Err(StoreError::Full { store: path.display().to_string() })
         }
         Err(error) => Err(StoreError::Open { path: path.to_owned(), source: error.into() }),
     }

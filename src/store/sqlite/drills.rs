@@ -1,13 +1,13 @@
 //! What is remembered of drills.
 
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteConnection;
 
 use super::connection::Connections;
-use super::fault::Fault;
-use super::sending::delivery;
-use crate::store::words::{at, ms};
+use crate::store::fault::Fault;
+use crate::store::looks;
+use crate::store::messages::delivery;
+use crate::store::words::ms;
 use crate::store::{DRILLS, Delivery, DrillRecord, StoreError};
 
 /// See [`Store::record_drill`](crate::store::Store::record_drill).
@@ -51,23 +51,7 @@ async fn newest(on: &mut SqliteConnection, project: &str) -> Result<Vec<DrillRec
     .bind(i64::try_from(DRILLS).unwrap_or(i64::MAX))
     .fetch_all(on)
     .await?;
-    rows.iter().map(read).collect()
-}
-
-fn read(row: &SqliteRow) -> Result<DrillRecord, Fault> {
-    let finished_at: Option<i64> = row.try_get("finished_at")?;
-    let record: String = row.try_get("record")?;
-    Ok(DrillRecord {
-        mark: row.try_get("mark")?,
-        project: row.try_get("project")?,
-        drill: row.try_get("drill")?,
-        started_at: at(row.try_get("started_at")?),
-        finished_at: finished_at.map(at),
-        passed: row.try_get("passed")?,
-        left: row.try_get("is_left")?,
-        // What another version wrote is no reason to forget that the drill was.
-        record: serde_json::from_str(&record).unwrap_or_default(),
-    })
+    rows.iter().map(looks::drill).collect()
 }
 
 /// See [`Store::deliveries`](crate::store::Store::deliveries).

@@ -1,49 +1,9 @@
-//! What can go wrong inside a call, and the errors that a user meets.
+//! What SQLite says, in the words that a user meets.
 
-use std::error::Error;
-use std::fmt;
 use std::path::Path;
 
 use crate::store::StoreError;
-
-/// Anything that ends a call early.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// The database refuses.
-    Sql(sqlx::Error),
-    /// A row does not hold what this version writes.
-    Row(Box<dyn Error + Send + Sync>),
-    /// It has its words already.
-    Told(StoreError),
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sql(source) => source.fmt(f),
-            Self::Row(source) => source.fmt(f),
-            Self::Told(error) => error.fmt(f),
-        }
-    }
-}
-
-impl From<sqlx::Error> for Fault {
-    fn from(source: sqlx::Error) -> Self {
-        Self::Sql(source)
-    }
-}
-
-impl From<serde_json::Error> for Fault {
-    fn from(source: serde_json::Error) -> Self {
-        Self::Row(Box::new(source))
-    }
-}
-
-impl From<StoreError> for Fault {
-    fn from(error: StoreError) -> Self {
-        Self::Told(error)
-    }
-}
+use crate::store::fault::{Fault, closed, said};
 
 /// The number of what SQLite says; its lowest eight bits are the kind of it.
 fn code(error: &sqlx::Error) -> Option<i64> {
@@ -63,14 +23,6 @@ const DAMAGED: [i64; 2] = [11, 26];
 /// and `SQLITE_AUTH`: the file is out of reach, whatever it is asked.
 const OUT_OF_REACH: [i64; 7] = [3, 7, 8, 10, 14, 15, 23];
 
-/// What SQLite says, once: the wrapper around it says the same in its own text and in its cause.
-fn said(source: sqlx::Error) -> Box<dyn Error + Send + Sync> {
-    match source {
-        sqlx::Error::Database(database) => database.into_error(),
-        other => other.into(),
-    }
-}
-
 /// The error of a call that could not do what `doing` says.
 pub(super) fn explain(path: &Path, doing: &'static str, fault: Fault) -> StoreError {
     let source = match fault {
@@ -81,7 +33,9 @@ pub(super) fn explain(path: &Path, doing: &'static str, fault: Fault) -> StoreEr
     let path = path.to_owned();
     match code(&source) {
         Some(code) if BUSY.contains(&(code & 0xff)) => StoreError::Busy,
-        Some(code) if code & 0xff == FULL || code == NO_ROOM_FOR_INDEX => StoreError::Full { path },
+        Some(code) if code & 0xff == FULL || code == NO_ROOM_FOR_INDEX => {
+            StoreError::Full { store: path.display().to_string() }
+        }
         Some(code) if DAMAGED.contains(&(code & 0xff)) => {
             StoreError::Damaged { path, source: said(source) }
         }
@@ -105,9 +59,4 @@ pub(super) fn explain_open(path: &Path, fault: Fault) -> StoreError {
         }
         other => other,
     }
-}
-
-/// The error of a call after [`close`](crate::store::Store::close).
-pub(super) fn closed() -> StoreError {
-    StoreError::State("the store is closed".to_owned())
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteConnection;
 
 use super::connection::Connections;
-use super::fault::Fault;
-use crate::store::words::{at, ms, word};
+use crate::store::fault::Fault;
+use crate::store::looks;
+use crate::store::row::Columns as _;
+use crate::store::words::ms;
 use crate::store::{HeartbeatCall, HeartbeatKey, HeartbeatRecord, Signal, StoreError};
 
 /// The calls of one promise that are kept one by one; earlier ones are only counted.
@@ -55,7 +56,7 @@ async fn sync_in(
     let rows = sqlx::query("SELECT project, name FROM heartbeat WHERE gone_at IS NULL")
         .fetch_all(&mut *on)
         .await?;
-    let known = rows.iter().map(key).collect::<Result<BTreeSet<_>, _>>()?;
+    let known = rows.iter().map(looks::promise).collect::<Result<BTreeSet<_>, _>>()?;
     let wanted: BTreeSet<_> = promises.iter().cloned().collect();
     for new in wanted.difference(&known) {
         // One that comes back has its past, and has promised anew.
@@ -80,10 +81,6 @@ async fn sync_in(
     Ok(())
 }
 
-fn key(row: &SqliteRow) -> Result<HeartbeatKey, Fault> {
-    Ok(HeartbeatKey { project: row.try_get("project")?, name: row.try_get("name")? })
-}
-
 /// See [`Store::record_call`](crate::store::Store::record_call).
 pub(super) async fn record(
     connections: &Connections,
@@ -104,7 +101,7 @@ pub(super) async fn record(
             .bind(i64::from(call.signal == Signal::Failure))
             .fetch_one(write.on())
             .await?;
-        let (id, number): (i64, i64) = (row.try_get("id")?, row.try_get("calls")?);
+        let (id, number) = (row.number("id")?, row.number("calls")?);
         sqlx::query(KEEP)
             .bind(id)
             .bind(number)
@@ -128,32 +125,9 @@ pub(super) async fn of_project(
     let mut on = connections.reader().await?;
     let done = async {
         let rows = sqlx::query(OF_PROJECT).bind(project).fetch_all(&mut *on).await?;
-        rows.iter().map(read).collect()
+        rows.iter().map(looks::heartbeat).collect()
     };
     connections.told("read promises", done.await)
-}
-
-fn read(row: &SqliteRow) -> Result<HeartbeatRecord, Fault> {
-    let time = |name: &str| row.try_get::<Option<i64>, _>(name).map(|time| time.map(at));
-    let count = |name: &str| {
-        row.try_get::<i64, _>(name).map(|count| u64::try_from(count).unwrap_or_default())
-    };
-    Ok(HeartbeatRecord {
-        key: key(row)?,
-        promised_at: at(row.try_get("promised_at")?),
-        first_call: time("first_call")?,
-        last_start: time("last_start")?,
-        last_success: time("last_success")?,
-        last_failure: time("last_failure")?,
-        exit: exit(row)?,
-        calls: count("calls")?,
-        failures: count("failures")?,
-    })
-}
-
-fn exit(row: &SqliteRow) -> Result<Option<u8>, Fault> {
-    let code: Option<i64> = row.try_get("exit")?;
-    Ok(code.and_then(|code| u8::try_from(code).ok()))
 }
 
 /// See [`Store::heartbeat_calls`](crate::store::Store::heartbeat_calls).
@@ -170,11 +144,7 @@ pub(super) async fn calls(
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(&mut *on)
             .await?;
-        let call = |row: &SqliteRow| {
-            let signal = word(row.try_get("signal")?)?;
-            Ok(HeartbeatCall { at: at(row.try_get("at")?), signal, exit: exit(row)? })
-        };
-        rows.iter().map(call).collect()
+        rows.iter().map(looks::call).collect()
     };
     connections.told("read calls", done.await)
 }

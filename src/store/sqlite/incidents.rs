@@ -1,15 +1,13 @@
 //! Incidents: which are known, what people do, and the end of a job.
 
-use std::collections::HashMap;
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnection;
 
-use jiff::{SignedDuration, Timestamp};
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-
-use super::fault::Fault;
-use super::{SqliteStore, changes};
-use crate::incident::{
-    self, Book, Change, ChangeKind, Incident, Outcome, Policy, RunSeen, State, Tell,
+use super::{SqliteStore, changes, people};
+use crate::incident::{self, Book, Change, Incident, Policy, RunSeen};
+use crate::store::fault::Fault;
+use crate::store::incidents::{
+    Found, by_hand, end_quietly, flaps_since, missing, read, unreadable,
 };
 use crate::store::words::{NOT_CONFIGURED, json, ms};
 use crate::store::{JobKey, StoreError};
@@ -28,31 +26,13 @@ pub(super) const LASTING: &str =
 pub(super) const OF_JOB: &str = "SELECT id, body FROM incident WHERE project = ?1 \
      AND check_id = ?2 AND state IN ('suspected', 'open', 'acknowledged')";
 
-/// The incident of a row. What cannot be read is logged, and is none.
-pub(super) fn read(row: &SqliteRow) -> Option<Incident> {
-    let body: Result<&str, _> = row.try_get("body");
-    let read = body.map_err(Fault::from).and_then(|body| Ok(serde_json::from_str(body)?));
-    match read {
-        Ok(incident) => Some(incident),
-        Err(fault) => {
-            let id: String = row.try_get("id").unwrap_or_default();
-            tracing::error!(
-                incident = id,
-                "an incident cannot be read, and is left aside: {fault}"
-            );
-            None
-        }
-    }
-}
-
 /// Takes an incident that cannot be read out of the way of all others, so that what is still wrong opens
 /// a new one at the next look. Its row stays until its keeping time is over.
 pub(super) async fn set_aside(
     on: &mut SqliteConnection,
-    row: &SqliteRow,
+    id: &str,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    let id: String = row.try_get("id")?;
     sqlx::query(
         "UPDATE incident SET state = 'unreadable', resolved_at = ?2, wake_at = NULL WHERE id = ?1",
     )
@@ -69,33 +49,17 @@ pub(super) async fn known(
     seen: &RunSeen,
     policy: &Policy,
 ) -> Result<Vec<Incident>, Fault> {
-    let since = SignedDuration::try_from(policy.flap_window)
-        .ok()
-        .and_then(|window| seen.at.checked_sub(window).ok())
-        .unwrap_or(Timestamp::MIN);
     let rows = sqlx::query(KNOWN)
         .bind(&seen.project)
         .bind(&seen.check)
-        .bind(ms(since))
+        .bind(flaps_since(seen, policy))
         .fetch_all(&mut *on)
         .await?;
-    let mut known: Vec<Incident> = Vec::with_capacity(rows.len());
-    let mut over = HashMap::new();
-    for row in &rows {
-        let Some(incident) = read(row) else {
-            set_aside(on, row, seen.at).await?;
-            continue;
-        };
-        if incident.state != State::Resolved {
-            known.push(incident);
-        } else if !over.contains_key(&incident.key) {
-            over.insert(incident.key.clone(), incident);
-        }
+    let found = Found::of(&rows)?;
+    for id in &found.unreadable {
+        set_aside(on, id, seen.at).await?;
     }
-    let mut over: Vec<Incident> = over.into_values().collect();
-    over.sort_by(|one, other| one.key.cmp(&other.key));
-    known.extend(over);
-    Ok(known)
+    Ok(found.known)
 }
 
 /// See [`Store::acknowledge`](crate::store::Store::acknowledge).
@@ -109,7 +73,7 @@ pub(super) async fn acknowledge(
 ) -> Result<Incident, StoreError> {
     let say =
         |incident: &Incident, book: &Book| incident::acknowledge(incident, by, note, book, now);
-    by_hand(store, id, book, now, "acknowledge the incident", say).await
+    change(store, id, book, now, "acknowledge the incident", say).await
 }
 
 /// See [`Store::resolve`](crate::store::Store::resolve).
@@ -121,10 +85,10 @@ pub(super) async fn resolve(
     now: Timestamp,
 ) -> Result<Incident, StoreError> {
     let say = |incident: &Incident, book: &Book| incident::resolve(incident, by, book, now);
-    by_hand(store, id, book, now, "resolve the incident", say).await
+    change(store, id, book, now, "resolve the incident", say).await
 }
 
-async fn by_hand(
+async fn change(
     store: &SqliteStore,
     id: &str,
     book: &Book,
@@ -134,14 +98,12 @@ async fn by_hand(
 ) -> Result<Incident, StoreError> {
     let mut write = store.connections.write().await?;
     let done = async {
-        let book = store.muting.book(write.on(), book).await?;
+        let book = people::book(&store.muting, write.on(), book).await?;
         let incident = find(write.on(), id).await?;
         let change = say(&incident, &book).map_err(StoreError::State)?;
         let after = change.incident.clone();
-        let project = after.key.project.clone();
-        let outcome =
-            Outcome { incidents: vec![after.clone()], changes: vec![change], ..Outcome::default() };
-        changes::apply(write.on(), outcome, &book, &project, now, None).await?;
+        let project = &after.key.project;
+        changes::apply(write.on(), by_hand(change), &book, project, now, None).await?;
         Ok(after)
     };
     let done = done.await;
@@ -153,18 +115,10 @@ async fn find(on: &mut SqliteConnection, id: &str) -> Result<Incident, Fault> {
         .bind(id)
         .fetch_optional(on)
         .await?;
-    let Some(row) = row else {
-        return Err(StoreError::Missing { what: "incident", id: id.to_owned() }.into());
-    };
-    read(&row).ok_or_else(|| unreadable(id))
+    read(&row.ok_or_else(|| missing(id))?).ok_or_else(|| unreadable(id))
 }
 
-/// The error of asking for an incident that cannot be read.
-pub(super) fn unreadable(id: &str) -> Fault {
-    Fault::Row(format!("the row of the incident {id:?} has no known form").into())
-}
-
-/// Ends the incidents of a job that the config no longer has. Nobody is told: nothing was mended.
+/// Ends the incidents of a job that the config no longer has.
 pub(super) async fn end_of_job(
     on: &mut SqliteConnection,
     key: &JobKey,
@@ -178,30 +132,21 @@ pub(super) async fn end_of_job(
     .execute(&mut *on)
     .await?;
     let rows = sqlx::query(OF_JOB).bind(&key.project).bind(&key.check).fetch_all(&mut *on).await?;
-    for row in &rows {
-        let Some(mut incident) = read(row) else {
-            set_aside(on, row, now).await?;
-            continue;
-        };
-        incident.state = State::Resolved;
-        incident.resolved_at = Some(now);
-        incident.unheard = None;
-        incident.flapping = false;
+    let found = Found::of(&rows)?;
+    for id in &found.unreadable {
+        set_aside(on, id, now).await?;
+    }
+    for incident in found.known {
+        let change = end_quietly(incident, now);
         sqlx::query(
             "UPDATE incident SET state = 'resolved', resolved_at = ?2, flapping = 0, body = ?3, \
              wake_at = NULL WHERE id = ?1",
         )
-        .bind(&incident.id)
+        .bind(&change.incident.id)
         .bind(ms(now))
-        .bind(json(&incident)?)
+        .bind(json(&change.incident)?)
         .execute(&mut *on)
         .await?;
-        let change = Change {
-            kind: ChangeKind::Resolved,
-            incident,
-            members: Vec::new(),
-            tell: Tell::No(None),
-        };
         changes::insert(on, &change, now, Some(NOT_CONFIGURED)).await?;
     }
     Ok(())

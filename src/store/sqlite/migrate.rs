@@ -4,8 +4,9 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Row as _, raw_sql};
 
 use super::connection::Connections;
-use super::fault::{Fault, explain_open};
+use super::fault::explain_open;
 use crate::store::StoreError;
+use crate::store::fault::Fault;
 
 /// The steps in order; a file that has `n` of them has the `user_version` n.
 const STEPS: &[&str] = &[
@@ -48,7 +49,7 @@ async fn upgrade(
     version: usize,
 ) -> Result<usize, Fault> {
     if version > STEPS.len() {
-        return Err(StoreError::Newer { path: path.to_owned() }.into());
+        return Err(StoreError::Newer { store: path.display().to_string() }.into());
     }
     for step in STEPS.iter().skip(version) {
         raw_sql(*step).execute(&mut *on).await?;

@@ -26,6 +26,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::muting::Muting;
+use super::waking::Woken;
 use super::{
     Approved, Attempt, Claimed, Committed, Delivery, DrillRecord, DueJob, Finished, HeartbeatCall,
     HeartbeatKey, HeartbeatRecord, HistoryPoint, IncidentCount, IncidentFilter, IncidentRecord,
@@ -33,8 +35,6 @@ use super::{
 };
 use crate::incident::{Book, Incident, Silence, Waiver};
 use connection::Connections;
-use people::Muting;
-use waking::Woken;
 
 /// A store in a file of its own. Several agents on one machine may share it.
 #[derive(Debug)]

@@ -1,14 +1,15 @@
 //! How notifications and deliveries are made.
 
 use jiff::Timestamp;
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use super::connection::Connections;
-use super::fault::Fault;
+use crate::store::fault::Fault;
 use crate::store::ids::{DELIVERY, NOTIFICATION, new_id};
+use crate::store::messages::{New, News, counts};
 use crate::store::plan::{CHANGES, Group};
-use crate::store::words::{at, json, ms, word};
+use crate::store::row::Columns as _;
+use crate::store::words::{json, ms};
 use crate::store::{Notification, OutboxCount, StoreError};
 
 pub(super) const OPEN: &str = "SELECT seq, due_at, changes FROM notification \
@@ -25,31 +26,12 @@ const INSERT_DELIVERY: &str = "INSERT INTO delivery \
 pub(super) const DELIVERY_OF: &str =
     "SELECT seq FROM delivery WHERE notification = ?1 AND channel = ?2";
 
-/// A delivery to be made.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct New<'n> {
-    pub(super) notification: i64,
-    pub(super) channel: &'n str,
-    /// The channel that failed, where this one stands in for it.
-    pub(super) instead_of: Option<&'n str>,
-    pub(super) made_at: i64,
-    pub(super) due_at: i64,
-}
-
 /// Whether a channel of a notification still waits for another message about an incident that was made
 /// later: a change of that incident would come too early in this one.
 pub(super) const TOO_EARLY: &str = "SELECT 1 FROM change e JOIN told t ON t.change = e.id \
      JOIN delivery p ON p.seq = t.delivery \
      JOIN delivery d ON d.notification = ?2 AND d.channel = p.channel \
      WHERE e.incident = ?1 AND p.state = 'pending' AND p.seq > d.seq LIMIT 1";
-
-/// A change that is told.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct News<'c> {
-    pub(super) change: i64,
-    pub(super) incident: &'c str,
-    pub(super) project: &'c str,
-}
 
 /// Puts a change into the notification of its group, and makes a delivery for each channel that has none.
 pub(super) async fn join(
@@ -76,7 +58,7 @@ pub(super) async fn join(
             .fetch_optional(&mut *on)
             .await?;
         let delivery = if let Some(row) = row {
-            row.try_get("seq")?
+            row.number("seq")?
         } else {
             let new = New { notification, channel, instead_of: None, made_at: ms(now), due_at };
             deliver(on, new).await?
@@ -103,11 +85,11 @@ async fn open(
         .fetch_optional(&mut *on)
         .await?;
     let Some(row) = row else { return Ok(None) };
-    let (seq, changes): (i64, i64) = (row.try_get("seq")?, row.try_get("changes")?);
+    let (seq, changes) = (row.number("seq")?, row.number("changes")?);
     let too_early =
         sqlx::query(TOO_EARLY).bind(news.incident).bind(seq).fetch_optional(&mut *on).await?;
     if changes < CHANGES && too_early.is_none() {
-        return Ok(Some((seq, row.try_get("due_at")?)));
+        return Ok(Some((seq, row.number("due_at")?)));
     }
     seal(on, seq).await?;
     Ok(None)
@@ -261,20 +243,6 @@ async fn count(
     statement: &'static str,
 ) -> Result<Vec<OutboxCount>, StoreError> {
     let mut on = connections.reader().await?;
-    let done = async {
-        let rows = sqlx::query(statement).fetch_all(&mut *on).await?;
-        let mut counts = Vec::with_capacity(rows.len());
-        for row in rows {
-            let count: i64 = row.try_get("count")?;
-            let oldest: Option<i64> = row.try_get("oldest")?;
-            counts.push(OutboxCount {
-                channel: row.try_get("channel")?,
-                state: word(row.try_get("state")?)?,
-                count: u64::try_from(count).unwrap_or_default(),
-                oldest: oldest.map(at),
-            });
-        }
-        Ok(counts)
-    };
+    let done = async { counts(&sqlx::query(statement).fetch_all(&mut *on).await?) };
     connections.told("count the outbox", done.await)
 }

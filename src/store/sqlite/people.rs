@@ -1,92 +1,32 @@
 //! What people mute and accept.
 
-use std::collections::BTreeSet;
-use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteConnection;
 
 use super::connection::Connections;
-use super::fault::Fault;
 use crate::incident::{Book, RunSeen, Silence, Waiver};
 use crate::store::StoreError;
+use crate::store::fault::Fault;
 use crate::store::ids::{SILENCE, WAIVER, new_id};
-use crate::store::words::{at, json, ms};
+use crate::store::muting::{self, Merged, Muting, Read, readable, silence, waiver};
+use crate::store::row::Columns as _;
+use crate::store::words::{json, ms};
 
 const BUMP: &str = "UPDATE muting SET version = version + 1 WHERE only = 1";
 
-/// The silences and waivers of the file, read anew only when they have changed.
-#[derive(Debug, Default)]
-pub(super) struct Muting(Mutex<Option<Read>>);
-
-/// What was read last.
-#[derive(Debug, Clone)]
-struct Read {
-    version: i64,
-    silences: Arc<Vec<Silence>>,
-    waivers: Arc<Vec<Waiver>>,
-    /// The book that they were put into, before and after.
-    book: Option<(Arc<Book>, Arc<Book>)>,
-}
-
-/// A book with the silences and waivers of the file.
-pub(super) enum Merged<'b> {
-    /// There are none.
-    Same(&'b Book),
-    /// A copy with them.
-    With(Arc<Book>),
-}
-
-impl Deref for Merged<'_> {
-    type Target = Book;
-
-    fn deref(&self) -> &Book {
-        match self {
-            Self::Same(book) => book,
-            Self::With(book) => book,
-        }
-    }
-}
-
-impl Muting {
-    /// A book with the silences and waivers of the file.
-    pub(super) async fn book<'b>(
-        &self,
-        on: &mut SqliteConnection,
-        book: &'b Book,
-    ) -> Result<Merged<'b>, Fault> {
-        let version: i64 =
-            sqlx::query("SELECT version FROM muting").fetch_one(&mut *on).await?.try_get(0)?;
-        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut read = match last.filter(|read| read.version == version) {
-            Some(read) => read,
-            None => Read {
-                version,
-                silences: Arc::new(all_silences(on).await?),
-                waivers: Arc::new(all_waivers(on).await?),
-                book: None,
-            },
-        };
-        if read.silences.is_empty() && read.waivers.is_empty() {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
-            return Ok(Merged::Same(book));
-        }
-        let merged = match &read.book {
-            Some((before, merged)) if **before == *book => Arc::clone(merged),
-            _ => {
-                let mut merged = book.clone();
-                merged.silences.extend(read.silences.iter().cloned());
-                merged.waivers.extend(read.waivers.iter().cloned());
-                let merged = Arc::new(merged);
-                read.book = Some((Arc::new(book.clone()), Arc::clone(&merged)));
-                merged
-            }
-        };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
-        Ok(Merged::With(merged))
-    }
+/// A book with the silences and waivers of the file, read anew only when they have changed.
+pub(super) async fn book<'b>(
+    muting: &Muting,
+    on: &mut SqliteConnection,
+    book: &'b Book,
+) -> Result<Merged<'b>, Fault> {
+    let row = sqlx::query("SELECT version FROM muting").fetch_one(&mut *on).await?;
+    let version = row.number("version")?;
+    let read = match muting.last(version) {
+        Some(read) => read,
+        None => Read::new(version, all_silences(on).await?, all_waivers(on).await?),
+    };
+    Ok(muting.put_into(read, book))
 }
 
 async fn all_silences(on: &mut SqliteConnection) -> Result<Vec<Silence>, Fault> {
@@ -100,58 +40,16 @@ async fn all_waivers(on: &mut SqliteConnection) -> Result<Vec<Waiver>, Fault> {
     Ok(readable(&rows, waiver))
 }
 
-/// What can be read of the rows. The rest mutes and accepts nothing, which is louder and never quieter.
-fn readable<T>(rows: &[SqliteRow], read: fn(&SqliteRow) -> Result<T, Fault>) -> Vec<T> {
-    let read = |row: &SqliteRow| {
-        let read = read(row);
-        if let Err(fault) = &read {
-            tracing::error!("a silence or waiver cannot be read, and does nothing: {fault}");
-        }
-        read.ok()
-    };
-    rows.iter().filter_map(read).collect()
-}
-
-fn silence(row: &SqliteRow) -> Result<Silence, Fault> {
-    let body: &str = row.try_get("body")?;
-    Ok(serde_json::from_str(body)?)
-}
-
-fn waiver(row: &SqliteRow) -> Result<Waiver, Fault> {
-    let body: &str = row.try_get("body")?;
-    let mut waiver: Waiver = serde_json::from_str(body)?;
-    let used: Option<i64> = row.try_get("last_used")?;
-    waiver.last_used = used.map(at);
-    Ok(waiver)
-}
-
 /// Takes the findings out of a run that a waiver accepts, and notes that it did.
 pub(super) async fn accept(
     on: &mut SqliteConnection,
     seen: &mut RunSeen,
     book: &Book,
 ) -> Result<(), Fault> {
-    let mut used = BTreeSet::new();
-    let (project, when) = (&seen.project, seen.at);
-    seen.findings.retain(|finding| {
-        let accepts = |waiver: &&Waiver| {
-            waiver.project == *project
-                && waiver.code == finding.code
-                && waiver.until > when
-                && waiver.subject.as_ref().is_none_or(|subject| *subject == finding.subject)
-        };
-        match book.waivers.iter().find(accepts) {
-            Some(waiver) => {
-                used.insert(waiver.id.clone());
-                false
-            }
-            None => true,
-        }
-    });
-    for id in used {
+    for id in muting::accept(seen, book) {
         sqlx::query("UPDATE waiver SET last_used = max(coalesce(last_used, ?2), ?2) WHERE id = ?1")
             .bind(id)
-            .bind(ms(when))
+            .bind(ms(seen.at))
             .execute(&mut *on)
             .await?;
     }

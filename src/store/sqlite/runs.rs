@@ -1,22 +1,20 @@
 //! What one run leaves behind beside incidents: its job's row, span, evidence, figures and points.
 
 use jiff::Timestamp;
-use launchready_checks::contract::{Assessment, History, Measurement, Point, Status};
-use serde_json::Value;
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use launchready_checks::contract::{Assessment, Status};
+use sqlx::sqlite::SqliteConnection;
 
 use super::baselines;
 use super::connection::Connections;
-use super::fault::Fault;
-use crate::incident::Sight;
-use crate::store::evidence::{hash, hash_text, pack, unpack};
-use crate::store::figures::{Figures, hour_of};
-use crate::store::words::{at, json, ms, word};
+use crate::store::evidence::{hash, hash_text, pack};
+use crate::store::fault::Fault;
+use crate::store::figures::Figures;
+use crate::store::row::Columns as _;
+use crate::store::runs::{
+    Job, Next, POINTS, duration_ms, inputs as given, lasting, measured, points, readable,
+};
+use crate::store::words::ms;
 use crate::store::{Finished, JobKey, RunInputs, StoreError};
-
-/// The most points that a run is given of its history.
-const POINTS: i64 = 20_000;
 
 /// What a run has to know of its job.
 pub(super) const LOAD: &str = "SELECT id, target, due_at, last_due, last_look, status, since, reason, \
@@ -40,63 +38,10 @@ pub(super) const DROP_EVIDENCE: &str = "DELETE FROM evidence WHERE hash = ?1 \
 pub(super) const POINTS_OF: &str = "SELECT name, subject, at, value FROM point \
      WHERE job = ?1 AND keep_until > ?2 ORDER BY at DESC LIMIT ?3";
 
-/// A job with what it remembers of earlier runs.
-#[derive(Debug)]
-pub(super) struct Job {
-    pub(super) id: i64,
-    pub(super) target: String,
-    pub(super) due_at: i64,
-    pub(super) last_due: Option<i64>,
-    pub(super) last_look: Option<i64>,
-    pub(super) blind_runs: i64,
-    pub(super) blind_since: Option<i64>,
-    pub(super) evidence: Option<Vec<u8>>,
-    status: Option<Status>,
-    since: Option<i64>,
-    reason: Option<String>,
-    span: Option<i64>,
-    judged: Option<Vec<u8>>,
-    carried: Option<Vec<u8>>,
-    hour: Option<i64>,
-    figures: Option<Vec<u8>>,
-}
-
-impl Job {
-    fn read(row: &SqliteRow) -> Result<Self, Fault> {
-        let status: Option<String> = row.try_get("status")?;
-        Ok(Self {
-            id: row.try_get("id")?,
-            target: row.try_get("target")?,
-            due_at: row.try_get("due_at")?,
-            last_due: row.try_get("last_due")?,
-            last_look: row.try_get("last_look")?,
-            blind_runs: row.try_get("blind_runs")?,
-            blind_since: row.try_get("blind_since")?,
-            evidence: row.try_get("evidence")?,
-            // A word that nobody knows is no status to go on from.
-            status: status.and_then(|status| word(status).ok()),
-            since: row.try_get("since")?,
-            reason: row.try_get("reason")?,
-            span: row.try_get("span")?,
-            judged: row.try_get("judged")?,
-            carried: row.try_get("carried")?,
-            hour: row.try_get("hour")?,
-            figures: row.try_get("figures")?,
-        })
-    }
-}
-
 /// The job of a key; none where the config no longer has it.
 pub(super) async fn load(on: &mut SqliteConnection, key: &JobKey) -> Result<Option<Job>, Fault> {
     let row = sqlx::query(LOAD).bind(&key.project).bind(&key.check).fetch_optional(on).await?;
     row.as_ref().map(Job::read).transpose()
-}
-
-/// When the job is due next, and whether that is early.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Next {
-    pub(super) at: Timestamp,
-    pub(super) early: bool,
 }
 
 /// Stores what a run leaves behind. `evidence` is that of the run, kept already.
@@ -109,25 +54,20 @@ pub(super) async fn save(
 ) -> Result<(), Fault> {
     let started = ms(run.started_at);
     let reason = run.reason.as_ref().map(|(reason, _)| reason.as_str());
-    let span = match job.span {
-        Some(span) if job.status == Some(run.status) && job.reason.as_deref() == reason => {
+    let span = match job.extends(run, reason) {
+        Some(span) => {
             sqlx::query(EXTEND_SPAN).bind(span).bind(started).execute(&mut *on).await?;
             span
         }
-        _ => begin_span(on, job.id, run, run.status, reason).await?,
+        None => begin_span(on, job.id, run, run.status, reason).await?,
     };
     let judged = judge(on, job, &run.assessment).await?;
     let carried = carry(on, job, run).await?;
-    let measured: Vec<&Measurement> = finite(&run.assessment.measurements).collect();
-    let (hour, figures) = count(on, job, run).await?;
-    let is_same = job.status == Some(run.status);
-    let (look, blind_runs, blind_since) = match run.seen.sight {
-        Sight::Looked { .. } => (Some(started), 0, None),
-        Sight::Blind { .. } => {
-            (job.last_look, job.blind_runs + 1, Some(job.blind_since.unwrap_or(started)))
-        }
-        Sight::Skipped => (job.last_look, 0, None),
-    };
+    let counted = job.count(run);
+    if let Some((hour, figures)) = counted.over {
+        add_hour(on, job.id, &run.key, hour, figures).await?;
+    }
+    let (look, blind_runs, blind_since) = job.sight(run);
     sqlx::query(SAVE)
         .bind(job.id)
         .bind(ms(next.at))
@@ -135,9 +75,9 @@ pub(super) async fn save(
         .bind(ms(run.due_at))
         .bind(started)
         .bind(look)
-        .bind(i64::try_from(run.duration.as_millis()).unwrap_or(i64::MAX))
+        .bind(duration_ms(run))
         .bind(run.status.as_str())
-        .bind(job.since.filter(|_| is_same).unwrap_or(started))
+        .bind(job.since(run))
         .bind(reason)
         .bind(run.reason.as_ref().map(|(_, unlock)| unlock.as_str()))
         .bind(blind_runs)
@@ -145,13 +85,13 @@ pub(super) async fn save(
         .bind(span)
         .bind(judged)
         .bind(carried)
-        .bind(json(&measured)?)
-        .bind(hour)
-        .bind(figures)
+        .bind(measured(run)?)
+        .bind(counted.hour)
+        .bind(counted.figures)
         .execute(&mut *on)
         .await?;
     replace_evidence(on, job, run, evidence).await?;
-    points(on, job.id, run).await
+    keep_points(on, job.id, run).await
 }
 
 pub(super) async fn begin_span(
@@ -179,14 +119,7 @@ async fn judge(
     job: &Job,
     assessment: &Assessment,
 ) -> Result<Vec<u8>, Fault> {
-    let lasting = Assessment {
-        findings: assessment.findings.clone(),
-        measurements: Vec::new(),
-        not_checked: assessment.not_checked.clone(),
-        blind: assessment.blind,
-    };
-    let body = json(&lasting)?;
-    let judged = hash_text(&body).to_vec();
+    let (body, judged) = lasting(assessment)?;
     if job.judged.as_ref() != Some(&judged) {
         sqlx::query("INSERT OR REPLACE INTO judgement (job, body) VALUES (?1, ?2)")
             .bind(job.id)
@@ -217,41 +150,6 @@ async fn carry(
     Ok(carried)
 }
 
-/// JSON has no infinity; a value that is no number is no measurement.
-fn finite(measurements: &[Measurement]) -> impl Iterator<Item = &Measurement> {
-    measurements.iter().filter(|measurement| measurement.value.is_finite())
-}
-
-/// Counts the measurements of a run into the figures of its hour. Those of an hour that is over move into
-/// a row of their own.
-async fn count(
-    on: &mut SqliteConnection,
-    job: &Job,
-    run: &Finished,
-) -> Result<(i64, Vec<u8>), Fault> {
-    let hour = hour_of(run.started_at);
-    let mut figures = Figures::default();
-    if let (Some(before), Some(bytes)) = (job.hour, &job.figures) {
-        let kept = readable(bytes, &run.key);
-        if before == hour {
-            figures = kept;
-        } else if !kept.is_empty() {
-            add_hour(on, job.id, &run.key, before, kept).await?;
-        }
-    }
-    figures.add(&run.assessment.measurements);
-    Ok((hour, figures.to_bytes()))
-}
-
-/// Figures that are kept. Those that cannot be read begin anew: they must not keep a run from being stored.
-fn readable(bytes: &[u8], key: &JobKey) -> Figures {
-    Figures::from_bytes(bytes).unwrap_or_else(|| {
-        let JobKey { project, check } = key;
-        tracing::error!(project, check, "the figures of an hour cannot be read, and begin anew");
-        Figures::default()
-    })
-}
-
 /// Adds figures to an hour that is over. It is there already when the clock was put back.
 async fn add_hour(
     on: &mut SqliteConnection,
@@ -266,8 +164,7 @@ async fn add_hour(
         .fetch_optional(&mut *on)
         .await?;
     if let Some(row) = row {
-        let bytes: Vec<u8> = row.try_get(0)?;
-        figures.merge(readable(&bytes, key));
+        figures.merge(readable(row.bytes("figures")?, key));
     }
     sqlx::query("INSERT OR REPLACE INTO hourly (job, hour, figures) VALUES (?1, ?2, ?3)")
         .bind(job)
@@ -320,21 +217,18 @@ async fn replace_evidence(
 }
 
 /// Keeps single values of the measurements that the check reads as history.
-async fn points(on: &mut SqliteConnection, job: i64, run: &Finished) -> Result<(), Fault> {
-    for measurement in finite(&run.assessment.measurements) {
-        let window = run.windows.iter().find(|(name, _)| *name == measurement.name);
-        let Some((_, window)) = window.filter(|(_, window)| !window.is_zero()) else { continue };
-        let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+async fn keep_points(on: &mut SqliteConnection, job: i64, run: &Finished) -> Result<(), Fault> {
+    for point in points(run) {
         sqlx::query(
             "INSERT OR REPLACE INTO point (job, at, name, subject, value, keep_until) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )
         .bind(job)
         .bind(ms(run.started_at))
-        .bind(&measurement.name)
-        .bind(measurement.subject.as_deref().unwrap_or_default())
-        .bind(measurement.value)
-        .bind(ms(run.started_at).saturating_add(window))
+        .bind(point.name)
+        .bind(point.subject)
+        .bind(point.value)
+        .bind(point.until)
         .execute(&mut *on)
         .await?;
     }
@@ -368,27 +262,7 @@ async fn read_inputs(
     .await?;
     let Some(row) = row else { return Ok(RunInputs::default()) };
     let approved = baselines::newest(&mut *on, &key.project, Some(&key.check)).await?;
-    let baseline = approved.into_iter().next().map(|one| (one.version, one.evidence));
-    let mut inputs = RunInputs { baseline, ..RunInputs::default() };
-    let version: Option<u32> = row.try_get("evidence_version")?;
-    let evidence: Option<Vec<u8>> = row.try_get("evidence")?;
-    if let (Some(version), Some(bytes)) = (version, evidence) {
-        inputs.previous = Some((version, unpack(&bytes)?));
-    }
-    let carry: Option<String> = row.try_get("carry")?;
-    inputs.carry = carry.map(|carry| serde_json::from_str::<Value>(&carry)).transpose()?;
-    let id: i64 = row.try_get("id")?;
-    let rows = sqlx::query(POINTS_OF).bind(id).bind(ms(now)).bind(POINTS).fetch_all(on).await?;
-    let mut history = History::default();
-    for row in rows.iter().rev() {
-        let subject: String = row.try_get("subject")?;
-        let point = Point {
-            at: at(row.try_get("at")?),
-            value: row.try_get("value")?,
-            subject: Some(subject).filter(|subject| !subject.is_empty()),
-        };
-        history.0.entry(row.try_get("name")?).or_default().push(point);
-    }
-    inputs.history = history;
-    Ok(inputs)
+    let id = row.number("id")?;
+    let points = sqlx::query(POINTS_OF).bind(id).bind(ms(now)).bind(POINTS).fetch_all(on).await?;
+    given(&row, &points, approved.into_iter().next())
 }

@@ -7,15 +7,13 @@ use jiff::Timestamp;
 use sqlx::{Connection as _, Row as _};
 
 use super::connection::Connections;
-use super::fault::Fault;
 use super::{baselines, drills, heartbeats, people};
 use crate::store::StoreError;
+use crate::store::fault::Fault;
 use crate::store::figures::hour_of;
-use crate::store::keeping::Before;
+use crate::store::keeping::{Before, ROWS};
 use crate::store::words::ms;
 
-/// The most rows that go in one transaction, so that runs wait for a moment only.
-const ROWS: i64 = 2_000;
 /// The most pages that are given back to the disk in one go.
 const PAGES: &str = "PRAGMA incremental_vacuum(2000)";
 

@@ -1,15 +1,14 @@
 //! Lets time pass for incidents. Most of the time nothing is due, and then nothing is parsed or locked.
 
-use std::sync::{Mutex, PoisonError};
-
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteConnection;
 
-use super::fault::Fault;
-use super::{SqliteStore, changes, incidents};
-use crate::incident::{self, Book, Incident, Outcome};
+use super::{SqliteStore, changes, incidents, people};
+use crate::incident::Book;
 use crate::store::StoreError;
+use crate::store::fault::Fault;
+use crate::store::row::Columns as _;
+use crate::store::waking::Asleep;
 use crate::store::words::ms;
 
 /// The projects of which time may make something at present. Left to itself, SQLite would read an index of
@@ -29,65 +28,8 @@ const PUT_OFF: &str = "UPDATE incident SET wake_at = ?2 WHERE id = ?1";
 
 const DOING: &str = "let time pass for incidents";
 
-/// The rules under which the times in the file were reckoned last; none after a start.
-#[derive(Debug, Default)]
-pub(super) struct Woken(Mutex<Option<Book>>);
-
-impl Woken {
-    fn is_by(&self, book: &Book) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(book)
-    }
-
-    fn set(&self, book: Option<Book>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = book;
-    }
-
-    /// Has every time reckoned anew, such as after the clock was set.
-    pub(super) fn forget(&self) {
-        self.set(None);
-    }
-}
-
-/// The incidents of a project that last, each with the time in its row.
-struct Asleep {
-    known: Vec<Incident>,
-    times: Vec<Option<i64>>,
-    unreadable: Vec<SqliteRow>,
-}
-
 async fn asleep(on: &mut SqliteConnection, project: &str) -> Result<Asleep, Fault> {
-    let mut asleep = Asleep { known: Vec::new(), times: Vec::new(), unreadable: Vec::new() };
-    for row in sqlx::query(ASLEEP).bind(project).fetch_all(on).await? {
-        match incidents::read(&row) {
-            Some(incident) => {
-                asleep.known.push(incident);
-                asleep.times.push(row.try_get("wake_at")?);
-            }
-            None => asleep.unreadable.push(row),
-        }
-    }
-    Ok(asleep)
-}
-
-impl Asleep {
-    /// Incidents whose time in the file is another one than the rules say.
-    fn put_off<'a>(
-        &'a self,
-        book: &'a Book,
-        now: Timestamp,
-    ) -> impl Iterator<Item = (&'a Incident, Option<i64>)> {
-        let times = self.known.iter().zip(&self.times);
-        times.filter_map(move |(incident, time)| {
-            let due = changes::wake_at(incident, book, now);
-            (due != *time).then_some((incident, due))
-        })
-    }
-
-    fn has_work(&self, book: &Book, now: Timestamp) -> bool {
-        !self.unreadable.is_empty()
-            || self.put_off(book, now).next().is_some()
-            || incident::wake(&self.known, book, now) != Outcome::default()
-    }
+    Asleep::of(&sqlx::query(ASLEEP).bind(project).fetch_all(on).await?)
 }
 
 /// See [`Store::wake`](crate::store::Store::wake). Each project is a transaction of its own: what is wrong
@@ -122,14 +64,14 @@ async fn find(
     book: &Book,
     now: Timestamp,
 ) -> Result<(Vec<String>, Option<Book>), Fault> {
-    let book = store.muting.book(on, book).await?;
+    let book = people::book(&store.muting, on, book).await?;
     let is_same = store.woken.is_by(&book);
     let asked = if is_same { sqlx::query(DUE).bind(ms(now)) } else { sqlx::query(PROJECTS) };
     let mut moved = Vec::new();
     for row in asked.fetch_all(&mut *on).await? {
-        let project: String = row.try_get(0)?;
-        if asleep(on, &project).await?.has_work(&book, now) {
-            moved.push(project);
+        let project = row.text("project")?;
+        if asleep(on, project).await?.has_work(&book, now) {
+            moved.push(project.to_owned());
         }
     }
     Ok((moved, (!is_same).then(|| Book::clone(&book))))
@@ -143,15 +85,15 @@ async fn wake_project(
 ) -> Result<u64, StoreError> {
     let mut write = store.connections.write().await?;
     let done = async {
-        let book = store.muting.book(write.on(), book).await?;
+        let book = people::book(&store.muting, write.on(), book).await?;
         let asleep = asleep(write.on(), project).await?;
-        for row in &asleep.unreadable {
-            incidents::set_aside(write.on(), row, now).await?;
+        for id in &asleep.unreadable {
+            incidents::set_aside(write.on(), id, now).await?;
         }
         for (incident, due) in asleep.put_off(&book, now) {
             sqlx::query(PUT_OFF).bind(&incident.id).bind(due).execute(write.on()).await?;
         }
-        let outcome = incident::wake(&asleep.known, &book, now);
+        let outcome = asleep.wake(&book, now);
         let happened = changes::apply(write.on(), outcome, &book, project, now, None).await?;
         Ok(happened.len() as u64)
     };

@@ -1,0 +1,132 @@
+//! Finished runs with everything that follows from them, in one transaction.
+
+use launchready_checks::contract::Status;
+use sqlx::postgres::PgConnection;
+
+use super::connection::{Connections, Hold, Tries};
+use super::{PostgresStore, changes, incidents, people, runs};
+use crate::incident::{Book, Policy, observe};
+use crate::store::fault::Fault;
+use crate::store::incidents::Sighting;
+use crate::store::row::Columns as _;
+use crate::store::runs::{Next, UNLOCK, duration_ms, end_of};
+use crate::store::words::{at, ms, plain};
+use crate::store::{Committed, Finished, StoreError};
+
+/// See [`Store::commit`](crate::store::Store::commit).
+pub(super) async fn commit(
+    store: &PostgresStore,
+    runs: &[Finished],
+    book: &Book,
+) -> Result<Vec<Committed>, StoreError> {
+    let projects = runs.iter().map(|run| run.key.project.as_str()).collect();
+    let mut tries = Tries::new();
+    loop {
+        let hold = Hold::Projects(&projects);
+        let mut write = store.connections.write("store finished runs", hold).await?;
+        let done = all(write.on(), store, runs, book).await;
+        if let Some(committed) = write.end(&mut tries, done).await? {
+            return Ok(committed);
+        }
+    }
+}
+
+async fn all(
+    on: &mut PgConnection,
+    store: &PostgresStore,
+    runs: &[Finished],
+    book: &Book,
+) -> Result<Vec<Committed>, Fault> {
+    let book = people::book(&store.muting, on, book).await?;
+    let mut committed = Vec::with_capacity(runs.len());
+    for run in runs {
+        committed.push(one(on, run, &book).await?);
+    }
+    Ok(committed)
+}
+
+const GIVE_UP: &str = "UPDATE job SET due_at = $2, early = FALSE, lease_by = NULL, \
+     lease_until = NULL, last_due = $3, last_at = $4, duration_ms = $5, \
+     since = CASE WHEN status = 'unknown' THEN coalesce(since, $4) ELSE $4 END, \
+     status = 'unknown', reason = $6, unlock = $7, blind_runs = blind_runs + 1, \
+     blind_since = coalesce(blind_since, $4), span = $8, judged = NULL, measured = '[]' WHERE id = $1";
+
+/// See [`Store::give_up`](crate::store::Store::give_up). It reads and writes as little as it can.
+pub(super) async fn give_up(
+    connections: &Connections,
+    run: &Finished,
+    why: &str,
+) -> Result<Committed, StoreError> {
+    let projects = [run.key.project.as_str()].into();
+    let mut tries = Tries::new();
+    loop {
+        let (doing, hold) = ("record that a run cannot be stored", Hold::Projects(&projects));
+        let mut write = connections.write(doing, hold).await?;
+        let done = give_up_in(write.on(), run, why).await;
+        if let Some(became) = write.end(&mut tries, done).await? {
+            return Ok(became);
+        }
+    }
+}
+
+async fn give_up_in(on: &mut PgConnection, run: &Finished, why: &str) -> Result<Committed, Fault> {
+    let mut became = Committed {
+        key: run.key.clone(),
+        stored: false,
+        changes: Vec::new(),
+        next_due: run.next_due,
+    };
+    let row = sqlx::query(
+        "SELECT id, last_due, due_at FROM job \
+         WHERE project = $1 AND check_id = $2 AND target = $3 AND gone_at IS NULL FOR NO KEY UPDATE",
+    )
+    .bind(&run.key.project)
+    .bind(&run.key.check)
+    .bind(&run.seen.target)
+    .fetch_optional(&mut *on)
+    .await?;
+    let Some(row) = row else { return Ok(became) };
+    let (job, last_due) = (row.number("id")?, row.some_number("last_due")?);
+    if last_due.is_some_and(|last| ms(run.due_at) <= last) {
+        became.next_due = row.time("due_at")?;
+        return Ok(became);
+    }
+    let span = runs::begin_span(on, job, run, Status::Unknown, Some(why)).await?;
+    sqlx::query("DELETE FROM judgement WHERE job = $1").bind(job).execute(&mut *on).await?;
+    let next = Next::after(run, None);
+    sqlx::query(GIVE_UP)
+        .bind(job)
+        .bind(ms(next.at))
+        .bind(ms(run.due_at))
+        .bind(ms(run.started_at))
+        .bind(duration_ms(run))
+        .bind(plain(why))
+        .bind(UNLOCK)
+        .bind(span)
+        .execute(on)
+        .await?;
+    (became.stored, became.next_due) = (true, next.at);
+    Ok(became)
+}
+
+async fn one(on: &mut PgConnection, run: &Finished, book: &Book) -> Result<Committed, Fault> {
+    let left_out =
+        |next_due| Committed { key: run.key.clone(), stored: false, changes: Vec::new(), next_due };
+    let Some(job) = runs::load(on, &run.key).await? else { return Ok(left_out(run.next_due)) };
+    if job.leaves_out(run) {
+        return Ok(left_out(at(job.due_at)));
+    }
+    let mut seen = job.fill_in(run);
+    people::accept(on, &mut seen, book).await?;
+    let fallback = Policy::default();
+    let policy = book.policies.get(&run.key.project).unwrap_or(&fallback);
+    let known = incidents::known(on, &seen, policy).await?;
+    let outcome = observe(&known, &seen, book);
+    let next = Next::after(run, outcome.look_again_at);
+    let evidence = runs::keep_evidence(on, &job, run).await?;
+    let sighting = evidence.as_deref().map(|hash| Sighting { check: &run.key.check, hash });
+    let changes =
+        changes::apply(on, outcome, book, &run.key.project, end_of(run), sighting).await?;
+    runs::save(on, &job, run, evidence.as_deref(), next).await?;
+    Ok(Committed { key: run.key.clone(), stored: true, changes, next_due: next.at })
+}

@@ -1,0 +1,91 @@
+//! What is remembered of drills.
+
+use jiff::Timestamp;
+use sqlx::postgres::PgConnection;
+
+use super::connection::{Connections, Hold, Tries};
+use crate::store::fault::Fault;
+use crate::store::looks;
+use crate::store::messages::delivery;
+use crate::store::words::ms;
+use crate::store::{DRILLS, Delivery, DrillRecord, StoreError};
+
+const RECORD: &str = "INSERT INTO drill \
+     (mark, project, drill, started_at, finished_at, passed, is_left, record) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (mark) DO UPDATE SET \
+     project = excluded.project, drill = excluded.drill, started_at = excluded.started_at, \
+     finished_at = excluded.finished_at, passed = excluded.passed, is_left = excluded.is_left, \
+     record = excluded.record";
+
+/// See [`Store::record_drill`](crate::store::Store::record_drill).
+pub(super) async fn record(
+    connections: &Connections,
+    drill: &DrillRecord,
+) -> Result<(), StoreError> {
+    let mut tries = Tries::new();
+    loop {
+        let mut write = connections.write("record a drill", Hold::Rows).await?;
+        let done = sqlx::query(RECORD)
+            .bind(&drill.mark)
+            .bind(&drill.project)
+            .bind(&drill.drill)
+            .bind(ms(drill.started_at))
+            .bind(drill.finished_at.map(ms))
+            .bind(drill.passed)
+            .bind(drill.left)
+            .bind(drill.record.to_string())
+            .execute(write.on())
+            .await;
+        if let Some(done) = write.end(&mut tries, done.map(drop).map_err(Fault::from)).await? {
+            return Ok(done);
+        }
+    }
+}
+
+/// See [`Store::drills`](crate::store::Store::drills).
+pub(super) async fn of(
+    connections: &Connections,
+    project: &str,
+) -> Result<Vec<DrillRecord>, StoreError> {
+    let mut on = connections.reader("read the drills").await?;
+    let done = newest(on.on(), project).await;
+    on.told(done).await
+}
+
+async fn newest(on: &mut PgConnection, project: &str) -> Result<Vec<DrillRecord>, Fault> {
+    let rows = sqlx::query(
+        "SELECT * FROM drill WHERE project = $1 ORDER BY started_at DESC, mark LIMIT $2",
+    )
+    .bind(project)
+    .bind(i64::try_from(DRILLS).unwrap_or(i64::MAX))
+    .fetch_all(on)
+    .await?;
+    rows.iter().map(looks::drill).collect()
+}
+
+/// See [`Store::deliveries`](crate::store::Store::deliveries).
+pub(super) async fn deliveries(
+    connections: &Connections,
+    notification: &str,
+) -> Result<Vec<Delivery>, StoreError> {
+    let mut on = connections.reader("read what became of a message").await?;
+    let rows = sqlx::query(
+        "SELECT d.id, n.id AS notification, d.channel, d.state, d.due_at, d.attempts, d.last_error, d.sent_at, \
+         d.instead_of FROM notification n JOIN delivery d ON d.notification = n.seq \
+         WHERE n.id = $1 ORDER BY d.seq",
+    )
+    .bind(notification)
+    .fetch_all(on.on())
+    .await;
+    let done = rows.map_err(Fault::from).and_then(|rows| rows.iter().map(delivery).collect());
+    on.told(done).await
+}
+
+/// Takes drills away that began before a time and left nothing.
+pub(super) async fn forget(on: &mut PgConnection, before: Timestamp) -> Result<u64, Fault> {
+    let gone = sqlx::query("DELETE FROM drill WHERE started_at < $1 AND NOT is_left")
+        .bind(ms(before))
+        .execute(on)
+        .await?;
+    Ok(gone.rows_affected())
+}

@@ -1,0 +1,67 @@
+//! The statements that run often, each of which has to find its rows by an index.
+
+use super::{
+    baselines, changes, heartbeats, incidents, jobs, look, outbox, runs, sending, upkeep, waking,
+};
+
+/// Every statement of a run, of sending and of looking at one project, for a test that has a server plan them.
+pub const OFTEN: &[&str] = &[
+    jobs::TAKE,
+    jobs::NEXT_FREE,
+    jobs::NEXT_HELD,
+    jobs::RELEASE[0],
+    jobs::RELEASE[1],
+    runs::LOAD,
+    runs::EXTEND_SPAN,
+    runs::KEEP_EVIDENCE,
+    runs::HOLD_EVIDENCE,
+    runs::DROP_EVIDENCE,
+    runs::POINTS_OF,
+    baselines::NEWEST,
+    incidents::KNOWN,
+    incidents::OF_JOB,
+    waking::DUE,
+    waking::ASLEEP,
+    look::COUNTS,
+    look::COUNTS_OF,
+    look::INCIDENTS,
+    outbox::WAITING,
+    changes::SAVE_INCIDENT,
+    outbox::OPEN,
+    outbox::TOO_EARLY,
+    outbox::DELIVERY_OF,
+    sending::WAITING,
+    sending::FIRST,
+    sending::TOLD,
+    sending::COLUMNS,
+    sending::PROJECT_OF,
+    sending::DELIVERY,
+    heartbeats::KEEP,
+    heartbeats::NOTE,
+    heartbeats::DROP,
+    heartbeats::OF_PROJECT,
+    heartbeats::CALLS_OF,
+    heartbeats::OLD_PROMISES,
+    look::LATEST_OF,
+    look::SPANS_OF,
+    look::HOURS_OF,
+    look::INCIDENTS_OF,
+    look::CHANGES_OF,
+    look::DELIVERIES_OF,
+    upkeep::OLD_POINTS,
+    upkeep::OLD_HOURS,
+    upkeep::OLD_SPANS,
+    upkeep::OLD_INCIDENTS,
+    upkeep::OLD_DELIVERIES,
+    upkeep::GONE_JOBS,
+];
+
+/// Indices that hold no more than what waits, is held, or lasts: they may be read whole.
+pub const SMALL: &[&str] = &[
+    "delivery_due",
+    "delivery_waiting",
+    "incident_counted",
+    "incident_wake",
+    "job_due",
+    "job_lease",
+];

@@ -1,0 +1,287 @@
+//! What one run leaves behind beside incidents: its job's row, span, evidence, figures and points.
+
+use jiff::Timestamp;
+use launchready_checks::contract::{Assessment, Status};
+use sqlx::postgres::PgConnection;
+
+use super::baselines;
+use super::connection::Connections;
+use crate::store::evidence::{hash, hash_text, pack};
+use crate::store::fault::Fault;
+use crate::store::figures::Figures;
+use crate::store::row::Columns as _;
+use crate::store::runs::{
+    Job, Next, POINTS, duration_ms, inputs as given, lasting, measured, points, readable,
+};
+use crate::store::words::{ms, plain};
+use crate::store::{Finished, JobKey, RunInputs, StoreError};
+
+/// What a run has to know of its job.
+pub(super) const LOAD: &str = "SELECT id, target, due_at, last_due, last_look, status, since, reason, \
+     blind_runs, blind_since, span, evidence, judged, carried, hour, figures \
+     FROM job WHERE project = $1 AND check_id = $2 AND gone_at IS NULL FOR NO KEY UPDATE";
+
+const SAVE: &str = "UPDATE job SET due_at = $2, early = $3, lease_by = NULL, lease_until = NULL, \
+     last_due = $4, last_at = $5, last_look = $6, duration_ms = $7, status = $8, since = $9, \
+     reason = $10, unlock = $11, blind_runs = $12, blind_since = $13, span = $14, judged = $15, \
+     carried = $16, measured = $17, hour = $18, figures = $19 WHERE id = $1";
+
+pub(super) const EXTEND_SPAN: &str =
+    "UPDATE span SET to_at = greatest(to_at, $2), runs = runs + 1 WHERE id = $1";
+
+/// Takes evidence away that nothing points to any more. What another agent is pointing to at this moment is
+/// passed over; upkeep comes for it.
+pub(super) const DROP_EVIDENCE: &str = "DELETE FROM evidence WHERE hash IN \
+     (SELECT hash FROM evidence WHERE hash = $1 \
+     AND NOT EXISTS (SELECT 1 FROM job WHERE evidence = $1) \
+     AND NOT EXISTS (SELECT 1 FROM incident WHERE first_evidence = $1) \
+     AND NOT EXISTS (SELECT 1 FROM incident WHERE last_evidence = $1) FOR UPDATE SKIP LOCKED)";
+
+pub(super) const KEEP_EVIDENCE: &str =
+    "INSERT INTO evidence (hash, body) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING";
+pub(super) const HOLD_EVIDENCE: &str = "SELECT hash FROM evidence WHERE hash = $1 FOR KEY SHARE";
+
+pub(super) const POINTS_OF: &str = "SELECT name, subject, at, value FROM point \
+     WHERE job = $1 AND keep_until > $2 ORDER BY at DESC LIMIT $3";
+
+/// The job of a key; none where the config no longer has it.
+pub(super) async fn load(on: &mut PgConnection, key: &JobKey) -> Result<Option<Job>, Fault> {
+    let row = sqlx::query(LOAD).bind(&key.project).bind(&key.check).fetch_optional(on).await?;
+    row.as_ref().map(Job::read).transpose()
+}
+
+/// Stores what a run leaves behind. `evidence` is that of the run, kept already.
+pub(super) async fn save(
+    on: &mut PgConnection,
+    job: &Job,
+    run: &Finished,
+    evidence: Option<&[u8]>,
+    next: Next,
+) -> Result<(), Fault> {
+    let started = ms(run.started_at);
+    let reason = run.reason.as_ref().map(|(reason, _)| plain(reason));
+    let reason = reason.as_deref();
+    let span = match job.extends(run, reason) {
+        Some(span) => {
+            sqlx::query(EXTEND_SPAN).bind(span).bind(started).execute(&mut *on).await?;
+            span
+        }
+        None => begin_span(on, job.id, run, run.status, reason).await?,
+    };
+    let judged = judge(on, job, &run.assessment).await?;
+    let carried = carry(on, job, run).await?;
+    let counted = job.count(run);
+    if let Some((hour, figures)) = counted.over {
+        add_hour(on, job.id, &run.key, hour, figures).await?;
+    }
+    let (look, blind_runs, blind_since) = job.sight(run);
+    sqlx::query(SAVE)
+        .bind(job.id)
+        .bind(ms(next.at))
+        .bind(next.early)
+        .bind(ms(run.due_at))
+        .bind(started)
+        .bind(look)
+        .bind(duration_ms(run))
+        .bind(run.status.as_str())
+        .bind(job.since(run))
+        .bind(reason)
+        .bind(run.reason.as_ref().map(|(_, unlock)| plain(unlock)))
+        .bind(blind_runs)
+        .bind(blind_since)
+        .bind(span)
+        .bind(judged)
+        .bind(carried)
+        .bind(measured(run)?)
+        .bind(counted.hour)
+        .bind(counted.figures)
+        .execute(&mut *on)
+        .await?;
+    replace_evidence(on, job, run, evidence).await?;
+    keep_points(on, job.id, run).await
+}
+
+pub(super) async fn begin_span(
+    on: &mut PgConnection,
+    job: i64,
+    run: &Finished,
+    status: Status,
+    reason: Option<&str>,
+) -> Result<i64, Fault> {
+    let row = sqlx::query(
+        "INSERT INTO span (job, status, reason, from_at, to_at, runs) VALUES ($1, $2, $3, $4, $4, 1) \
+         RETURNING id",
+    )
+    .bind(job)
+    .bind(status.as_str())
+    .bind(reason.map(plain))
+    .bind(ms(run.started_at))
+    .fetch_one(on)
+    .await?;
+    row.number("id")
+}
+
+/// Writes the judgement where it differs from the last one; gives back its hash.
+async fn judge(
+    on: &mut PgConnection,
+    job: &Job,
+    assessment: &Assessment,
+) -> Result<Vec<u8>, Fault> {
+    let (body, judged) = lasting(assessment)?;
+    if job.judged.as_ref() != Some(&judged) {
+        sqlx::query(
+            "INSERT INTO judgement (job, body) VALUES ($1, $2) \
+             ON CONFLICT (job) DO UPDATE SET body = excluded.body",
+        )
+        .bind(job.id)
+        .bind(body)
+        .execute(on)
+        .await?;
+    }
+    Ok(judged)
+}
+
+/// Writes what is carried over where it differs. A run that could not look carries nothing over, and
+/// what an earlier one did stays.
+async fn carry(on: &mut PgConnection, job: &Job, run: &Finished) -> Result<Option<Vec<u8>>, Fault> {
+    let Some(carry) = &run.carry else { return Ok(job.carried.clone()) };
+    let body = carry.to_string();
+    let carried = Some(hash_text(&body).to_vec());
+    if job.carried != carried {
+        sqlx::query(
+            "INSERT INTO carry (job, body) VALUES ($1, $2) \
+             ON CONFLICT (job) DO UPDATE SET body = excluded.body",
+        )
+        .bind(job.id)
+        .bind(body)
+        .execute(on)
+        .await?;
+    }
+    Ok(carried)
+}
+
+/// Adds figures to an hour that is over. It is there already when the clock was put back.
+async fn add_hour(
+    on: &mut PgConnection,
+    job: i64,
+    key: &JobKey,
+    hour: i64,
+    mut figures: Figures,
+) -> Result<(), Fault> {
+    let row = sqlx::query("SELECT figures FROM hourly WHERE job = $1 AND hour = $2")
+        .bind(job)
+        .bind(hour)
+        .fetch_optional(&mut *on)
+        .await?;
+    if let Some(row) = row {
+        figures.merge(readable(row.bytes("figures")?, key));
+    }
+    sqlx::query(
+        "INSERT INTO hourly (job, hour, figures) VALUES ($1, $2, $3) \
+         ON CONFLICT (job, hour) DO UPDATE SET figures = excluded.figures",
+    )
+    .bind(job)
+    .bind(hour)
+    .bind(figures.to_bytes())
+    .execute(on)
+    .await?;
+    Ok(())
+}
+
+/// Keeps the evidence of a run where it is not kept already; gives back its hash.
+pub(super) async fn keep_evidence(
+    on: &mut PgConnection,
+    job: &Job,
+    run: &Finished,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let Some((version, evidence)) = &run.evidence else { return Ok(None) };
+    let hash = hash(*version, evidence).to_vec();
+    if job.evidence.as_ref() != Some(&hash) {
+        let body = pack(evidence);
+        loop {
+            let new = sqlx::query(KEEP_EVIDENCE).bind(&hash).bind(&body).execute(&mut *on).await?;
+            // What was there already may go with whoever pointed to it last, unless it is held.
+            if new.rows_affected() > 0
+                || sqlx::query(HOLD_EVIDENCE).bind(&hash).fetch_optional(&mut *on).await?.is_some()
+            {
+                break;
+            }
+        }
+    }
+    Ok(Some(hash))
+}
+
+/// Points the job to the evidence of its last look and lets go of what it pointed to before.
+async fn replace_evidence(
+    on: &mut PgConnection,
+    job: &Job,
+    run: &Finished,
+    evidence: Option<&[u8]>,
+) -> Result<(), Fault> {
+    let (Some(evidence), Some((version, _))) = (evidence, &run.evidence) else { return Ok(()) };
+    if job.evidence.as_deref() == Some(evidence) {
+        return Ok(());
+    }
+    sqlx::query("UPDATE job SET evidence = $2, evidence_version = $3 WHERE id = $1")
+        .bind(job.id)
+        .bind(evidence)
+        .bind(i64::from(*version))
+        .execute(&mut *on)
+        .await?;
+    if let Some(before) = &job.evidence {
+        sqlx::query(DROP_EVIDENCE).bind(before).execute(on).await?;
+    }
+    Ok(())
+}
+
+/// Keeps single values of the measurements that the check reads as history.
+async fn keep_points(on: &mut PgConnection, job: i64, run: &Finished) -> Result<(), Fault> {
+    for point in points(run) {
+        sqlx::query(
+            "INSERT INTO point (job, at, name, subject, value, keep_until) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (job, at, name, md5(subject)) \
+             DO UPDATE SET value = excluded.value, keep_until = excluded.keep_until",
+        )
+        .bind(job)
+        .bind(ms(run.started_at))
+        .bind(plain(point.name))
+        .bind(plain(point.subject))
+        .bind(point.value)
+        .bind(point.until)
+        .execute(&mut *on)
+        .await?;
+    }
+    Ok(())
+}
+
+/// See [`Store::run_inputs`](crate::store::Store::run_inputs).
+pub(super) async fn inputs(
+    connections: &Connections,
+    key: &JobKey,
+    now: Timestamp,
+) -> Result<RunInputs, StoreError> {
+    let mut on = connections.read("read what a run is given").await?;
+    let done = read_inputs(on.on(), key, now).await;
+    on.told(done).await
+}
+
+async fn read_inputs(
+    on: &mut PgConnection,
+    key: &JobKey,
+    now: Timestamp,
+) -> Result<RunInputs, Fault> {
+    let row = sqlx::query(
+        "SELECT job.id, evidence_version, evidence.body AS evidence, carry.body AS carry FROM job \
+         LEFT JOIN evidence ON evidence.hash = job.evidence LEFT JOIN carry ON carry.job = job.id \
+         WHERE project = $1 AND check_id = $2",
+    )
+    .bind(&key.project)
+    .bind(&key.check)
+    .fetch_optional(&mut *on)
+    .await?;
+    let Some(row) = row else { return Ok(RunInputs::default()) };
+    let approved = baselines::newest(&mut *on, &key.project, Some(&key.check)).await?;
+    let id = row.number("id")?;
+    let points = sqlx::query(POINTS_OF).bind(id).bind(ms(now)).bind(POINTS).fetch_all(on).await?;
+    given(&row, &points, approved.into_iter().next())
+}

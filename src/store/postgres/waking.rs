@@ -1,0 +1,113 @@
+//! Lets time pass for incidents. Most of the time nothing is due, and then nothing is parsed or locked.
+
+use jiff::Timestamp;
+use sqlx::postgres::PgConnection;
+
+use super::connection::{Hold, Tries};
+use super::{PostgresStore, changes, incidents, people};
+use crate::incident::Book;
+use crate::store::StoreError;
+use crate::store::fault::Fault;
+use crate::store::row::Columns as _;
+use crate::store::waking::Asleep;
+use crate::store::words::ms;
+
+/// The projects of which time may make something at present.
+pub(super) const DUE: &str = "SELECT DISTINCT project FROM incident WHERE wake_at <= $1";
+
+/// The projects that have something on which the rules may have changed.
+pub(super) const PROJECTS: &str = "SELECT DISTINCT project FROM incident \
+     WHERE state IN ('suspected', 'open', 'acknowledged')";
+
+/// What the state machine has to know of a project when time passes.
+pub(super) const ASLEEP: &str = "SELECT id, body, wake_at FROM incident \
+     WHERE project = $1 AND state IN ('suspected', 'open', 'acknowledged')";
+
+const PUT_OFF: &str = "UPDATE incident SET wake_at = $2 WHERE id = $1";
+
+const DOING: &str = "let time pass for incidents";
+
+async fn asleep(on: &mut PgConnection, project: &str) -> Result<Asleep, Fault> {
+    Asleep::of(&sqlx::query(ASLEEP).bind(project).fetch_all(on).await?)
+}
+
+/// See [`Store::wake`](crate::store::Store::wake). Each project is a transaction of its own: what is wrong
+/// with one of them holds up no other.
+pub(super) async fn wake(
+    store: &PostgresStore,
+    book: &Book,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let mut on = store.connections.read(DOING).await?;
+    let found = find(on.on(), store, book, now).await;
+    let (moved, reckoned) = on.told(found).await?;
+    let mut count = 0;
+    for project in moved {
+        match wake_project(store, book, &project, now).await {
+            Ok(happened) => count += happened,
+            Err(error) if error.is_about_rows() => tracing::error!(project, "{}", error.chain()),
+            Err(error) => return Err(error),
+        }
+    }
+    if reckoned.is_some() {
+        store.woken.set(reckoned);
+    }
+    Ok(count)
+}
+
+/// The projects that have work to do, and the book where it is another one than the last time.
+async fn find(
+    on: &mut PgConnection,
+    store: &PostgresStore,
+    book: &Book,
+    now: Timestamp,
+) -> Result<(Vec<String>, Option<Book>), Fault> {
+    let book = people::book(&store.muting, on, book).await?;
+    let is_same = store.woken.is_by(&book);
+    let asked = if is_same { sqlx::query(DUE).bind(ms(now)) } else { sqlx::query(PROJECTS) };
+    let mut moved = Vec::new();
+    for row in asked.fetch_all(&mut *on).await? {
+        let project = row.text("project")?;
+        if asleep(on, project).await?.has_work(&book, now) {
+            moved.push(project.to_owned());
+        }
+    }
+    Ok((moved, (!is_same).then(|| Book::clone(&book))))
+}
+
+async fn wake_project(
+    store: &PostgresStore,
+    book: &Book,
+    project: &str,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let projects = [project].into();
+    let mut tries = Tries::new();
+    loop {
+        let mut write = store.connections.write(DOING, Hold::Projects(&projects)).await?;
+        let done = wake_in(write.on(), store, book, project, now).await;
+        if let Some(count) = write.end(&mut tries, done).await? {
+            return Ok(count);
+        }
+    }
+}
+
+async fn wake_in(
+    on: &mut PgConnection,
+    store: &PostgresStore,
+    book: &Book,
+    project: &str,
+    now: Timestamp,
+) -> Result<u64, Fault> {
+    let book = people::book(&store.muting, on, book).await?;
+    let asleep = asleep(on, project).await?;
+    for id in &asleep.unreadable {
+        incidents::set_aside(on, id, now).await?;
+    }
+    for (incident, due) in asleep.put_off(&book, now) {
+        sqlx::query(PUT_OFF).bind(&incident.id).bind(due).execute(&mut *on).await?;
+    }
+    let outcome = asleep.wake(&book, now);
+    let happened = changes::apply(on, outcome, &book, project, now, None).await?;
+    Ok(happened.len() as u64)
+}

@@ -1,0 +1,382 @@
+//! What only a server can do: be shared by agents that do the same at once, go away, and come back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use launchready::incident::{Book, State};
+use launchready::store::postgres::PostgresStore;
+use launchready::store::{
+    self, Attempt, AttemptOutcome, IncidentFilter, JobSpec, Store, StoreError,
+};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+
+use crate::bench::{Bench, LEASE, at, channel, finding, job, later, run, told};
+use crate::cluster::{Cluster, OWNER};
+
+/// How long a test waits for what has to come.
+const SOON: Duration = Duration::from_secs(30);
+
+async fn opened(address: &str) -> Result<Arc<dyn Store>, StoreError> {
+    store::open(address, Path::new(".")).await
+}
+
+/// A cluster with an empty database, and its address.
+async fn empty(test: &str) -> Option<(Cluster, String)> {
+    let cluster = Cluster::start(test, &[])?;
+    cluster.sql_in("postgres", "create database watch").await;
+    let address = format!("postgres://{OWNER}@{}/watch", cluster.address);
+    Some((cluster, address))
+}
+
+#[tokio::test]
+async fn agents_that_start_at_once_make_the_tables_once() {
+    let test = "agents_that_start_at_once_make_the_tables_once";
+    let Some((cluster, address)) = empty(test).await else { return };
+    assert!(!store::is_there(&address, Path::new(".")).await.unwrap());
+    let mut starts = JoinSet::new();
+    for _ in 0..4 {
+        let address = address.clone();
+        starts.spawn(async move { opened(&address).await.unwrap() });
+    }
+    let stores = starts.join_all().await;
+    assert!(store::is_there(&address, Path::new(".")).await.unwrap());
+    assert_eq!(stores[0].put_once("key", "one").await.unwrap(), "one");
+    for store in &stores {
+        assert_eq!(store.get("key").await.unwrap().as_deref(), Some("one"));
+        store.close().await;
+    }
+    let versions = "select count(*)::text from launchready.version";
+    assert_eq!(cluster.value_in("watch", versions).await, "1");
+    // Nothing of it is where other programs have their tables.
+    let others = "select count(*)::text from pg_tables where schemaname = 'public'";
+    assert_eq!(cluster.value_in("watch", others).await, "0");
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_left_as_it_is() {
+    let Some((cluster, address)) = empty("a_database_of_a_newer_version").await else { return };
+    opened(&address).await.unwrap().close().await;
+    cluster.sql_in("watch", "update launchready.version set steps = 4711").await;
+    let error = opened(&address).await.unwrap_err();
+    assert!(matches!(error, StoreError::Newer { .. }), "{error:?}");
+    let said = error.to_string();
+    assert!(said.contains("newer version") && said.contains("/watch"), "{said}");
+    let steps = "select steps::text from launchready.version";
+    assert_eq!(cluster.value_in("watch", steps).await, "4711");
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_is_told_without_a_password() {
+    let Some((cluster, address)) = empty("what_cannot_be_opened").await else { return };
+    cluster.sql_in("postgres", "create role agent login password 'hunter2hunter2'").await;
+    let with = |text: &str| address.replace(OWNER, text);
+    for (address, part) in [
+        (with("agent:wrong-hunter2"), "password authentication failed"),
+        (address.replace("/watch", "/wotch"), "does not exist"),
+        (with("agent:hunter2hunter2"), "permission denied"),
+        (format!("postgres://agent:hunter2@{}/w", crate::process::endpoint()), "refused"),
+        ("postgres://agent:hunter2@watch.invalid/w?sslmode=disable".to_owned(), "lookup"),
+    ] {
+        let error = opened(&address).await.unwrap_err();
+        let said = error.chain();
+        assert!(matches!(error, StoreError::Refused { .. }), "{address}: {error:?}");
+        assert!(said.contains(part), "{said}, not {part}");
+        assert!(!said.contains("hunter2") && !format!("{error:?}").contains("hunter2"), "{said}");
+    }
+    // Whoever may not make a schema is given one.
+    cluster.sql_in("watch", "create schema launchready authorization agent").await;
+    opened(&with("agent:hunter2hunter2")).await.unwrap().ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_copy_is_made_by_the_tool_of_the_server() {
+    let Some(bench) = Bench::on_postgres("a_copy_is_made_by_the_tool").await else { return };
+    let error = bench.store.backup(Path::new("watch.dump")).await.unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("pg_dump --format=custom --schema=launchready"), "{said}");
+    assert!(said.contains("--file=watch.dump") && said.contains(&bench.address), "{said}");
+}
+
+#[tokio::test]
+async fn after_a_server_was_killed_the_store_goes_on_with_all_that_was_stored() {
+    let test = "after_a_server_was_killed_the_store_goes_on";
+    let Some((mut cluster, address)) = empty(test).await else { return };
+    let store = opened(&address).await.unwrap();
+    let now = at("10:00:00");
+    store.sync_jobs(&[job("harbor", "web")], now).await.unwrap();
+    let seen = run("harbor", "web", now, vec![finding("web-down", "www")]);
+    let book = Book { channels: vec![channel("founder")], ..Book::default() };
+    assert!(store.commit(std::slice::from_ref(&seen), &book).await.unwrap()[0].stored);
+    cluster.kill();
+    let later_run = run("harbor", "web", later(now, 300), vec![finding("web-down", "www")]);
+    let error = store.commit(std::slice::from_ref(&later_run), &book).await.unwrap_err();
+    assert!(matches!(error, StoreError::Away { .. }) && !error.is_about_rows(), "{error:?}");
+    assert!(error.to_string().contains("goes on by itself"), "{error}");
+    assert!(matches!(store.ping().await.unwrap_err(), StoreError::Away { .. }));
+    cluster.up();
+    let deadline = Instant::now() + SOON;
+    while let Err(error) = store.ping().await {
+        assert!(Instant::now() < deadline, "{}", error.chain());
+        tokio::task::yield_now().await;
+    }
+    assert!(!store.commit(&[seen], &book).await.unwrap()[0].stored, "it was stored before");
+    assert!(store.commit(&[later_run], &book).await.unwrap()[0].stored);
+    assert_eq!(store.incidents(&IncidentFilter::default()).await.unwrap().len(), 1);
+    // A restart between two calls is not noticed at all.
+    cluster.down();
+    cluster.up();
+    assert_eq!(store.claim("one", &[], later(now, 600), LEASE).await.unwrap().len(), 1);
+    store.close().await;
+    assert_eq!(store.ping().await.unwrap_err().to_string(), "the store is closed");
+}
+
+/// The checks of a project whose runs are stored by all agents at once.
+const CHECKS: [&str; 6] = ["crm", "dns", "mail", "orders", "tls", "web"];
+
+#[tokio::test]
+async fn agents_that_store_the_same_at_once_open_each_incident_once() {
+    let test = "agents_that_store_the_same_at_once";
+    let Some(bench) = Bench::on_postgres(test).await else { return };
+    let now = at("10:00:00");
+    let projects = ["harbor", "meadow", "quay"];
+    let jobs: Vec<JobSpec> = projects
+        .iter()
+        .flat_map(|project| CHECKS.iter().map(|check| job(project, check)))
+        .collect();
+    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    let mut agents = JoinSet::new();
+    for agent in 0..4_usize {
+        let (store, book) = (bench.second().await, bench.book.clone());
+        agents.spawn(async move {
+            let mut stored = Vec::new();
+            for round in 0..6 {
+                let time = later(now, 300 * round);
+                // Each agent has them in another order, and each batch is over several projects.
+                let mut runs = Vec::new();
+                for number in 0..projects.len() * CHECKS.len() {
+                    let place =
+                        (number * (2 * agent + 1) + agent) % (projects.len() * CHECKS.len());
+                    let (project, check) =
+                        (projects[place % projects.len()], CHECKS[place / projects.len()]);
+                    let found = vec![finding(&format!("{check}-down"), "www")];
+                    let mut done = run(project, check, time, found);
+                    // The evidence of each round takes the place of that of the round before.
+                    done.evidence = Some((1, serde_json::json!({ "round": round })));
+                    runs.push(done);
+                }
+                for part in runs.chunks(7) {
+                    let became = store.commit(part, &book).await.unwrap();
+                    let new = became.into_iter().filter(|became| became.stored);
+                    stored.extend(new.map(|became| (became.key, round)));
+                }
+            }
+            store.wake(&book, later(now, 9 * 3600)).await.unwrap();
+            stored
+        });
+    }
+    let stored = timeout(SOON * 2, agents.join_all()).await.expect("nobody waits for ever");
+    let stored: Vec<_> = stored.into_iter().flatten().collect();
+    let different: BTreeSet<_> = stored.iter().collect();
+    assert_eq!((stored.len(), different.len()), (108, 108), "each run is stored once");
+    let filter = IncidentFilter {
+        states: vec![State::Suspected, State::Open, State::Acknowledged, State::Resolved],
+        limit: 1000,
+        ..IncidentFilter::default()
+    };
+    let incidents = bench.store.incidents(&filter).await.unwrap();
+    let keys: BTreeSet<_> = incidents.iter().map(|incident| &incident.key).collect();
+    assert_eq!((incidents.len(), keys.len()), (18, 18));
+    for incident in &incidents {
+        let record = bench.store.incident(&incident.id).await.unwrap().unwrap();
+        let kinds: Vec<_> = record.changes.iter().map(|change| change.kind.as_str()).collect();
+        assert_eq!(kinds, ["opened", "reminded"], "{:?}", incident.key);
+    }
+    for project in projects {
+        for check in CHECKS {
+            let spans = bench.store.spans(project, check, at("00:00:00")).await.unwrap();
+            assert_eq!((spans.len(), spans[0].runs), (1, 6), "{project} {check}");
+        }
+    }
+    let (cluster, database) = bench.server();
+    let evidence = "select count(*)::text from launchready.evidence";
+    bench.store.roll_up(later(now, 3600), Duration::from_hours(24)).await.unwrap();
+    // That of the first round is pointed to by each incident, that of the last by each job.
+    assert_eq!(cluster.value_in(database, evidence).await, "2");
+}
+
+#[tokio::test]
+async fn agents_that_send_at_once_tell_each_change_once_and_in_its_order() {
+    let test = "agents_that_send_at_once";
+    let Some(mut bench) = Bench::on_postgres(test).await else { return };
+    bench.book.channels = vec![channel("founder"), channel("ops"), channel("last")];
+    let now = at("10:00:00");
+    bench.harbor(&CHECKS, now).await;
+    let mut agents = JoinSet::new();
+    // Two store what opens and closes, two send what is due, and some of it fails.
+    for part in 0..2_usize {
+        let (store, book) = (bench.second().await, bench.book.clone());
+        agents.spawn(async move {
+            for round in 0..20 {
+                let time = later(now, 300 * round);
+                for check in &CHECKS[part * 3..part * 3 + 3] {
+                    let found = if round % 2 == 0 { vec![finding("down", check)] } else { vec![] };
+                    store.commit(&[run("harbor", check, time, found)], &book).await.unwrap();
+                }
+            }
+            Vec::new()
+        });
+        let store = bench.second().await;
+        agents.spawn(async move {
+            let mut heard = Vec::new();
+            let name = format!("agent-{part}");
+            for step in 0..200_i64 {
+                let time = later(now, 30 * step);
+                for claim in store.claim(&name, &[], time, LEASE).await.unwrap() {
+                    let id = claim.delivery.id.clone();
+                    let fails = claim.delivery.channel == "ops" && claim.delivery.attempts % 2 == 1;
+                    let outcome = if fails {
+                        AttemptOutcome::Failed { error: "no\0pe".to_owned() }
+                    } else {
+                        AttemptOutcome::Sent
+                    };
+                    let attempt = Attempt { at: time, duration: Duration::from_millis(1), outcome };
+                    let fallback = fails.then_some("last");
+                    store.record_attempt(&id, &attempt, fallback).await.unwrap();
+                    heard.push((claim, fails));
+                }
+                tokio::task::yield_now().await;
+            }
+            heard
+        });
+    }
+    let heard = timeout(SOON * 2, agents.join_all()).await.expect("nobody waits for ever");
+    let mut heard: Vec<_> = heard.into_iter().flatten().collect();
+    let end = later(now, 9 * 3600);
+    loop {
+        let claims = bench.store.claim("one", &[], end, LEASE).await.unwrap();
+        if claims.is_empty() {
+            break;
+        }
+        for claim in claims {
+            bench.sent(&claim, end).await;
+            heard.push((claim, false));
+        }
+    }
+    let mut once = BTreeMap::new();
+    for (claim, _) in &heard {
+        assert!(!told(claim).is_empty(), "an empty message");
+        for told in &claim.notification.told {
+            // Their clocks differ by more than a lease: what is sent twice is the same message.
+            let id = &claim.notification.id;
+            let before = once.entry((claim.delivery.channel.clone(), told.change)).or_insert(id);
+            assert_eq!(*before, id, "{} {}", claim.delivery.channel, told.change);
+        }
+    }
+    let counts = bench.store.outbox().await.unwrap();
+    assert!(counts.iter().all(|count| count.state.as_str() != "pending"), "{counts:?}");
+    let founder = once.keys().filter(|(channel, _)| channel == "founder").count();
+    let last = once.keys().filter(|(channel, _)| channel == "last").count();
+    assert!(founder > 0 && founder == last, "{founder} {last}: each channel hears of everything");
+}
+
+#[tokio::test]
+async fn an_agent_that_dies_leaves_its_jobs_to_the_other_and_its_late_run_changes_nothing() {
+    let test = "an_agent_that_dies_leaves_its_jobs";
+    let Some(bench) = Bench::on_postgres(test).await else { return };
+    let now = at("10:00:00");
+    let jobs: Vec<JobSpec> = CHECKS.iter().map(|check| job("harbor", check)).collect();
+    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    let second = bench.second().await;
+    let first = bench.store.take_due("one", now, LEASE, 4).await.unwrap();
+    let rest = second.take_due("two", now, LEASE, 9).await.unwrap();
+    assert_eq!((first.len(), rest.len()), (4, 2));
+    let again = second.take_due("two", later(now, 61), LEASE, 9).await.unwrap();
+    assert_eq!(again.len(), 6, "what nobody came back for, its own too");
+    let seen = run("harbor", &first[0].key.check, now, vec![finding("down", "www")]);
+    assert!(second.commit(std::slice::from_ref(&seen), &bench.book).await.unwrap()[0].stored);
+    let late = bench.store.commit(&[seen], &bench.book).await.unwrap().remove(0);
+    assert!(!late.stored && late.changes.is_empty(), "{late:?}");
+    assert_eq!(bench.store.incidents(&IncidentFilter::default()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_people_and_machines_say_may_hold_any_sign() {
+    let Some(bench) = Bench::on_postgres("any sign").await else { return };
+    let now = at("10:00:00");
+    bench.harbor(&["web"], now).await;
+    let mut strange = run("harbor", "web", now, vec![finding("web-down", "a\0b\u{202e}'\"")]);
+    strange.reason = Some(("no\0answer".to_owned(), "open\0it".to_owned()));
+    strange.evidence = Some((1, serde_json::json!({ "said": "\0\u{1f}" })));
+    strange.windows = vec![("time".to_owned(), Duration::from_hours(1))];
+    let subject = "\0".repeat(20_000);
+    strange.assessment.measure(crate::bench::measured("time", Some(&subject), 1.0));
+    assert!(bench.commit(strange).await.stored);
+    let open = bench.store.incidents(&IncidentFilter::default()).await.unwrap();
+    bench.store.acknowledge(&open[0].id, "A\0da", "no\0te", &bench.book, now).await.unwrap();
+    let record = bench.store.incident(&open[0].id).await.unwrap().unwrap();
+    assert_eq!(record.changes[1].by.as_deref(), Some("A da"));
+    assert_eq!(bench.claim(later(now, 60)).await.len(), 1);
+    let inputs = bench.store.run_inputs(&crate::bench::key("harbor", "web"), now).await.unwrap();
+    assert_eq!(inputs.history.0["time"].len(), 1);
+    PostgresStore::check(&bench.address, Path::new(".")).unwrap();
+}
+
+/// What a command prints, whichever way it ends.
+fn launchready(folder: &Path, words: &[&str]) -> String {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_launchready"))
+        .args(words)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let both = [output.stdout, output.stderr].concat();
+    String::from_utf8(both).unwrap()
+}
+
+#[tokio::test]
+async fn commands_find_the_store_by_an_address_that_is_a_secret() {
+    let Some((cluster, address)) = empty("an_address_that_is_a_secret").await else { return };
+    cluster.sql_in("postgres", "create role agent login password 'hunter2hunter2'").await;
+    cluster.sql_in("watch", "create schema launchready authorization agent").await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = "[agent]\nstore = { file = \"store\" }\n\
+                  [[project]]\nname = \"harbor\"\ndomain = \"harbor.example\"\n";
+    std::fs::write(folder.path().join("launchready.toml"), config).unwrap();
+    let said = launchready(folder.path(), &["incidents", "list"]);
+    assert!(said.contains("agent.store: ") && said.contains("store"), "{said}");
+    let secret = address.replace(OWNER, "agent:hunter2hunter2");
+    std::fs::write(folder.path().join("store"), &secret).unwrap();
+    let mut all = launchready(folder.path(), &["incidents", "list"]);
+    assert!(all.contains("there is no store at the address in the file store"), "{all}");
+    let add = [
+        "silence",
+        "add",
+        "--project",
+        "harbor",
+        "--for",
+        "1h",
+        "--reason",
+        "The move",
+        "--by",
+        "Ada",
+    ];
+    let added = launchready(folder.path(), &add);
+    assert!(
+        added.contains("so this is kept for the first:\nat the address in the file store"),
+        "{added}"
+    );
+    let listed = launchready(folder.path(), &["silence", "list"]);
+    assert!(listed.contains("The move"), "{listed}");
+    let copied = launchready(folder.path(), &["backup", "copy"]);
+    assert!(copied.contains("pg_dump") && copied.contains("postgres://agent@"), "{copied}");
+    let checked = launchready(folder.path(), &["config", "check"]);
+    cluster.sql_in("postgres", "alter role agent password 'changed'").await;
+    let refused = launchready(folder.path(), &["silence", "list"]);
+    assert!(refused.contains("cannot open the store postgres://agent@"), "{refused}");
+    for said in [added, listed, copied, checked, refused] {
+        all.push_str(&said);
+    }
+    assert!(!all.contains("hunter2"), "{all}");
+}
