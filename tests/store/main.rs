@@ -12,6 +12,7 @@
 
 mod bench;
 mod clock;
+mod drills;
 mod heartbeats;
 mod jobs;
 mod looking;
@@ -85,6 +86,11 @@ suite! {
             a_run_that_cannot_look_keeps_what_an_earlier_one_saw,
             measurements_become_hourly_figures,
             values_that_are_no_number_are_left_out,
+        ];
+        drills: [
+            a_drill_is_kept_by_its_mark_and_its_end_replaces_its_beginning,
+            old_drills_go_and_one_that_left_something_stays,
+            what_became_of_a_message_is_told_for_each_channel,
         ];
         heartbeats: [
             a_promise_counts_from_its_first_mention_and_keeps_what_was_heard,
