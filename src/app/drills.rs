@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use launchready_checks::contract::Ownership;
 
 use super::Session;
@@ -11,7 +12,7 @@ use super::alerting::channels_of;
 use super::ownership::ownership;
 use crate::config::{Agent, DrillTable, Project};
 use crate::connect;
-use crate::drill::{self, Drill, Plan, Record, Scene, Undo, UndoState};
+use crate::drill::{self, Drill, Outcome, Plan, Record, Scene, Undo, UndoState};
 use crate::store::Store;
 
 /// How long DNS may take to prove ownership.
@@ -67,7 +68,7 @@ impl Drills<'_> {
     /// # Errors
     /// This build cannot speak TLS.
     pub async fn plan(&self, drill: Drill) -> anyhow::Result<Plan> {
-        self.in_scene(&drill::new_mark()?, async |scene| {
+        self.in_scene((&drill::new_mark()?, self.session.clock.now()), async |scene| {
             Ok(self.with_proof(drill::plan(drill, scene).await))
         })
         .await
@@ -81,7 +82,7 @@ impl Drills<'_> {
         let mark = drill::new_mark()?;
         let project = &self.project.target.project;
         let mut record = Record::begun(drill, project, &mark, self.session.clock.now());
-        self.in_scene(&mark, async |scene| {
+        self.in_scene((&mark, record.started_at), async |scene| {
             let plan = self.with_proof(drill::plan(drill, scene).await);
             if !plan.lacks.is_empty() {
                 record.lacks = plan.lacks;
@@ -97,7 +98,10 @@ impl Drills<'_> {
             }
             record.finished_at = self.session.clock.now();
             record.kept = keep && drill != Drill::Alert;
-            Ok(self.store.record_drill(&record.stored(true)).await?)
+            let mut stored = record.stored(true);
+            // What did not go as it should may have been late: `drill undo` looks for it once more.
+            stored.left |= record.outcome != Outcome::Passed && drill != Drill::Alert;
+            Ok(self.store.record_drill(&stored).await?)
         })
         .await?;
         Ok(record)
@@ -113,7 +117,9 @@ impl Drills<'_> {
             let drill = Drill::ALL.into_iter().find(|drill| drill.as_str() == known.drill);
             let (true, Some(drill)) = (known.left, drill) else { continue };
             let undo = self
-                .in_scene(&known.mark, async |scene| Ok(drill::undo(drill, scene).await))
+                .in_scene((&known.mark, known.started_at), async |scene| {
+                    Ok(drill::undo(drill, scene).await)
+                })
                 .await?;
             known.left = undo.iter().any(|one| one.state == UndoState::Left);
             known.finished_at.get_or_insert(self.session.clock.now());
@@ -135,7 +141,7 @@ impl Drills<'_> {
 
     async fn in_scene<T>(
         &self,
-        mark: &str,
+        (mark, began): (&str, Timestamp),
         work: impl AsyncFnOnce(&Scene<'_>) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         let reach = self.session.reach()?;
@@ -143,8 +149,8 @@ impl Drills<'_> {
         let scene = Scene {
             project: &self.project.target.project,
             domain: &self.project.target.domain,
-            hosts: &self.project.target.hosts,
             mark,
+            began,
             table: &self.table,
             accounts: &self.project.accounts,
             reach: &reach,

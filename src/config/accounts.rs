@@ -23,7 +23,11 @@ impl AccountSettings {
     /// It is missing: a sentence that names the variable or the file, and the step that mends it.
     pub fn read(&self, secret: &SecretRef) -> Result<Secret, Missing> {
         secret.read(&self.folder).map_err(|reason| {
-            let (reason, unlock) = reason.split_once("; ").unwrap_or((&reason, "set it"));
+            let usual = match secret {
+                SecretRef::Env(_) => "set it before launchready starts",
+                SecretRef::File(_) => "write the secret into that file, or name another one",
+            };
+            let (reason, unlock) = reason.split_once("; ").unwrap_or((&reason, usual));
             Missing { reason: reason.to_owned(), unlock: unlock.to_owned() }
         })
     }

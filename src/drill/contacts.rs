@@ -59,12 +59,14 @@ pub(super) fn cannot_remove(scene: &Scene<'_>) -> Option<String> {
     }
 }
 
-/// Deletes the contacts of the drill's buyer, and looks that they are gone.
+/// Deletes the contacts of the drill's buyer.
 pub(super) async fn remove(scene: &Scene<'_>) -> Vec<Undo> {
-    let (Ok(crm), Some(buyer)) = (scene.ports.crm.get(), Email::new(&scene.buyer())) else {
-        return Vec::new();
-    };
     let Some(table) = &scene.accounts.tables.crm else { return Vec::new() };
+    let crm = match scene.ports.crm.get() {
+        Ok(crm) => crm,
+        Err(missing) => return vec![left(scene, &missing.reason)],
+    };
+    let Some(buyer) = Email::new(&scene.buyer()) else { return Vec::new() };
     let found = match crm.contacts(vec![buyer.clone()], Depth::All).await {
         Ok(found) => found.into_iter().next().unwrap_or_default().ids,
         Err(error) => return vec![left(scene, &error.to_string())],

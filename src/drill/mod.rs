@@ -38,10 +38,10 @@ pub struct Scene<'a> {
     pub project: &'a str,
     /// The project's domain.
     pub domain: &'a str,
-    /// The project's declared hosts, in full.
-    pub hosts: &'a [String],
     /// The mark that everything of this drill carries: `launchready_drill_` and 20 hexadecimal digits.
     pub mark: &'a str,
+    /// When it began; nothing that was there before is taken away.
+    pub began: Timestamp,
     /// What the drills may use.
     pub table: &'a DrillTable,
     /// The tables of the accounts, and the reader of credentials.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use launchready_checks::orders::Standing;
 use launchready_checks::probe::{Database, Missing, ProbeError, RowQuery, TableRole};
 use tokio::time::{Instant, sleep};
@@ -28,8 +29,9 @@ pub(super) struct OrderRow {
 }
 
 impl OrderRow {
-    /// Whether the buyer gets what was bought; a table without a status holds paid orders alone.
+    /// Whether the buyer gets what was bought; nothing where the word for it may mean anything.
     pub(super) fn is_paid(&self) -> Option<bool> {
+        // Without a column for it, the table holds paid orders alone.
         let Some(status) = &self.status else { return Some(true) };
         match Standing::of(status) {
             Standing::Paid => Some(true),
@@ -43,6 +45,7 @@ impl OrderRow {
 pub(super) struct Rows {
     database: Arc<dyn Database>,
     keys: Vec<&'static str>,
+    has: Vec<&'static str>,
     has_events: bool,
     settle: Duration,
 }
@@ -66,12 +69,25 @@ impl Rows {
                 shape.name
             ));
         }
+        if !shape.has("created") {
+            return Err(format!(
+                "{} has no column that says when an order was made, so nobody could tell a row of the drill from one that                  was there before: say which it is, such as created = \"created_at\" under [project.database.orders]",
+                shape.name
+            ));
+        }
+        let has =
+            ["status", "amount", "currency"].into_iter().filter(|one| shape.has(one)).collect();
         let events = database.shape(TableRole::Events).await.map_err(|error| error.to_string())?;
         let has_events = events.is_some_and(|events| events.has("id"));
-        Ok(Self { database, keys, has_events, settle: scene.settle() })
+        Ok(Self { database, keys, has, has_events, settle: scene.settle() })
     }
 
-    /// The orders of a checkout.
+    /// Whether an order that knows nothing but its payment would be found.
+    pub(super) fn sees_payments(&self) -> bool {
+        self.keys.contains(&"payment_intent")
+    }
+
+    /// The orders of a checkout. A column that is there and empty comes as an empty text.
     pub(super) async fn orders(&self, purchase: &Purchase) -> Result<Vec<OrderRow>, ProbeError> {
         let mut found: Vec<OrderRow> = Vec::new();
         for key in &self.keys {
@@ -80,20 +96,19 @@ impl Rows {
             let mut rows = Vec::new();
             let mut take = |row: launchready_checks::probe::Row<'_>| {
                 let text = |place| row.text(place).map(str::to_owned);
+                let there =
+                    |name, place| self.has.contains(&name).then(|| text(place).unwrap_or_default());
                 rows.push(OrderRow {
                     id: text(0),
-                    status: text(1),
-                    amount: text(2),
-                    currency: text(3),
+                    status: there("status", 1),
+                    amount: there("amount", 2),
+                    currency: there("currency", 3),
                 });
             };
             self.database.rows(query, &mut take).await?;
-            // The same order is known by each of its keys.
-            for row in rows {
-                if row.id.is_none() || !found.iter().any(|known| known.id == row.id) {
-                    found.push(row);
-                }
-            }
+            // The same order is known by each of its keys; two rows under one key are two.
+            let known: Vec<Option<String>> = found.iter().map(|row| row.id.clone()).collect();
+            found.extend(rows.into_iter().filter(|row| !known.contains(&row.id)));
             // Without an id of its own, a row cannot be told from itself under another key.
             if found.iter().any(|row| row.id.is_none()) {
                 break;
@@ -171,6 +186,9 @@ fn database(scene: &Scene<'_>) -> Result<Arc<dyn Database>, Missing> {
     Ok(Arc::new(ProjectDatabase::new(&settings, roots, Patience::default())?))
 }
 
+/// By how much the clock of the database may be behind this one.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(1);
+
 /// The tables that a drill of payments fills.
 const FILLED: [TableRole; 3] = [TableRole::Orders, TableRole::Events, TableRole::CrmSync];
 
@@ -204,15 +222,18 @@ pub(super) async fn cannot_erase(scene: &Scene<'_>) -> Option<String> {
 
 /// Takes the rows of checkouts back, and looks that they are gone.
 pub(super) async fn erase(scene: &Scene<'_>, purchases: &[Purchase]) -> Vec<Undo> {
+    let since = scene.began.checked_sub(CLOCKS).unwrap_or(scene.began);
     let events = Leftover {
         table: TableRole::Events,
         columns: &["id"],
         keys: purchases.iter().flat_map(Purchase::event_ids).collect(),
+        since: None,
     };
     let orders = Leftover {
         table: TableRole::Orders,
         columns: &KEYS,
         keys: purchases.iter().flat_map(Purchase::keys).collect(),
+        since: Some(("created", since)),
     };
     let leftovers = [orders, events];
     let by_hand = |why: String| Undo {
@@ -239,7 +260,8 @@ pub(super) async fn erase(scene: &Scene<'_>, purchases: &[Purchase]) -> Vec<Undo
     match still_there(scene, purchases).await {
         Ok(0) => {}
         Ok(left) => undone.push(by_hand(format!(
-            "{left} rows are still there, and a policy may hide them from the user of undo_database"
+            "{left} rows are still there: a policy may hide them from the user of undo_database, or your handler wrote the \
+             mark into rows that were there before, which are yours and were changed"
         ))),
         Err(error) => undone.push(by_hand(error)),
     }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-/// The most drills that are given back at once.
-pub const DRILLS: usize = 200;
+/// The most drills of a kind that are given back, beside those that have left something.
+pub const DRILLS: usize = 50;
 
 /// One drill, begun or ended.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -275,7 +275,8 @@ pub trait Store: Send + Sync + Debug {
     /// Keeps what came of a drill; one of the same mark is replaced.
     async fn record_drill(&self, drill: &DrillRecord) -> Result<(), StoreError>;
 
-    /// The drills of a project, newest first; at most [`DRILLS`].
+    /// The drills of a project, newest first: the last [`DRILLS`] of each kind, and every one that has left
+    /// something.
     async fn drills(&self, project: &str) -> Result<Vec<DrillRecord>, StoreError>;
 
     /// What became of a notification on each channel.

@@ -36,6 +36,7 @@ async fn a_wrong_amount_and_a_double_sync_are_told() {
     for (fault, step, words) in [
         (Fault::WrongAmount, PAID, "49 usd in place of 4900 usd"),
         (Fault::SyncsTwice, SYNCED, "2 entries of the CRM log"),
+        (Fault::NoAmount, PAID, "no amount usd in place of 4900 usd"),
     ] {
         let shop = street.shop(fault).await;
         let said = shop.say(&["drill", "payment-success", "--json"]).await;
@@ -67,6 +68,40 @@ async fn a_declined_payment_leaves_nothing_that_looks_paid() {
 type Lacking = (&'static str, &'static str, fn(&mut toml::Table));
 
 #[tokio::test]
+async fn an_endpoint_that_takes_nothing_proves_nothing() {
+    let Some(street) = Street::open("nothing").await else { return };
+    let shop = street.shop(Fault::NotFound).await;
+    let said = shop.say(&["drill", "payment-failure", "--json"]).await;
+    let (state, text) = said.step("news of a failed payment");
+    assert_eq!((state.as_str(), said.code), ("broken", Some(1)), "{text}");
+    assert!(text.contains("404 there is no such endpoint for POST"), "{text}");
+    street.close().await;
+}
+
+#[tokio::test]
+async fn an_order_that_was_there_before_is_never_deleted() {
+    let Some(street) = Street::open("before").await else { return };
+    let shop = street.shop(Fault::MarksNamedOrder).await;
+    let id = "0b9f7a52-3c1e-4f0a-9d57-5a2d3f1c6e77";
+    shop.sql(&format!(
+        "insert into orders (id, amount_total, currency, status, created_at)
+         values ('{id}', 4900, 'usd', 'pending', now() - interval '1 day')"
+    ))
+    .await;
+    shop.edit(|project| {
+        let metadata = format!("metadata = {{ order_id = \"{id}\" }}");
+        project["drill"].as_table_mut().unwrap().extend(metadata.parse::<toml::Table>().unwrap());
+    });
+    let said = shop.say(&["drill", "payment-success", "--json"]).await;
+    let undo = said.json()["undo"].to_string();
+    assert!(undo.contains("\"left\"") && undo.contains("that were there before"), "{undo}");
+    assert_ne!(said.code, Some(0), "{}", said.out);
+    // The order; the event of the drill is gone.
+    assert_eq!(shop.rows().await, 1);
+    street.close().await;
+}
+
+#[tokio::test]
 async fn a_dry_run_touches_nothing_and_says_what_is_lacking() {
     let Some(street) = Street::open("dry").await else { return };
     let shop = street.shop(Fault::None).await;
@@ -80,7 +115,7 @@ async fn a_dry_run_touches_nothing_and_says_what_is_lacking() {
         );
     }
     assert_eq!(shop.rows().await, 0);
-    let lacking: [Lacking; 5] = [
+    let lacking: [Lacking; 6] = [
         ("ownership", "nothing proves that harbor.example is yours", |project| {
             project.remove("ownership");
         }),
@@ -97,6 +132,10 @@ async fn a_dry_run_touches_nothing_and_says_what_is_lacking() {
         ),
         ("orders", "no table of orders is configured", |project| {
             project["database"].as_table_mut().unwrap().remove("orders");
+        }),
+        ("created", "no column that says when an order was made", |project| {
+            let orders = project["database"]["orders"].as_table_mut().unwrap();
+            orders.insert("synced".to_owned(), "created_at".into());
         }),
         ("rights", "may not delete from", |project| {
             let reader = "undo_database = { file = \"looker\" }".parse::<toml::Table>().unwrap();

@@ -95,7 +95,7 @@ impl Desk {
         let scene = Scene {
             project: "harbor",
             domain: "harbor.example",
-            hosts: &[],
+            began: reach.clock.now(),
             mark,
             table: &table,
             accounts: &project.accounts,

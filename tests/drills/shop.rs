@@ -100,7 +100,7 @@ impl Street {
              [database.orders]\ntable = \"orders\"\n[database.events]\ntable = \"stripe_events\"\n\
              [database.crm_sync]\ntable = \"crm_sync_log\"\n\
              [drill]\nwebhook = \"http://{}/stripe\"\nwebhook_secret = {{ file = \"whsec\" }}\n\
-             undo_database = {{ file = \"undoer\" }}\namount = 4900\nsettle = \"10s\"\n",
+             undo_database = {{ file = \"undoer\" }}\namount = 4900\nsettle = \"10s\"\n[source]\npath = \"src\"\n",
             handler.address
         );
         for (key, value) in own.parse::<Table>().unwrap() {
@@ -114,6 +114,7 @@ impl Street {
         ] {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
+        std::fs::create_dir(folder.path().join("src")).unwrap();
         let shop = Shop { pool, folder, config, _handler: handler };
         shop.edit(|_| {});
         shop

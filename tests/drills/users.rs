@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use launchready::clock::SystemClock;
+use launchready::clock::{Clock as _, SystemClock};
 use launchready::config::{Config, parse};
 use launchready::connect::{Reach, accounts};
 use launchready::drill::{
@@ -101,7 +101,7 @@ impl World {
         let scene = Scene {
             project: "harbor",
             domain: "harbor.example",
-            hosts: &[],
+            began: reach.clock.now(),
             mark,
             table: project.drill.as_ref().unwrap(),
             accounts: &project.accounts,

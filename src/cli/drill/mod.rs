@@ -14,7 +14,7 @@ use crate::app::Session;
 use crate::app::drills::Drills;
 use crate::clock::SystemClock;
 use crate::config::{Config, Project, load};
-use crate::drill::{Drill, Outcome};
+use crate::drill::{Drill, Outcome, Undo, UndoState};
 
 pub(super) fn run(cli: &Cli, args: &DrillArgs) -> anyhow::Result<Exit> {
     let config = load(&args.config)?;
@@ -92,6 +92,7 @@ async fn one(
         print(&draw::record(&record, &command("undo", args), paint()));
     }
     Ok(match record.outcome {
+        Outcome::Passed if is_left(&record.undo) => Exit::Failed,
         Outcome::Passed => Exit::Clean,
         Outcome::Failed => Exit::Found,
         Outcome::NotRun => Exit::Failed,
@@ -105,10 +106,12 @@ async fn undo(drills: &Drills<'_>, args: &DrillArgs) -> anyhow::Result<Exit> {
     } else {
         print(&draw::undone(&undone, paint()));
     }
-    let is_left = |(_, undo): &(Drill, Vec<crate::drill::Undo>)| {
-        undo.iter().any(|one| one.state == crate::drill::UndoState::Left)
-    };
-    Ok(if undone.iter().any(is_left) { Exit::Failed } else { Exit::Clean })
+    Ok(if undone.iter().any(|(_, undo)| is_left(undo)) { Exit::Failed } else { Exit::Clean })
+}
+
+/// Whether something is still there that was to be taken back.
+fn is_left(undo: &[Undo]) -> bool {
+    undo.iter().any(|one| one.state == UndoState::Left)
 }
 
 /// The eight tests before a launch.
@@ -120,6 +123,11 @@ async fn all(
     drills: &Drills<'_>,
     args: &DrillArgs,
 ) -> anyhow::Result<Exit> {
+    if regression::TESTS.iter().all(|test| args.skip.contains(&test.word)) {
+        return Err(
+            UsageError("nothing is left to run; leave a word out of --skip".to_owned()).into()
+        );
+    }
     let mut results = Vec::new();
     for test in regression::TESTS {
         if args.skip.contains(&test.word) {
@@ -138,7 +146,9 @@ async fn all(
     }
     Ok(if results.iter().any(|one| one.outcome == Outcome::Failed) {
         Exit::Found
-    } else if results.iter().any(|one| one.outcome == Outcome::NotRun) {
+    } else if results.iter().any(|one| {
+        one.outcome == Outcome::NotRun || one.record.as_ref().is_some_and(|it| is_left(&it.undo))
+    }) {
         Exit::Failed
     } else {
         Exit::Clean

@@ -137,19 +137,19 @@ pub(super) async fn look(
     let mut outcome = Outcome::Passed;
     for check in &report.checks {
         saw.push(line(check));
+        fixes.extend(check.unlock.clone());
         fixes.extend(check.findings.iter().filter(|one| is_wrong(one)).map(|one| one.fix.clone()));
         match check.status {
             Status::Fail => outcome = Outcome::Failed,
-            Status::Unknown if outcome == Outcome::Passed => outcome = Outcome::NotRun,
+            Status::Unknown | Status::Skipped if outcome == Outcome::Passed => {
+                outcome = Outcome::NotRun;
+            }
             Status::Pass | Status::Warn | Status::Skipped | Status::Unknown => {}
         }
         // What the mission asks for is a number, and a warning about it is a test that is not passed.
         if check.findings.iter().any(is_wrong) {
             outcome = Outcome::Failed;
         }
-    }
-    if report.checks.iter().all(|check| check.status == Status::Skipped) {
-        outcome = Outcome::NotRun;
     }
     Ok(Tested { test: test.name(), question: test.question, outcome, saw, fixes, record: None })
 }

@@ -4,12 +4,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use launchready_checks::probe::{AgentFault, Missing, ProbeError, TableRole, TargetFault};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 use tokio::time::timeout;
 
 use super::mapping::Mapped;
+use super::select::Dialect;
 use super::{Engine, Patience, ProjectDatabase, quote};
 use crate::config::{AccountSettings, SecretRef};
 
@@ -28,6 +30,9 @@ pub struct Leftover {
     pub columns: &'static [&'static str],
     /// The keys; each has to hold [`MARK`].
     pub keys: Vec<String>,
+    /// Only rows whose column, a time, is this or later, where they have that column: a row that was there
+    /// before is somebody's, whatever was written into it since.
+    pub since: Option<(&'static str, Timestamp)>,
 }
 
 /// A user that may delete rows.
@@ -144,7 +149,20 @@ impl Eraser {
                 format!("CAST({} AS text) IN ({})", quote::name(&column.name), keys.join(","))
             })
             .collect();
-        Ok((!any.is_empty() && !keys.is_empty()).then(|| format!("({})", any.join(" OR "))))
+        if any.is_empty() || keys.is_empty() {
+            return Ok(None);
+        }
+        let mut condition = format!("({})", any.join(" OR "));
+        if let Some((agreed, at)) = leftover.since
+            && let Some(column) = mapped.columns.get(agreed)
+        {
+            let dialect = match self.database.engine()? {
+                Engine::Postgres(_) => Dialect::Postgres,
+                Engine::Sqlite(_) => Dialect::Sqlite,
+            };
+            condition = format!("({condition} AND {})", dialect.since(column, at));
+        }
+        Ok(Some(condition))
     }
 
     /// Runs statements in one transaction, and gives the first column of each answer, or the number of rows

@@ -195,7 +195,8 @@ impl Dialect {
         }
     }
 
-    fn since(self, column: &Column, since: Timestamp) -> String {
+    /// The condition that a column, a time, is this or later.
+    pub(super) fn since(self, column: &Column, since: Timestamp) -> String {
         let name = quote::name(&column.name);
         match self {
             Self::Postgres => {

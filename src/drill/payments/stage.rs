@@ -2,9 +2,10 @@
 
 use launchready_checks::probe::ProbeError;
 
+use crate::config::Expected;
 use crate::drill::rows::{Rows, cannot_erase, erase};
 use crate::drill::stripe::{Endpoint, Event, Purchase, Sent, Signing};
-use crate::drill::{Drill, Plan, Scene, Step, Undo};
+use crate::drill::{Drill, Plan, Scene, Step, Undo, contacts, support};
 
 /// Every word of a test checkout of these drills.
 const LABELS: [&str; 11] = [
@@ -20,6 +21,10 @@ const LABELS: [&str; 11] = [
     "late",
     "declined",
 ];
+
+/// Why an event about a payment alone is not sent.
+pub(super) const UNSEEN_PAYMENT: &str = "orders has no column with the payment's id, so an order made of a payment alone \
+    would not be found again: map it as payment_intent under [project.database.orders]";
 
 /// The endpoint, and the database that it writes to.
 pub(super) struct Stage<'a> {
@@ -66,7 +71,7 @@ impl<'a> Stage<'a> {
 }
 
 /// What a refusal of a genuine event probably means.
-fn refusal(status: u16) -> String {
+pub(super) fn refusal(status: u16) -> String {
     match status {
         300..=399 => "point the endpoint at the address that it redirects to: Stripe does not follow redirects"
             .to_owned(),
@@ -103,6 +108,7 @@ pub(super) async fn plan(drill: Drill, scene: &Scene<'_>) -> Plan {
     if let Some(lack) = cannot_erase(scene).await {
         plan.lacks.push(lack);
     }
+    people(scene, &mut plan);
     plan.undoes.push(format!(
         "delete the rows of orders, events and CRM log whose keys hold {}…, as the user of undo_database",
         crate::connect::database::MARK
@@ -110,9 +116,39 @@ pub(super) async fn plan(drill: Drill, scene: &Scene<'_>) -> Plan {
     plan
 }
 
+/// What the endpoint may tell the CRM and the help desk, and that it can be taken back.
+fn people(scene: &Scene<'_>, plan: &mut Plan) {
+    if expects(scene, Expected::Contact) {
+        if let Err(no) = scene.ports.crm.get() {
+            plan.lacks.push(format!("a contact is expected and {no}: {}", no.unlock));
+        }
+        plan.lacks.extend(contacts::cannot_remove(scene));
+    }
+    if scene.table.crm_token.is_some() {
+        plan.undoes.push("delete the contacts of its buyer, with crm_token".to_owned());
+    }
+    if expects(scene, Expected::Ticket) {
+        if let Err(no) = scene.ports.desk.get() {
+            plan.lacks.push(format!("a request is expected and {no}: {}", no.unlock));
+        } else if let Some(lack) = support::cannot_remove(scene) {
+            plan.lacks.push(format!("the request could not be taken back: {lack}"));
+        }
+    }
+    if scene.table.support_token.is_some() {
+        plan.undoes.push("delete the requests of its buyer, with support_token".to_owned());
+    }
+}
+
+/// Whether a paid checkout has to leave this beside its order.
+pub(super) fn expects(scene: &Scene<'_>, what: Expected) -> bool {
+    scene.table.expects.contains(&what)
+}
+
 /// Why the endpoint may not be sent events; nothing where it is the project's own.
 fn foreign(scene: &Scene<'_>, url: &str) -> Option<String> {
-    let host = url::Url::parse(url).ok()?.host_str()?.trim_matches(['[', ']']).to_lowercase();
+    let parsed = url::Url::parse(url).ok();
+    let host = parsed.as_ref().and_then(url::Url::host_str).unwrap_or_default();
+    let host = host.trim_matches(['[', ']']).to_lowercase();
     let below = |domain: &str| host == domain || host.ends_with(&format!(".{domain}"));
     let supabase = scene.accounts.tables.supabase.as_ref();
     let of_supabase = supabase.is_some_and(|table| {
@@ -122,12 +158,12 @@ fn foreign(scene: &Scene<'_>, url: &str) -> Option<String> {
     });
     let own_machine = host == "localhost"
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    let declared = scene.hosts.contains(&host);
-    if below(scene.domain) || declared || of_supabase || own_machine {
+    if below(scene.domain) || of_supabase || own_machine {
         return None;
     }
     Some(format!(
-        "project.drill.webhook leads to {host}, which is not below {}: where it is yours, add it to hosts",
+        "project.drill.webhook leads to {host}, which is not below {}, the domain that is proven to be yours: give it a name \
+         there",
         scene.domain
     ))
 }
@@ -135,7 +171,12 @@ fn foreign(scene: &Scene<'_>, url: &str) -> Option<String> {
 /// Takes everything back that a drill of payments has left.
 pub(super) async fn undo(scene: &Scene<'_>) -> Vec<Undo> {
     let all: Vec<Purchase> = LABELS.into_iter().map(|label| Purchase::new(scene, label)).collect();
-    erase(scene, &all).await
+    let mut undone = erase(scene, &all).await;
+    undone.extend(contacts::remove(scene).await);
+    if scene.table.support_token.is_some() {
+        undone.extend(support::undo(scene).await);
+    }
+    undone
 }
 
 /// The step where the database could not be read.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use launchready_checks::probe::ProbeError;
+use launchready_checks::probe::{ProbeError, TargetFault};
 use serde_json::Value;
 
 use super::owned::{Owned, key_text};
@@ -142,10 +142,13 @@ impl Trial<'_> {
         Ok(Some(Sample { key: found, made: false }))
     }
 
-    /// The row with a key, as a user sees it.
+    /// The row with a key, as a user sees it; an error where the reading was refused.
     async fn reads(&self, who: &User, key: &str) -> Result<Option<Row>, ProbeError> {
-        let found = self.with_key(Some(who), key).await?;
-        Ok(if let Told::Rows(rows) = found { rows.into_iter().next() } else { None })
+        match self.with_key(Some(who), key).await? {
+            Told::Rows(rows) => Ok(rows.into_iter().next()),
+            Told::Denied => Err(refused(self.owned.name(), 401, "42501")),
+            Told::Refused { status, code } => Err(refused(self.owned.name(), status, &code)),
+        }
     }
 
     async fn with_key(&self, who: Option<&User>, key: &str) -> Result<Told, ProbeError> {
@@ -286,6 +289,10 @@ impl Trial<'_> {
     }
 }
 
+fn refused(table: &str, status: u16, code: &str) -> ProbeError {
+    TargetFault::Malformed(format!("reading {table} was refused with {status} {code}")).into()
+}
+
 /// What is said of a row that is as it was.
 fn kept(what: String, told: &Told, table: &str) -> Step {
     match told {
@@ -293,7 +300,12 @@ fn kept(what: String, told: &Told, table: &str) -> Step {
             Step::held(what, "it reached no row, and the owner reads the row as it was")
         }
         Told::Denied => Step::held(what, "refused with 42501"),
-        Told::Refused { status, code } if *status >= 500 || *status == 404 => {
+        // The rules and triggers of a table come after its policies: such a row was let through.
+        Told::Refused { status, code }
+            if *status >= 500
+                || *status == 404
+                || ["22", "23", "P0"].iter().any(|of| code.starts_with(of)) =>
+        {
             Step::unseen(what, format!("refused with {status} {code}"), refusal(table, code))
         }
         Told::Refused { status, code } => Step::held(what, format!("refused with {status} {code}")),

@@ -45,7 +45,9 @@ pub(super) async fn of(
 
 async fn newest(on: &mut SqliteConnection, project: &str) -> Result<Vec<DrillRecord>, Fault> {
     let rows = sqlx::query(
-        "SELECT * FROM drill WHERE project = ?1 ORDER BY started_at DESC, mark LIMIT ?2",
+        "SELECT * FROM (SELECT d.*, row_number() OVER (PARTITION BY d.drill \
+         ORDER BY d.started_at DESC, d.mark) AS nth FROM drill d WHERE d.project = ?1) AS ranked \
+         WHERE nth <= ?2 OR is_left ORDER BY started_at DESC, mark",
     )
     .bind(project)
     .bind(i64::try_from(DRILLS).unwrap_or(i64::MAX))
