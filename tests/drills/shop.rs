@@ -114,7 +114,9 @@ impl Street {
         ] {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
-        std::fs::create_dir(folder.path().join("src")).unwrap();
+        let source = folder.path().join("src");
+        std::fs::create_dir(&source).unwrap();
+        std::fs::write(source.join("main.ts"), "export const shop = \"harbor\";\n").unwrap();
         let shop = Shop { pool, folder, config, _handler: handler };
         shop.edit(|_| {});
         shop
