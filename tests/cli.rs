@@ -153,7 +153,7 @@ fn what_is_no_domain_is_answered_with_what_to_write() {
     let folder = with_config("");
     refused(&say_in(folder.path(), &["audit"]), &["holds no project", "[[project]]"]);
     refused(&say(&["audit"]), &["launchready audit shop.example", "--config FILE"]);
-    refused(&say(&["audit", "--config", "gone.toml"]), &["gone.toml", "config example"]);
+    refused(&say(&["audit", "--config", "gone.toml"]), &["gone.toml", "launchready init"]);
 }
 
 #[test]

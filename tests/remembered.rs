@@ -108,7 +108,7 @@ fn no_store_is_not_the_same_as_no_incident() {
         refused(here, words, &wanted);
     }
     assert!(!here.join("launchready.db").exists() && !here.join("copy.db").exists());
-    refused(here, "incidents list --config gone.toml", &["gone.toml", "config example"]);
+    refused(here, "incidents list --config gone.toml", &["gone.toml", "launchready init"]);
     // What is accepted before the first look makes the store.
     let accepted = "waiver add --code csp-missing --by Ana --reason later --for 30d";
     let first = good(here, accepted);

@@ -10,6 +10,7 @@ use launchready_checks::registry;
 use super::args::ExplainArgs;
 use super::output::{paint, print};
 use super::{Exit, UsageError};
+use crate::drill::Drill;
 use crate::handbook::{GENERATOR, accounts, code_page, site, topics};
 use crate::report::page_to_terminal;
 
@@ -34,6 +35,9 @@ fn page(name: &str) -> Result<String, UsageError> {
         return Ok(code_page(plugin.meta, spec));
     }
     let topics: Vec<_> = topics().into_iter().chain(accounts()).collect();
+    // A drill has no page of its own.
+    let is_drill = Drill::ALL.iter().any(|drill| drill.as_str() == name);
+    let name = if is_drill { "drills" } else { name };
     if let Some(topic) = topics.iter().find(|topic| topic.name == name) {
         return Ok(topic.text.to_string());
     }

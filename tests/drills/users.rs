@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use launchready::clock::{Clock as _, SystemClock};
+use launchready::clock::SystemClock;
 use launchready::config::{Config, parse};
 use launchready::connect::{Reach, accounts};
 use launchready::drill::{

@@ -10,9 +10,9 @@ use super::read_age;
 
 /// What follows the help.
 const AFTER: &str = "\
-launchready attest list                   every item, and who signed it until when
-launchready explain ops-attestation       what each item means, and what to do before signing
-launchready explain goals                 what a goal makes of an item that is not signed";
+launchready attest list               every item, and who signed it until when
+launchready explain ops-attestation   what each means, and what to do before
+launchready explain goals             what a goal makes of one that is unsigned";
 
 /// Options of `attest`.
 #[derive(Debug, Clone, Args)]

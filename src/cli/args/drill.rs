@@ -8,9 +8,9 @@ use crate::drill::Drill;
 
 /// What follows the help.
 const AFTER: &str = "\
-launchready drill all --dry-run           what each drill would do, and what it still needs
-launchready explain drills                what each one proves, and how to set it up
-launchready drill undo                    takes back what a drill has left";
+launchready drill all --dry-run   what each would do, and what it still lacks
+launchready explain drills        what each proves, and how to set it up
+launchready drill undo            takes back what a drill has left";
 
 /// Options of `drill`.
 #[derive(Debug, Clone, Args)]
@@ -25,7 +25,7 @@ pub struct DrillArgs {
     /// Leave what the drill makes, to look at it; `drill undo` takes it back.
     #[arg(long)]
     pub keep: bool,
-    /// With all: leave these out, comma-separated.
+    /// With all: leave these out, comma-separated; secrets and speed are the two that are no drills.
     #[arg(long, value_enum, value_name = "DRILLS", value_delimiter = ',')]
     pub skip: Vec<DrillWord>,
     /// The project; may be left out where the config holds one.
@@ -55,8 +55,10 @@ pub enum DrillWord {
     /// An alert reaches every channel in time.
     Alert,
     /// For --skip: the search for secrets that anybody can read.
+    #[value(hide = true)]
     Secrets,
     /// For --skip: the speed of the endpoints.
+    #[value(hide = true)]
     Speed,
     /// All of them, with the search for secrets and the speed of the endpoints: eight tests before a launch.
     All,

@@ -26,8 +26,8 @@ use crate::telemetry::LogFormat;
 const BEGIN: &str = "\
 Begin with one of these:
   launchready demo --once             a shop with planted defects, audited here
-  launchready audit your-domain.com   your own; it needs only the name, and reads
-  launchready init your-domain.com    finds your stack and writes the config for it";
+  launchready audit your-domain.com   your own; needs only the name, and reads
+  launchready init your-domain.com    finds your stack and writes the config";
 
 /// Tells a founder whether the product is ready for strangers with credit cards.
 #[derive(Debug, Parser)]

@@ -43,7 +43,7 @@ const FILE_BYTES: u64 = 4 * 1024 * 1024;
 pub enum LoadError {
     /// The file cannot be read.
     #[error(
-        "cannot read {path}: {why}; name the file with --config, or write one with `launchready config example > launchready.toml`"
+        "cannot read {path}: {why}; name the file with --config, or have one written: `launchready init your-domain.com`"
     )]
     Read {
         /// The file.
