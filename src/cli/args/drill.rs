@@ -26,7 +26,13 @@ pub struct DrillArgs {
     #[arg(long)]
     pub keep: bool,
     /// With all: leave these out, comma-separated; secrets and speed are the two that are no drills.
-    #[arg(long, value_enum, value_name = "DRILLS", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "DRILLS",
+        value_delimiter = ',',
+        hide_possible_values = true
+    )]
     pub skip: Vec<DrillWord>,
     /// The project; may be left out where the config holds one.
     #[arg(long, value_name = "NAME", display_order = 49)]
