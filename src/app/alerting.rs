@@ -60,10 +60,7 @@ pub(crate) struct Told {
 
 /// The channels that tell of a project, in the order of the config.
 pub(crate) fn channels_of(rules: &[ChannelRule], project: &str) -> Vec<String> {
-    let mine = |rule: &&ChannelRule| {
-        rule.projects.is_empty() || rule.projects.iter().any(|named| named == project)
-    };
-    rules.iter().filter(mine).map(|rule| rule.name.clone()).collect()
+    rules.iter().filter(|rule| rule.tells_of(project)).map(|rule| rule.name.clone()).collect()
 }
 
 impl Told {
@@ -76,25 +73,13 @@ impl Told {
             let (accepted, refused) = counts.get(name).copied().unwrap_or_default();
             ChannelFacts { name: name.clone(), accepted, refused }
         });
-        let drills = self.store.drills(project).await?;
-        let mut drills = drills
-            .into_iter()
-            .filter(|one| one.drill == Drill::Alert.as_str() && one.finished_at.is_some());
-        let mut passed_at = None;
-        let mut last = None;
-        for one in drills.by_ref() {
-            if passed_at.is_none() && one.passed == Some(true) {
-                passed_at = Some(one.started_at);
-            }
-            if last.is_none()
-                && let Ok(record) = serde_json::from_value::<Record>(one.record)
-            {
-                last = Some(drilled(&record));
-            }
-            if passed_at.is_some() {
-                break;
-            }
-        }
+        let mut drills = self.store.drills(project).await?;
+        drills.retain(|one| one.drill == Drill::Alert.as_str() && one.finished_at.is_some());
+        let passed = drills.iter().find(|one| one.passed == Some(true));
+        let passed_at = passed.map(|one| one.started_at);
+        let mut records =
+            drills.into_iter().map(|one| serde_json::from_value::<Record>(one.record));
+        let last = records.find_map(Result::ok).map(|record| drilled(&record));
         Ok(AlertingAnswer::Known { channels: channels.collect(), last, passed_at })
     }
 }

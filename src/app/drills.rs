@@ -12,7 +12,7 @@ use super::alerting::channels_of;
 use super::ownership::ownership;
 use crate::config::{Agent, DrillTable, Project};
 use crate::connect;
-use crate::drill::{self, Drill, Outcome, Plan, Record, Scene, Undo, UndoState};
+use crate::drill::{self, Drill, Outcome, Plan, Record, Scene, Undo};
 use crate::store::Store;
 
 /// How long DNS may take to prove ownership.
@@ -121,7 +121,7 @@ impl Drills<'_> {
                     Ok(drill::undo(drill, scene).await)
                 })
                 .await?;
-            known.left = undo.iter().any(|one| one.state == UndoState::Left);
+            known.left = drill::is_left(&undo);
             known.finished_at.get_or_insert(self.session.clock.now());
             self.store.record_drill(&known).await?;
             undone.push((drill, undo));

@@ -29,10 +29,7 @@ pub(crate) fn declared(config: &Config, project: &Project) -> Handover {
         cost: table.cost.clone(),
     });
     let settings = config.settings();
-    let rules =
-        settings.book.channels.iter().filter(|rule| {
-            rule.projects.is_empty() || rule.projects.contains(&project.target.project)
-        });
+    let rules = settings.book.channels.iter().filter(|rule| rule.tells_of(&project.target.project));
     let channels = rules.map(|rule| {
         let kind = settings.channels.iter().find(|channel| channel.name == rule.name);
         Channel {

@@ -59,7 +59,7 @@ pub(super) fn run(args: &AttestArgs) -> anyhow::Result<Exit> {
                 day(signed.until),
                 Attestations::path(folder).display(),
                 signed.item,
-                named(&args.config),
+                super::project::named(&args.config),
             );
             tell(args.json, &signed, &text);
         }
@@ -80,14 +80,6 @@ fn signature(args: &AttestArgs, item: &AttestationItem, now: Timestamp) -> Attes
         until: later(now, args.valid.unwrap_or(item.valid.0)),
         took: args.took,
         systems: args.systems,
-    }
-}
-
-/// How the other commands name the config.
-fn named(config: &Path) -> String {
-    match config.to_str() {
-        Some("launchready.toml") => String::new(),
-        _ => format!(" --config {}", config.display()),
     }
 }
 

@@ -65,6 +65,14 @@ pub(super) fn recheck(what: Option<&str>, config: Option<&Path>, project: Option
     }
     command
 }
+/// How a command names the config: not at all where it is the one that is looked for anyway.
+pub(super) fn named(config: &Path) -> String {
+    match config.to_str() {
+        Some(CONFIG) => String::new(),
+        _ => format!(" --config {}", config.display()),
+    }
+}
+
 /// The one project that is meant.
 pub(super) fn pick<'a>(projects: &'a [Project], name: Option<&str>) -> anyhow::Result<&'a Project> {
     let names = || {

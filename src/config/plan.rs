@@ -179,9 +179,7 @@ impl Plan {
     pub(super) fn untold(&self, projects: &[Project]) -> Option<ConfigError> {
         let heard = |project: &Project| {
             let rules = self.channels.iter().map(|channel| &channel.rule);
-            rules.filter(|rule| !rule.escalation).any(|rule| {
-                rule.projects.is_empty() || rule.projects.contains(&project.target.project)
-            })
+            rules.filter(|rule| !rule.escalation).any(|rule| rule.tells_of(&project.target.project))
         };
         let message = if self.channels.is_empty() {
             "there is no [[channel]], so the agent tells nobody; add one".to_owned()

@@ -23,7 +23,8 @@ use jiff::Timestamp;
 use launchready_checks::probe::{Accounts, AgentFault, ProbeError};
 
 pub use record::{
-    ChannelDrilled, Drill, Outcome, Plan, Record, Step, StepState, Undo, UndoState, outcome,
+    ChannelDrilled, Drill, Outcome, Plan, Record, Step, StepState, Undo, UndoState, is_left,
+    outcome,
 };
 
 use crate::config::{AccountSettings, DrillTable};
@@ -135,9 +136,9 @@ pub async fn run(drill: Drill, scene: &Scene<'_>) -> Ran {
 /// Takes back what a drill has left, as far as it finds anything by the mark; it can be repeated.
 pub async fn undo(drill: Drill, scene: &Scene<'_>) -> Vec<Undo> {
     match drill {
-        Drill::PaymentSuccess => Success::undo(scene).await,
-        Drill::PaymentFailure => Failure::undo(scene).await,
-        Drill::WebhookReplay => Replay::undo(scene).await,
+        Drill::PaymentSuccess | Drill::PaymentFailure | Drill::WebhookReplay => {
+            payments::undo(scene).await
+        }
         // A message that was accepted cannot be taken back; it says itself that it is a drill.
         Drill::Alert => Vec::new(),
         Drill::TwoUsers => users::undo(scene).await,

@@ -172,6 +172,11 @@ pub struct Undo {
     pub how: String,
 }
 
+/// Whether something is still there that was to be taken back.
+pub fn is_left(undo: &[Undo]) -> bool {
+    undo.iter().any(|one| one.state == UndoState::Left)
+}
+
 /// What came of a drill.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -220,9 +225,13 @@ impl Record {
         }
     }
 
+    /// Whether something of it is still in the product, on purpose or not.
+    pub fn is_left(&self) -> bool {
+        self.kept || is_left(&self.undo)
+    }
+
     /// The row of the store. One that has not ended may have left something.
     pub fn stored(&self, ended: bool) -> DrillRecord {
-        let is_left = self.kept || self.undo.iter().any(|one| one.state == UndoState::Left);
         DrillRecord {
             mark: self.mark.clone(),
             project: self.project.clone(),
@@ -234,7 +243,7 @@ impl Record {
                 Outcome::Failed => Some(false),
                 Outcome::NotRun => None,
             },
-            left: is_left || (!ended && self.drill != Drill::Alert),
+            left: self.is_left() || (!ended && self.drill != Drill::Alert),
             record: serde_json::to_value(self).unwrap_or_default(),
         }
     }

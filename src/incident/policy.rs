@@ -92,6 +92,13 @@ pub struct ChannelRule {
     pub ungrouped: bool,
 }
 
+impl ChannelRule {
+    /// Whether it tells of a project.
+    pub fn tells_of(&self, project: &str) -> bool {
+        self.projects.is_empty() || self.projects.iter().any(|named| named == project)
+    }
+}
+
 /// Mutes messages for a while.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Silence {

@@ -69,9 +69,7 @@ fn takes_kind(channel: &ChannelRule, change: &Change, is_end: bool, book: &Book)
 }
 
 fn takes(channel: &ChannelRule, incident: &Incident, grades: &[(Severity, Urgency)]) -> bool {
-    let is_project =
-        channel.projects.is_empty() || channel.projects.contains(&incident.key.project);
-    is_project
+    channel.tells_of(&incident.key.project)
         && grades.iter().any(|(severity, urgency)| {
             channel.severities.contains(severity) && channel.urgencies.contains(urgency)
         })

@@ -106,12 +106,7 @@ pub(super) fn results(all: &[Tested], undo: &str, paint: Paint) -> String {
     let (passed, failed) = (count(Outcome::Passed), count(Outcome::Failed));
     let not_run = count(Outcome::NotRun);
     _ = writeln!(out, "\n{passed} passed, {failed} failed, {not_run} not run");
-    let is_left = |one: &Tested| {
-        one.record.as_ref().is_some_and(|record| {
-            record.kept || record.undo.iter().any(|undo| undo.state == UndoState::Left)
-        })
-    };
-    if all.iter().any(is_left) {
+    if all.iter().filter_map(|one| one.record.as_ref()).any(Record::is_left) {
         _ = writeln!(out, "something was left in the product: {undo}");
     }
     out

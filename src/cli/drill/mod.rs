@@ -4,7 +4,6 @@ mod draw;
 mod regression;
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{Cli, DrillArgs, DrillWord};
@@ -13,8 +12,8 @@ use super::{Exit, UsageError, progress, project};
 use crate::app::Session;
 use crate::app::drills::Drills;
 use crate::clock::SystemClock;
-use crate::config::{Config, Project, load};
-use crate::drill::{Drill, Outcome, Undo, UndoState};
+use crate::config::{Project, load};
+use crate::drill::{Drill, Outcome, is_left};
 
 pub(super) fn run(cli: &Cli, args: &DrillArgs) -> anyhow::Result<Exit> {
     let config = load(&args.config)?;
@@ -36,7 +35,7 @@ pub(super) fn run(cli: &Cli, args: &DrillArgs) -> anyhow::Result<Exit> {
                 if args.dry_run {
                     return plans(&drills, &wanted, args).await;
                 }
-                all(cli, &config, project, &session, &drills, args).await
+                all(cli, project, &session, &drills, args).await
             }
             (word, None) => {
                 let text = format!("{word:?} is a word for --skip; type launchready drill all");
@@ -53,10 +52,7 @@ fn chosen(args: &DrillArgs) -> impl Iterator<Item = Drill> {
 
 /// The command that runs something again with this config.
 fn command(what: &str, args: &DrillArgs) -> String {
-    let mut command = format!("launchready drill {what}");
-    if args.config != Path::new(project::CONFIG) {
-        _ = write!(command, " --config {}", args.config.display());
-    }
+    let mut command = format!("launchready drill {what}{}", project::named(&args.config));
     if let Some(name) = &args.project {
         _ = write!(command, " --project {name:?}");
     }
@@ -109,15 +105,9 @@ async fn undo(drills: &Drills<'_>, args: &DrillArgs) -> anyhow::Result<Exit> {
     Ok(if undone.iter().any(|(_, undo)| is_left(undo)) { Exit::Failed } else { Exit::Clean })
 }
 
-/// Whether something is still there that was to be taken back.
-fn is_left(undo: &[Undo]) -> bool {
-    undo.iter().any(|one| one.state == UndoState::Left)
-}
-
 /// The eight tests before a launch.
 async fn all(
     cli: &Cli,
-    config: &Config,
     project: &Project,
     session: &Session,
     drills: &Drills<'_>,
@@ -136,7 +126,7 @@ async fn all(
         progress::note(cli, &format!("{}: {}", test.name(), test.question));
         results.push(match test.word.drill() {
             Some(drill) => regression::of_drill(test, drills.run(drill, args.keep).await?),
-            None => regression::look(test, config, project, session, &args.config).await?,
+            None => regression::look(test, project, session, &args.config).await?,
         });
     }
     if args.json {

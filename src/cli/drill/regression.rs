@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::app::{Plan, Session};
 use crate::cli::args::DrillWord;
 use crate::cli::project::recheck;
-use crate::config::{Config, Project};
+use crate::config::Project;
 use crate::drill::{Outcome, Record};
 use crate::engine::Silent;
 use crate::report::{CheckReport, build};
@@ -116,7 +116,6 @@ pub(super) fn of_drill(test: Test, record: Record) -> Tested {
 /// Runs the checks of a test.
 pub(super) async fn look(
     test: Test,
-    config: &Config,
     project: &Project,
     session: &Session,
     path: &Path,
@@ -130,7 +129,6 @@ pub(super) async fn look(
         handover: None,
         checkouts: None,
     };
-    let _ = config;
     let report = build(&session.audit(project, &plan, &Silent).await?);
     let mut saw = Vec::new();
     let mut fixes = Vec::new();

@@ -112,11 +112,7 @@ impl Remembered {
 
     /// A command that can be typed next to this one.
     fn command(&self, words: &str) -> String {
-        let config = match self.path.to_str() {
-            Some("launchready.toml") => String::new(),
-            _ => format!(" --config {}", self.path.display()),
-        };
-        format!("launchready {words}{config}")
+        format!("launchready {words}{}", super::project::named(&self.path))
     }
 
     /// The value of a call; an id that nothing has comes with the command that lists them.

@@ -2,9 +2,9 @@
 
 use launchready_checks::probe::{Depth, Email};
 
-use super::stage::{Stage, UNSEEN_PAYMENT, plan, refusal, undo, unread};
+use super::stage::{Stage, UNSEEN_PAYMENT, plan, refusal, unread};
 use crate::drill::stripe::{Event, Signing};
-use crate::drill::{Drill, Plan, Ran, Scene, Step, Undo};
+use crate::drill::{Drill, Plan, Ran, Scene, Step};
 
 const TAKEN: &str = "news of a failed payment is taken";
 const UNPAID: &str = "nothing counts as paid";
@@ -38,11 +38,6 @@ impl Failure {
             Err(step) => steps.push(step),
         }
         Ran { steps, ..Ran::default() }
-    }
-
-    /// Takes everything back.
-    pub(crate) async fn undo(scene: &Scene<'_>) -> Vec<Undo> {
-        undo(scene).await
     }
 }
 

@@ -7,4 +7,5 @@ mod success;
 
 pub(super) use failure::Failure;
 pub(super) use replay::Replay;
+pub(super) use stage::undo;
 pub(super) use success::Success;

@@ -8,9 +8,9 @@
 use launchready_checks::probe::ProbeError;
 use std::time::Duration;
 
-use super::stage::{Stage, UNSEEN_PAYMENT, plan, rows, undo, unread};
+use super::stage::{Stage, UNSEEN_PAYMENT, plan, rows, unread};
 use crate::drill::stripe::{Event, Purchase, Signing};
-use crate::drill::{Drill, Plan, Ran, Scene, Step, StepState, Undo};
+use crate::drill::{Drill, Plan, Ran, Scene, Step, StepState};
 
 /// How often an event comes.
 const TIMES: usize = 3;
@@ -56,11 +56,6 @@ impl Replay {
             Err(step) => steps.push(step),
         }
         Ran { steps, ..Ran::default() }
-    }
-
-    /// Takes the rows back.
-    pub(crate) async fn undo(scene: &Scene<'_>) -> Vec<Undo> {
-        undo(scene).await
     }
 }
 

@@ -169,7 +169,7 @@ fn foreign(scene: &Scene<'_>, url: &str) -> Option<String> {
 }
 
 /// Takes everything back that a drill of payments has left.
-pub(super) async fn undo(scene: &Scene<'_>) -> Vec<Undo> {
+pub(in crate::drill) async fn undo(scene: &Scene<'_>) -> Vec<Undo> {
     let all: Vec<Purchase> = LABELS.into_iter().map(|label| Purchase::new(scene, label)).collect();
     let mut undone = erase(scene, &all).await;
     undone.extend(contacts::remove(scene).await);

@@ -3,10 +3,10 @@
 use launchready_checks::probe::{Depth, Email, Period};
 use tokio::time::{Instant, sleep};
 
-use super::stage::{Stage, expects, plan, rows, undo, unread};
+use super::stage::{Stage, expects, plan, rows, unread};
 use crate::config::Expected;
 use crate::drill::rows::OrderRow;
-use crate::drill::{Drill, Plan, Ran, Scene, Step, Undo};
+use crate::drill::{Drill, Plan, Ran, Scene, Step};
 
 const ORDER: &str = "a paid checkout becomes one order";
 const PAID: &str = "the order counts as paid, with the amount of the checkout";
@@ -46,11 +46,6 @@ impl Success {
             Err(step) => steps.push(step),
         }
         Ran { steps, ..Ran::default() }
-    }
-
-    /// Takes everything back.
-    pub(crate) async fn undo(scene: &Scene<'_>) -> Vec<Undo> {
-        undo(scene).await
     }
 }
 

@@ -120,8 +120,7 @@ fn heirs(
         rules.retain(|rule| if is_summary { rule.summary } else { !rule.escalation });
     } else if takers.is_empty() {
         rules.retain(|rule| {
-            let is_theirs =
-                rule.projects.is_empty() || rule.projects.contains(&notification.project);
+            let is_theirs = rule.tells_of(&notification.project);
             let mut told = notification.told.iter();
             is_theirs && told.any(|told| rule.severities.contains(&told.incident.severity))
         });
