@@ -16,6 +16,7 @@ mod output;
 mod progress;
 mod project;
 mod remembered;
+mod store;
 mod trace;
 
 use std::process::ExitCode;
@@ -146,6 +147,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Drill(args) => drill::run(cli, args),
         Command::Attest(args) => attest::run(args),
         Command::Backup(args) => remembered::backup(args),
+        Command::Store(args) => store::run(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "launchready", &mut script);

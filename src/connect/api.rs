@@ -11,12 +11,12 @@ use launchready_checks::probe::{AgentFault, ProbeError, TargetFault};
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
-use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::sleep;
 use url::Url;
 
 use super::answer::{Reply, http_date, retry_after};
 use super::grant::{Grant, Granted};
+use super::pace::{Paces, Turn};
 use crate::clock::Clock;
 use crate::config::Secret;
 use crate::probe::{bounded, fault};
@@ -41,6 +41,8 @@ pub struct Reach {
     pub clock: Arc<dyn Clock>,
     /// PEM files with authorities that are trusted beside the usual ones, for what is no web server.
     pub extra_roots: Vec<PathBuf>,
+    /// Whose turn it is at each account.
+    pub paces: Paces,
 }
 
 impl fmt::Debug for Reach {
@@ -62,6 +64,19 @@ pub enum Shown {
     Header(&'static str, Secret),
     /// `Authorization: Bearer …`, of a token that the vendor hands out for an application.
     Granted(Arc<Grant>),
+}
+
+impl Shown {
+    /// What tells this credential from others, for nothing but a hash.
+    fn parts(&self) -> (&str, String) {
+        match self {
+            Self::Bearer(secret) => ("bearer", secret.expose().to_owned()),
+            Self::Token(secret) => ("token", secret.expose().to_owned()),
+            Self::Basic(name, secret) => (name, secret.expose().to_owned()),
+            Self::Header(name, secret) => (name, secret.expose().to_owned()),
+            Self::Granted(grant) => (grant.path, grant.form()),
+        }
+    }
 }
 
 /// What one vendor says about its API.
@@ -86,7 +101,7 @@ pub struct Api {
     shown: Shown,
     reach: Reach,
     /// When the next request may begin.
-    next: Mutex<Instant>,
+    turn: Turn,
     /// The longest that one answer may take, where the usual is too short.
     patience: Option<Duration>,
 }
@@ -111,8 +126,9 @@ impl Api {
         let base = Url::parse(&format!("{}/", base.trim_end_matches('/'))).map_err(|_error| {
             AgentFault::Refused(format!("the address of {} is no web address", vendor.name))
         })?;
-        let next = Mutex::new(Instant::now());
-        Ok(Self { vendor, base, shown, reach: reach.clone(), next, patience: None })
+        let (kind, credential) = shown.parts();
+        let turn = reach.paces.of([base.as_str(), kind, &credential]);
+        Ok(Self { vendor, base, shown, reach: reach.clone(), turn, patience: None })
     }
 
     /// The same API, whose answers may take as long as this.
@@ -215,6 +231,9 @@ impl Api {
             if !busy || tried >= TRIES || named.is_some_and(|named| named > PATIENCE) {
                 return Ok(reply);
             }
+            if let Some(named) = named {
+                self.turn.put_off(named);
+            }
             sleep(named.unwrap_or(wait)).await;
             wait *= 2;
         }
@@ -229,7 +248,7 @@ impl Api {
         query: &[(&str, &str)],
         body: Option<&serde_json::Value>,
     ) -> Result<Reply, ProbeError> {
-        self.wait_for_turn().await;
+        self.turn.wait(self.vendor.pace).await;
         let mut url = self.base.join(path.trim_start_matches('/')).map_err(|_error| {
             AgentFault::Bug(format!("the path of a request to {}", self.vendor.name))
         })?;
@@ -294,16 +313,6 @@ impl Api {
             }
         }
         Err(AgentFault::Bug("a token without an end".to_owned()).into())
-    }
-
-    async fn wait_for_turn(&self) {
-        let turn = {
-            let mut next = self.next.lock().await;
-            let turn = (*next).max(Instant::now());
-            *next = turn + self.vendor.pace;
-            turn
-        };
-        sleep_until(turn).await;
     }
 
     fn headers(&self) -> Result<HeaderMap, ProbeError> {

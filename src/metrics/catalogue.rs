@@ -98,6 +98,7 @@ pub(super) const OUTBOX: &str = "launchready_outbox_pending";
 pub(super) const LATENCY: &str = "launchready_alert_latency_seconds";
 pub(super) const LAG: &str = "launchready_scheduler_lag_seconds";
 pub(super) const IN_FLIGHT: &str = "launchready_looks_in_flight";
+pub(super) const AGENTS: &str = "launchready_agents";
 pub(super) const COMMIT: &str = "launchready_store_commit_seconds";
 
 type Entry = (&'static str, Kind, &'static str, &'static [&'static str], Source);
@@ -183,6 +184,7 @@ const FIXED: &[Entry] = &[
     ),
     (LAG, Kind::Histogram, "How long after it was due a run began.", &[], Source::Own),
     (IN_FLIGHT, Kind::Gauge, "Runs that are under way.", &[], Source::Own),
+    (AGENTS, Kind::Gauge, "Agents at work on the same store, this one included.", &[], Source::Own),
     (
         COMMIT,
         Kind::Histogram,

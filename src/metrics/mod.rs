@@ -157,6 +157,11 @@ impl Board {
         self.own.in_flight.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// Sets how many agents share the store.
+    pub fn set_agents(&self, count: usize) {
+        self.own.agents.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
     /// Counts how long the store took to commit.
     pub fn store_commit(&self, took: Duration) {
         self.own.commit(took);

@@ -15,7 +15,7 @@ use tokio::io::{
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::limits::Limits;
+use super::limits::{Hosts, Limits, Sharers};
 use super::route::{Dialer, blame};
 use super::tls::TlsProbe;
 
@@ -32,7 +32,7 @@ const LINES: usize = 64;
 const BANNER: usize = 512;
 /// Conversations that may go on at once, in all and with one address.
 const OPEN: usize = 16;
-const OPEN_PER_ADDRESS: usize = 2;
+pub(super) const OPEN_PER_ADDRESS: usize = 2;
 
 /// Talks to mail servers.
 #[derive(Debug)]
@@ -60,8 +60,15 @@ impl Reply {
 impl SmtpProbe {
     /// Connects through `dialer`; `tls` shakes hands after STARTTLS.
     pub fn new(dialer: Arc<Dialer>, tls: Arc<TlsProbe>) -> Self {
-        let limits = Limits::new(OPEN, OPEN_PER_ADDRESS);
+        let hosts = Arc::new(Hosts::new(OPEN_PER_ADDRESS, &Sharers::default()));
+        let limits = Limits::new(OPEN, &hosts);
         Self { dialer, tls, limits, reached: AtomicBool::new(false) }
+    }
+
+    /// The same, with what may be open to one address shared with others.
+    #[must_use]
+    pub fn sharing(self, hosts: &Arc<Hosts>) -> Self {
+        Self { limits: Limits::new(OPEN, hosts), ..self }
     }
 
     async fn talk(&self, question: &SmtpQuestion) -> Result<SmtpAnswer, ProbeError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use launchready::clock::{Clock as _, SystemClock};
 use launchready::config::parse;
-use launchready::connect::{Reach, accounts};
+use launchready::connect::{Paces, Reach, accounts};
 use launchready_checks::probe::{Accounts, ProbeError};
 use launchready_lab::{Lab, LabOptions, World};
 
@@ -58,7 +58,12 @@ fn ports(config: &str, folder: &Path) -> Accounts {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap();
-    let reach = Reach { client, clock: Arc::new(SystemClock), extra_roots: Vec::new() };
+    let reach = Reach {
+        client,
+        clock: Arc::new(SystemClock),
+        extra_roots: Vec::new(),
+        paces: Paces::default(),
+    };
     accounts(&config.projects[0].accounts, &reach)
 }
 

@@ -184,3 +184,19 @@ pub(crate) async fn two_stores_never_take_the_same_job(bench: Bench) {
     let different: BTreeSet<_> = taken.iter().collect();
     assert_eq!((taken.len(), different.len()), (300, 300));
 }
+
+pub(crate) async fn agents_at_work_are_known_until_they_leave_or_are_not_heard_of(bench: Bench) {
+    let (now, within) = (at("10:00:00"), Duration::from_mins(1));
+    let second = bench.second().await;
+    bench.store.note_at_work("one", now, within).await.unwrap();
+    second.note_at_work("two", now, within).await.unwrap();
+    second.note_at_work("two", later(now, 1), within).await.unwrap();
+    for store in [&bench.store, &second] {
+        assert_eq!(store.at_work(later(now, 30), within).await.unwrap(), ["one", "two"]);
+    }
+    bench.store.release("one").await.unwrap();
+    assert_eq!(second.at_work(later(now, 30), within).await.unwrap(), ["two"]);
+    // A server goes by its own clock, on which a moment has passed.
+    let silent = bench.store.at_work(later(now, 120), Duration::ZERO).await.unwrap();
+    assert!(silent.is_empty(), "{silent:?}");
+}

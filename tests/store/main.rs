@@ -24,6 +24,7 @@ mod postgres;
 mod runs;
 mod sqlite;
 mod stress;
+mod transfer;
 
 #[allow(dead_code, reason = "other tests need more of it")]
 #[path = "../support/postgres.rs"]
@@ -69,6 +70,7 @@ suite! {
             after_a_long_sleep_a_job_is_due_once,
             a_clock_that_was_ahead_does_not_keep_a_job_waiting,
             two_stores_never_take_the_same_job,
+            agents_at_work_are_known_until_they_leave_or_are_not_heard_of,
         ];
         clock: [
             a_lease_of_a_clock_that_was_ahead_ends_with_the_next_one,

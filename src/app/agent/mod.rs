@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 
 use self::page::Page;
 use self::parts::Parts;
-use self::setup::Setup;
+use self::setup::{Setup, Shared};
 use self::telling::Telling;
 use self::watcher::Watcher;
 use super::heard;
@@ -34,6 +34,7 @@ use crate::clock::Clock;
 use crate::engine::{Committer, Scheduler, commit_all};
 use crate::metrics::Board;
 use crate::notify::outbox::Sender;
+use crate::probe::Sharers;
 
 pub use self::proof::{ProofError, prove};
 pub use self::rehearsal::{Rehearsal, rehearse};
@@ -87,17 +88,21 @@ fn name(address: SocketAddr) -> String {
     format!("{address} {}", host.trim()).trim_end().to_owned()
 }
 
+async fn listen(on: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(on).await;
+    listener.with_context(|| format!("cannot listen on {on}; name another address as agent.listen"))
+}
+
 /// Runs the agent until it is told to stop.
 ///
 /// # Errors
 /// The config cannot be used, or the store or the address cannot be opened.
 pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     let AgentOptions { config, clock, stop, started } = options;
-    let setup = Setup::read(&config, &*clock)?;
-    let listen = setup.agent.listen;
-    let listener = TcpListener::bind(listen).await.with_context(|| {
-        format!("cannot listen on {listen}; name another address as agent.listen")
-    })?;
+    let sharers = Sharers::default();
+    let shared = Shared::among(&sharers);
+    let setup = Setup::read(&config, &*clock, &shared)?;
+    let listener = listen(setup.agent.listen).await?;
     let address = listener.local_addr()?;
     let store = crate::app::open_store(&setup.agent).await?;
     let board = Board::new(env!("CARGO_PKG_VERSION"), setup.agent.metrics_max_checks)?;
@@ -110,8 +115,9 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     // The same after a restart, so that what a process that was ended in the middle held is let go of.
     let me = name(address);
 
-    let parts = Parts { store, clock, telling, present, stop };
+    let parts = Parts { me: me.as_str().into(), store, clock, telling, present, sharers, stop };
     parts.store.release(&me).await?;
+    parts.note_at_work().await?;
     heard::begin(&*parts.store, parts.clock.now()).await?;
     parts.take_over().await?;
     let mut tasks = JoinSet::new();
@@ -158,7 +164,7 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
 
     small_loops(&parts, &mut tasks);
     tasks.spawn(parts.clone().adapt(page, routes.0, book.0));
-    tasks.spawn(reload::follow(config, Arc::clone(&parts.clock), change));
+    tasks.spawn(reload::follow(config, Arc::clone(&parts.clock), shared, change));
     started(address);
     system::ready();
     tasks.spawn(parts.clone().watchdog());

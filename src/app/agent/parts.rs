@@ -18,7 +18,8 @@ use crate::engine;
 use crate::incident::Book;
 use crate::notify::outbox::{self, Routes};
 use crate::notify::summary;
-use crate::store::{Store, StoreError};
+use crate::probe::Sharers;
+use crate::store::{AT_WORK, Store, StoreError};
 
 /// How often reminders, escalations and what was held back are looked for.
 const WAKE: Duration = Duration::from_secs(5);
@@ -32,6 +33,8 @@ const MINUTE: Duration = Duration::from_mins(1);
 /// What the loops share.
 #[derive(Debug, Clone)]
 pub(super) struct Parts {
+    /// The name under which the agent holds jobs and messages.
+    pub(super) me: Arc<str>,
     /// The database.
     pub(super) store: Arc<dyn Store>,
     /// The time.
@@ -40,6 +43,8 @@ pub(super) struct Parts {
     pub(super) telling: Arc<Telling>,
     /// The present config.
     pub(super) present: watch::Receiver<Arc<Setup>>,
+    /// How many agents share the store, and with it what hosts and accounts may be asked.
+    pub(super) sharers: Sharers,
     /// Becomes true when the agent has to stop.
     pub(super) stop: watch::Receiver<bool>,
 }
@@ -176,15 +181,31 @@ impl Parts {
         }
     }
 
-    /// Notes again and again that the agent watches: it hears calls of jobs, and sends what a drill puts into
-    /// the outbox.
+    /// Notes again and again that the agent watches: it hears calls of jobs, sends what a drill puts into the
+    /// outbox, and takes its part of what hosts and accounts may be asked.
     pub(super) async fn listen(self) {
         loop {
             pause(&*self.clock, heard::NOTED_EVERY).await;
-            if let Err(error) = heard::note(&*self.store, self.clock.now()).await {
-                complain(error);
+            let noted = heard::note(&*self.store, self.clock.now()).await;
+            for noted in [noted, self.note_at_work().await] {
+                if let Err(error) = noted {
+                    complain(error);
+                }
             }
         }
+    }
+
+    /// Notes that this agent is at work, and counts who else is.
+    pub(super) async fn note_at_work(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.store.note_at_work(&self.me, now, AT_WORK).await?;
+        let agents = self.store.at_work(now, AT_WORK).await?.len();
+        if self.sharers.count() != agents {
+            tracing::info!(agents, "so many agents share this store and what others may be asked");
+        }
+        self.sharers.set(agents);
+        self.telling.board().set_agents(agents);
+        Ok(())
     }
 
     /// Calls the dead man's URL.

@@ -10,14 +10,30 @@ use sha2::{Digest as _, Sha256};
 use crate::app::{Session, declared};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Agent, Project};
+use crate::connect::Paces;
 use crate::engine::Handover;
 use crate::incident::Book;
 use crate::notify::outbox::Routes;
-use crate::probe::{Network, ProbeTargets};
+use crate::probe::{Network, ProbeTargets, Sharers, Shares};
 use crate::schedule::Schedule;
 use crate::store::{HeartbeatKey, JobKey, JobSpec};
 
 use super::own;
+
+/// What hosts and accounts may be asked, for every config that an agent reads one after the other and for every
+/// agent on the same store.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shared {
+    shares: Shares,
+    paces: Paces,
+}
+
+impl Shared {
+    /// What is shared by whoever counts these sharers.
+    pub(super) fn among(sharers: &Sharers) -> Self {
+        Self { shares: Shares::among(sharers), paces: Paces::among(sharers) }
+    }
+}
 
 /// A config that was read whole, with the ports that belong to it.
 #[derive(Debug)]
@@ -41,7 +57,7 @@ impl Setup {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub(super) fn read(path: &Path, clock: &dyn Clock) -> anyhow::Result<Self> {
+    pub(super) fn read(path: &Path, clock: &dyn Clock, shared: &Shared) -> anyhow::Result<Self> {
         let mut config = crate::config::load(path)?;
         let agent = config.agent()?;
         let handovers = config.projects.iter().map(|project| {
@@ -52,6 +68,7 @@ impl Setup {
         config.network.remembered = Some(clock.takes(Network::REMEMBERED));
         // Certificates and the clocks of web servers are judged by the machine's own clock.
         let session = Session::new(config.network, Arc::new(SystemClock))?;
+        let session = session.sharing(&shared.shares, &shared.paces);
         let projects = config.projects.into_iter().map(|it| (it.target.project.clone(), it));
         let book = Arc::new(agent.book.clone());
         let projects = projects.collect();

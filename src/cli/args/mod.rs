@@ -3,8 +3,10 @@
 mod agent;
 mod attest;
 mod compare;
+mod config;
 mod drill;
 mod init;
+mod store;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,8 +20,10 @@ pub(super) use self::agent::{
 };
 pub(super) use self::attest::{AttestAction, AttestArgs};
 pub(super) use self::compare::{DiffArgs, DiffFormat, TraceArgs};
+pub(super) use self::config::{ConfigAction, ConfigArgs};
 pub(super) use self::drill::{DrillArgs, DrillWord};
 pub(super) use self::init::InitArgs;
+pub(super) use self::store::{MigrateArgs, StoreAction, StoreCommand};
 use crate::telemetry::LogFormat;
 
 /// What follows the list of commands.
@@ -92,6 +96,8 @@ pub enum Command {
     Attest(AttestArgs),
     /// Copy the agent's store while it runs.
     Backup(BackupArgs),
+    /// Carry everything that the agent remembers to another store.
+    Store(StoreCommand),
     /// Print shell completions.
     Completions {
         /// The shell.
@@ -341,45 +347,6 @@ pub struct ExplainArgs {
     /// Write all pages as HTML into this folder, to be read in a browser.
     #[arg(long, value_name = "DIR", conflicts_with = "name")]
     pub html: Option<PathBuf>,
-}
-
-/// Options of `config`.
-#[derive(Debug, Clone, Args)]
-pub struct ConfigArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub action: ConfigAction,
-}
-
-/// What `config` does.
-#[derive(Debug, Clone, Subcommand)]
-pub enum ConfigAction {
-    /// Say everything that is wrong with a config.
-    Check(ConfigFile),
-    /// Print the JSON schema for editors.
-    Schema,
-    /// Print what becomes of a config: projects, hosts and the options in force.
-    Show(ConfigFile),
-    /// Print an annotated example with every default.
-    Example,
-}
-
-/// Which config.
-#[derive(Debug, Clone, Args)]
-pub struct ConfigFile {
-    /// The file.
-    #[arg(value_name = "FILE", default_value = "launchready.toml", conflicts_with = "config")]
-    pub file: PathBuf,
-    /// The file, as the other commands name it.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-}
-
-impl ConfigFile {
-    /// The file that is meant.
-    pub fn path(&self) -> &Path {
-        self.config.as_deref().unwrap_or(&self.file)
-    }
 }
 
 fn read_age(text: &str) -> Result<Duration, String> {

@@ -167,6 +167,11 @@ impl Tries {
         Self(TRIES)
     }
 
+    /// Those of a call that is not tried again.
+    pub(super) const fn none() -> Self {
+        Self(1)
+    }
+
     fn has_one(&mut self) -> bool {
         self.0 = self.0.saturating_sub(1);
         self.0 > 0

@@ -1,6 +1,7 @@
 //! The store in a PostgreSQL database that several agents may share.
 
 mod address;
+mod agents;
 mod baselines;
 mod changes;
 mod clock;
@@ -20,6 +21,7 @@ mod runs;
 mod sending;
 mod upkeep;
 mod waking;
+mod whole;
 
 use std::path::Path;
 use std::time::Duration;
@@ -120,6 +122,19 @@ impl Store for PostgresStore {
 
     async fn release(&self, agent: &str) -> Result<(), StoreError> {
         self.within(PATIENCE, jobs::release(&self.connections, agent)).await
+    }
+
+    async fn note_at_work(
+        &self,
+        agent: &str,
+        _now: Timestamp,
+        within: Duration,
+    ) -> Result<(), StoreError> {
+        self.within(PATIENCE, agents::note(&self.connections, agent, within)).await
+    }
+
+    async fn at_work(&self, _now: Timestamp, within: Duration) -> Result<Vec<String>, StoreError> {
+        self.within(PATIENCE, agents::at_work(&self.connections, within)).await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
