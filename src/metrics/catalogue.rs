@@ -200,6 +200,13 @@ const FIXED: &[Entry] = &[
         Source::Build,
     ),
     (
+        "launchready_tasks",
+        Kind::Gauge,
+        "Tasks of the agent that are under way or wait: loops, looks, connections.",
+        &[],
+        Source::Process,
+    ),
+    (
         "process_cpu_seconds_total",
         Kind::Counter,
         "Processor time that the process has used.",

@@ -25,3 +25,6 @@ mod supabase;
 mod table;
 mod table_own;
 mod whole;
+
+#[path = "../support/patient.rs"]
+mod patient;

@@ -25,6 +25,7 @@ mod runs;
 mod sqlite;
 mod stress;
 mod transfer;
+mod year;
 
 #[allow(dead_code, reason = "other tests need more of it")]
 #[path = "../support/postgres.rs"]
@@ -71,6 +72,9 @@ suite! {
             a_clock_that_was_ahead_does_not_keep_a_job_waiting,
             two_stores_never_take_the_same_job,
             agents_at_work_are_known_until_they_leave_or_are_not_heard_of,
+        ];
+        year: [
+            more_than_a_year_of_looks_leaves_what_is_kept_and_no_more,
         ];
         clock: [
             a_lease_of_a_clock_that_was_ahead_ends_with_the_next_one,
