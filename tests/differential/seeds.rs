@@ -1,6 +1,6 @@
 //! Numbers that are the same on every machine and in every run, so that a case has a name.
 
-/// SplitMix64: every seed gives another sequence.
+/// `SplitMix64`: every seed gives another sequence.
 #[derive(Debug)]
 pub(crate) struct Random(u64);
 

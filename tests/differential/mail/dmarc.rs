@@ -80,13 +80,12 @@ fn theirs(answer: &Value) -> Said {
     let mut said = Said::new();
     let record = match text(answer, "error") {
         "" => "found",
-        "DMARCRecordNotFound" => "none",
+        "DMARCRecordNotFound" | "DMARCRecordStartsWithWhitespace" => "none",
         "MultipleDMARCRecords" => "several",
         "DMARCRecordInWrongLocation" => {
             said.insert("elsewhere too", yes(true));
             "none"
         }
-        "DMARCRecordStartsWithWhitespace" => "none",
         _ => "faulty",
     };
     said.insert("record", record.to_owned());

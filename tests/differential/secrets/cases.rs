@@ -228,7 +228,7 @@ impl Sum for flate2::Crc {
 }
 
 pub(super) fn generate() -> Vec<Case> {
-    let random = &mut Random::new(0x5ec2e7);
+    let random = &mut Random::new(0x005e_c2e7);
     let mut cases = Vec::new();
     for (family, kind, name, make) in KEYS {
         // What a rule needs beside the value, it is given: the names differ from vendor to vendor.

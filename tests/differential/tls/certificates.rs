@@ -89,12 +89,12 @@ fn names(to: &mut Writer<'_>) {
     to.leaf("another name", |params, _| params.subject_alt_names = vec![dns("other.example")]);
     to.leaf("name above", |params, _| params.subject_alt_names = vec![dns("harbor.example")]);
     to.leaf("name below", |params, host| {
-        params.subject_alt_names = vec![dns(&format!("www.{host}"))]
+        params.subject_alt_names = vec![dns(&format!("www.{host}"))];
     });
     to.leaf("wildcard", |params, _| params.subject_alt_names = vec![dns("*.harbor.example")]);
     to.leaf("wildcard above", |params, _| params.subject_alt_names = vec![dns("*.example")]);
     to.leaf("wildcard below", |params, host| {
-        params.subject_alt_names = vec![dns(&format!("*.{host}"))]
+        params.subject_alt_names = vec![dns(&format!("*.{host}"))];
     });
     to.leaf("wildcard for everything", |params, _| params.subject_alt_names = vec![dns("*")]);
     to.leaf("wildcard in the middle", |params, host| {
