@@ -285,7 +285,7 @@ impl Session {
         let dns: Arc<dyn Dns> = Arc::<DnsProbe>::clone(&self.dns);
         let client = account_client(dns, &self.roots)?;
         let extra_roots = self.network.extra_roots.clone();
-        Ok(Reach { client, clock: Arc::clone(&self.clock), extra_roots })
+        Ok(Reach { client, clock: Arc::clone(&self.clock), extra_roots, written: None })
     }
 
     fn probes(

@@ -96,7 +96,8 @@ impl World {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap();
-        let reach = Reach { client, clock: Arc::new(SystemClock), extra_roots: Vec::new() };
+        let reach =
+            Reach { client, clock: Arc::new(SystemClock), extra_roots: Vec::new(), written: None };
         let ports = accounts(&project.accounts, &reach);
         let scene = Scene {
             project: "harbor",
