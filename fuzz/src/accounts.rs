@@ -108,7 +108,7 @@ fn reach(pages: &[&[u8]]) -> Reach {
         let number = next.fetch_add(1, Ordering::Relaxed);
         assert!(number < REQUESTS, "a question that never ends");
         let page = pages.get(number).cloned().unwrap_or_else(|| Page::read(b"200\n\n{}"));
-        let mut answer = hyper::Response::builder().status(page.status);
+        let mut answer = hyper::Response::builder().status(page.status.max(200));
         for (name, value) in page.headers {
             answer = answer.header(name, value);
         }

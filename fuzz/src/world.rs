@@ -146,7 +146,7 @@ pub(super) struct Page {
 impl Page {
     /// Reads one.
     pub(super) fn read(bytes: &[u8]) -> Self {
-        let (mut page, mut rest) = (Self::default(), bytes);
+        let (mut page, mut rest) = (Self { status: 200, ..Self::default() }, bytes);
         let mut first = true;
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             let (line, behind) = rest.split_at(end);
