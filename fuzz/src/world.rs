@@ -189,6 +189,8 @@ struct Web {
 
 impl Web {
     fn answer(&self, request: &HttpRequest) -> Result<HttpAnswer, ProbeError> {
+        let scheme = request.url.split_once("://").map(|(scheme, _)| scheme);
+        assert!(matches!(scheme, Some("http" | "https")), "a check asks {}", request.url);
         let question = format!("{:?} {} {:?}", request.method, request.url, request.headers);
         let number = self.numbers.of(question);
         let page = self.pages.get(number).cloned();

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use mutate::Mutations;
 
 /// Mutations of one target; all targets together have some thousand.
-const MUTATIONS: usize = 160;
+const MUTATIONS: usize = 120;
 /// The most bytes of a mutation: longer inputs are the fuzzer's.
 const LONGEST: usize = 8 * 1024;
 
