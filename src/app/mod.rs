@@ -296,7 +296,7 @@ impl Session {
         let client = account_client(dns, &self.roots)?;
         let extra_roots = self.network.extra_roots.clone();
         let (clock, paces) = (Arc::clone(&self.clock), self.paces.clone());
-        Ok(Reach { client, clock, extra_roots, paces })
+        Ok(Reach { extra_roots, paces, ..Reach::new(client, clock) })
     }
 
     fn probes(

@@ -2,7 +2,6 @@
 //! comes back.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +10,12 @@ use launchready_checks::probe::{AgentFault, ProbeError, TargetFault};
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
-use tokio::time::sleep;
 use url::Url;
 
 use super::answer::{Reply, http_date, retry_after};
 use super::grant::{Grant, Granted};
-use super::pace::{Paces, Turn};
-use crate::clock::Clock;
+use super::pace::Turn;
+use super::reach::Reach;
 use crate::config::Secret;
 use crate::probe::{bounded, fault};
 
@@ -31,25 +29,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const BACK_OFF: Duration = Duration::from_millis(500);
 /// A clock that is off by more gives wrong answers about windows of ten minutes.
 const CLOCK_OFF_S: i64 = 120;
-
-/// What is needed to reach outside systems.
-#[derive(Clone)]
-pub struct Reach {
-    /// The client: strict about certificates, follows nothing by itself.
-    pub client: reqwest::Client,
-    /// The clock of this machine.
-    pub clock: Arc<dyn Clock>,
-    /// PEM files with authorities that are trusted beside the usual ones, for what is no web server.
-    pub extra_roots: Vec<PathBuf>,
-    /// Whose turn it is at each account.
-    pub paces: Paces,
-}
-
-impl fmt::Debug for Reach {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reach").finish_non_exhaustive()
-    }
-}
 
 /// How a credential is shown.
 #[derive(Debug, Clone)]
@@ -234,7 +213,7 @@ impl Api {
             if let Some(named) = named {
                 self.turn.put_off(named);
             }
-            sleep(named.unwrap_or(wait)).await;
+            self.reach.wait(named.unwrap_or(wait)).await;
             wait *= 2;
         }
         Err(AgentFault::Bug("a request without an end".to_owned()).into())
@@ -248,7 +227,7 @@ impl Api {
         query: &[(&str, &str)],
         body: Option<&serde_json::Value>,
     ) -> Result<Reply, ProbeError> {
-        self.turn.wait(self.vendor.pace).await;
+        self.reach.wait_until(self.turn.take(self.vendor.pace)).await;
         let mut url = self.base.join(path.trim_start_matches('/')).map_err(|_error| {
             AgentFault::Bug(format!("the path of a request to {}", self.vendor.name))
         })?;
@@ -277,7 +256,8 @@ impl Api {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        let answer = request.send().await.map_err(|error| fault(&error, self.vendor.name))?;
+        let answer = self.reach.send(request).await;
+        let answer = answer.map_err(|error| fault(&error, self.vendor.name))?;
         self.clock_is_right(answer.headers())?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = bounded(answer, ANSWER_BYTES).await?;
@@ -297,7 +277,7 @@ impl Api {
         for tried in 1.. {
             let request = self.reach.client.post(url.clone()).body(grant.form());
             let request = request.header("content-type", "application/x-www-form-urlencoded");
-            let answer = request.send().await.map_err(|error| fault(&error, name))?;
+            let answer = self.reach.send(request).await.map_err(|error| fault(&error, name))?;
             let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
             let body = bounded(answer, ANSWER_BYTES).await?;
             let reply = Reply { status, headers, body };
@@ -305,7 +285,7 @@ impl Api {
             match status {
                 200..=299 => return Ok(grant.keep(reply.json::<Granted>(&self.vendor)?).await),
                 429 | 500.. if tried < TRIES && wait.is_none_or(|wait| wait <= PATIENCE) => {
-                    sleep(wait.unwrap_or(BACK_OFF)).await;
+                    self.reach.wait(wait.unwrap_or(BACK_OFF)).await;
                 }
                 // RFC 6749 answers a wrong secret with 400 or 401.
                 400 => return Err(self.refused(&Reply { status: 401, ..reply })),

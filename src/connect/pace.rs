@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use crate::probe::Sharers;
 
@@ -20,17 +20,14 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// Waits for a turn, after which the next one comes after `pace`, or after as many times that as there are
-    /// agents that share the account.
-    pub(super) async fn wait(&self, pace: Duration) {
+    /// Takes the next turn, which is to be waited for. The one behind it comes after `pace`, or after as many times
+    /// that as there are agents that share the account.
+    pub(super) fn take(&self, pace: Duration) -> Instant {
         let agents = u32::try_from(self.sharers.count()).unwrap_or(u32::MAX);
-        let turn = {
-            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-            let turn = (*next).max(Instant::now());
-            *next = turn + pace.saturating_mul(agents);
-            turn
-        };
-        sleep_until(turn).await;
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = (*next).max(Instant::now());
+        *next = turn + pace.saturating_mul(agents);
+        turn
     }
 
     /// Has nobody ask before `wait` is over: the other side has said that it wants it so.
@@ -83,20 +80,20 @@ mod tests {
         turn.next.lock().unwrap().saturating_duration_since(Instant::now())
     }
 
-    #[tokio::test]
-    async fn one_account_has_one_pace_for_every_visit_and_every_agent() {
+    #[test]
+    fn one_account_has_one_pace_for_every_visit_and_every_agent() {
         let sharers = Sharers::default();
         let paces = Paces::among(&sharers);
         let pace = Duration::from_hours(1);
         let one = paces.of(["https://api.stripe.com/", "Bearer", "key_one"]);
-        one.wait(pace).await;
+        one.take(pace);
         let again = paces.of(["https://api.stripe.com/", "Bearer", "key_one"]);
         let waits = left(&again);
         assert!(waits > Duration::from_mins(59) && waits <= pace, "{waits:?}");
         let other = paces.of(["https://api.stripe.com/", "Bearer", "key_two"]);
         assert_eq!(left(&other), Duration::ZERO);
         sharers.set(3);
-        other.wait(pace).await;
+        other.take(pace);
         assert!(left(&other) > 2 * pace, "{:?}", left(&other));
         other.put_off(5 * pace);
         assert!(left(&other) > 4 * pace, "{:?}", left(&other));
@@ -105,8 +102,8 @@ mod tests {
         assert_eq!(left(&joined), Duration::ZERO);
     }
 
-    #[tokio::test]
-    async fn accounts_that_nobody_asks_are_forgotten() {
+    #[test]
+    fn accounts_that_nobody_asks_are_forgotten() {
         let paces = Paces::default();
         let held = paces.of(["https://a.example/", "", "held"]);
         let busy = paces.of(["https://a.example/", "", "busy"]);

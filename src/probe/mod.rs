@@ -5,6 +5,8 @@
 //! limits per host.
 
 mod blackbox;
+#[doc(hidden)]
+pub mod bytes;
 mod client;
 mod command;
 mod dns;

@@ -10,7 +10,8 @@ use launchready_checks::probe::{
     AgentFault, Answer, ProbeError, Smtp, SmtpAnswer, SmtpQuestion, TargetFault, TlsAnswer,
 };
 use tokio::io::{
-    AsyncBufReadExt as _, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+    AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _,
+    BufReader,
 };
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -112,8 +113,7 @@ impl SmtpProbe {
             return Err(turned_away(&what, &greeting));
         }
         let hello = ask(&mut stream, &format!("EHLO {name}"), &what).await?;
-        let extensions = if hello.code == 250 { keywords(&hello) } else { Vec::new() };
-        let mut answer = SmtpAnswer { banner: greeting.text(), extensions, starttls: None };
+        let mut answer = said(&greeting, &hello);
         if !answer.extensions.iter().any(|keyword| keyword == "STARTTLS") {
             leave(stream.get_mut()).await;
             return Ok(answer);
@@ -192,7 +192,7 @@ async fn ask(
 }
 
 /// Reads one reply: lines `250-…` and a last line `250 …` (RFC 5321 4.2.1).
-async fn reply(stream: &mut BufReader<TcpStream>, what: &str) -> Result<Reply, ProbeError> {
+async fn reply<S: AsyncBufRead + Unpin>(stream: &mut S, what: &str) -> Result<Reply, ProbeError> {
     let malformed = |why: &str| ProbeError::from(TargetFault::Malformed(format!("{what}: {why}")));
     let mut lines = Vec::new();
     while lines.len() < LINES {
@@ -214,6 +214,22 @@ async fn reply(stream: &mut BufReader<TcpStream>, what: &str) -> Result<Reply, P
         }
     }
     Err(TargetFault::TooLarge(format!("{what}: a reply of more than {LINES} lines")).into())
+}
+
+/// What a greeting and the answer to EHLO say, from the bytes alone.
+pub(super) async fn read_conversation(mut bytes: &[u8]) -> Result<SmtpAnswer, ProbeError> {
+    let greeting = reply(&mut bytes, "the mail server").await?;
+    if greeting.code != 220 {
+        return Err(turned_away("the mail server", &greeting));
+    }
+    let hello = reply(&mut bytes, "the mail server").await?;
+    Ok(said(&greeting, &hello))
+}
+
+/// The answer to the port, before STARTTLS.
+fn said(greeting: &Reply, hello: &Reply) -> SmtpAnswer {
+    let extensions = if hello.code == 250 { keywords(hello) } else { Vec::new() };
+    SmtpAnswer { banner: greeting.text(), extensions, starttls: None }
 }
 
 /// Code, whether it is the last line, and text.

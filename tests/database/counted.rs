@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use launchready::clock::SystemClock;
 use launchready::config::parse;
-use launchready::connect::{Paces, Reach, accounts};
+use launchready::connect::{Reach, accounts};
 use launchready_checks::probe::{
     Accounts, Answer, Catalogue, Database, DatabaseFacts, ProbeError, Repeated, RowQuery, Slot,
     SqlAnswer, Strays, TableRole, TableShape, VisitRow, Walked,
@@ -25,12 +25,7 @@ pub(crate) fn ports(config: &str, folder: &Path) -> Accounts {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap();
-    let reach = Reach {
-        client,
-        clock: Arc::new(SystemClock),
-        extra_roots: Vec::new(),
-        paces: Paces::default(),
-    };
+    let reach = Reach::new(client, Arc::new(SystemClock));
     accounts(&config.projects[0].accounts, &reach)
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use launchready::clock::{Clock as _, FastClock, SystemClock};
 use launchready::config::{Config, parse};
-use launchready::connect::{Paces, Reach, accounts};
+use launchready::connect::{Reach, accounts};
 use launchready::drill::{
     Drill, Outcome, Plan, Ran, Scene, StepState, Undo, UndoState, new_mark, outcome, plan, run,
     undo,
@@ -89,7 +89,7 @@ impl Desk {
             .build()
             .unwrap();
         let clock = Arc::clone(&self.clock);
-        let reach = Reach { client, clock, extra_roots: Vec::new(), paces: Paces::default() };
+        let reach = Reach::new(client, clock);
         let ports = accounts(&project.accounts, &reach);
         let table = project.drill.clone().unwrap_or_default();
         let scene = Scene {

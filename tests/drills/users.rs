@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use launchready::clock::SystemClock;
 use launchready::config::{Config, parse};
-use launchready::connect::{Paces, Reach, accounts};
+use launchready::connect::{Reach, accounts};
 use launchready::drill::{
     Drill, Outcome, Plan, Ran, Scene, StepState, Undo, UndoState, new_mark, outcome, plan, run,
     undo,
@@ -96,12 +96,7 @@ impl World {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap();
-        let reach = Reach {
-            client,
-            clock: Arc::new(SystemClock),
-            extra_roots: Vec::new(),
-            paces: Paces::default(),
-        };
+        let reach = Reach::new(client, Arc::new(SystemClock));
         let ports = accounts(&project.accounts, &reach);
         let scene = Scene {
             project: "harbor",

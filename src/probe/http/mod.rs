@@ -19,6 +19,7 @@ use launchready_checks::probe::{
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 
+pub(super) use self::body::decode as decode_body;
 use self::connection::{Connection, Connector, Endpoint};
 pub(super) use self::connection::{HEAD_BYTES, HEAD_LINES, USER_AGENT};
 use self::dates::Dates;

@@ -26,6 +26,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
+pub(super) use self::ocsp::is_revoked as read_ocsp;
 use self::server_hello::Reading;
 use self::verdict::Verdicts;
 use super::limits::{Hosts, Limits, Sharers};
@@ -203,6 +204,20 @@ pub(super) struct Handshake {
     chain: Vec<rustls::pki_types::CertificateDer<'static>>,
     stapled: Vec<u8>,
     answer: TlsAnswer,
+}
+
+/// What the beginning of a server's answer says; nothing where more has to come.
+pub(super) fn read_hello(bytes: &[u8]) -> Result<Option<HelloAnswer>, &'static str> {
+    match server_hello::read(bytes) {
+        Reading::NeedsMore => Ok(None),
+        Reading::Answer(answer) => Ok(Some(answer)),
+        Reading::Garbage(why) => Err(why),
+    }
+}
+
+/// The request for the state of the first certificate of a chain.
+pub(super) fn ask_ocsp(chain: &[&[u8]]) -> Option<Vec<u8>> {
+    ocsp::request(chain.first()?, ocsp::issuer(chain)?)
 }
 
 enum HelloFault {
