@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use prometheus::core::Collector;
 use prometheus::proto::{MetricFamily, MetricType};
-use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+use prometheus::{
+    Gauge, Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+};
 
-use super::catalogue::{COMMIT, IN_FLIGHT, LAG, LATENCY, NOTIFICATIONS, OUTBOX, help};
+use super::catalogue::{AHEAD, COMMIT, IN_FLIGHT, LAG, LATENCY, NOTIFICATIONS, OUTBOX, help};
 use super::text::{bound, label, number};
 use crate::store::{DeliveryState, OutboxCount};
 
@@ -32,6 +34,7 @@ pub(super) struct Own {
     lag: Histogram,
     pub(super) in_flight: IntGauge,
     commit: Histogram,
+    pub(super) ahead: Gauge,
 }
 
 impl Own {
@@ -48,14 +51,16 @@ impl Own {
             lag: histogram(LAG, LAG_S)?,
             in_flight: IntGauge::with_opts(opts(IN_FLIGHT))?,
             commit: histogram(COMMIT, COMMIT_S)?,
+            ahead: Gauge::with_opts(opts(AHEAD))?,
         };
-        let all: [Box<dyn Collector>; 6] = [
+        let all: [Box<dyn Collector>; 7] = [
             Box::new(own.notifications.clone()),
             Box::new(own.outbox.clone()),
             Box::new(own.latency.clone()),
             Box::new(own.lag.clone()),
             Box::new(own.in_flight.clone()),
             Box::new(own.commit.clone()),
+            Box::new(own.ahead.clone()),
         ];
         for collector in all {
             own.registry.register(collector)?;

@@ -8,6 +8,7 @@ mod pulse;
 mod rehearsal;
 mod reload;
 mod setup;
+mod step;
 mod system;
 mod telling;
 mod watcher;
@@ -30,7 +31,7 @@ use self::setup::Setup;
 use self::telling::Telling;
 use self::watcher::Watcher;
 use super::heard;
-use crate::clock::Clock;
+use crate::clock::{Clock, SharedClock};
 use crate::engine::{Committer, Scheduler, commit_all};
 use crate::metrics::Board;
 use crate::notify::outbox::Sender;
@@ -45,7 +46,9 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct AgentOptions {
     /// The config file.
     pub config: PathBuf,
-    /// The time.
+    /// What the machine shows, brought in step with the server of a store that other machines share.
+    pub machine: Arc<SharedClock>,
+    /// The time: `machine` itself, or a faster one on it.
     pub clock: Arc<dyn Clock>,
     /// Becomes true when the agent has to stop.
     pub stop: watch::Receiver<bool>,
@@ -77,6 +80,7 @@ fn small_loops(parts: &Parts, tasks: &mut JoinSet<()>) {
     tasks.spawn(parts.clone().summarise());
     tasks.spawn(parts.clone().keep_up());
     tasks.spawn(parts.clone().listen());
+    tasks.spawn(parts.clone().keep_step());
     tasks.spawn(parts.clone().ping());
 }
 
@@ -92,14 +96,16 @@ fn name(address: SocketAddr) -> String {
 /// # Errors
 /// The config cannot be used, or the store or the address cannot be opened.
 pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
-    let AgentOptions { config, clock, stop, started } = options;
-    let setup = Setup::read(&config, &*clock)?;
+    let AgentOptions { config, machine, clock, stop, started } = options;
+    let setup = Setup::read(&config, &machine, &*clock)?;
     let listen = setup.agent.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("cannot listen on {listen}; name another address as agent.listen")
     })?;
     let address = listener.local_addr()?;
     let store = crate::app::open_store(&setup.agent).await?;
+    // Before anything is compared with a time that another machine has written.
+    step::once(&*store, &machine).await?;
     let board = Board::new(env!("CARGO_PKG_VERSION"), setup.agent.metrics_max_checks)?;
     let telling = Arc::new(Telling::new(Arc::new(board)));
     let routes = watch::channel(Arc::new(setup.routes(&clock)?));
@@ -110,7 +116,7 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     // The same after a restart, so that what a process that was ended in the middle held is let go of.
     let me = name(address);
 
-    let parts = Parts { store, clock, telling, present, stop };
+    let parts = Parts { store, machine, clock, telling, present, stop };
     parts.store.release(&me).await?;
     heard::begin(&*parts.store, parts.clock.now()).await?;
     parts.take_over().await?;
@@ -158,7 +164,12 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
 
     small_loops(&parts, &mut tasks);
     tasks.spawn(parts.clone().adapt(page, routes.0, book.0));
-    tasks.spawn(reload::follow(config, Arc::clone(&parts.clock), change));
+    tasks.spawn(reload::follow(
+        config,
+        Arc::clone(&parts.machine),
+        Arc::clone(&parts.clock),
+        change,
+    ));
     started(address);
     system::ready();
     tasks.spawn(parts.clone().watchdog());

@@ -11,9 +11,9 @@ use tokio::sync::watch;
 use super::page::Page;
 use super::setup::Setup;
 use super::telling::Telling;
-use super::{own, pulse, system};
+use super::{own, pulse, step, system};
 use crate::app::heard;
-use crate::clock::{Clock, pause};
+use crate::clock::{Clock, SharedClock, pause};
 use crate::engine;
 use crate::incident::Book;
 use crate::notify::outbox::{self, Routes};
@@ -34,6 +34,8 @@ const MINUTE: Duration = Duration::from_mins(1);
 pub(super) struct Parts {
     /// The database.
     pub(super) store: Arc<dyn Store>,
+    /// What the machine shows, in step with the store's server.
+    pub(super) machine: Arc<SharedClock>,
     /// The time.
     pub(super) clock: Arc<dyn Clock>,
     /// Who is told what was stored and sent.
@@ -185,6 +187,11 @@ impl Parts {
                 complain(error);
             }
         }
+    }
+
+    /// Keeps the clock in step with that of the store's server.
+    pub(super) async fn keep_step(self) {
+        step::keep(&*self.store, &self.machine, &self.telling).await;
     }
 
     /// Calls the dead man's URL.

@@ -24,7 +24,7 @@ pub struct Rehearsal {
 /// What the agent would say instead of starting.
 pub fn rehearse(config: &Path) -> anyhow::Result<Rehearsal> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let setup = Setup::read(config, &*clock)?;
+    let setup = Setup::read(config, &Arc::default(), &*clock)?;
     setup.routes(&clock)?;
     let store = setup.agent.store.address().map_err(StoreError::State)?;
     crate::store::rehearse(store, setup.folder())?;

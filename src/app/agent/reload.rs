@@ -8,14 +8,19 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::setup::Setup;
-use crate::clock::Clock;
+use crate::clock::{Clock, SharedClock};
 use crate::config::Attestations;
 
 /// How often the file is looked at.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Sends a new setup on SIGHUP and when the file changes, until dropped.
-pub(super) async fn follow(path: PathBuf, clock: Arc<dyn Clock>, setup: watch::Sender<Arc<Setup>>) {
+pub(super) async fn follow(
+    path: PathBuf,
+    machine: Arc<SharedClock>,
+    clock: Arc<dyn Clock>,
+    setup: watch::Sender<Arc<Setup>>,
+) {
     let mut hangup = match signal(SignalKind::hangup()) {
         Ok(hangup) => hangup,
         Err(error) => {
@@ -35,7 +40,7 @@ pub(super) async fn follow(path: PathBuf, clock: Arc<dyn Clock>, setup: watch::S
             continue;
         }
         known = present;
-        let read = Setup::read(&path, &*clock);
+        let read = Setup::read(&path, &machine, &*clock);
         match read.and_then(|new| new.routes(&clock).map(|_routes| new)) {
             Ok(new) => {
                 let old = Arc::clone(&setup.borrow());

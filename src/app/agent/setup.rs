@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::app::{Session, declared};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SharedClock};
 use crate::config::{Agent, Project};
 use crate::engine::Handover;
 use crate::incident::Book;
@@ -41,7 +41,11 @@ impl Setup {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub(super) fn read(path: &Path, clock: &dyn Clock) -> anyhow::Result<Self> {
+    pub(super) fn read(
+        path: &Path,
+        machine: &Arc<SharedClock>,
+        clock: &dyn Clock,
+    ) -> anyhow::Result<Self> {
         let mut config = crate::config::load(path)?;
         let agent = config.agent()?;
         let handovers = config.projects.iter().map(|project| {
@@ -50,8 +54,8 @@ impl Setup {
         });
         let handovers = handovers.collect();
         config.network.remembered = Some(clock.takes(Network::REMEMBERED));
-        // Certificates and the clocks of web servers are judged by the machine's own clock.
-        let session = Session::new(config.network, Arc::new(SystemClock))?;
+        // Certificates and the clocks of web servers are judged by the real time, also in a trial.
+        let session = Session::new(config.network, Arc::clone(machine) as _)?;
         let projects = config.projects.into_iter().map(|it| (it.target.project.clone(), it));
         let book = Arc::new(agent.book.clone());
         let projects = projects.collect();

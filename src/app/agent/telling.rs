@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
@@ -122,6 +122,11 @@ impl Telling {
             }
             Some(_) => Ok(()),
         }
+    }
+
+    /// How far the machine's clock is ahead of that of the store's server.
+    pub(super) fn clock_ahead(&self, ahead: SignedDuration) {
+        self.board.clock_ahead(ahead);
     }
 
     /// Whether time passed for incidents.

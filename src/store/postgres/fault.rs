@@ -39,6 +39,13 @@ pub(super) fn ends_connection(fault: &Fault) -> bool {
     }
 }
 
+/// Whether a connection could not be made because nothing comes back, rather than an answer that says no.
+pub(super) fn is_unreachable(fault: &Fault) -> bool {
+    use std::io::ErrorKind::{HostUnreachable, NetworkUnreachable, TimedOut};
+    let Fault::Sql(sqlx::Error::Io(error)) = fault else { return false };
+    matches!(error.kind(), TimedOut | HostUnreachable | NetworkUnreachable)
+}
+
 fn is_of_server(code: &str) -> bool {
     let class = CLASSES.iter().any(|class| code.starts_with(class));
     (class && !BUSY.contains(&code)) || OF_SERVER.contains(&code) || code == NO_TABLE
