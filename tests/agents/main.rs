@@ -25,6 +25,7 @@ mod cluster;
 #[allow(dead_code, reason = "other tests need more of it")]
 #[path = "../support/disk.rs"]
 mod disk;
+#[allow(dead_code, reason = "other tests count more of it")]
 #[path = "../support/heard.rs"]
 mod heard;
 #[path = "../support/journal.rs"]

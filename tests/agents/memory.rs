@@ -11,7 +11,7 @@ use crate::pair::Pair;
 use crate::support::{has, skipped};
 
 /// What `docs/agent.md` gives an agent with a few products, in mebibytes.
-const MEBIBYTES: usize = 128;
+const MEBIBYTES: usize = 64;
 
 /// A group of processes that has so much memory and no more.
 struct Group {
@@ -29,6 +29,9 @@ impl Group {
         let limit = if is_second { "memory.max" } else { "memory.limit_in_bytes" };
         let bytes = (MEBIBYTES * 1024 * 1024).to_string();
         let made = fs::create_dir(&folder).and_then(|()| fs::write(folder.join(limit), bytes));
+        // Where there is swap, it counts too; older kernels and machines without any have no such file.
+        let swap = if is_second { ("memory.swap.max", "0") } else { ("memory.swappiness", "0") };
+        drop(fs::write(folder.join(swap.0), swap.1));
         let group = Self { folder, is_second };
         if made.is_err() {
             skipped(test, "nobody but root can limit memory, and the kernel has to let him");
@@ -37,17 +40,19 @@ impl Group {
         Some(group)
     }
 
-    /// The words that start a program inside.
+    /// The words that start a program inside, as the first one to be ended when memory is short.
     fn words(&self) -> Vec<String> {
-        let join = format!("echo $$ > {}/cgroup.procs && exec \"$@\"", self.folder.display());
+        let join = format!(
+            "echo 1000 > /proc/self/oom_score_adj && echo $$ > {}/cgroup.procs && exec \"$@\"",
+            self.folder.display()
+        );
         ["sh", "-c", &join, "sh"].map(str::to_owned).to_vec()
     }
 
     /// Takes all of its memory, so that the kernel ends whoever may be ended.
     fn crowd(&self) {
         let script = format!(
-            "echo -1000 > /proc/self/oom_score_adj && echo $$ > {}/cgroup.procs && \
-             exec head -c {MEBIBYTES}M /dev/zero > /dev/shm/launchready-crowd-{}",
+            "echo $$ > {}/cgroup.procs && exec head -c {MEBIBYTES}M /dev/zero > /dev/shm/launchready-crowd-{}",
             self.folder.display(),
             std::process::id()
         );
@@ -80,6 +85,8 @@ async fn an_agent_works_in_its_memory_and_when_the_kernel_ends_it_the_other_take
     if !has(test, &["sh", "head"]) {
         return;
     }
+    let page = include_str!("../../docs/agent.md");
+    assert!(page.contains(&format!("`MemoryMax={MEBIBYTES}M`")), "the page names the same");
     let Some(group) = Group::make(test) else { return };
     let Some(cluster) = Cluster::start(test, &[]) else { return };
     let mut pair = Pair::new(cluster).await;

@@ -26,7 +26,7 @@ pub(crate) struct Pair {
 
 /// The address of a store on a server.
 pub(crate) fn store_at(server: SocketAddr) -> String {
-    format!("postgres://{OWNER}@{server}/{DATABASE}")
+    format!("postgres://{OWNER}@{server}/{DATABASE}?sslmode=disable")
 }
 
 impl Pair {

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 #[path = "agent.rs"]
 mod agent;
 
+#[allow(unused_imports, reason = "other tests ask pages too")]
 pub(crate) use agent::{Agent, client};
 
 /// The longest that a test waits for something that has to happen.
