@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use launchready_lab::{MailFault, SinkFault, SinkKind, When};
+
 use crate::cluster::Cluster;
 use crate::heard::{Dice, OUTAGES};
 use crate::pair::Pair;
@@ -14,12 +16,16 @@ const KILLS: usize = 40;
 async fn one_of_two_is_killed_at_any_instant_and_nothing_is_lost_or_done_twice() {
     let Some(cluster) = Cluster::start("one_of_two_is_killed_at_any_instant", &[]) else { return };
     let mut pair = Pair::new(cluster).await;
+    // Answers that are lost make a message come again, mostly from the other agent.
+    let lost = |seed| When::Chance { share: 0.25, seed };
+    pair.rig.sinks.set_fault(SinkKind::Webhook, SinkFault::AnswerLost, lost(1));
+    pair.rig.mailbox.set_fault(MailFault::AcceptUnacknowledged, lost(2));
     pair.start().await;
     let mut dice = Dice(20_261_128);
     let mut down = BTreeSet::new();
     for _ in 0..KILLS {
         let victim = usize::try_from(dice.roll(2)).unwrap();
-        if dice.roll(3) == 0 {
+        if dice.roll(2) == 0 {
             let (name, _) = OUTAGES[usize::try_from(dice.roll(3)).unwrap()];
             if down.remove(name) {
                 pair.rig.lab.heal(name).await.unwrap();
@@ -33,6 +39,8 @@ async fn one_of_two_is_killed_at_any_instant_and_nothing_is_lost_or_done_twice()
         pair.agents[victim].kill();
         pair.agents[victim].start();
     }
+    pair.rig.sinks.clear_faults();
+    pair.rig.mailbox.clear_faults();
     for name in down {
         pair.rig.lab.heal(name).await.unwrap();
     }

@@ -51,10 +51,6 @@ const GREETING: &str = "SET search_path = launchready; SET statement_timeout = '
      SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; \
      SET tcp_user_timeout = '20s'; SET client_min_messages = 'warning'";
 
-/// A commit may wait for a replica for as long as it takes: one that is ended while it waits says that it is
-/// done, and the replica may never have heard of it.
-const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";
-
 /// The connections to one server.
 ///
 /// One is taken out of its place for the time of a call and put back when the call has ended well. A call that
@@ -136,7 +132,7 @@ impl Taken<'_> {
         done: Result<T, Fault>,
     ) -> Result<Option<T>, StoreError> {
         let ended = match done {
-            Ok(value) => match sqlx::raw_sql(COMMIT).execute(self.on()).await {
+            Ok(value) => match sqlx::raw_sql("COMMIT").execute(self.on()).await {
                 Ok(_) => Ok(value),
                 Err(source) => Err(source.into()),
             },

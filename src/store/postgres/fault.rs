@@ -11,8 +11,9 @@ const AGAIN: [&str; 4] = ["40001", "40P01", "23505", "23503"];
 const BUSY: [&str; 2] = ["55P03", "57014"];
 /// `disk_full`.
 const FULL: &str = "53100";
-/// `read_only_sql_transaction`: it is a replica. `insufficient_privilege`: somebody took rights away.
-const OF_SERVER: [&str; 2] = ["25006", "42501"];
+/// `read_only_sql_transaction`: it is a replica. `idle_in_transaction_session_timeout`: this agent stood still in
+/// the middle. `insufficient_privilege`: somebody took rights away.
+const OF_SERVER: [&str; 3] = ["25006", "25P03", "42501"];
 /// Connections, logins, resources, the operator, the system and what is broken in the server, whatever it is
 /// asked. `3D` is a database that is not there, `3F` and `42P01` are tables that are gone.
 const CLASSES: [&str; 8] = ["08", "28", "53", "57", "58", "XX", "3D", "3F"];
