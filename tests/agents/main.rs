@@ -35,6 +35,7 @@ mod pair;
 #[allow(dead_code, reason = "other tests run tools, too")]
 #[path = "../support/process.rs"]
 mod process;
+#[allow(dead_code, reason = "other tests let it fall silent")]
 #[path = "../support/proxy.rs"]
 mod proxy;
 #[allow(dead_code, reason = "it serves other tests too")]
