@@ -60,7 +60,8 @@ impl Group {
         drop(done);
     }
 
-    fn leave(&self) {
+    /// Gives back what the crowd took.
+    fn leave() {
         drop(fs::remove_file(format!("/dev/shm/launchready-crowd-{}", std::process::id())));
     }
 
@@ -74,7 +75,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        self.leave();
+        Self::leave();
         drop(fs::remove_dir(&self.folder));
     }
 }
@@ -105,7 +106,7 @@ async fn an_agent_works_in_its_memory_and_when_the_kernel_ends_it_the_other_take
     pair.rig.lab.plant(second).await.unwrap();
     pair.told(second_url).await;
     pair.goes_on(&[0], 2).await;
-    group.leave();
+    Group::leave();
     pair.agents[1].kill();
     pair.agents[1].start();
     pair.both_ready().await;

@@ -78,7 +78,7 @@ impl Rig {
         let page = free_port();
         let config = folder.path().join(CONFIG);
         let agent = Agent::new(&config, "agent.log", page, now, setup.speed);
-        let rig = Self { agent, lab, mailbox, sinks, page, folder };
+        let rig = Self { agent, lab, mailbox, sinks, folder, page };
         rig.write_config(setup.edit);
         rig.drilled(now).await;
         rig

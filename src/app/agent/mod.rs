@@ -34,7 +34,7 @@ use super::heard;
 use crate::clock::{Clock, SharedClock};
 use crate::engine::{Committer, Scheduler, commit_all};
 use crate::metrics::Board;
-use crate::notify::outbox::Sender;
+use crate::notify::outbox::{Routes, Sender};
 
 pub use self::proof::{ProofError, prove};
 pub use self::rehearsal::{Rehearsal, rehearse};
@@ -89,6 +89,21 @@ fn name(address: SocketAddr) -> String {
     // Where the system has no such file, an agent is alone on its store.
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("{address} {}", host.trim()).trim_end().to_owned()
+}
+
+/// The loop that sends.
+fn sender(parts: &Parts, agent: &str, routes: watch::Receiver<Arc<Routes>>) -> Sender {
+    let mut sender = Sender::new(
+        agent.to_owned(),
+        Arc::clone(&parts.store),
+        Arc::clone(&parts.clock),
+        routes,
+        Arc::clone(&parts.telling.outbox),
+        Arc::clone(&parts.telling) as _,
+    );
+    // A fast clock makes what waits due sooner.
+    sender.poll = parts.clock.takes(sender.poll).max(Duration::from_millis(20));
+    sender
 }
 
 /// Runs the agent until it is told to stop.
@@ -148,17 +163,7 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
         told: Arc::clone(&parts.telling) as _,
     };
     let mut committing = tokio::spawn(commit_all(runs, committer));
-    let mut sender = Sender::new(
-        me.clone(),
-        Arc::clone(&parts.store),
-        Arc::clone(&parts.clock),
-        routes.1,
-        Arc::clone(&parts.telling.outbox),
-        Arc::clone(&parts.telling) as _,
-    );
-    // A fast clock makes what waits due sooner.
-    sender.poll = parts.clock.takes(sender.poll).max(Duration::from_millis(20));
-    let mut sending = tokio::spawn(sender.run(parts.stopped()));
+    let mut sending = tokio::spawn(sender(&parts, &me, routes.1).run(parts.stopped()));
     let router = page.router(&parts);
     let mut serving = tokio::spawn(crate::web::serve(listener, router, parts.stopped()));
 

@@ -226,7 +226,7 @@ impl Connections {
         let mut lost = self.lost.subscribe();
         async move {
             if lost.changed().await.is_err() {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
     }
