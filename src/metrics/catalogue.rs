@@ -100,6 +100,7 @@ pub(super) const LAG: &str = "launchready_scheduler_lag_seconds";
 pub(super) const IN_FLIGHT: &str = "launchready_looks_in_flight";
 pub(super) const AGENTS: &str = "launchready_agents";
 pub(super) const COMMIT: &str = "launchready_store_commit_seconds";
+pub(super) const AHEAD: &str = "launchready_clock_ahead_seconds";
 
 type Entry = (&'static str, Kind, &'static str, &'static [&'static str], Source);
 
@@ -189,6 +190,13 @@ const FIXED: &[Entry] = &[
         COMMIT,
         Kind::Histogram,
         "How long the store took to commit a group of runs.",
+        &[],
+        Source::Own,
+    ),
+    (
+        AHEAD,
+        Kind::Gauge,
+        "How far the machine's clock is ahead of that of the store's server, below zero where it is behind.",
         &[],
         Source::Own,
     ),

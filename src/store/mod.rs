@@ -378,6 +378,10 @@ pub trait Store: Send + Sync + Debug {
     /// Copies the live database to a file.
     async fn backup(&self, to: &Path) -> Result<(), StoreError>;
 
+    /// What the clock of the database's server shows, where agents on other machines may share it; nothing
+    /// where the database is a file of this machine.
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError>;
+
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 

@@ -161,6 +161,19 @@ pub(crate) async fn a_clock_that_was_ahead_does_not_keep_a_job_waiting(bench: Be
     assert!(bench.commit(run("harbor", "dns", due[0].due_at, Vec::new())).await.stored);
 }
 
+pub(crate) async fn a_config_that_is_taken_over_late_does_no_run_twice(bench: Bench) {
+    let (read, due) = (at("10:00:00"), at("10:00:10"));
+    let jobs = [job("harbor", "dns")];
+    bench.store.sync_jobs(&jobs, read).await.unwrap();
+    assert!(bench.commit(run("harbor", "dns", due, Vec::new())).await.stored);
+    // Another agent has read its clock before that, and had to wait.
+    bench.store.sync_jobs(&jobs, read).await.unwrap();
+    assert!(!bench.commit(run("harbor", "dns", due, Vec::new())).await.stored);
+    let next = bench.store.take_due("one", later(due, 310), LEASE, 10).await.unwrap();
+    assert!(next[0].due_at > due, "{next:?}");
+    assert!(bench.commit(run("harbor", "dns", next[0].due_at, Vec::new())).await.stored);
+}
+
 pub(crate) async fn two_stores_never_take_the_same_job(bench: Bench) {
     let now = at("10:00:00");
     let jobs: Vec<JobSpec> = (0..300).map(|number| job("harbor", &format!("c{number}"))).collect();

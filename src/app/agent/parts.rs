@@ -11,9 +11,9 @@ use tokio::sync::watch;
 use super::page::Page;
 use super::setup::Setup;
 use super::telling::Telling;
-use super::{own, pulse, system};
+use super::{own, pulse, step, system};
 use crate::app::heard;
-use crate::clock::{Clock, pause};
+use crate::clock::{Clock, SharedClock, pause};
 use crate::engine;
 use crate::incident::Book;
 use crate::notify::outbox::{self, Routes};
@@ -37,6 +37,8 @@ pub(super) struct Parts {
     pub(super) me: Arc<str>,
     /// The database.
     pub(super) store: Arc<dyn Store>,
+    /// What the machine shows, in step with the store's server.
+    pub(super) machine: Arc<SharedClock>,
     /// The time.
     pub(super) clock: Arc<dyn Clock>,
     /// Who is told what was stored and sent.
@@ -68,13 +70,14 @@ impl Parts {
     pub(super) async fn take_over(&self) -> Result<(), StoreError> {
         let setup = self.setup();
         let jobs = setup.jobs();
-        let now = self.clock.now();
-        let mended = self.store.reckon_from(now, engine::LEASE.max(outbox::LEASE)).await?;
+        // Each call may wait for other agents, and they write meanwhile: each is told the time anew.
+        let now = || self.clock.now();
+        let mended = self.store.reckon_from(now(), engine::LEASE.max(outbox::LEASE)).await?;
         if mended > 0 {
             tracing::warn!(rows = mended, "the clock was ahead; what it had put off is put right");
         }
-        self.store.sync_heartbeats(&setup.promises(), now).await?;
-        self.store.sync_jobs(&jobs, now).await?;
+        self.store.sync_heartbeats(&setup.promises(), now()).await?;
+        self.store.sync_jobs(&jobs, now()).await?;
         let keys: BTreeSet<_> = jobs.into_iter().map(|job| job.key).collect();
         self.telling.take_over(&keys, &setup);
         // Project by project: the findings of all of them at once are many times what is kept of them.
@@ -206,6 +209,11 @@ impl Parts {
         self.sharers.set(agents);
         self.telling.board().set_agents(agents);
         Ok(())
+    }
+
+    /// Keeps the clock in step with that of the store's server.
+    pub(super) async fn keep_step(self) {
+        step::keep(&*self.store, &self.machine, &self.telling).await;
     }
 
     /// Calls the dead man's URL.

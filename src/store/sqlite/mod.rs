@@ -310,6 +310,10 @@ impl Store for SqliteStore {
         upkeep::backup(&self.connections, to).await
     }
 
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         upkeep::ping(&self.connections).await
     }
