@@ -3,6 +3,7 @@
 mod agent;
 mod attest;
 mod compare;
+mod config;
 mod drill;
 mod init;
 
@@ -13,11 +14,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use launchready_checks::contract::{Age, Goal, Severity};
 
 pub(super) use self::agent::{
-    AgentArgs, BackupArgs, BaselineAction, BaselineArgs, IncidentsAction, IncidentsArgs,
-    NotifyAction, NotifyArgs, SilenceAction, SilenceArgs, StoreArgs, WaiverAction, WaiverArgs,
+    AgentArgs, BackupArgs, BaselineAction, BaselineArgs, HealthcheckArgs, IncidentsAction,
+    IncidentsArgs, NotifyAction, NotifyArgs, SilenceAction, SilenceArgs, StoreArgs, WaiverAction,
+    WaiverArgs,
 };
 pub(super) use self::attest::{AttestAction, AttestArgs};
 pub(super) use self::compare::{DiffArgs, DiffFormat, TraceArgs};
+pub(super) use self::config::{ConfigAction, ConfigArgs};
 pub(super) use self::drill::{DrillArgs, DrillWord};
 pub(super) use self::init::InitArgs;
 use crate::telemetry::LogFormat;
@@ -92,6 +95,8 @@ pub enum Command {
     Attest(AttestArgs),
     /// Copy the agent's store while it runs.
     Backup(BackupArgs),
+    /// Ask the agent on this machine whether it lives; for containers.
+    Healthcheck(HealthcheckArgs),
     /// Print shell completions.
     Completions {
         /// The shell.
@@ -336,50 +341,11 @@ pub enum Scenario {
 /// Options of `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
-    /// A check's id, a finding code, an account, or start, agent, agency, alerts, goals, runbooks, drills, ci, trace or metrics; without it all are listed.
+    /// A check's id, a finding code, an account, or start, agent, agency, alerts, goals, runbooks, drills, ci, trace, upgrade or metrics; without it all are listed.
     pub name: Option<String>,
     /// Write all pages as HTML into this folder, to be read in a browser.
     #[arg(long, value_name = "DIR", conflicts_with = "name")]
     pub html: Option<PathBuf>,
-}
-
-/// Options of `config`.
-#[derive(Debug, Clone, Args)]
-pub struct ConfigArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub action: ConfigAction,
-}
-
-/// What `config` does.
-#[derive(Debug, Clone, Subcommand)]
-pub enum ConfigAction {
-    /// Say everything that is wrong with a config.
-    Check(ConfigFile),
-    /// Print the JSON schema for editors.
-    Schema,
-    /// Print what becomes of a config: projects, hosts and the options in force.
-    Show(ConfigFile),
-    /// Print an annotated example with every default.
-    Example,
-}
-
-/// Which config.
-#[derive(Debug, Clone, Args)]
-pub struct ConfigFile {
-    /// The file.
-    #[arg(value_name = "FILE", default_value = "launchready.toml", conflicts_with = "config")]
-    pub file: PathBuf,
-    /// The file, as the other commands name it.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-}
-
-impl ConfigFile {
-    /// The file that is meant.
-    pub fn path(&self) -> &Path {
-        self.config.as_deref().unwrap_or(&self.file)
-    }
 }
 
 fn read_age(text: &str) -> Result<Duration, String> {
