@@ -16,13 +16,13 @@ fn package(program: &Path, folder: &Path, version: &str) -> PathBuf {
 /// Lays a writable layer over this machine and runs a script inside, as root.
 const COPY: &str = r#"
 mount -t tmpfs tmpfs "$1"
-mkdir "$1/upper" "$1/work" "$1/root"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
-mount --bind /dev "$1/root/dev"
-mount -t proc proc "$1/root/proc"
-mkdir -p "$1/root/packages"
-mount --bind "$2" "$1/root/packages"
-exec chroot "$1/root" /bin/bash -euc "$3"
+mkdir "$1/upper" "$1/work" "$1/whole"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/whole"
+mount --bind /dev "$1/whole/dev"
+mount -t proc proc "$1/whole/proc"
+mkdir -p "$1/whole/packages"
+mount --bind "$2" "$1/whole/packages"
+exec chroot "$1/whole" /bin/bash -euc "$3"
 "#;
 
 /// What a user of the package goes through. Each line that it prints is compared below.
