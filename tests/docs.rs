@@ -22,7 +22,7 @@ use launchready_checks::contract::ATTESTATIONS;
 use launchready_checks::registry;
 use serde_json::Value;
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 13] = [
     "README.md",
     "docs/start.md",
     "docs/agent.md",
@@ -32,6 +32,9 @@ const PAGES: [&str; 10] = [
     "docs/runbooks.md",
     "docs/ci.md",
     "docs/trace.md",
+    "docs/upgrade.md",
+    "SECURITY.md",
+    "packaging/README.md",
     "dashboards/README.md",
 ];
 

@@ -11,6 +11,7 @@ mod diff;
 mod domains;
 mod drill;
 mod explain;
+mod healthcheck;
 mod init;
 mod output;
 mod progress;
@@ -148,6 +149,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Attest(args) => attest::run(args),
         Command::Backup(args) => remembered::backup(args),
         Command::Store(args) => store::run(args),
+        Command::Healthcheck(args) => healthcheck::run(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "launchready", &mut script);

@@ -29,7 +29,7 @@ pub struct Topic {
 }
 
 /// Pages about running launchready, in the order in which they are needed.
-const TOPICS: [Entry; 9] = [
+const TOPICS: [Entry; 10] = [
     (
         "start",
         "The first ten minutes: from nothing to a product that is watched",
@@ -59,6 +59,7 @@ const TOPICS: [Entry; 9] = [
     ("drills", "Drills: try it before a customer does", include_str!("../../docs/drills.md")),
     ("ci", "In continuous integration, and before a deployment", include_str!("../../docs/ci.md")),
     ("trace", "One payment from Stripe to the ticket", include_str!("../../docs/trace.md")),
+    ("upgrade", "Upgrade, go back, and check what you run", include_str!("../../docs/upgrade.md")),
 ];
 
 /// The pages about launchready itself; the one of the metrics is drawn from their list.

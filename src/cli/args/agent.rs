@@ -1,5 +1,6 @@
 //! What can be typed to the agent and to what it remembers.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,6 +31,14 @@ pub struct AgentArgs {
     /// When the fast clock began to run, so that a restart goes on where it was.
     #[arg(long, value_name = "TIME", hide = true, requires = "speed")]
     pub since: Option<Timestamp>,
+}
+
+/// Options of `healthcheck`.
+#[derive(Debug, Clone, Args)]
+pub struct HealthcheckArgs {
+    /// Where the agent listens.
+    #[arg(value_name = "ADDRESS", default_value = "127.0.0.1:9797")]
+    pub address: SocketAddr,
 }
 
 /// The config, for commands that read or change what the agent remembers.

@@ -15,8 +15,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use launchready_checks::contract::{Age, Goal, Severity};
 
 pub(super) use self::agent::{
-    AgentArgs, BackupArgs, BaselineAction, BaselineArgs, IncidentsAction, IncidentsArgs,
-    NotifyAction, NotifyArgs, SilenceAction, SilenceArgs, StoreArgs, WaiverAction, WaiverArgs,
+    AgentArgs, BackupArgs, BaselineAction, BaselineArgs, HealthcheckArgs, IncidentsAction,
+    IncidentsArgs, NotifyAction, NotifyArgs, SilenceAction, SilenceArgs, StoreArgs, WaiverAction,
+    WaiverArgs,
 };
 pub(super) use self::attest::{AttestAction, AttestArgs};
 pub(super) use self::compare::{DiffArgs, DiffFormat, TraceArgs};
@@ -98,6 +99,8 @@ pub enum Command {
     Backup(BackupArgs),
     /// Carry everything that the agent remembers to another store.
     Store(StoreCommand),
+    /// Ask the agent on this machine whether it lives; for containers.
+    Healthcheck(HealthcheckArgs),
     /// Print shell completions.
     Completions {
         /// The shell.
@@ -342,7 +345,7 @@ pub enum Scenario {
 /// Options of `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
-    /// A check's id, a finding code, an account, or start, agent, agency, alerts, goals, runbooks, drills, ci, trace or metrics; without it all are listed.
+    /// A check's id, a finding code, an account, or start, agent, agency, alerts, goals, runbooks, drills, ci, trace, upgrade or metrics; without it all are listed.
     pub name: Option<String>,
     /// Write all pages as HTML into this folder, to be read in a browser.
     #[arg(long, value_name = "DIR", conflicts_with = "name")]
