@@ -180,7 +180,8 @@ impl Schedule {
                 let shift = (phase * step as f64) as i64;
                 let now_ms = now.as_millisecond();
                 let turns = (now_ms - shift).div_euclid(step) + 1;
-                Timestamp::from_millisecond(turns * step + shift).unwrap_or(Timestamp::MAX)
+                let next = turns.saturating_mul(step).saturating_add(shift);
+                Timestamp::from_millisecond(next).unwrap_or(Timestamp::MAX)
             }
             Self::Cron(cron) => cron.after(now).unwrap_or(Timestamp::MAX),
         }

@@ -97,6 +97,7 @@ const PROGRAM: &[Part] = &[
             "config::EdgeTable",
             "config::HostingKind",
             "config::HostingTable",
+            "probe::Sharers",
             "config::StripeTable",
             "config::SupabaseTable",
             "config::SupportKind",

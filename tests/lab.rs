@@ -10,6 +10,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "support/patient.rs"]
+mod patient;
 #[path = "support/planted.rs"]
 mod planted;
 
@@ -26,6 +28,7 @@ use launchready::report::{Report, Verdict, build};
 use launchready_checks::registry;
 use launchready_lab::{Lab, LabOptions, World};
 
+use patient::be_patient;
 use planted::Found;
 
 /// Audits that run at once: each has a lab of its own.
@@ -58,15 +61,7 @@ async fn audit(world: World) -> Report {
     let lab = Lab::start(&world, options).await.unwrap();
     let config = parse(&lab.config_toml(), folder.path()).unwrap();
     let mut project = config.projects.first().unwrap().clone();
-    // How fast a loaded machine answers itself is no defect of the lab: timings are measured in
-    // benches/ and never asserted here.
-    let patient = serde_json::json!({
-        "api_p95_warning": "60s", "p95_critical": "60s", "first_byte_warning": "60s",
-    });
-    let options = Arc::make_mut(&mut project.options)
-        .entry("web-uptime".to_owned())
-        .or_insert_with(|| patient.clone());
-    options.as_object_mut().unwrap().extend(patient.as_object().unwrap().clone());
+    be_patient(&mut project);
     let session = Session::new(config.network.clone(), Arc::new(SystemClock)).unwrap();
     let plan = Plan {
         ids: registry::ALL.iter().map(|plugin| plugin.meta.id).collect(),

@@ -176,6 +176,38 @@ fn silences_and_waivers_are_added_listed_and_taken_away() {
     }
 }
 
+#[test]
+fn a_store_is_carried_over_with_what_people_said_and_no_password_is_typed() {
+    let folder = with_config(HARBOR);
+    let here = folder.path();
+    let move_it = "store migrate --to sqlite:new.db";
+    refused(here, move_it, &["no agent has used the store that --from names"]);
+    good(here, "silence add --for 2h --reason moving");
+    let said = good(here, move_it);
+    for part in ["rows over and compared", "silence", "name the new store in the config", "new.db"]
+    {
+        assert!(said.contains(part), "{part:?} is missing in: {said}");
+    }
+    std::fs::write(
+        here.join("launchready.toml"),
+        format!("[agent]\nstore = \"sqlite:new.db\"\n{HARBOR}"),
+    )
+    .unwrap();
+    let silences = read(here, "silence list");
+    assert_eq!(silences[0]["reason"], "moving");
+    refused(here, &format!("{move_it} --from sqlite:launchready.db"), &["holds something already"]);
+    refused(here, move_it, &["--to: it is the store that --from names"]);
+    let said = say(here, "store migrate --to postgres://agent:hunter2@db.example/watch");
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("env:NAME") && !said.err.contains("hunter2"), "{}", said.err);
+    refused(here, "store migrate --to env:NOBODY_SET_THIS", &["NOBODY_SET_THIS is not set"]);
+    refused(here, "store migrate --to mysql://db", &["--to: ", "sqlite:", "postgres://"]);
+    std::fs::write(here.join("address"), "sqlite:third.db\n").unwrap();
+    let carried = read(here, "store migrate --from sqlite:new.db --to file:address");
+    assert_eq!(carried["rows"]["silence"], 1);
+    assert!(here.join("third.db").exists());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_that_runs_is_asked_and_told_from_the_command_line() {
     let folder = tempfile::tempdir().unwrap();

@@ -28,12 +28,12 @@ use tokio::time::Instant;
 
 use crate::clock::{Clock, whole_second};
 use crate::config::{Agent, Project};
-use crate::connect::{self, CheckoutsFile, Reach};
+use crate::connect::{self, CheckoutsFile, Paces, Reach};
 use crate::engine::{AuditRecord, Handover, Inputs, Job, Progress, run_all};
 use crate::incident::ChannelRule;
 use crate::probe::{
     Blackbox, CommandProbe, Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, ProbeTargets,
-    RegistrationProbe, SmtpProbe, TlsProbe, account_client, provider, roots,
+    RegistrationProbe, Shares, SmtpProbe, TlsProbe, account_client, provider, roots,
 };
 use crate::store::{self, Store, StoreError};
 use alerting::{Told, channels_of};
@@ -76,6 +76,8 @@ pub struct Session {
     clock: Arc<dyn Clock>,
     /// Shared, because it bounds how many programs run at once.
     command: Arc<CommandProbe>,
+    shares: Shares,
+    paces: Paces,
     /// What an agent has left, for an audit.
     store: Option<Arc<dyn Store>>,
     /// Which channel tells of which projects, where the store is read.
@@ -118,9 +120,17 @@ impl Session {
             roots,
             clock,
             command: Arc::default(),
+            shares: Shares::default(),
+            paces: Paces::default(),
             store: None,
             channels: Vec::new(),
         })
+    }
+
+    /// The same, with what hosts and accounts may be asked shared with whoever has the same shares and paces.
+    #[must_use]
+    pub(crate) fn sharing(self, shares: &Shares, paces: &Paces) -> Self {
+        Self { shares: shares.clone(), paces: paces.clone(), ..self }
     }
 
     /// Has its audits also read what an agent with the same config remembers, where there is one: the calls
@@ -285,7 +295,8 @@ impl Session {
         let dns: Arc<dyn Dns> = Arc::<DnsProbe>::clone(&self.dns);
         let client = account_client(dns, &self.roots)?;
         let extra_roots = self.network.extra_roots.clone();
-        Ok(Reach { client, clock: Arc::clone(&self.clock), extra_roots })
+        let (clock, paces) = (Arc::clone(&self.clock), self.paces.clone());
+        Ok(Reach { extra_roots, paces, ..Reach::new(client, clock) })
     }
 
     fn probes(
@@ -295,23 +306,25 @@ impl Session {
         memory: Memory,
     ) -> anyhow::Result<(Probes, Arc<HttpProbe>)> {
         let (dialer, judge) = (Arc::clone(&self.dialer), Arc::clone(&self.judge));
-        let http = Arc::new(HttpProbe::new(
+        let http = HttpProbe::new(
             Arc::clone(&dns),
             Arc::clone(&dialer),
             Arc::clone(&judge),
             Arc::clone(&self.clock),
             active,
-        )?);
-        let tls = Arc::new(TlsProbe::new(
+        )?;
+        let http = Arc::new(http.sharing(&self.shares.http));
+        let tls = TlsProbe::new(
             Arc::clone(&dns),
             Arc::clone(&dialer),
             Arc::<HttpProbe>::clone(&http),
             judge,
             Arc::clone(&self.clock),
-        ));
+        );
+        let tls = Arc::new(tls.sharing(&self.shares.tls));
         let rdap = self.network.rdap.clone();
         let probes = Probes {
-            smtp: Arc::new(SmtpProbe::new(dialer, Arc::clone(&tls))),
+            smtp: Arc::new(SmtpProbe::new(dialer, Arc::clone(&tls)).sharing(&self.shares.smtp)),
             registration: Arc::new(RegistrationProbe::new(
                 Arc::clone(&dns),
                 Arc::clone(&self.roots),

@@ -10,16 +10,18 @@ use super::explain::closest;
 use super::output::{complain, print};
 use super::{Exit, UsageError, progress};
 use crate::app::agent::{AgentOptions, prove, run_agent};
-use crate::clock::{Clock, FastClock, SystemClock};
+use crate::clock::{Clock, FastClock, SharedClock, SystemClock};
 use crate::config::load;
 
 pub(super) fn run(cli: &Cli, args: &AgentArgs) -> anyhow::Result<Exit> {
     crate::app::agent::runtime()?.block_on(async {
-        let clock: Arc<dyn Clock> = if args.speed > 1.0 {
-            let since = args.since.unwrap_or_else(|| SystemClock.now());
-            Arc::new(FastClock::since(since, args.speed))
+        let (machine, clock): (_, Arc<dyn Clock>) = if args.speed > 1.0 {
+            let machine = Arc::new(SharedClock::showing(SystemClock.now()));
+            let since = args.since.unwrap_or_else(|| machine.now());
+            (Arc::clone(&machine), Arc::new(FastClock::on(machine, since, args.speed)))
         } else {
-            Arc::new(SystemClock)
+            let machine = Arc::new(SharedClock::default());
+            (Arc::clone(&machine), machine)
         };
         let (quiet, log_format) = (cli.quiet, cli.log_format);
         let started = move |address| {
@@ -27,6 +29,7 @@ pub(super) fn run(cli: &Cli, args: &AgentArgs) -> anyhow::Result<Exit> {
         };
         run_agent(AgentOptions {
             config: args.config.clone(),
+            machine,
             clock,
             stop: stop_signal()?,
             started: Box::new(started),

@@ -121,6 +121,7 @@ async fn keep_running(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     let (up, started) = watch::channel(false);
     let agent = run_agent(AgentOptions {
         config: path,
+        machine: Arc::default(),
         clock: Arc::clone(&clock),
         stop,
         started: Box::new(move |address| {

@@ -17,6 +17,7 @@ mod output;
 mod progress;
 mod project;
 mod remembered;
+mod store;
 mod trace;
 
 use std::process::ExitCode;
@@ -147,6 +148,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Drill(args) => drill::run(cli, args),
         Command::Attest(args) => attest::run(args),
         Command::Backup(args) => remembered::backup(args),
+        Command::Store(args) => store::run(args),
         Command::Healthcheck(args) => healthcheck::run(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

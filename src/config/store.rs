@@ -1,6 +1,7 @@
 //! Where the agent remembers: a file or a database, whose address may be a secret.
 
 use std::fmt;
+use std::path::Path;
 
 use super::secret::{Secret, SecretRef};
 
@@ -26,6 +27,35 @@ impl StoreAddress {
             SecretRef::File(path) => format!("at the address in the file {}", path.display()),
         };
         Self { shown, address }
+    }
+
+    /// One that was typed: an address, or where it stands, as `env:NAME` or `file:PATH`. A relative path counts from
+    /// `folder`.
+    ///
+    /// # Errors
+    /// What is wrong with it, without a word of a password.
+    pub fn typed(text: &str, folder: &Path) -> Result<Self, String> {
+        let reference = match text.split_once(':') {
+            Some(("env", name)) => SecretRef::Env(name.to_owned()),
+            Some(("file", path)) => SecretRef::File(path.into()),
+            _ => {
+                return match fault(text, false) {
+                    None => Ok(Self::plain(text)),
+                    Some(_) if fault(text, true).is_none() => Err(
+                        "a password on a command line is seen by others on this machine; put the \
+                         whole address into a variable and write env:NAME, or into a file and write \
+                         file:PATH"
+                            .to_owned(),
+                    ),
+                    Some(why) => Err(format!("{why}; or env:NAME or file:PATH")),
+                };
+            }
+        };
+        let address = reference.read(folder)?;
+        match fault(address.expose(), true) {
+            None => Ok(Self::named(&reference, Ok(address))),
+            Some(why) => Err(format!("what {text} holds is no store: {why}")),
+        }
     }
 
     /// The address itself, for the store and for nobody else.

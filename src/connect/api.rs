@@ -2,7 +2,6 @@
 //! comes back.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +10,12 @@ use launchready_checks::probe::{AgentFault, ProbeError, TargetFault};
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
-use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep, sleep_until};
 use url::Url;
 
 use super::answer::{Reply, http_date, retry_after};
 use super::grant::{Grant, Granted};
-use crate::clock::Clock;
+use super::pace::Turn;
+use super::reach::Reach;
 use crate::config::Secret;
 use crate::probe::{bounded, fault};
 
@@ -32,23 +30,6 @@ const BACK_OFF: Duration = Duration::from_millis(500);
 /// A clock that is off by more gives wrong answers about windows of ten minutes.
 const CLOCK_OFF_S: i64 = 120;
 
-/// What is needed to reach outside systems.
-#[derive(Clone)]
-pub struct Reach {
-    /// The client: strict about certificates, follows nothing by itself.
-    pub client: reqwest::Client,
-    /// The clock of this machine.
-    pub clock: Arc<dyn Clock>,
-    /// PEM files with authorities that are trusted beside the usual ones, for what is no web server.
-    pub extra_roots: Vec<PathBuf>,
-}
-
-impl fmt::Debug for Reach {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reach").finish_non_exhaustive()
-    }
-}
-
 /// How a credential is shown.
 #[derive(Debug, Clone)]
 pub enum Shown {
@@ -62,6 +43,19 @@ pub enum Shown {
     Header(&'static str, Secret),
     /// `Authorization: Bearer …`, of a token that the vendor hands out for an application.
     Granted(Arc<Grant>),
+}
+
+impl Shown {
+    /// What tells this credential from others, for nothing but a hash.
+    fn parts(&self) -> (&str, String) {
+        match self {
+            Self::Bearer(secret) => ("bearer", secret.expose().to_owned()),
+            Self::Token(secret) => ("token", secret.expose().to_owned()),
+            Self::Basic(name, secret) => (name, secret.expose().to_owned()),
+            Self::Header(name, secret) => (name, secret.expose().to_owned()),
+            Self::Granted(grant) => (grant.path, grant.form()),
+        }
+    }
 }
 
 /// What one vendor says about its API.
@@ -86,7 +80,7 @@ pub struct Api {
     shown: Shown,
     reach: Reach,
     /// When the next request may begin.
-    next: Mutex<Instant>,
+    turn: Turn,
     /// The longest that one answer may take, where the usual is too short.
     patience: Option<Duration>,
 }
@@ -111,8 +105,9 @@ impl Api {
         let base = Url::parse(&format!("{}/", base.trim_end_matches('/'))).map_err(|_error| {
             AgentFault::Refused(format!("the address of {} is no web address", vendor.name))
         })?;
-        let next = Mutex::new(Instant::now());
-        Ok(Self { vendor, base, shown, reach: reach.clone(), next, patience: None })
+        let (kind, credential) = shown.parts();
+        let turn = reach.paces.of([base.as_str(), kind, &credential]);
+        Ok(Self { vendor, base, shown, reach: reach.clone(), turn, patience: None })
     }
 
     /// The same API, whose answers may take as long as this.
@@ -215,7 +210,10 @@ impl Api {
             if !busy || tried >= TRIES || named.is_some_and(|named| named > PATIENCE) {
                 return Ok(reply);
             }
-            sleep(named.unwrap_or(wait)).await;
+            if let Some(named) = named {
+                self.turn.put_off(named);
+            }
+            self.reach.wait(named.unwrap_or(wait)).await;
             wait *= 2;
         }
         Err(AgentFault::Bug("a request without an end".to_owned()).into())
@@ -229,7 +227,7 @@ impl Api {
         query: &[(&str, &str)],
         body: Option<&serde_json::Value>,
     ) -> Result<Reply, ProbeError> {
-        self.wait_for_turn().await;
+        self.reach.wait_until(self.turn.take(self.vendor.pace)).await;
         let mut url = self.base.join(path.trim_start_matches('/')).map_err(|_error| {
             AgentFault::Bug(format!("the path of a request to {}", self.vendor.name))
         })?;
@@ -258,7 +256,8 @@ impl Api {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        let answer = request.send().await.map_err(|error| fault(&error, self.vendor.name))?;
+        let answer = self.reach.send(request).await;
+        let answer = answer.map_err(|error| fault(&error, self.vendor.name))?;
         self.clock_is_right(answer.headers())?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = bounded(answer, ANSWER_BYTES).await?;
@@ -278,7 +277,7 @@ impl Api {
         for tried in 1.. {
             let request = self.reach.client.post(url.clone()).body(grant.form());
             let request = request.header("content-type", "application/x-www-form-urlencoded");
-            let answer = request.send().await.map_err(|error| fault(&error, name))?;
+            let answer = self.reach.send(request).await.map_err(|error| fault(&error, name))?;
             let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
             let body = bounded(answer, ANSWER_BYTES).await?;
             let reply = Reply { status, headers, body };
@@ -286,7 +285,7 @@ impl Api {
             match status {
                 200..=299 => return Ok(grant.keep(reply.json::<Granted>(&self.vendor)?).await),
                 429 | 500.. if tried < TRIES && wait.is_none_or(|wait| wait <= PATIENCE) => {
-                    sleep(wait.unwrap_or(BACK_OFF)).await;
+                    self.reach.wait(wait.unwrap_or(BACK_OFF)).await;
                 }
                 // RFC 6749 answers a wrong secret with 400 or 401.
                 400 => return Err(self.refused(&Reply { status: 401, ..reply })),
@@ -294,16 +293,6 @@ impl Api {
             }
         }
         Err(AgentFault::Bug("a token without an end".to_owned()).into())
-    }
-
-    async fn wait_for_turn(&self) {
-        let turn = {
-            let mut next = self.next.lock().await;
-            let turn = (*next).max(Instant::now());
-            *next = turn + self.vendor.pace;
-            turn
-        };
-        sleep_until(turn).await;
     }
 
     fn headers(&self) -> Result<HeaderMap, ProbeError> {

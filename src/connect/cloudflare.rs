@@ -12,8 +12,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::answer::Reply;
-use super::api::{Api, Reach, Shown, Vendor};
+use super::api::{Api, Shown, Vendor};
 use super::pages::Pages;
+use super::reach::Reach;
 use crate::config::Secret;
 
 /// The vendor's address.

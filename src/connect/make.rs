@@ -9,8 +9,9 @@ use launchready_checks::probe::{
 };
 use serde::Deserialize;
 
-use super::api::{Api, Reach, Shown, Vendor};
+use super::api::{Api, Shown, Vendor};
 use super::pages::Pages;
+use super::reach::Reach;
 use super::shape::{Id, needs};
 use crate::config::Secret;
 

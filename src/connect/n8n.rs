@@ -13,8 +13,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::api::{Api, Reach, Shown, Vendor};
+use super::api::{Api, Shown, Vendor};
 use super::pages::Pages;
+use super::reach::Reach;
 use super::shape::{Id, needs};
 use crate::config::Secret;
 

@@ -11,7 +11,8 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::api::{Api, Reach, Shown, Vendor};
+use super::api::{Api, Shown, Vendor};
+use super::reach::Reach;
 use crate::config::Secret;
 
 /// The vendor's address.

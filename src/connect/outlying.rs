@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use launchready_checks::probe::{Automation, Edge, Hosting, ProbeError, Slot};
 
-use super::api::Reach;
+use super::reach::Reach;
 use super::{Cloudflare, Make, N8n, Netlify, Vercel, Zapier};
 use crate::config::{
     AccountSettings, AutomationKind, AutomationTable, EdgeKind, HostingKind, Secret,

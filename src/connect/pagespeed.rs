@@ -11,7 +11,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::Reply;
-use super::api::{Api, Reach, Shown, Vendor};
+use super::api::{Api, Shown, Vendor};
+use super::reach::Reach;
 use crate::config::Secret;
 
 /// The vendor's address.

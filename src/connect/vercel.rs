@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::answer::Reply;
-use super::api::{Api, Reach, Shown, Vendor};
+use super::api::{Api, Shown, Vendor};
+use super::reach::Reach;
 use crate::config::Secret;
 
 /// The vendor's address.

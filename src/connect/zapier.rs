@@ -10,8 +10,9 @@ use launchready_checks::probe::{
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::api::{Api, Reach, Shown, Vendor};
+use super::api::{Api, Shown, Vendor};
 use super::pages::Pages;
+use super::reach::Reach;
 use super::shape::{Id, needs};
 use crate::config::Secret;
 

@@ -64,6 +64,8 @@ pub trait Observer: Send + Sync + Debug {
     fn in_flight(&self, looks: usize);
     /// The scheduler is alive at this moment.
     fn alive(&self, at: Timestamp);
+    /// It cannot take what is due, and tries again.
+    fn stuck(&self, error: &StoreError);
 }
 
 /// The loop that keeps every job at its times.
@@ -115,6 +117,7 @@ impl Scheduler {
                     pause
                 }
                 Err(error) => {
+                    self.observer.stuck(&error);
                     tracing::error!("{:#}", anyhow::Error::new(error));
                     IDLE
                 }

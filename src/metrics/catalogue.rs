@@ -98,7 +98,9 @@ pub(super) const OUTBOX: &str = "launchready_outbox_pending";
 pub(super) const LATENCY: &str = "launchready_alert_latency_seconds";
 pub(super) const LAG: &str = "launchready_scheduler_lag_seconds";
 pub(super) const IN_FLIGHT: &str = "launchready_looks_in_flight";
+pub(super) const AGENTS: &str = "launchready_agents";
 pub(super) const COMMIT: &str = "launchready_store_commit_seconds";
+pub(super) const AHEAD: &str = "launchready_clock_ahead_seconds";
 
 type Entry = (&'static str, Kind, &'static str, &'static [&'static str], Source);
 
@@ -183,10 +185,18 @@ const FIXED: &[Entry] = &[
     ),
     (LAG, Kind::Histogram, "How long after it was due a run began.", &[], Source::Own),
     (IN_FLIGHT, Kind::Gauge, "Runs that are under way.", &[], Source::Own),
+    (AGENTS, Kind::Gauge, "Agents at work on the same store, this one included.", &[], Source::Own),
     (
         COMMIT,
         Kind::Histogram,
         "How long the store took to commit a group of runs.",
+        &[],
+        Source::Own,
+    ),
+    (
+        AHEAD,
+        Kind::Gauge,
+        "How far the machine's clock is ahead of that of the store's server, below zero where it is behind.",
         &[],
         Source::Own,
     ),
@@ -196,6 +206,13 @@ const FIXED: &[Entry] = &[
         "The version of the agent.",
         &["version"],
         Source::Build,
+    ),
+    (
+        "launchready_tasks",
+        Kind::Gauge,
+        "Tasks of the agent that are under way or wait: loops, looks, connections.",
+        &[],
+        Source::Process,
     ),
     (
         "process_cpu_seconds_total",

@@ -17,6 +17,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use self::catalogue::Source;
 use self::own::Own;
 use self::series::{Series, Shard};
@@ -155,6 +157,16 @@ impl Board {
     /// Sets how many runs are under way.
     pub fn looks_in_flight(&self, count: usize) {
         self.own.in_flight.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Sets how many agents share the store.
+    pub fn set_agents(&self, count: usize) {
+        self.own.agents.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Sets how far the machine's clock is ahead of that of the store's server.
+    pub fn clock_ahead(&self, ahead: SignedDuration) {
+        self.own.ahead.set(ahead.as_secs_f64());
     }
 
     /// Counts how long the store took to commit.

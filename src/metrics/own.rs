@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use prometheus::core::Collector;
 use prometheus::proto::{MetricFamily, MetricType};
-use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+use prometheus::{
+    Gauge, Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+};
 
-use super::catalogue::{COMMIT, IN_FLIGHT, LAG, LATENCY, NOTIFICATIONS, OUTBOX, help};
+use super::catalogue::{
+    AGENTS, AHEAD, COMMIT, IN_FLIGHT, LAG, LATENCY, NOTIFICATIONS, OUTBOX, help,
+};
 use super::text::{bound, label, number};
 use crate::store::{DeliveryState, OutboxCount};
 
@@ -31,7 +35,9 @@ pub(super) struct Own {
     latency: Histogram,
     lag: Histogram,
     pub(super) in_flight: IntGauge,
+    pub(super) agents: IntGauge,
     commit: Histogram,
+    pub(super) ahead: Gauge,
 }
 
 impl Own {
@@ -47,15 +53,19 @@ impl Own {
             latency: histogram(LATENCY, LATENCY_S)?,
             lag: histogram(LAG, LAG_S)?,
             in_flight: IntGauge::with_opts(opts(IN_FLIGHT))?,
+            agents: IntGauge::with_opts(opts(AGENTS))?,
             commit: histogram(COMMIT, COMMIT_S)?,
+            ahead: Gauge::with_opts(opts(AHEAD))?,
         };
-        let all: [Box<dyn Collector>; 6] = [
+        let all: [Box<dyn Collector>; 8] = [
             Box::new(own.notifications.clone()),
             Box::new(own.outbox.clone()),
             Box::new(own.latency.clone()),
             Box::new(own.lag.clone()),
             Box::new(own.in_flight.clone()),
+            Box::new(own.agents.clone()),
             Box::new(own.commit.clone()),
+            Box::new(own.ahead.clone()),
         ];
         for collector in all {
             own.registry.register(collector)?;

@@ -1,4 +1,4 @@
-//! What the process uses, as the kernel tells it; nothing where there is no `/proc`.
+//! What the process uses, as the kernel and the runtime tell it; nothing where there is no `/proc`.
 
 use std::fs;
 
@@ -9,6 +9,9 @@ const TICKS: f64 = 100.0;
 /// The figures of this process, by the name of their metric.
 pub(super) fn figures() -> Vec<(&'static str, f64)> {
     let mut found = Vec::new();
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        found.push(("launchready_tasks", runtime.metrics().num_alive_tasks() as f64));
+    }
     // The name of the program stands in brackets and may hold blanks and brackets itself.
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     if let Some((_, fields)) = stat.rsplit_once(") ") {

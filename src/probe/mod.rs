@@ -5,6 +5,8 @@
 //! limits per host.
 
 mod blackbox;
+#[doc(hidden)]
+pub mod bytes;
 mod client;
 mod command;
 mod dns;
@@ -25,7 +27,7 @@ pub use command::CommandProbe;
 pub use dns::DnsProbe;
 pub use files::{FilesProbe, Listed, Scanned, list_keys, scan_folder};
 pub use http::HttpProbe;
-pub use limits::Limits;
+pub use limits::{Hosts, Limits, Sharers, Shares};
 pub use reach::Reach;
 pub use registration::RegistrationProbe;
 pub use roots::{RootsError, roots};

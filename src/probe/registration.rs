@@ -169,7 +169,8 @@ struct Entity {
     vcard_array: Option<serde_json::Value>,
 }
 
-fn read(body: &[u8], server: &str) -> Option<RegistrationAnswer> {
+/// What a domain object says.
+pub(super) fn read(body: &[u8], server: &str) -> Option<RegistrationAnswer> {
     let object: DomainObject = serde_json::from_slice(body).ok()?;
     if object.object_class_name != "domain" {
         return None;

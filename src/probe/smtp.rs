@@ -10,12 +10,13 @@ use launchready_checks::probe::{
     AgentFault, Answer, ProbeError, Smtp, SmtpAnswer, SmtpQuestion, TargetFault, TlsAnswer,
 };
 use tokio::io::{
-    AsyncBufReadExt as _, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+    AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _,
+    BufReader,
 };
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::limits::Limits;
+use super::limits::{Hosts, Limits, Sharers};
 use super::route::{Dialer, blame};
 use super::tls::TlsProbe;
 
@@ -32,7 +33,7 @@ const LINES: usize = 64;
 const BANNER: usize = 512;
 /// Conversations that may go on at once, in all and with one address.
 const OPEN: usize = 16;
-const OPEN_PER_ADDRESS: usize = 2;
+pub(super) const OPEN_PER_ADDRESS: usize = 2;
 
 /// Talks to mail servers.
 #[derive(Debug)]
@@ -60,8 +61,15 @@ impl Reply {
 impl SmtpProbe {
     /// Connects through `dialer`; `tls` shakes hands after STARTTLS.
     pub fn new(dialer: Arc<Dialer>, tls: Arc<TlsProbe>) -> Self {
-        let limits = Limits::new(OPEN, OPEN_PER_ADDRESS);
+        let hosts = Arc::new(Hosts::new(OPEN_PER_ADDRESS, &Sharers::default()));
+        let limits = Limits::new(OPEN, &hosts);
         Self { dialer, tls, limits, reached: AtomicBool::new(false) }
+    }
+
+    /// The same, with what may be open to one address shared with others.
+    #[must_use]
+    pub fn sharing(self, hosts: &Arc<Hosts>) -> Self {
+        Self { limits: Limits::new(OPEN, hosts), ..self }
     }
 
     async fn talk(&self, question: &SmtpQuestion) -> Result<SmtpAnswer, ProbeError> {
@@ -105,8 +113,7 @@ impl SmtpProbe {
             return Err(turned_away(&what, &greeting));
         }
         let hello = ask(&mut stream, &format!("EHLO {name}"), &what).await?;
-        let extensions = if hello.code == 250 { keywords(&hello) } else { Vec::new() };
-        let mut answer = SmtpAnswer { banner: greeting.text(), extensions, starttls: None };
+        let mut answer = said(&greeting, &hello);
         if !answer.extensions.iter().any(|keyword| keyword == "STARTTLS") {
             leave(stream.get_mut()).await;
             return Ok(answer);
@@ -185,7 +192,7 @@ async fn ask(
 }
 
 /// Reads one reply: lines `250-…` and a last line `250 …` (RFC 5321 4.2.1).
-async fn reply(stream: &mut BufReader<TcpStream>, what: &str) -> Result<Reply, ProbeError> {
+async fn reply<S: AsyncBufRead + Unpin>(stream: &mut S, what: &str) -> Result<Reply, ProbeError> {
     let malformed = |why: &str| ProbeError::from(TargetFault::Malformed(format!("{what}: {why}")));
     let mut lines = Vec::new();
     while lines.len() < LINES {
@@ -207,6 +214,22 @@ async fn reply(stream: &mut BufReader<TcpStream>, what: &str) -> Result<Reply, P
         }
     }
     Err(TargetFault::TooLarge(format!("{what}: a reply of more than {LINES} lines")).into())
+}
+
+/// What a greeting and the answer to EHLO say, from the bytes alone.
+pub(super) async fn read_conversation(mut bytes: &[u8]) -> Result<SmtpAnswer, ProbeError> {
+    let greeting = reply(&mut bytes, "the mail server").await?;
+    if greeting.code != 220 {
+        return Err(turned_away("the mail server", &greeting));
+    }
+    let hello = reply(&mut bytes, "the mail server").await?;
+    Ok(said(&greeting, &hello))
+}
+
+/// The answer to the port, before STARTTLS.
+fn said(greeting: &Reply, hello: &Reply) -> SmtpAnswer {
+    let extensions = if hello.code == 250 { keywords(hello) } else { Vec::new() };
+    SmtpAnswer { banner: greeting.text(), extensions, starttls: None }
 }
 
 /// Code, whether it is the last line, and text.

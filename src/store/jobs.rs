@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::fault::Fault;
 use super::row::Columns;
-use super::words::ms;
+use super::words::{at, ms};
 use super::{DueJob, JobKey, JobSpec};
 use crate::schedule::Schedule;
 
@@ -69,10 +69,10 @@ pub(super) fn steps(
     now: Timestamp,
 ) -> Vec<Step<'_>> {
     let first_looks = first_looks(jobs, &before, now);
+    let latest = ms(ahead(now));
     let mut steps = Vec::new();
     for job in jobs {
         let schedule = written(job);
-        let regular = ms(job.schedule.after(now, job.phase));
         let soon = first_looks.get(job.key.project.as_str()).copied().unwrap_or_else(|| ms(now));
         let known = match before.remove(&job.key) {
             Some(known) if known.target != job.target => {
@@ -85,15 +85,19 @@ pub(super) fn steps(
             steps.push(Step::Add { job, schedule, due_at: soon });
             continue;
         };
-        let due_at = if known.gone || known.last_due.is_none() {
-            known.due_at.min(soon)
+        // It is the key of a run that is stored. Another agent may have stored it after this one read its
+        // clock; only what no clock that is right has written is put back.
+        let last_due = known.last_due.map(|last| if last > latest { ms(now) } else { last });
+        let from = last_due.map_or(now, |last| at(last).max(now));
+        let regular = ms(job.schedule.after(from, job.phase));
+        let due_at = if known.gone || last_due.is_none() {
+            known.due_at.min(soon).max(last_due.map_or(i64::MIN, |last| last + 1))
         } else if known.schedule != schedule {
             regular
         } else {
             // Later than the schedule has it only when the clock was ahead and was put right.
             known.due_at.min(regular)
         };
-        let last_due = known.last_due.map(|last| last.min(ms(now)));
         let same = due_at == known.due_at && last_due == known.last_due;
         if !same || known.schedule != schedule || known.gone {
             steps.push(Step::Change { id: known.id, schedule, due_at, last_due });

@@ -24,6 +24,7 @@ pub mod postgres;
 mod row;
 mod runs;
 pub mod sqlite;
+mod transfer;
 mod waking;
 mod words;
 
@@ -47,8 +48,13 @@ pub use model::{
     LatestRun, Notification, NotificationKind, OutboxCount, Plain, RecordedChange, RunInputs, Span,
     Told,
 };
+pub use transfer::{Carried, transfer};
 
 use crate::incident::{Book, Incident, Silence, Waiver};
+
+/// An agent that has not noted for so long that it is at work counts as gone: four times the time between two
+/// notes, and the length of a lease.
+pub const AT_WORK: Duration = Duration::from_mins(1);
 
 /// The id of a message that is made outside a store.
 ///
@@ -155,9 +161,21 @@ pub trait Store: Send + Sync + Debug {
         limit: usize,
     ) -> Result<Vec<DueJob>, StoreError>;
 
-    /// Lets go of every job and delivery that an agent of this name holds: at its start, for one that was
-    /// ended in the middle, and at its end.
+    /// Lets go of every job and delivery that an agent of this name holds, and of its note that it is at work:
+    /// at its start, for one that was ended in the middle, and at its end.
     async fn release(&self, agent: &str) -> Result<(), StoreError>;
+
+    /// Notes that an agent of this name is at work, and forgets those that were not heard of for `within`. On a
+    /// server its own clock counts. [`release`](Self::release) takes the note away.
+    async fn note_at_work(
+        &self,
+        agent: &str,
+        now: Timestamp,
+        within: Duration,
+    ) -> Result<(), StoreError>;
+
+    /// The names of the agents that were heard of within this time, in order.
+    async fn at_work(&self, now: Timestamp, within: Duration) -> Result<Vec<String>, StoreError>;
 
     /// The earliest time at which a job is due.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
@@ -359,6 +377,10 @@ pub trait Store: Send + Sync + Debug {
 
     /// Copies the live database to a file.
     async fn backup(&self, to: &Path) -> Result<(), StoreError>;
+
+    /// What the clock of the database's server shows, where agents on other machines may share it; nothing
+    /// where the database is a file of this machine.
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;

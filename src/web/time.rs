@@ -57,16 +57,33 @@ impl fmt::Display for When {
 
 impl HtmlSafe for When {}
 
-/// What a reader has to know before the times of a clock that runs faster than the world's.
+/// From how many seconds on a machine whose clock is off is told of.
+const OFF: u64 = 30;
+
+/// What a reader has to know before the times of a clock that runs faster than the world's, or that is not
+/// the machine's own.
 pub(super) fn pace(clock: &dyn Clock) -> Option<String> {
     let speed = clock.speed();
-    (speed > 1.0).then(|| {
-        let now = clock.now().strftime("%-d %b %Y, %H:%M UTC");
+    let now = || clock.now().strftime("%-d %b %Y, %H:%M UTC");
+    let fast = (speed > 1.0).then(|| {
         format!(
-            "This agent's clock runs {speed} times faster than yours, for trials: by it, it is {now}. Every \
-             time here and in the messages is by that clock."
+            "This agent's clock runs {speed} times faster than yours, for trials: by it, it is {}. Every \
+             time here and in the messages is by that clock.",
+            now()
         )
-    })
+    });
+    let ahead = clock.ahead().as_secs();
+    let off = (ahead.unsigned_abs() > OFF).then(|| {
+        let side = if ahead > 0 { "ahead of" } else { "behind" };
+        format!(
+            "The clock of this agent's machine is {} {side} that of the store's server. Every time here is \
+             by the server: by it, it is {}. Let NTP put the machine right.",
+            length(ahead.unsigned_abs()),
+            now()
+        )
+    });
+    let said: Vec<String> = fast.into_iter().chain(off).collect();
+    (!said.is_empty()).then(|| said.join(" "))
 }
 
 /// The zone of a project; UTC where the machine does not know it.
@@ -106,6 +123,18 @@ mod tests {
         assert!(said.contains("runs 4 times faster than yours"), "{said}");
         assert!(said.contains("it is 22 Jul 2026, 05:00 UTC"), "{said}");
         assert_eq!(pace(&crate::clock::SystemClock), None);
+    }
+
+    #[tokio::test]
+    async fn a_machine_whose_clock_is_off_is_told_of() {
+        use crate::clock::{SharedClock, SystemClock};
+        let clock = SharedClock::default();
+        let asked = tokio::time::Instant::now();
+        clock.follow(SystemClock.now() - jiff::SignedDuration::from_secs(300), asked);
+        let said = pace(&clock).unwrap();
+        assert!(said.contains("is 5 minutes ahead of that of the store's server"), "{said}");
+        clock.follow(SystemClock.now() + jiff::SignedDuration::from_secs(20), asked);
+        assert_eq!(pace(&clock), None);
     }
 
     #[test]

@@ -11,6 +11,10 @@
 )]
 
 mod demo;
+#[path = "../support/disk.rs"]
+mod disk;
+#[path = "../support/heard.rs"]
+mod heard;
 mod heartbeats;
 mod kills;
 mod latency;

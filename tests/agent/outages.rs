@@ -1,10 +1,7 @@
 //! What the agent tells arrives also when the mail server refuses, stalls or dies, and when the disk is
 //! full for a while.
 
-use std::fs::File;
-use std::io::Write as _;
 use std::net::SocketAddr;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +9,10 @@ use launchready::store::{DeliveryState, IncidentFilter};
 use launchready_lab::{MailFault, SinkKind, When, World};
 use tokio::net::UdpSocket;
 
-use crate::kills::{Heard, one_project_each, sound};
+use crate::disk::Disk;
+use crate::heard::{Heard, one_project_each};
+use crate::kills::sound;
 use crate::rig::{PATIENCE, Rig, Setup, table};
-use crate::support;
 
 async fn rig() -> Rig {
     let world = World::load("healthy").unwrap();
@@ -72,7 +70,7 @@ async fn a_mail_server_that_refuses_stalls_or_dies_delays_and_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_stops_the_agent_from_storing_and_loses_nothing() {
-    let Some(disk) = Disk::mount("a_full_disk_stops_the_agent_from_storing_and_loses_nothing")
+    let Some(disk) = Disk::mount("a_full_disk_stops_the_agent_from_storing_and_loses_nothing", 4)
     else {
         return;
     };
@@ -131,56 +129,6 @@ async fn a_full_disk_stops_the_agent_from_storing_and_loses_nothing() {
     );
     assert!(sent.await.is_some(), "{}", rig.tail());
     rig.stop().await;
-}
-
-/// A disk of four mebibytes of memory.
-struct Disk(tempfile::TempDir);
-
-impl Disk {
-    /// Mounts it; says why not where that is not possible.
-    fn mount(test: &str) -> Option<Self> {
-        if !support::has(test, &["mount", "umount"]) {
-            return None;
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
-            .arg(folder.path())
-            .output()
-            .unwrap();
-        if !mounted.status.success() {
-            support::skipped(test, "only root can mount a small disk");
-            return None;
-        }
-        Some(Self(folder))
-    }
-
-    fn path(&self) -> &std::path::Path {
-        self.0.path()
-    }
-
-    /// Takes every byte that is left.
-    fn fill(&self) {
-        let mut file = File::create(self.path().join("filler")).unwrap();
-        let mut block = 64 * 1024;
-        while block > 0 {
-            match file.write(&vec![0; block]) {
-                Ok(written) if written > 0 => {}
-                _ => block /= 2,
-            }
-        }
-    }
-
-    fn free(&self) {
-        std::fs::remove_file(self.path().join("filler")).unwrap();
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // A process that has just been killed may hold it for a moment longer; `-l` lets go then.
-        drop(Command::new("umount").arg("-l").arg(self.path()).status());
-    }
 }
 
 /// The dead man's URL is called while all is well.

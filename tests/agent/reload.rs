@@ -3,7 +3,7 @@
 use launchready_lab::World;
 use toml::Value;
 
-use crate::kills::one_project_each;
+use crate::heard::one_project_each;
 use crate::rig::{Rig, Setup};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

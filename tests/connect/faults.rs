@@ -28,7 +28,7 @@ records = ['@ 86400 SOA a.root-servers.net. nstld.verisign-grs.com. 1 1800 900 6
 pub(crate) struct Running {
     pub(crate) lab: Lab,
     pub(crate) accounts: Accounts,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Running {
@@ -44,7 +44,7 @@ impl Running {
         };
         let lab = Lab::start(&world, options).await.unwrap();
         let accounts = ports(&lab.config_toml(), folder.path());
-        Self { lab, accounts, _folder: folder }
+        Self { lab, accounts, folder }
     }
 }
 
@@ -58,8 +58,14 @@ fn ports(config: &str, folder: &Path) -> Accounts {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap();
-    let reach = Reach { client, clock: Arc::new(SystemClock), extra_roots: Vec::new() };
+    let reach = Reach::new(client, Arc::new(SystemClock));
     accounts(&config.projects[0].accounts, &reach)
+}
+
+/// The ports of a running fake that are asked through something else than the network.
+pub(crate) fn ports_at(running: &Running, reach: &Reach) -> Accounts {
+    let config = parse(&running.lab.config_toml(), running.folder.path());
+    accounts(&config.unwrap_or_else(|errors| panic!("{errors}")).projects[0].accounts, reach)
 }
 
 /// What a fault must end in.

@@ -19,9 +19,20 @@ mod faults;
 mod hosting;
 mod matrix;
 mod pagespeed;
+mod record;
 mod relations;
 mod stripe;
 mod supabase;
 mod table;
 mod table_own;
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "it is a crate of its own, of which the recorder needs the questions"
+)]
+#[path = "../../fuzz/src/lib.rs"]
+mod targets;
 mod whole;
+
+#[path = "../support/patient.rs"]
+mod patient;

@@ -190,7 +190,7 @@ pub(crate) async fn each_cell(name: &str) {
 }
 
 /// Files of `src/connect` that reach no outside system by themselves, each with what it is for.
-const GROUND: [(&str, &str); 10] = [
+const GROUND: [(&str, &str); 12] = [
     ("answer", "what every API answers"),
     ("api", "credential, pace, retries and limits of every API"),
     ("checkouts_file", "a file on this machine, which tests/trace and tests/parts read"),
@@ -198,7 +198,9 @@ const GROUND: [(&str, &str); 10] = [
     ("grant", "tokens of an application, tried with Help Scout"),
     ("mod", "builds the ports"),
     ("outlying", "builds the ports"),
+    ("pace", "waits for turns"),
     ("pages", "walks over pages"),
+    ("reach", "how every API is reached"),
     ("relations", "builds the ports"),
     ("shape", "shapes that several vendors share"),
 ];

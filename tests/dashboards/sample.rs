@@ -88,6 +88,8 @@ pub(crate) fn tick(board: &Board) {
     board.scheduler_lag(Duration::from_millis(12));
     board.store_commit(Duration::from_micros(700));
     board.looks_in_flight(3);
+    board.set_agents(2);
+    board.clock_ahead(jiff::SignedDuration::from_millis(-40));
 }
 
 /// One sample of an exposition: its name, and its labels by name.

@@ -25,7 +25,7 @@ pub(crate) fn ports(config: &str, folder: &Path) -> Accounts {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap();
-    let reach = Reach { client, clock: Arc::new(SystemClock), extra_roots: Vec::new() };
+    let reach = Reach::new(client, Arc::new(SystemClock));
     accounts(&config.projects[0].accounts, &reach)
 }
 

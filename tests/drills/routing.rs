@@ -89,7 +89,7 @@ impl Desk {
             .build()
             .unwrap();
         let clock = Arc::clone(&self.clock);
-        let reach = Reach { client, clock, extra_roots: Vec::new() };
+        let reach = Reach::new(client, clock);
         let ports = accounts(&project.accounts, &reach);
         let table = project.drill.clone().unwrap_or_default();
         let scene = Scene {

@@ -96,7 +96,7 @@ impl World {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap();
-        let reach = Reach { client, clock: Arc::new(SystemClock), extra_roots: Vec::new() };
+        let reach = Reach::new(client, Arc::new(SystemClock));
         let ports = accounts(&project.accounts, &reach);
         let scene = Scene {
             project: "harbor",

@@ -17,6 +17,7 @@ mod healthy;
 mod mail;
 mod names;
 mod planted;
+#[allow(dead_code, reason = "other tests try more")]
 #[path = "../support/process.rs"]
 mod process;
 #[path = "../support/mod.rs"]

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use launchready::clock::Clock as _;
 use launchready::engine::{Assignment, Ended, Looker, Observer, Scheduler};
-use launchready::store::{AttemptOutcome, IncidentFilter};
+use launchready::store::{AttemptOutcome, IncidentFilter, StoreError};
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::bench::{Bench, LEASE, at, channel, finding, job, later, run, sleeper, told};
@@ -152,6 +152,10 @@ impl Observer for Well {
     fn lag(&self, _lag: Duration) {}
     fn in_flight(&self, _looks: usize) {}
     fn alive(&self, _at: Timestamp) {}
+
+    fn stuck(&self, error: &StoreError) {
+        panic!("the store of this test is well: {error}");
+    }
 }
 
 #[tokio::test]

@@ -161,6 +161,19 @@ pub(crate) async fn a_clock_that_was_ahead_does_not_keep_a_job_waiting(bench: Be
     assert!(bench.commit(run("harbor", "dns", due[0].due_at, Vec::new())).await.stored);
 }
 
+pub(crate) async fn a_config_that_is_taken_over_late_does_no_run_twice(bench: Bench) {
+    let (read, due) = (at("10:00:00"), at("10:00:10"));
+    let jobs = [job("harbor", "dns")];
+    bench.store.sync_jobs(&jobs, read).await.unwrap();
+    assert!(bench.commit(run("harbor", "dns", due, Vec::new())).await.stored);
+    // Another agent has read its clock before that, and had to wait.
+    bench.store.sync_jobs(&jobs, read).await.unwrap();
+    assert!(!bench.commit(run("harbor", "dns", due, Vec::new())).await.stored);
+    let next = bench.store.take_due("one", later(due, 310), LEASE, 10).await.unwrap();
+    assert!(next[0].due_at > due, "{next:?}");
+    assert!(bench.commit(run("harbor", "dns", next[0].due_at, Vec::new())).await.stored);
+}
+
 pub(crate) async fn two_stores_never_take_the_same_job(bench: Bench) {
     let now = at("10:00:00");
     let jobs: Vec<JobSpec> = (0..300).map(|number| job("harbor", &format!("c{number}"))).collect();
@@ -183,4 +196,20 @@ pub(crate) async fn two_stores_never_take_the_same_job(bench: Bench) {
     let taken: Vec<_> = work.join_all().await.into_iter().flatten().collect();
     let different: BTreeSet<_> = taken.iter().collect();
     assert_eq!((taken.len(), different.len()), (300, 300));
+}
+
+pub(crate) async fn agents_at_work_are_known_until_they_leave_or_are_not_heard_of(bench: Bench) {
+    let (now, within) = (at("10:00:00"), Duration::from_mins(1));
+    let second = bench.second().await;
+    bench.store.note_at_work("one", now, within).await.unwrap();
+    second.note_at_work("two", now, within).await.unwrap();
+    second.note_at_work("two", later(now, 1), within).await.unwrap();
+    for store in [&bench.store, &second] {
+        assert_eq!(store.at_work(later(now, 30), within).await.unwrap(), ["one", "two"]);
+    }
+    bench.store.release("one").await.unwrap();
+    assert_eq!(second.at_work(later(now, 30), within).await.unwrap(), ["two"]);
+    // A server goes by its own clock, on which a moment has passed.
+    let silent = bench.store.at_work(later(now, 120), Duration::ZERO).await.unwrap();
+    assert!(silent.is_empty(), "{silent:?}");
 }

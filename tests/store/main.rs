@@ -22,8 +22,11 @@ mod plans;
 mod poison;
 mod postgres;
 mod runs;
+mod silent;
 mod sqlite;
 mod stress;
+mod transfer;
+mod year;
 
 #[allow(dead_code, reason = "other tests need more of it")]
 #[path = "../support/postgres.rs"]
@@ -32,6 +35,10 @@ mod cluster;
 #[allow(dead_code, reason = "other tests run tools, too")]
 #[path = "../support/process.rs"]
 mod process;
+
+#[allow(dead_code, reason = "other tests point it elsewhere")]
+#[path = "../support/proxy.rs"]
+mod proxy;
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -68,7 +75,12 @@ suite! {
             a_look_that_is_asked_for_is_due_now_and_never_at_the_time_of_the_last_run,
             after_a_long_sleep_a_job_is_due_once,
             a_clock_that_was_ahead_does_not_keep_a_job_waiting,
+            a_config_that_is_taken_over_late_does_no_run_twice,
             two_stores_never_take_the_same_job,
+            agents_at_work_are_known_until_they_leave_or_are_not_heard_of,
+        ];
+        year: [
+            more_than_a_year_of_looks_leaves_what_is_kept_and_no_more,
         ];
         clock: [
             a_lease_of_a_clock_that_was_ahead_ends_with_the_next_one,

@@ -1,6 +1,6 @@
 //! A throw-away cluster of PostgreSQL on a free port, made, started, stopped and killed by a test.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -19,11 +19,22 @@ const NOBODY: u32 = 65_534;
 /// A cluster, its folder and, while it runs, its server.
 #[derive(Debug)]
 pub(crate) struct Cluster {
-    folder: TempDir,
+    folder: PathBuf,
     programs: PathBuf,
     pub(crate) address: SocketAddr,
+    network: Option<String>,
     settings: Vec<String>,
     server: Option<Server>,
+    _folder: Option<TempDir>,
+}
+
+/// Where a cluster is, where that is not a folder of its own and this machine's network.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Place<'p> {
+    /// A folder on a disk of the test.
+    pub(crate) folder: Option<&'p Path>,
+    /// A network namespace, and the address in it by which the server is reached.
+    pub(crate) network: Option<(&'p str, IpAddr)>,
 }
 
 /// Where Debian puts the programs of the newest version.
@@ -67,6 +78,11 @@ impl Cluster {
     /// Makes a cluster and starts its server; `None`, with the reason, where PostgreSQL is not installed. Only
     /// the owner needs no password.
     pub(crate) fn start(test: &str, settings: &[&str]) -> Option<Self> {
+        Self::start_at(test, settings, Place::default())
+    }
+
+    /// The same at a place.
+    pub(crate) fn start_at(test: &str, settings: &[&str], place: Place<'_>) -> Option<Self> {
         if !has(test, &["setpriv"]) {
             return None;
         }
@@ -80,9 +96,9 @@ impl Cluster {
             skipped(test, "PostgreSQL is not installed");
             return None;
         };
-        let folder = tempfile::tempdir().unwrap();
-        hand_over(folder.path());
-        let data = folder.path().join("data");
+        let mut cluster = Self::empty(programs, settings, place);
+        let data = cluster.data();
+        let programs = &cluster.programs;
         let mut words = as_nobody(&programs.join("initdb"));
         words.extend(["-D", data.to_str().unwrap(), "-U", OWNER, "-A", "trust"].map(str::to_owned));
         // A log of small parts is less to write.
@@ -98,23 +114,72 @@ impl Cluster {
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let rules = format!(
-            "host all {OWNER} 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+            "host all {OWNER} 127.0.0.1/32 trust\nhost replication {OWNER} 127.0.0.1/32 trust\n\
+             host all all 127.0.0.1/32 scram-sha-256\nhost all {OWNER} 10.0.0.0/8 trust\n"
         );
         std::fs::write(data.join("pg_hba.conf"), rules).unwrap();
-        let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
-        let address = endpoint();
-        let mut cluster = Self { folder, programs, address, settings, server: None };
         cluster.up();
         Some(cluster)
     }
 
+    fn empty(programs: PathBuf, settings: &[&str], place: Place<'_>) -> Self {
+        let own = place.folder.is_none().then(|| tempfile::tempdir().unwrap());
+        let folder = own.as_ref().map(TempDir::path).or(place.folder).unwrap().to_owned();
+        hand_over(&folder);
+        let mut address = endpoint();
+        let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        let network = place.network.map(|(network, at)| {
+            address.set_ip(at);
+            network.to_owned()
+        });
+        Self { folder, programs, address, network, settings, server: None, _folder: own }
+    }
+
+    /// A replica that follows this cluster, from a copy that its own tool makes of it.
+    pub(crate) fn replica(&self) -> Self {
+        let settings: Vec<_> = self.settings.iter().map(String::as_str).collect();
+        let mut replica = Self::empty(self.programs.clone(), &settings, Place::default());
+        let port = self.address.port().to_string();
+        let data = replica.data();
+        let mut words = as_nobody(&self.programs.join("pg_basebackup"));
+        words.extend(["-h", "127.0.0.1", "-p", &port, "-U", OWNER].map(str::to_owned));
+        words.extend(["-D", data.to_str().unwrap(), "-R", "-X", "stream"].map(str::to_owned));
+        words.extend(["--checkpoint=fast", "--no-sync"].map(str::to_owned));
+        let made = Command::new(program("setpriv").unwrap())
+            .args(&words)
+            .current_dir("/")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        replica.up();
+        replica
+    }
+
     /// Starts the server, again where it was stopped.
     pub(crate) fn up(&mut self) {
-        let mut words = as_nobody(&self.programs.join("postgres"));
+        assert!(self.try_up(), "the server does not start");
+    }
+
+    /// The same; whether it could.
+    pub(crate) fn try_up(&mut self) -> bool {
+        let mut words = Vec::new();
+        let mut first = program("setpriv").unwrap();
+        if let Some(network) = &self.network {
+            let setpriv = first.display().to_string();
+            words.extend(["netns", "exec", network, &setpriv].map(str::to_owned));
+            first = program("ip").unwrap();
+        }
+        words.extend(as_nobody(&self.programs.join("postgres")));
         words.extend(["-D".to_owned(), self.data().display().to_string()]);
         words.extend(["-p".to_owned(), self.address.port().to_string()]);
+        let listen = match self.network {
+            Some(_) => "listen_addresses=*",
+            None => "listen_addresses=127.0.0.1",
+        };
         let own = [
-            "listen_addresses=127.0.0.1",
+            listen,
             "unix_socket_directories=",
             "fsync=off",
             "shared_buffers=16MB",
@@ -126,8 +191,14 @@ impl Cluster {
             words.extend(["-c".to_owned(), setting.to_owned()]);
         }
         let words: Vec<_> = words.iter().map(String::as_str).collect();
-        let ready = Ready::Says("ready to accept connections");
-        self.server = Some(Server::start(&program("setpriv").unwrap(), &words, ready));
+        // A replica says "ready to accept read-only connections".
+        self.server = Server::try_start(&first, &words, Ready::Says("ready to accept"));
+        self.server.is_some()
+    }
+
+    /// Whether the server has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.server.as_mut().is_none_or(Server::has_ended)
     }
 
     /// Stops the server; whoever is connected is sent away.
@@ -146,13 +217,13 @@ impl Cluster {
 
     /// The folder of the server's data.
     pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.folder.join("data")
     }
 
     /// Writes a file that the server reads.
     pub(crate) fn write(&self, name: &str, text: &str, mode: u32) -> PathBuf {
         use std::os::unix::fs::PermissionsExt as _;
-        let path = self.folder.path().join(name);
+        let path = self.folder.join(name);
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         hand_over(&path);
@@ -162,7 +233,7 @@ impl Cluster {
     /// A connection of the owner.
     pub(crate) async fn owner(&self, database: &str) -> PgConnection {
         let options = PgConnectOptions::new()
-            .host("127.0.0.1")
+            .host(&self.address.ip().to_string())
             .port(self.address.port())
             .username(OWNER)
             .database(database);

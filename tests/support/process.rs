@@ -42,6 +42,18 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server that stays in the foreground and waits until it is ready.
     pub(crate) fn start(path: &Path, arguments: &[&str], ready: Ready<'_>) -> Self {
+        match Self::begin(path, arguments, ready) {
+            Ok(server) => server,
+            Err(said) => panic!("{} did not start:\n{said}", path.display()),
+        }
+    }
+
+    /// The same; none where it ends instead.
+    pub(crate) fn try_start(path: &Path, arguments: &[&str], ready: Ready<'_>) -> Option<Self> {
+        Self::begin(path, arguments, ready).inspect_err(|said| println!("{said}")).ok()
+    }
+
+    fn begin(path: &Path, arguments: &[&str], ready: Ready<'_>) -> Result<Self, String> {
         // A group of its own is what is stopped later; the signal ends the server also when the
         // test is killed and cannot stop it.
         let mut child = Command::new(program("setpriv").unwrap())
@@ -63,27 +75,34 @@ impl Server {
             }
         });
         let server = Self { child, lines };
-        server.wait(path, ready);
-        server
+        server.wait(ready)?;
+        Ok(server)
     }
 
-    fn wait(&self, path: &Path, ready: Ready<'_>) {
+    fn wait(&self, ready: Ready<'_>) -> Result<(), String> {
         let deadline = Instant::now() + START;
         let mut said = Vec::new();
         while let Some(left) = deadline.checked_duration_since(Instant::now()) {
             let pause = match ready {
-                Ready::Accepts(address) if TcpStream::connect(address).is_ok() => return,
+                Ready::Accepts(address) if TcpStream::connect(address).is_ok() => return Ok(()),
                 Ready::Accepts(_) => left.min(TRY_AGAIN),
                 Ready::Says(_) => left,
             };
             match self.lines.recv_timeout(pause) {
-                Ok(line) if matches!(ready, Ready::Says(words) if line.contains(words)) => return,
+                Ok(line) if matches!(ready, Ready::Says(words) if line.contains(words)) => {
+                    return Ok(());
+                }
                 Ok(line) => said.push(line),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        panic!("{} did not start:\n{}", path.display(), said.join("\n"));
+        Err(said.join("\n"))
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Sends it a signal, such as `INT`.

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +17,12 @@ use sqlx::Connection as _;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
+#[path = "agent.rs"]
+mod agent;
+
+#[allow(unused_imports, reason = "other tests ask pages too")]
+pub(crate) use agent::{Agent, client};
+
 /// The longest that a test waits for something that has to happen.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -27,6 +32,9 @@ pub(crate) const PAGE_PASSWORD: &str = "page-Hn4kR8sLd3";
 pub(crate) const METRICS_TOKEN: &str = "metrics-Yb6cJ1fGp5";
 pub(crate) const JOB_TOKEN: &str = "job-Qx3vN7kTz1-Rd64";
 pub(crate) const WEBHOOK_KEY: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
+
+/// The file of the config.
+const CONFIG: &str = "launchready.toml";
 
 /// How an agent is set up.
 pub(crate) struct Setup<'a> {
@@ -40,15 +48,13 @@ pub(crate) struct Setup<'a> {
 
 /// A lab with everything that an agent reaches, and the agent.
 pub(crate) struct Rig {
+    // Ended before what it reaches goes.
+    agent: Agent,
     pub(crate) lab: Lab,
     pub(crate) mailbox: Mailbox,
     pub(crate) sinks: Sinks,
     pub(crate) folder: TempDir,
     pub(crate) page: SocketAddr,
-    client: reqwest::Client,
-    since: Timestamp,
-    speed: f64,
-    child: Option<Child>,
 }
 
 impl Rig {
@@ -69,17 +75,10 @@ impl Rig {
                 .unwrap();
         let sinks = Sinks::start(now).unwrap();
         sinks.set_webhook_key(Some(WEBHOOK_KEY)).unwrap();
-        let rig = Self {
-            lab,
-            mailbox,
-            sinks,
-            page: free_port(),
-            client: client(),
-            since: now,
-            speed: setup.speed,
-            child: None,
-            folder,
-        };
+        let page = free_port();
+        let config = folder.path().join(CONFIG);
+        let agent = Agent::new(&config, "agent.log", page, now, setup.speed);
+        let rig = Self { agent, lab, mailbox, sinks, folder, page };
         rig.write_config(setup.edit);
         rig.drilled(now).await;
         rig
@@ -89,13 +88,13 @@ impl Rig {
     async fn drilled(&self, at: Timestamp) {
         let mut record = Record::begun(Drill::Alert, "harbor", &new_mark().unwrap(), at);
         record.outcome = Outcome::Passed;
-        let store = launchready::store::open("sqlite:launchready.db", self.path()).await.unwrap();
+        let store = self.store().await;
         store.record_drill(&record.stored(true)).await.unwrap();
         store.close().await;
     }
 
     pub(crate) fn config(&self) -> PathBuf {
-        self.folder.path().join("launchready.toml")
+        self.folder.path().join(CONFIG)
     }
 
     /// Writes the config anew.
@@ -150,23 +149,14 @@ impl Rig {
         fs::write(self.config(), config.to_string()).unwrap();
     }
 
+    /// Another agent beside this one, with the same clock; its config and log are files of the same folder.
+    pub(crate) fn another(&self, config: &Path, log: &str, page: SocketAddr) -> Agent {
+        self.agent.another(config, log, page)
+    }
+
     /// Starts the agent; what it logs is kept.
     pub(crate) fn start(&mut self) {
-        let log = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.folder.path().join("agent.log"))
-            .unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_launchready"))
-            .args(["agent", "--verbose", "--log-format", "json", "--config"])
-            .arg(self.config())
-            .args(["--speed", &self.speed.to_string(), "--since", &self.since.to_string()])
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        self.child = Some(child);
+        self.agent.start();
     }
 
     /// Starts the agent and waits until it is ready.
@@ -180,45 +170,27 @@ impl Rig {
 
     /// Ends the agent as a crash does.
     pub(crate) fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
+        self.agent.kill();
     }
 
     /// Asks the agent to end and waits until it has.
     pub(crate) async fn stop(&mut self) {
-        let Some(mut child) = self.child.take() else { return };
-        self.signal_of(&child, "TERM");
-        let end = Instant::now() + PATIENCE;
-        while child.try_wait().unwrap().is_none() {
-            assert!(Instant::now() < end, "the agent does not end when it is asked to");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        self.agent.stop().await;
     }
 
     /// Sends a signal to the running agent.
     pub(crate) fn signal(&self, name: &str) {
-        self.signal_of(self.child.as_ref().unwrap(), name);
-    }
-
-    fn signal_of(&self, child: &Child, name: &str) {
-        let id = child.id().to_string();
-        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap();
-        assert!(sent.success(), "{}", self.log());
+        self.agent.signal(name);
     }
 
     /// Everything that the agent has logged.
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("agent.log")).unwrap_or_default()
+        self.agent.log()
     }
 
     /// Status and body of a page; nothing while nobody answers.
     pub(crate) async fn get(&self, path: &str) -> Option<(u16, String)> {
-        let token = if path.starts_with("/metrics") { METRICS_TOKEN } else { PAGE_PASSWORD };
-        let url = format!("http://{}{path}", self.page);
-        let answer = self.client.get(url).bearer_auth(token).send().await.ok()?;
-        Some((answer.status().as_u16(), answer.text().await.ok()?))
+        self.agent.get(path).await
     }
 
     /// The answer to a request with these headers and no credentials but those among them.
@@ -228,20 +200,12 @@ impl Rig {
         path: &str,
         headers: &[(&str, &str)],
     ) -> reqwest::Response {
-        let url = format!("http://{}{path}", self.page);
-        let mut request = self.client.request(method.parse().unwrap(), url);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        request.send().await.unwrap()
+        self.agent.ask(method, path, headers).await
     }
 
     /// Posts JSON to the API and gives back the status.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> u16 {
-        let url = format!("http://{}{path}", self.page);
-        let request = self.client.post(url).bearer_auth(PAGE_PASSWORD);
-        let request = request.header("content-type", "application/json").body(body.to_string());
-        request.send().await.unwrap().status().as_u16()
+        self.agent.post(path, body).await
     }
 
     /// Has every check of a project run.
@@ -286,46 +250,26 @@ impl Rig {
 
     /// The end of the log.
     pub(crate) fn tail(&self) -> String {
-        let log = self.log();
-        let lines: Vec<&str> = log.lines().filter(|line| !line.contains("\"DEBUG\"")).collect();
-        lines[lines.len().saturating_sub(20)..].join("\n")
+        self.agent.tail()
     }
 
     /// The store, for looking while the agent runs or after.
     pub(crate) async fn store(&self) -> Arc<dyn Store> {
-        launchready::store::open("sqlite:launchready.db", self.folder.path()).await.unwrap()
+        let config = fs::read_to_string(self.config()).unwrap();
+        let config: toml::Table = toml::from_str(&config).unwrap();
+        let address = config["agent"].get("store").and_then(toml::Value::as_str);
+        let address = address.unwrap_or("sqlite:launchready.db");
+        launchready::store::open(address, self.path()).await.unwrap()
     }
 
     /// The present time of the agent's clock.
     pub(crate) fn now(&self) -> Timestamp {
-        launchready::clock::FastClock::since(self.since, self.speed).now()
+        self.agent.now()
     }
 
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
-}
-
-impl Drop for Rig {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-pub(crate) fn client() -> reqwest::Client {
-    let provider = Arc::new(launchready::probe::provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth();
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(config)
-        .no_proxy()
-        .timeout(Duration::from_secs(10))
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .unwrap()
 }
 
 /// A port that nobody listens on at present.

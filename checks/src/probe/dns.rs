@@ -302,7 +302,7 @@ pub struct AddressLook {
 /// Every A and AAAA answer for a name from the configured resolvers.
 ///
 /// # Errors
-/// A fault when neither question was answered.
+/// A fault when neither question was answered, or when one was not and the other holds no address.
 pub async fn addresses(dns: &dyn Dns, name: &str) -> Result<AddressLook, ProbeError> {
     let (v4, v6) = join!(
         dns.lookup(DnsQuestion::new(name, RecordType::A)),
@@ -310,7 +310,13 @@ pub async fn addresses(dns: &dyn Dns, name: &str) -> Result<AddressLook, ProbeEr
     );
     let (first, second) = match (v4, v6) {
         (Ok(a), Ok(b)) => (a, Some(b)),
-        (Ok(one), Err(_)) | (Err(_), Ok(one)) => (one, None),
+        // Half an answer is one where it holds an address, or says that there is no such name at all.
+        (Ok(one), Err(error)) | (Err(error), Ok(one)) => {
+            if one.addresses().is_empty() && one.rcode == Rcode::NoError {
+                return Err(error);
+            }
+            (one, None)
+        }
         (Err(error), Err(_)) => return Err(error),
     };
     let mut addresses = first.addresses();
@@ -321,11 +327,18 @@ pub async fn addresses(dns: &dyn Dns, name: &str) -> Result<AddressLook, ProbeEr
         if aliases.is_empty() {
             aliases = second.aliases().into_iter().map(str::to_owned).collect();
         }
-        if rcode != Rcode::NoError && second.rcode == Rcode::NoError {
-            rcode = second.rcode;
-        }
+        rcode = joint_code(rcode, second.rcode, addresses.is_empty());
     }
     Ok(AddressLook { addresses, aliases, rcode })
+}
+
+/// The code that stands for both answers. With an address nothing has failed. Without one, a failure
+/// for one family outweighs an empty answer for the other: a validating resolver keeps back an address
+/// whose signature is wrong, and says of the other family that there is none.
+fn joint_code(first: Rcode, second: Rcode, is_empty: bool) -> Rcode {
+    let is_failure = |code: &Rcode| !matches!(code, Rcode::NoError | Rcode::NxDomain);
+    let failure = [first, second].into_iter().find(is_failure).filter(|_| is_empty);
+    failure.unwrap_or(if second == Rcode::NoError { second } else { first })
 }
 
 impl AddressLook {

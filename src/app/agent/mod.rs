@@ -8,6 +8,7 @@ mod pulse;
 mod rehearsal;
 mod reload;
 mod setup;
+mod step;
 mod system;
 mod telling;
 mod watcher;
@@ -26,14 +27,15 @@ use tokio::task::JoinSet;
 
 use self::page::Page;
 use self::parts::Parts;
-use self::setup::Setup;
+use self::setup::{Setup, Shared};
 use self::telling::Telling;
 use self::watcher::Watcher;
 use super::heard;
-use crate::clock::Clock;
+use crate::clock::{Clock, SharedClock};
 use crate::engine::{Committer, Scheduler, commit_all};
 use crate::metrics::Board;
-use crate::notify::outbox::Sender;
+use crate::notify::outbox::{Routes, Sender};
+use crate::probe::Sharers;
 
 pub use self::proof::{ProofError, prove};
 pub use self::rehearsal::{Rehearsal, rehearse};
@@ -45,7 +47,9 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct AgentOptions {
     /// The config file.
     pub config: PathBuf,
-    /// The time.
+    /// What the machine shows, brought in step with the server of a store that other machines share.
+    pub machine: Arc<SharedClock>,
+    /// The time: `machine` itself, or a faster one on it.
     pub clock: Arc<dyn Clock>,
     /// Becomes true when the agent has to stop.
     pub stop: watch::Receiver<bool>,
@@ -77,6 +81,7 @@ fn small_loops(parts: &Parts, tasks: &mut JoinSet<()>) {
     tasks.spawn(parts.clone().summarise());
     tasks.spawn(parts.clone().keep_up());
     tasks.spawn(parts.clone().listen());
+    tasks.spawn(parts.clone().keep_step());
     tasks.spawn(parts.clone().ping());
 }
 
@@ -87,19 +92,40 @@ fn name(address: SocketAddr) -> String {
     format!("{address} {}", host.trim()).trim_end().to_owned()
 }
 
+async fn listen(on: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(on).await;
+    listener.with_context(|| format!("cannot listen on {on}; name another address as agent.listen"))
+}
+
+/// The loop that sends.
+fn sender(parts: &Parts, agent: &str, routes: watch::Receiver<Arc<Routes>>) -> Sender {
+    let mut sender = Sender::new(
+        agent.to_owned(),
+        Arc::clone(&parts.store),
+        Arc::clone(&parts.clock),
+        routes,
+        Arc::clone(&parts.telling.outbox),
+        Arc::clone(&parts.telling) as _,
+    );
+    // A fast clock makes what waits due sooner.
+    sender.poll = parts.clock.takes(sender.poll).max(Duration::from_millis(20));
+    sender
+}
+
 /// Runs the agent until it is told to stop.
 ///
 /// # Errors
 /// The config cannot be used, or the store or the address cannot be opened.
 pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
-    let AgentOptions { config, clock, stop, started } = options;
-    let setup = Setup::read(&config, &*clock)?;
-    let listen = setup.agent.listen;
-    let listener = TcpListener::bind(listen).await.with_context(|| {
-        format!("cannot listen on {listen}; name another address as agent.listen")
-    })?;
+    let AgentOptions { config, machine, clock, stop, started } = options;
+    let sharers = Sharers::default();
+    let shared = Shared::among(&sharers, &machine);
+    let setup = Setup::read(&config, &*clock, &shared)?;
+    let listener = listen(setup.agent.listen).await?;
     let address = listener.local_addr()?;
     let store = crate::app::open_store(&setup.agent).await?;
+    // Before anything is compared with a time that another machine has written.
+    step::once(&*store, &machine).await?;
     let board = Board::new(env!("CARGO_PKG_VERSION"), setup.agent.metrics_max_checks)?;
     let telling = Arc::new(Telling::new(Arc::new(board)));
     let routes = watch::channel(Arc::new(setup.routes(&clock)?));
@@ -110,8 +136,11 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     // The same after a restart, so that what a process that was ended in the middle held is let go of.
     let me = name(address);
 
-    let parts = Parts { store, clock, telling, present, stop };
+    let me: Arc<str> = me.into();
+    let parts =
+        Parts { me: Arc::clone(&me), store, machine, clock, telling, present, sharers, stop };
     parts.store.release(&me).await?;
+    parts.note_at_work().await?;
     heard::begin(&*parts.store, parts.clock.now()).await?;
     parts.take_over().await?;
     let mut tasks = JoinSet::new();
@@ -125,7 +154,7 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     });
     let (ended, runs) = mpsc::unbounded_channel();
     let scheduler = Scheduler {
-        agent: me.clone(),
+        agent: me.to_string(),
         store: Arc::clone(&parts.store),
         clock: Arc::clone(&parts.clock),
         looker: watcher,
@@ -142,23 +171,13 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
         told: Arc::clone(&parts.telling) as _,
     };
     let mut committing = tokio::spawn(commit_all(runs, committer));
-    let mut sender = Sender::new(
-        me.clone(),
-        Arc::clone(&parts.store),
-        Arc::clone(&parts.clock),
-        routes.1,
-        Arc::clone(&parts.telling.outbox),
-        Arc::clone(&parts.telling) as _,
-    );
-    // A fast clock makes what waits due sooner.
-    sender.poll = parts.clock.takes(sender.poll).max(Duration::from_millis(20));
-    let mut sending = tokio::spawn(sender.run(parts.stopped()));
+    let mut sending = tokio::spawn(sender(&parts, &me, routes.1).run(parts.stopped()));
     let router = page.router(&parts);
     let mut serving = tokio::spawn(crate::web::serve(listener, router, parts.stopped()));
 
     small_loops(&parts, &mut tasks);
     tasks.spawn(parts.clone().adapt(page, routes.0, book.0));
-    tasks.spawn(reload::follow(config, Arc::clone(&parts.clock), change));
+    tasks.spawn(reload::follow(config, Arc::clone(&parts.clock), shared, change));
     started(address);
     system::ready();
     tasks.spawn(parts.clone().watchdog());

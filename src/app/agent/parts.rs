@@ -11,14 +11,15 @@ use tokio::sync::watch;
 use super::page::Page;
 use super::setup::Setup;
 use super::telling::Telling;
-use super::{own, pulse, system};
+use super::{own, pulse, step, system};
 use crate::app::heard;
-use crate::clock::{Clock, pause};
+use crate::clock::{Clock, SharedClock, pause};
 use crate::engine;
 use crate::incident::Book;
 use crate::notify::outbox::{self, Routes};
 use crate::notify::summary;
-use crate::store::{Store, StoreError};
+use crate::probe::Sharers;
+use crate::store::{AT_WORK, Store, StoreError};
 
 /// How often reminders, escalations and what was held back are looked for.
 const WAKE: Duration = Duration::from_secs(5);
@@ -32,14 +33,20 @@ const MINUTE: Duration = Duration::from_mins(1);
 /// What the loops share.
 #[derive(Debug, Clone)]
 pub(super) struct Parts {
+    /// The name under which the agent holds jobs and messages.
+    pub(super) me: Arc<str>,
     /// The database.
     pub(super) store: Arc<dyn Store>,
+    /// What the machine shows, in step with the store's server.
+    pub(super) machine: Arc<SharedClock>,
     /// The time.
     pub(super) clock: Arc<dyn Clock>,
     /// Who is told what was stored and sent.
     pub(super) telling: Arc<Telling>,
     /// The present config.
     pub(super) present: watch::Receiver<Arc<Setup>>,
+    /// How many agents share the store, and with it what hosts and accounts may be asked.
+    pub(super) sharers: Sharers,
     /// Becomes true when the agent has to stop.
     pub(super) stop: watch::Receiver<bool>,
 }
@@ -63,13 +70,14 @@ impl Parts {
     pub(super) async fn take_over(&self) -> Result<(), StoreError> {
         let setup = self.setup();
         let jobs = setup.jobs();
-        let now = self.clock.now();
-        let mended = self.store.reckon_from(now, engine::LEASE.max(outbox::LEASE)).await?;
+        // Each call may wait for other agents, and they write meanwhile: each is told the time anew.
+        let now = || self.clock.now();
+        let mended = self.store.reckon_from(now(), engine::LEASE.max(outbox::LEASE)).await?;
         if mended > 0 {
             tracing::warn!(rows = mended, "the clock was ahead; what it had put off is put right");
         }
-        self.store.sync_heartbeats(&setup.promises(), now).await?;
-        self.store.sync_jobs(&jobs, now).await?;
+        self.store.sync_heartbeats(&setup.promises(), now()).await?;
+        self.store.sync_jobs(&jobs, now()).await?;
         let keys: BTreeSet<_> = jobs.into_iter().map(|job| job.key).collect();
         self.telling.take_over(&keys, &setup);
         // Project by project: the findings of all of them at once are many times what is kept of them.
@@ -176,15 +184,36 @@ impl Parts {
         }
     }
 
-    /// Notes again and again that the agent watches: it hears calls of jobs, and sends what a drill puts into
-    /// the outbox.
+    /// Notes again and again that the agent watches: it hears calls of jobs, sends what a drill puts into the
+    /// outbox, and takes its part of what hosts and accounts may be asked.
     pub(super) async fn listen(self) {
         loop {
             pause(&*self.clock, heard::NOTED_EVERY).await;
-            if let Err(error) = heard::note(&*self.store, self.clock.now()).await {
-                complain(error);
+            let noted = heard::note(&*self.store, self.clock.now()).await;
+            for noted in [noted, self.note_at_work().await] {
+                if let Err(error) = noted {
+                    complain(error);
+                }
             }
         }
+    }
+
+    /// Notes that this agent is at work, and counts who else is.
+    pub(super) async fn note_at_work(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.store.note_at_work(&self.me, now, AT_WORK).await?;
+        let agents = self.store.at_work(now, AT_WORK).await?.len();
+        if self.sharers.count() != agents {
+            tracing::info!(agents, "so many agents share this store and what others may be asked");
+        }
+        self.sharers.set(agents);
+        self.telling.board().set_agents(agents);
+        Ok(())
+    }
+
+    /// Keeps the clock in step with that of the store's server.
+    pub(super) async fn keep_step(self) {
+        step::keep(&*self.store, &self.machine, &self.telling).await;
     }
 
     /// Calls the dead man's URL.

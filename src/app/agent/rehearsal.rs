@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::setup::Setup;
+use super::setup::{Setup, Shared};
 use crate::clock::{Clock, SystemClock};
 use crate::store::StoreError;
 
@@ -24,7 +24,7 @@ pub struct Rehearsal {
 /// What the agent would say instead of starting.
 pub fn rehearse(config: &Path) -> anyhow::Result<Rehearsal> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let setup = Setup::read(config, &*clock)?;
+    let setup = Setup::read(config, &*clock, &Shared::default())?;
     setup.routes(&clock)?;
     let store = setup.agent.store.address().map_err(StoreError::State)?;
     crate::store::rehearse(store, setup.folder())?;

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::setup::Setup;
+use super::setup::{Setup, Shared};
 use crate::clock::Clock;
 use crate::config::Attestations;
 
@@ -15,7 +15,12 @@ use crate::config::Attestations;
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Sends a new setup on SIGHUP and when the file changes, until dropped.
-pub(super) async fn follow(path: PathBuf, clock: Arc<dyn Clock>, setup: watch::Sender<Arc<Setup>>) {
+pub(super) async fn follow(
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    shared: Shared,
+    setup: watch::Sender<Arc<Setup>>,
+) {
     let mut hangup = match signal(SignalKind::hangup()) {
         Ok(hangup) => hangup,
         Err(error) => {
@@ -35,7 +40,7 @@ pub(super) async fn follow(path: PathBuf, clock: Arc<dyn Clock>, setup: watch::S
             continue;
         }
         known = present;
-        let read = Setup::read(&path, &*clock);
+        let read = Setup::read(&path, &*clock, &shared);
         match read.and_then(|new| new.routes(&clock).map(|_routes| new)) {
             Ok(new) => {
                 let old = Arc::clone(&setup.borrow());

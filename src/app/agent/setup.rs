@@ -8,16 +8,37 @@ use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::app::{Session, declared};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SharedClock};
 use crate::config::{Agent, Project};
+use crate::connect::Paces;
 use crate::engine::Handover;
 use crate::incident::Book;
 use crate::notify::outbox::Routes;
-use crate::probe::{Network, ProbeTargets};
+use crate::probe::{Network, ProbeTargets, Sharers, Shares};
 use crate::schedule::Schedule;
 use crate::store::{HeartbeatKey, JobKey, JobSpec};
 
 use super::own;
+
+/// The real time, and what hosts and accounts may be asked, for every config that an agent reads one after the other and for every
+/// agent on the same store.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shared {
+    machine: Arc<SharedClock>,
+    shares: Shares,
+    paces: Paces,
+}
+
+impl Shared {
+    /// What is shared by whoever counts these sharers and goes by this clock.
+    pub(super) fn among(sharers: &Sharers, machine: &Arc<SharedClock>) -> Self {
+        Self {
+            machine: Arc::clone(machine),
+            shares: Shares::among(sharers),
+            paces: Paces::among(sharers),
+        }
+    }
+}
 
 /// A config that was read whole, with the ports that belong to it.
 #[derive(Debug)]
@@ -41,7 +62,7 @@ impl Setup {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub(super) fn read(path: &Path, clock: &dyn Clock) -> anyhow::Result<Self> {
+    pub(super) fn read(path: &Path, clock: &dyn Clock, shared: &Shared) -> anyhow::Result<Self> {
         let mut config = crate::config::load(path)?;
         let agent = config.agent()?;
         let handovers = config.projects.iter().map(|project| {
@@ -50,8 +71,9 @@ impl Setup {
         });
         let handovers = handovers.collect();
         config.network.remembered = Some(clock.takes(Network::REMEMBERED));
-        // Certificates and the clocks of web servers are judged by the machine's own clock.
-        let session = Session::new(config.network, Arc::new(SystemClock))?;
+        // Certificates and the clocks of web servers are judged by the real time, also in a trial.
+        let session = Session::new(config.network, Arc::clone(&shared.machine) as _)?;
+        let session = session.sharing(&shared.shares, &shared.paces);
         let projects = config.projects.into_iter().map(|it| (it.target.project.clone(), it));
         let book = Arc::new(agent.book.clone());
         let projects = projects.collect();

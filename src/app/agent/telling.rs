@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
@@ -37,6 +37,8 @@ pub(super) struct Telling {
     changed: Mutex<BTreeSet<String>>,
     reckon: Notify,
     alive: Mutex<Option<Timestamp>>,
+    /// Why nothing that is due can be taken at present.
+    stuck: Mutex<Option<String>>,
     /// Why runs are not stored at present.
     failing: Mutex<Option<String>>,
     sending: Mutex<Sending>,
@@ -65,6 +67,7 @@ impl Telling {
             changed: Mutex::default(),
             reckon: Notify::new(),
             alive: Mutex::default(),
+            stuck: Mutex::default(),
             failing: Mutex::default(),
             sending: Mutex::default(),
         }
@@ -115,6 +118,9 @@ impl Telling {
         if let Some(why) = &*self.failing.lock().unwrap_or_else(PoisonError::into_inner) {
             return Err(format!("runs cannot be stored: {why}"));
         }
+        if let Some(why) = &*self.stuck.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Err(format!("checks that are due cannot be taken: {why}"));
+        }
         match *self.alive.lock().unwrap_or_else(PoisonError::into_inner) {
             None => Err("the scheduler has not started yet".to_owned()),
             Some(at) if between(at, now) > STALLED => {
@@ -122,6 +128,11 @@ impl Telling {
             }
             Some(_) => Ok(()),
         }
+    }
+
+    /// How far the machine's clock is ahead of that of the store's server.
+    pub(super) fn clock_ahead(&self, ahead: SignedDuration) {
+        self.board.clock_ahead(ahead);
     }
 
     /// Whether time passed for incidents.
@@ -199,6 +210,11 @@ impl Observer for Telling {
 
     fn alive(&self, at: Timestamp) {
         *self.alive.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+        *self.stuck.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn stuck(&self, error: &StoreError) {
+        *self.stuck.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
     }
 }
 
@@ -297,6 +313,10 @@ mod tests {
         telling.failed(&StoreError::Busy);
         assert!(why(&telling).starts_with("runs cannot be stored"));
         telling.stored(&[], &[], Duration::ZERO);
+        assert_eq!(why(&telling), "");
+        telling.stuck(&StoreError::Busy);
+        assert!(why(&telling).starts_with("checks that are due cannot be taken"));
+        telling.alive(now);
         assert_eq!(why(&telling), "");
         let late = crate::clock::later(now, STALLED + Duration::from_secs(1));
         assert!(telling.well(late).unwrap_err().contains("has not moved since"));

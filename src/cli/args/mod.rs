@@ -6,6 +6,7 @@ mod compare;
 mod config;
 mod drill;
 mod init;
+mod store;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub(super) use self::compare::{DiffArgs, DiffFormat, TraceArgs};
 pub(super) use self::config::{ConfigAction, ConfigArgs};
 pub(super) use self::drill::{DrillArgs, DrillWord};
 pub(super) use self::init::InitArgs;
+pub(super) use self::store::{MigrateArgs, StoreAction, StoreCommand};
 use crate::telemetry::LogFormat;
 
 /// What follows the list of commands.
@@ -95,6 +97,8 @@ pub enum Command {
     Attest(AttestArgs),
     /// Copy the agent's store while it runs.
     Backup(BackupArgs),
+    /// Carry everything that the agent remembers to another store.
+    Store(StoreCommand),
     /// Ask the agent on this machine whether it lives; for containers.
     Healthcheck(HealthcheckArgs),
     /// Print shell completions.

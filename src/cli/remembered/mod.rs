@@ -69,7 +69,9 @@ impl Remembered {
 
     async fn of(path: &Path, config: Config, settings: Agent) -> anyhow::Result<Self> {
         let store = open_store(&settings).await?;
-        let now = whole_second(SystemClock.now());
+        // What begins and ends here is compared with what agents on other machines do.
+        let time = store.time().await?;
+        let now = whole_second(time.unwrap_or_else(|| SystemClock.now()));
         Ok(Self { path: path.to_owned(), config, settings, store, now, is_new: false })
     }
 

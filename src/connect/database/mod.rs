@@ -2,6 +2,8 @@
 //! drills, which has an address of its own.
 
 mod address;
+#[doc(hidden)]
+pub mod bytes;
 mod erase;
 mod fault;
 mod mapping;

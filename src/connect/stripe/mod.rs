@@ -17,7 +17,8 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
-use super::api::{Api, Reach, Shown, Vendor};
+use super::api::{Api, Shown, Vendor};
+use super::reach::Reach;
 use crate::config::Secret;
 use shapes::{
     AccountShape, BriefShape, ChargeShape, DisputeShape, EventShape, IntentShape, ModernPage,

@@ -165,7 +165,8 @@ fn encode(message: &Message) -> Result<Vec<u8>, ProbeError> {
         .map_err(|error| TargetFault::Malformed(format!("no DNS message: {error}")).into())
 }
 
-fn decode(bytes: &[u8], what: &str) -> Result<Message, ProbeError> {
+/// Reads one message.
+pub(super) fn decode(bytes: &[u8], what: &str) -> Result<Message, ProbeError> {
     Message::from_vec(bytes)
         .map_err(|error| TargetFault::Malformed(format!("{what}: {error}")).into())
 }

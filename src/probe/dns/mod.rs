@@ -37,6 +37,11 @@ const UDP_PAYLOAD: u16 = 1232;
 
 type Outcome = Result<DnsAnswer, ProbeError>;
 
+/// What the bytes of one message say.
+pub(super) fn read_message(bytes: &[u8]) -> Outcome {
+    exchange::decode(bytes, "the message").map(|message| convert::answer(&message))
+}
+
 /// Asks resolvers and name servers, and remembers the answers for a short while.
 #[derive(Debug)]
 pub struct DnsProbe {

@@ -88,6 +88,19 @@ impl Decoder {
     }
 }
 
+/// The first `limit` bytes of a whole body, and whether there are more.
+pub(in crate::probe) fn decode(
+    bytes: &[u8],
+    encoding: Option<&str>,
+    limit: usize,
+) -> std::io::Result<(Bytes, bool)> {
+    let mut decoder = Decoder::new(encoding, limit);
+    decoder.feed(bytes)?;
+    let cut = decoder.kept().cut;
+    let bytes = if cut { decoder.kept().bytes.clone() } else { decoder.finish()?.bytes };
+    Ok((bytes.freeze(), cut))
+}
+
 /// Reads at most `limit` decoded bytes; a body in an encoding that was not asked for stays as it is.
 pub(super) async fn read(
     mut body: Incoming,

@@ -19,16 +19,21 @@ use launchready_checks::probe::{
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 
+pub(super) use self::body::decode as decode_body;
 use self::connection::{Connection, Connector, Endpoint};
 pub(super) use self::connection::{HEAD_BYTES, HEAD_LINES, USER_AGENT};
 use self::dates::Dates;
-use super::limits::Limits;
+use super::limits::{Hosts, Limits, Sharers};
 use super::route::Dialer;
 use super::trust::Judge;
 use crate::clock::Clock;
 
 /// Addresses of a host that are tried before it counts as unreachable.
 const ADDRESSES_TRIED: usize = 4;
+/// Requests that may be under way at once in all.
+const OPEN: usize = 128;
+/// Requests that may be under way at once to one host and port; a browser opens as many.
+pub(super) const OPEN_PER_HOST: usize = 6;
 /// Idle connections kept for one endpoint.
 const IDLE_KEPT: usize = 6;
 /// Bytes of shared bodies that one audit keeps in memory.
@@ -76,7 +81,7 @@ impl HttpProbe {
             dns,
             connector: Connector::new(Arc::clone(&dialer), judge, Arc::clone(&clock))?,
             dialer,
-            limits: Limits::default(),
+            limits: Limits::new(OPEN, &Arc::new(Hosts::new(OPEN_PER_HOST, &Sharers::default()))),
             idle: Mutex::default(),
             shared: Mutex::default(),
             shared_bytes: AtomicUsize::new(0),
@@ -84,6 +89,12 @@ impl HttpProbe {
             dates: Dates::default(),
             active,
         })
+    }
+
+    /// The same, with what may be under way at one host shared with others.
+    #[must_use]
+    pub fn sharing(self, hosts: &Arc<Hosts>) -> Self {
+        Self { limits: Limits::new(OPEN, hosts), ..self }
     }
 
     async fn ask(&self, request: &HttpRequest) -> Outcome {

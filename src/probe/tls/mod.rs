@@ -26,9 +26,10 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
+pub(super) use self::ocsp::is_revoked as read_ocsp;
 use self::server_hello::Reading;
 use self::verdict::Verdicts;
-use super::limits::Limits;
+use super::limits::{Hosts, Limits, Sharers};
 use super::route::Dialer;
 use super::trust::{Judge, provider};
 use crate::clock::Clock;
@@ -42,7 +43,7 @@ const HELLO: Duration = Duration::from_secs(6);
 /// Connections that may be open at once, in all and to one address: the seven greetings and two
 /// handshakes of one host go out together.
 const OPEN: usize = 64;
-const OPEN_PER_ADDRESS: usize = 16;
+pub(super) const OPEN_PER_ADDRESS: usize = 16;
 /// Certificates of a chain that are kept.
 const CHAIN: usize = 10;
 
@@ -74,9 +75,16 @@ impl TlsProbe {
     ) -> Self {
         let provider = Arc::new(provider());
         let algorithms = provider.signature_verification_algorithms;
-        let limits = Limits::new(OPEN, OPEN_PER_ADDRESS);
+        let hosts = Arc::new(Hosts::new(OPEN_PER_ADDRESS, &Sharers::default()));
+        let limits = Limits::new(OPEN, &hosts);
         let verdicts = Verdicts { judge, http, algorithms };
         Self { dns, dialer, clock, provider, verdicts, limits }
+    }
+
+    /// The same, with the handshakes that may be under way with one address shared with others.
+    #[must_use]
+    pub fn sharing(self, hosts: &Arc<Hosts>) -> Self {
+        Self { limits: Limits::new(OPEN, hosts), ..self }
     }
 
     /// Shakes hands over a connection that is open, as after STARTTLS. The caller limits the time.
@@ -149,7 +157,7 @@ impl TlsProbe {
     async fn full(&self, question: TlsQuestion) -> Result<TlsAnswer, ProbeError> {
         let TlsQuestion { host, address, port, ecdsa } = question;
         let address = self.address(&host, address, port).await?;
-        let permit = self.limits.enter(&address.to_string()).await;
+        let permit = self.limits.enter(&format!("{host} at {address}")).await;
         let work = async {
             let stream = self.dialer.tcp(&host, address, port, CONNECT).await?;
             self.over(stream, &host, address, ecdsa).await
@@ -170,7 +178,7 @@ impl TlsProbe {
             .fill(&mut random)
             .map_err(|_source| AgentFault::Bug("this machine gives no random bytes".to_owned()))?;
         let bytes = hello::client_hello(&question, &random);
-        let _permit = self.limits.enter(&address.to_string()).await;
+        let _permit = self.limits.enter(&format!("{host} at {address}")).await;
         let what = || format!("{host} at {address}, asked for {}", version.as_str());
         let work = async {
             let stream = self.dialer.tcp(host, address, port, CONNECT).await?;
@@ -196,6 +204,20 @@ pub(super) struct Handshake {
     chain: Vec<rustls::pki_types::CertificateDer<'static>>,
     stapled: Vec<u8>,
     answer: TlsAnswer,
+}
+
+/// What the beginning of a server's answer says; nothing where more has to come.
+pub(super) fn read_hello(bytes: &[u8]) -> Result<Option<HelloAnswer>, &'static str> {
+    match server_hello::read(bytes) {
+        Reading::NeedsMore => Ok(None),
+        Reading::Answer(answer) => Ok(Some(answer)),
+        Reading::Garbage(why) => Err(why),
+    }
+}
+
+/// The request for the state of the first certificate of a chain.
+pub(super) fn ask_ocsp(chain: &[&[u8]]) -> Option<Vec<u8>> {
+    ocsp::request(chain.first()?, ocsp::issuer(chain)?)
 }
 
 enum HelloFault {

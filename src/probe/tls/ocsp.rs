@@ -118,7 +118,7 @@ pub(super) fn request(leaf: &[u8], issuer: &[u8]) -> Option<Vec<u8>> {
 
 /// Whether an answer proves that `leaf` is revoked (`true`) or good (`false`); `None` when it proves
 /// nothing.
-pub(super) fn is_revoked(
+pub(in crate::probe) fn is_revoked(
     answer: &[u8],
     leaf: &[u8],
     issuer: &[u8],

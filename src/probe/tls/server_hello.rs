@@ -8,6 +8,8 @@ use super::{hello, suites};
 pub(super) const LIMIT: usize = 32 * 1024;
 /// The most bytes of one record (RFC 5246 6.2.3).
 const RECORD: usize = (1 << 14) + 2048;
+/// What is said of a record of another kind.
+const NO_HANDSHAKE: &str = "a record that does not begin a handshake";
 
 /// What the bytes so far say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +43,7 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
                     decided => return decided,
                 }
             }
-            _ => return Reading::Garbage("a record that does not begin a handshake"),
+            _ => return Reading::Garbage(NO_HANDSHAKE),
         }
         rest = after;
     }
@@ -58,7 +60,13 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
         {
             Reading::NeedsMore
         }
-        [] | [21 | 22] | [21 | 22, 3] | [21 | 22, 3, _] | [21 | 22, 3, _, _] => Reading::NeedsMore,
+        // The same word as for the whole record, however its bytes come.
+        [20 | 23, 3, _, high, low, ..]
+            if usize::from(u16::from_be_bytes([*high, *low])) <= RECORD =>
+        {
+            Reading::Garbage(NO_HANDSHAKE)
+        }
+        [] | [20..=23] | [20..=23, 3] | [20..=23, 3, _] | [20..=23, 3, _, _] => Reading::NeedsMore,
         _ => Reading::Garbage("bytes that are no TLS record"),
     }
 }
@@ -257,6 +265,17 @@ mod tests {
         // The same message in records of one byte each.
         let split: Vec<u8> = whole[5..].iter().flat_map(|byte| [22, 3, 3, 0, 1, *byte]).collect();
         assert_eq!(read(&split), accepted(ProtocolVersion::Tls13, "TLS_AES_256_GCM_SHA384"));
+    }
+
+    #[test]
+    fn what_is_said_of_a_stranger_does_not_depend_on_how_its_bytes_come() {
+        for whole in
+            [&[23, 3, 3, 0, 2, 7, 7][..], &[20, 3, 1, 0, 1, 1], b"HTTP/1.1 400", b"SSH-2.0"]
+        {
+            let decided = (0..=whole.len()).map(|end| read(&whole[..end]));
+            let first = decided.into_iter().find(|reading| *reading != Reading::NeedsMore);
+            assert_eq!(first, Some(read(whole)), "{whole:?}");
+        }
     }
 
     proptest! {

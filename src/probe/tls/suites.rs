@@ -23,6 +23,10 @@ pub(super) const SUITES: &[(u16, &str)] = &[
     (0xccaa, "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256"),
     (0xc09e, "TLS_DHE_RSA_WITH_AES_128_CCM"),
     (0xc09f, "TLS_DHE_RSA_WITH_AES_256_CCM"),
+    (0xc0ae, "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8"),
+    (0xc0af, "TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8"),
+    (0xc05c, "TLS_ECDHE_ECDSA_WITH_ARIA_128_GCM_SHA256"),
+    (0xc060, "TLS_ECDHE_RSA_WITH_ARIA_128_GCM_SHA256"),
     (0xc05d, "TLS_ECDHE_ECDSA_WITH_ARIA_256_GCM_SHA384"),
     (0xc061, "TLS_ECDHE_RSA_WITH_ARIA_256_GCM_SHA384"),
     (0xc023, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256"),
@@ -65,6 +69,13 @@ pub(super) const SUITES: &[(u16, &str)] = &[
     (0x0004, "TLS_RSA_WITH_RC4_128_MD5"),
     (0x0015, "TLS_DHE_RSA_WITH_DES_CBC_SHA"),
     (0x0009, "TLS_RSA_WITH_DES_CBC_SHA"),
+    // Without a certificate, and without encryption: nothing that a browser takes.
+    (0xc018, "TLS_ECDH_anon_WITH_AES_128_CBC_SHA"),
+    (0xc019, "TLS_ECDH_anon_WITH_AES_256_CBC_SHA"),
+    (0x0034, "TLS_DH_anon_WITH_AES_128_CBC_SHA"),
+    (0x003a, "TLS_DH_anon_WITH_AES_256_CBC_SHA"),
+    (0x003b, "TLS_RSA_WITH_NULL_SHA256"),
+    (0x0002, "TLS_RSA_WITH_NULL_SHA"),
 ];
 
 /// The IANA name of a suite, or `0x` and four digits.
@@ -103,7 +114,7 @@ fn is_known(name: &str, version: ProtocolVersion) -> bool {
         ProtocolVersion::Tls13 => is_13(name),
         ProtocolVersion::Tls12 => !is_13(name),
         ProtocolVersion::Tls11 | ProtocolVersion::Tls10 => !is_13(name) && !needs_12,
-        ProtocolVersion::Ssl3 => !is_13(name) && !needs_12 && !name.starts_with("TLS_ECDHE_"),
+        ProtocolVersion::Ssl3 => !is_13(name) && !needs_12 && !name.starts_with("TLS_ECDH"),
     }
 }
 
@@ -131,7 +142,16 @@ mod tests {
         assert!(list(Tls10, SuiteSet::All).contains(&0xc013));
         assert!(!list(Tls10, SuiteSet::All).contains(&0xc02f), "GCM came with TLS 1.2");
         assert!(!list(Ssl3, SuiteSet::All).contains(&0xc013), "no elliptic curves in SSL 3.0");
+        assert!(list(Tls12, SuiteSet::All).contains(&0xc060), "ARIA");
+        assert!(
+            list(Tls10, SuiteSet::All).contains(&0xc018)
+                && !list(Ssl3, SuiteSet::All).contains(&0xc018)
+        );
         let strong = list(Tls12, SuiteSet::Strong);
+        assert!(
+            !strong.contains(&0x003b) && !strong.contains(&0xc018),
+            "no encryption, no certificate"
+        );
         assert!(strong.contains(&0xc02b) && !strong.contains(&0xc013) && !strong.contains(&0x009c));
         let secret = list(Tls12, SuiteSet::ForwardSecret);
         assert!(secret.contains(&0xc013) && !secret.contains(&0x009c));

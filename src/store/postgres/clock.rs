@@ -16,15 +16,16 @@ use crate::store::row::Columns as _;
 use crate::store::words::{json, ms};
 
 /// Takes the present, what lies too far ahead, and the end of a lease that begins now. A wait stays as long as
-/// it was, and begins at present; a lease ends with the third value at the latest.
+/// it was, and begins at present; a lease that ends too far behind the third value ends with it. Another agent may
+/// have taken one after this one read its clock.
 const STATEMENTS: [&str; 6] = [
-    "UPDATE job SET lease_until = $3 WHERE lease_until > $3 AND $1 < $2",
+    "UPDATE job SET lease_until = $3 WHERE lease_until > $3 + $2 - $1",
     "UPDATE job SET last_at = CASE WHEN last_at > $1 THEN $1 ELSE last_at END, \
      last_look = CASE WHEN last_look > $1 THEN $1 ELSE last_look END, \
      since = CASE WHEN since > $1 THEN $1 ELSE since END, \
      blind_since = CASE WHEN blind_since > $1 THEN $1 ELSE blind_since END \
      WHERE (last_at > $2 OR since > $2) AND $3 > $1",
-    "UPDATE delivery SET lease_until = $3 WHERE state = 'pending' AND lease_until > $3 AND $1 < $2",
+    "UPDATE delivery SET lease_until = $3 WHERE state = 'pending' AND lease_until > $3 + $2 - $1",
     "UPDATE delivery SET made_at = least(made_at, $1), due_at = $1 + greatest(0, due_at - \
      greatest(made_at, (SELECT max(at) FROM attempt a WHERE a.delivery = delivery.seq))) \
      WHERE state = 'pending' AND $3 > $1 AND \

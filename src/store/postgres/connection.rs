@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions as _, Connection as _};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::{sleep, timeout};
 
 use super::address::Server;
-use super::fault::{ends_connection, explain, explain_open, is_again};
+use super::fault::{ends_connection, explain, explain_open, is_again, is_unreachable};
 use crate::store::StoreError;
 use crate::store::evidence::hash_text;
 use crate::store::fault::{Fault, closed};
@@ -29,6 +29,9 @@ const CONNECTIONS: usize = 8;
 const WAIT: Duration = Duration::from_secs(10);
 /// How long the server may take to take a connection.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long a connection that rested may take to begin. A network that is cut drops packets without a word, and
+/// nothing but the wait says so.
+const BEGIN: Duration = Duration::from_secs(5);
 /// Tries of one call when others are in its way.
 const TRIES: u32 = 6;
 /// The wait before the second try; each further one is longer by as much.
@@ -41,10 +44,12 @@ const PROJECTS: usize = 256;
 const LOCK: i32 = 0x4c52_6479;
 
 /// What every connection is told first. A statement that takes longer is ended, as is one that waits for a
-/// lock, and a transaction whose agent went silent.
+/// lock, and a transaction whose agent went silent: sooner than others give up waiting for what it holds. The
+/// server finds out within half a minute that an agent is cut off, so that dead connections do not fill it.
 const GREETING: &str = "SET search_path = launchready; SET statement_timeout = '30s'; \
-     SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; \
-     SET client_min_messages = 'warning'";
+     SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '8s'; \
+     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; \
+     SET tcp_user_timeout = '20s'; SET client_min_messages = 'warning'";
 
 /// The connections to one server.
 ///
@@ -55,6 +60,8 @@ pub(super) struct Connections {
     server: Server,
     places: Semaphore,
     resting: Mutex<Vec<PgConnection>>,
+    /// Changes whenever nothing reaches the server.
+    lost: watch::Sender<()>,
     closed: AtomicBool,
 }
 
@@ -167,6 +174,11 @@ impl Tries {
         Self(TRIES)
     }
 
+    /// Those of a call that is not tried again.
+    pub(super) const fn none() -> Self {
+        Self(1)
+    }
+
     fn has_one(&mut self) -> bool {
         self.0 = self.0.saturating_sub(1);
         self.0 > 0
@@ -184,6 +196,7 @@ impl Connections {
             server,
             places: Semaphore::new(CONNECTIONS),
             resting: Mutex::default(),
+            lost: watch::Sender::default(),
             closed: AtomicBool::new(false),
         };
         let connection = connections.connect().await;
@@ -204,11 +217,27 @@ impl Connections {
             sqlx::raw_sql(GREETING).execute(&mut connection).await?;
             Ok(connection)
         };
-        timeout(CONNECT, connect).await.unwrap_or_else(|_elapsed| Err(late()))
+        let made = timeout(CONNECT, connect).await.unwrap_or_else(|_elapsed| Err(late()));
+        if made.as_ref().is_err_and(is_unreachable) {
+            // What is under way on other connections waits for an answer that does not come either.
+            self.forget();
+            self.lost.send_replace(());
+        }
+        made
+    }
+
+    /// Ends when nothing reaches the server any more.
+    pub(super) fn lost(&self) -> impl Future<Output = ()> + use<> {
+        let mut lost = self.lost.subscribe();
+        async move {
+            if lost.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     /// Lets go of every connection that rests: what ended one has mostly ended all.
-    fn forget(&self) {
+    pub(super) fn forget(&self) {
         self.resting.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
@@ -233,11 +262,13 @@ impl Connections {
         };
         if let Some(mut connection) = self.resting() {
             // The server may have been started anew since.
-            let lives = match begin {
-                Some(begin) => sqlx::raw_sql(begin).execute(&mut connection).await.is_ok(),
-                None => connection.ping().await.is_ok(),
+            let begun = async {
+                match begin {
+                    Some(begin) => sqlx::raw_sql(begin).execute(&mut connection).await.is_ok(),
+                    None => connection.ping().await.is_ok(),
+                }
             };
-            if lives {
+            if timeout(BEGIN, begun).await.unwrap_or(false) {
                 return Ok(taken(connection));
             }
             self.forget();

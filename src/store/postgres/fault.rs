@@ -11,8 +11,9 @@ const AGAIN: [&str; 4] = ["40001", "40P01", "23505", "23503"];
 const BUSY: [&str; 2] = ["55P03", "57014"];
 /// `disk_full`.
 const FULL: &str = "53100";
-/// `read_only_sql_transaction`: it is a replica. `insufficient_privilege`: somebody took rights away.
-const OF_SERVER: [&str; 2] = ["25006", "42501"];
+/// `read_only_sql_transaction`: it is a replica. `idle_in_transaction_session_timeout`: this agent stood still in
+/// the middle. `insufficient_privilege`: somebody took rights away.
+const OF_SERVER: [&str; 3] = ["25006", "25P03", "42501"];
 /// Connections, logins, resources, the operator, the system and what is broken in the server, whatever it is
 /// asked. `3D` is a database that is not there, `3F` and `42P01` are tables that are gone.
 const CLASSES: [&str; 8] = ["08", "28", "53", "57", "58", "XX", "3D", "3F"];
@@ -37,6 +38,13 @@ pub(super) fn ends_connection(fault: &Fault) -> bool {
         Some(code) => is_of_server(&code),
         None => !matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::RowNotFound),
     }
+}
+
+/// Whether a connection could not be made because nothing comes back, rather than an answer that says no.
+pub(super) fn is_unreachable(fault: &Fault) -> bool {
+    use std::io::ErrorKind::{HostUnreachable, NetworkUnreachable, TimedOut};
+    let Fault::Sql(sqlx::Error::Io(error)) = fault else { return false };
+    matches!(error.kind(), TimedOut | HostUnreachable | NetworkUnreachable)
 }
 
 fn is_of_server(code: &str) -> bool {

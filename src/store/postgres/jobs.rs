@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sqlx::postgres::PgConnection;
 
+use super::agents;
 use super::connection::{Connections, Hold, Tries};
 use super::incidents;
 use crate::store::fault::Fault;
@@ -39,9 +40,10 @@ const WRITE_ANEW: &str = "UPDATE job SET judged = NULL WHERE id IN \
 const KNOWN: &str = "SELECT id, project, check_id, target, schedule, due_at, last_due, \
      gone_at IS NOT NULL AS gone FROM job";
 
-pub(super) const RELEASE: [&str; 2] = [
+pub(super) const RELEASE: [&str; 3] = [
     "UPDATE job SET lease_by = NULL, lease_until = NULL WHERE lease_by = $1",
     "UPDATE delivery SET lease_by = NULL, lease_until = NULL WHERE lease_by = $1",
+    agents::LEAVE,
 ];
 
 /// See [`Store::sync_jobs`](crate::store::Store::sync_jobs).

@@ -14,6 +14,7 @@ use crate::store::row::Columns as _;
 const STEPS: &[&str] = &[
     include_str!("../migrations/postgres/0001_agent.sql"),
     include_str!("../migrations/postgres/0002_drill.sql"),
+    include_str!("../migrations/postgres/0003_agent_at_work.sql"),
 ];
 
 const IS_THERE: &str = "SELECT to_regclass('launchready.version') IS NOT NULL AS there";

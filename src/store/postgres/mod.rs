@@ -1,6 +1,7 @@
 //! The store in a PostgreSQL database that several agents may share.
 
 mod address;
+mod agents;
 mod baselines;
 mod changes;
 mod clock;
@@ -20,6 +21,7 @@ mod runs;
 mod sending;
 mod upkeep;
 mod waking;
+mod whole;
 
 use std::path::Path;
 use std::time::Duration;
@@ -83,18 +85,26 @@ impl PostgresStore {
         address::read(address, folder).map(drop)
     }
 
-    /// The outcome of a call. One that no answer comes to ends, and its connection with it.
+    /// The outcome of a call. One that no answer comes to ends, and its connection with it; sooner where
+    /// another call finds that nothing reaches the server any more.
     async fn within<T>(
         &self,
         patience: Duration,
         call: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
-        timeout(patience, call).await.unwrap_or_else(|_elapsed| {
-            Err(StoreError::Away {
-                server: self.connections.server().name.clone(),
-                source: "it did not answer in time".into(),
-            })
-        })
+        let lost = self.connections.lost();
+        tokio::select! {
+            biased;
+            done = timeout(patience, call) => done.unwrap_or_else(|_elapsed| {
+                self.connections.forget();
+                Err(self.away("it did not answer in time"))
+            }),
+            () = lost => Err(self.away("nothing reaches it any more")),
+        }
+    }
+
+    fn away(&self, why: &'static str) -> StoreError {
+        StoreError::Away { server: self.connections.server().name.clone(), source: why.into() }
     }
 }
 
@@ -120,6 +130,19 @@ impl Store for PostgresStore {
 
     async fn release(&self, agent: &str) -> Result<(), StoreError> {
         self.within(PATIENCE, jobs::release(&self.connections, agent)).await
+    }
+
+    async fn note_at_work(
+        &self,
+        agent: &str,
+        _now: Timestamp,
+        within: Duration,
+    ) -> Result<(), StoreError> {
+        self.within(PATIENCE, agents::note(&self.connections, agent, within)).await
+    }
+
+    async fn at_work(&self, _now: Timestamp, within: Duration) -> Result<Vec<String>, StoreError> {
+        self.within(PATIENCE, agents::at_work(&self.connections, within)).await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -340,6 +363,10 @@ impl Store for PostgresStore {
 
     async fn backup(&self, to: &Path) -> Result<(), StoreError> {
         upkeep::backup(&self.connections, to)
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.within(PATIENCE, upkeep::time(&self.connections)).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

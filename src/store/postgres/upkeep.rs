@@ -172,6 +172,16 @@ pub(super) fn backup(connections: &Connections, to: &Path) -> Result<(), StoreEr
     Err(StoreError::State(dump(connections.server(), to)))
 }
 
+/// See [`Store::time`](crate::store::Store::time). A transaction's own time is that of its beginning.
+pub(super) async fn time(connections: &Connections) -> Result<Option<Timestamp>, StoreError> {
+    let mut on = connections.reader("say what time it is").await?;
+    let row = sqlx::query("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS time")
+        .fetch_one(on.on())
+        .await;
+    let time = row.map_err(Fault::from).and_then(|row| row.time("time"));
+    on.told(time.map(Some)).await
+}
+
 /// See [`Store::ping`](crate::store::Store::ping).
 pub(super) async fn ping(connections: &Connections) -> Result<(), StoreError> {
     let mut on = connections.reader("answer").await?;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
+use super::agents;
 use super::connection::Connections;
 use super::incidents;
 use crate::store::fault::Fault;
@@ -125,6 +126,7 @@ pub(super) async fn release(connections: &Connections, agent: &str) -> Result<()
         for statement in [
             "UPDATE job SET lease_by = NULL, lease_until = NULL WHERE lease_by = ?1",
             "UPDATE delivery SET lease_by = NULL, lease_until = NULL WHERE lease_by = ?1",
+            agents::LEAVE,
         ] {
             sqlx::query(statement).bind(agent).execute(write.on()).await?;
         }

@@ -1,5 +1,6 @@
 //! The store in one SQLite file.
 
+mod agents;
 mod baselines;
 mod changes;
 mod clock;
@@ -19,6 +20,7 @@ mod runs;
 mod sending;
 mod upkeep;
 mod waking;
+mod whole;
 
 use std::path::Path;
 use std::time::Duration;
@@ -78,6 +80,19 @@ impl Store for SqliteStore {
 
     async fn release(&self, agent: &str) -> Result<(), StoreError> {
         jobs::release(&self.connections, agent).await
+    }
+
+    async fn note_at_work(
+        &self,
+        agent: &str,
+        now: Timestamp,
+        within: Duration,
+    ) -> Result<(), StoreError> {
+        agents::note(&self.connections, agent, now, within).await
+    }
+
+    async fn at_work(&self, now: Timestamp, within: Duration) -> Result<Vec<String>, StoreError> {
+        agents::at_work(&self.connections, now, within).await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -293,6 +308,10 @@ impl Store for SqliteStore {
 
     async fn backup(&self, to: &Path) -> Result<(), StoreError> {
         upkeep::backup(&self.connections, to).await
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

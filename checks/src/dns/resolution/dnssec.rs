@@ -1,10 +1,11 @@
 //! Judges the signatures of the zone (RFC 4035): the DS records above, the keys and signatures below.
 
-use super::evidence::{DsFact, Evidence, SignatureFact, Signer};
+use super::evidence::{DsFact, Evidence, HostView, SignatureFact, Signer};
 use super::{BROKEN, Cx, EXPIRING, SIGNATURE_EXPIRES, UNSIGNED};
 use crate::contract::{Assessment, Finding, Unseen};
 use crate::dns::providers;
 use crate::probe::Rcode;
+use crate::vendor::is_below;
 
 /// A signature is renewed in time when more than a tenth of its life is left. Signers that sign
 /// anew for every answer give out signatures of two days and less.
@@ -33,6 +34,9 @@ pub(super) fn judge(evidence: &Evidence, cx: &Cx<'_>, out: &mut Assessment) -> b
         .collect();
     let mut fix = None;
     if !ds.is_empty() {
+        lines.extend(bogus_hosts(evidence).map(|name| {
+            format!("{name}: resolvers fail with it, and do not when told not to validate")
+        }));
         for signer in &evidence.signers {
             if let Some((line, how)) = defect(evidence, signer, ds, cx.now.as_second()) {
                 if !lines.contains(&line) {
@@ -87,6 +91,15 @@ pub(super) fn judge(evidence: &Evidence, cx: &Cx<'_>, out: &mut Assessment) -> b
         }
     }
     false
+}
+
+/// Hosts of the zone whose own records are kept back. An alias may lead to a zone that somebody else
+/// has broken.
+fn bogus_hosts(evidence: &Evidence) -> impl Iterator<Item = &str> {
+    let is_alias = |host: &&HostView| host.look.ok().is_some_and(|look| look.aliases > 0);
+    let hosts = evidence.hosts.items.iter().filter(|host| host.bogus);
+    let own = hosts.filter(move |host| !is_alias(host));
+    own.map(|host| host.name.as_str()).filter(|name| is_below(name, &evidence.zone))
 }
 
 /// The two ways out of broken signatures.

@@ -66,8 +66,13 @@ pub(in crate::mail) async fn look_up_key(dns: &dyn Dns, selector: &str, domain: 
         domain: domain.to_owned(),
         alias: alias.map(str::to_owned),
         records: Seen::from(answer).map(|answer| {
-            let records = answer.texts().into_iter().filter(|text| is_meant_as_key(text));
-            Bounded::keep(records.map(|text| KeyRecord::parse(&text)), RECORDS_KEPT)
+            let mut texts = answer.texts();
+            // Receivers take one record of the set, and not the one that looks like a key.
+            if !texts.iter().any(|text| is_meant_as_key(text)) {
+                texts.clear();
+            }
+            texts.sort_by_key(|text| !is_meant_as_key(text));
+            Bounded::keep(texts.iter().map(|text| KeyRecord::parse(text)), RECORDS_KEPT)
         }),
     }
 }

@@ -190,9 +190,7 @@ impl Record {
             // Failure reports are sent by few, and no finding rests on their address.
             "ruf" => {}
             "fo" => {
-                let known = |option: &str| ["0", "1", "d", "s"].contains(&option);
-                let lower = value.to_ascii_lowercase();
-                if !lower.split(':').all(|option| known(option.trim_matches(BLANK))) {
+                if !is_failure_options(value) {
                     self.problems.push(Problem::NoValue { tag: "fo", value: value.to_owned() });
                 }
             }
@@ -267,6 +265,16 @@ impl Record {
     pub(in crate::mail) fn counts(&self) -> bool {
         !self.has_invalid_policy() || !self.report_hosts.is_empty()
     }
+}
+
+/// Whether a value of `fo` counts: of `0`, `1`, `d` and `s` each at most once, and not both `0` and `1`
+/// (sections 4.7 and 4.8).
+fn is_failure_options(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let options: Vec<&str> = lower.split(':').map(|option| option.trim_matches(BLANK)).collect();
+    let once = |option: &&str| options.iter().filter(|other| *other == option).count() == 1;
+    options.iter().all(|option| ["0", "1", "d", "s"].contains(option) && once(option))
+        && !(options.contains(&"0") && options.contains(&"1"))
 }
 
 /// `1*ALPHA`; digits are let through, because an unknown tag is to be skipped.

@@ -10,6 +10,8 @@ const PATTERNS_KEPT: usize = 10;
 const PROBLEMS_KEPT: usize = 6;
 /// The most lines of a policy that are read.
 const LINES_READ: usize = 1000;
+/// The keys that senders know.
+const KEYS: [&str; 4] = ["version", "mode", "max_age", "mx"];
 /// The longest `max_age`: about a year (RFC 8461 section 3.2).
 const MAX_AGE: u64 = 31_557_600;
 
@@ -51,6 +53,10 @@ impl Policy {
                 continue;
             };
             let value = value.trim();
+            // The grammar has blanks behind the colon alone, so such a key is one that nobody knows.
+            if key.trim() != key && KEYS.contains(&key.trim()) {
+                problems.push(format!("there is a blank beside the key “{}”", key.trim()));
+            }
             // The first of a repeated key counts; only mx may be repeated.
             match key.trim() {
                 "version" => version = version.or(Some(value)),
@@ -77,8 +83,8 @@ impl Policy {
                 None
             }
         };
-        match max_age.map(str::parse::<u64>) {
-            Some(Ok(seconds)) if seconds <= MAX_AGE => {}
+        match max_age.map(seconds) {
+            Some(Some(seconds)) if seconds <= MAX_AGE => {}
             Some(_) => problems.push(format!("its max_age is no number up to {MAX_AGE}")),
             None => problems.push("it has no line “max_age: …”".to_owned()),
         }
@@ -100,6 +106,12 @@ impl Policy {
                 None => host == pattern,
             })
     }
+}
+
+/// `1*10(DIGIT)`: a sign is none.
+fn seconds(text: &str) -> Option<u64> {
+    let digits = (1..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { text.parse().ok() } else { None }
 }
 
 fn short(text: &str) -> String {
@@ -171,8 +183,8 @@ pub(super) fn tls_rpt_problem(text: &str) -> Option<&'static str> {
         (uri.starts_with("mailto:") && uri.contains('@')) || uri.starts_with("https://")
     };
     match tag(text, "rua") {
-        Some(list) if list.split(',').any(known) => None,
-        Some(_) => Some("its rua holds no mailto: or https: address"),
+        Some(list) if list.split(',').all(known) => None,
+        Some(_) => Some("its rua holds something else than mailto: and https: addresses"),
         None => Some("it has no rua"),
     }
 }
@@ -206,6 +218,8 @@ mod tests {
         assert_eq!(problems("<!doctype html>"), 5);
         assert_eq!(problems("version: STSv2\nmode: none\nmax_age: -1\nmx: a b\nmx a.b"), 4);
         assert_eq!(problems(""), 4);
+        assert_eq!(problems("version : STSv1\n mode: none\nmax_age: 86400"), 2);
+        assert_eq!(problems("version: STSv1\nmode: none\nmax_age: +86400"), 1);
     }
 
     #[test]
@@ -217,7 +231,12 @@ mod tests {
         }
         assert_eq!(tls_rpt_problem("v=TLSRPTv1; rua=mailto:tls@harbor.com"), None);
         assert_eq!(tls_rpt_problem("v=TLSRPTv1;rua=https://r.example/x, mailto:a@b.c"), None);
-        for bad in ["v=TLSRPTv1", "v=TLSRPTv1; rua=tls@harbor.com", "v=TLSRPTv2; rua=mailto:a@b"] {
+        for bad in [
+            "v=TLSRPTv1",
+            "v=TLSRPTv1; rua=tls@harbor.com",
+            "v=TLSRPTv1; rua=mailto:a@b.c,tls@harbor.com",
+            "v=TLSRPTv2; rua=mailto:a@b",
+        ] {
             assert!(is_tls_rpt(bad) && tls_rpt_problem(bad).is_some(), "{bad}");
         }
         assert!(!is_sts("v=spf1 -all") && is_bimi("v=BIMI1; l=https://harbor.com/logo.svg"));

@@ -143,4 +143,7 @@ pub(super) const LITERALS: &[Literal] = &[
     call("stmark", named::postmark),
     run("shpat_", kinds::SHOPIFY_TOKEN, "", is_hex, 32, 32),
     call("t_access_key", named::aws_secret_access_key),
+    call("is://", url::with_password),
+    call("ghr_", vendors::github),
+    call("ss://", url::with_password),
 ];

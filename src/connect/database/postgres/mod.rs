@@ -25,6 +25,18 @@ const CONNECTIONS: usize = 2;
 /// What the other side may be late by, beyond the time that it gives up after by itself.
 const LATE: Duration = Duration::from_secs(5);
 
+/// The rows that pieces of COPY hold; nothing where they are none.
+pub(super) fn read_rows(pieces: &[&[u8]]) -> Option<Vec<Vec<Option<String>>>> {
+    let (mut copied, mut rows) = (copied::Copied::default(), Vec::new());
+    for piece in pieces {
+        let mut told = |row: launchready_checks::probe::Row<'_>| {
+            rows.push(row.0.iter().map(|value| value.map(ToOwned::to_owned)).collect());
+        };
+        copied.take(piece, &mut told).ok()?;
+    }
+    Some(rows)
+}
+
 /// How long is waited.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {

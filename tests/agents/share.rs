@@ -1,0 +1,71 @@
+//! Two agents that are well share the work, and say the same.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use launchready_lab::SinkKind;
+use serde_json::{Value, json};
+
+use crate::cluster::Cluster;
+use crate::heard::OUTAGES;
+use crate::pair::Pair;
+
+/// Incidents as an agent shows them.
+async fn shown(pair: &Pair, agent: usize) -> Vec<Value> {
+    let (status, text) = pair.agents[agent].get("/api/v1/incidents").await.unwrap();
+    assert_eq!(status, 200, "{text}");
+    let shown: Value = serde_json::from_str(&text).unwrap();
+    shown["incidents"].as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_agents_share_the_work_and_tell_each_incident_once() {
+    let Some(cluster) = Cluster::start("two_agents_share_the_work", &[]) else { return };
+    let mut pair = Pair::new(cluster).await;
+    pair.start().await;
+    // Whoever comes first takes a check; with time both do.
+    pair.goes_on(&[0, 1], 3).await;
+
+    let (down, url) = OUTAGES[0];
+    pair.rig.lab.plant(down).await.unwrap();
+    pair.told(url).await;
+    let [first, second] = [shown(&pair, 0).await, shown(&pair, 1).await];
+    assert_eq!(first.len(), 1, "{first:?}");
+    let fixed = |of: &Value| ["id", "project", "code", "state"].map(|name| of[name].clone());
+    assert_eq!(fixed(&first[0]), fixed(&second[0]), "both pages show the same");
+
+    // A silence that one is told of holds on both.
+    let (silent, _) = OUTAGES[1];
+    let silence = json!({
+        "project": silent,
+        "until": launchready::clock::later(pair.agents[0].now(), Duration::from_hours(72)),
+        "by": "Ada",
+        "reason": "The move",
+    });
+    assert_eq!(pair.agents[0].post("/api/v1/silences", &silence).await, 201);
+    let (_, silences) = pair.agents[1].get("/api/v1/silences").await.unwrap();
+    assert!(silences.contains("The move"), "{silences}");
+    pair.rig.lab.plant(silent).await.unwrap();
+    pair.wait_for("it is open on both", async |pair: &Pair| {
+        shown(pair, 0).await.len() == 2 && shown(pair, 1).await.len() == 2
+    })
+    .await;
+    // What opens after it is told, whichever agent saw it; what is silenced is not.
+    let (last, last_url) = OUTAGES[2];
+    pair.rig.lab.plant(last).await.unwrap();
+    pair.told(last_url).await;
+    for name in [down, silent, last] {
+        pair.rig.lab.heal(name).await.unwrap();
+    }
+    pair.all_over().await;
+    let hooks = pair.rig.sinks.received(SinkKind::Webhook);
+    let told_of = |project: &str| {
+        let name = format!("\"{project}\"");
+        hooks.iter().any(|hook| String::from_utf8_lossy(&hook.body).contains(&name))
+    };
+    assert_eq!([down, silent, last].map(told_of), [true, false, true]);
+    let told = pair.prove().await;
+    assert!(told >= 4, "two incidents open and close: {told}");
+    let by: BTreeSet<String> = pair.journal().await.into_iter().map(|kept| kept.by).collect();
+    assert_eq!(by.len(), 2, "each run was held by one of the two: {by:?}");
+}
