@@ -33,7 +33,7 @@ use crate::engine::{AuditRecord, Handover, Inputs, Job, Progress, run_all};
 use crate::incident::ChannelRule;
 use crate::probe::{
     Blackbox, CommandProbe, Dialer, DnsProbe, FilesProbe, HttpProbe, Judge, Network, ProbeTargets,
-    RegistrationProbe, Shares, SmtpProbe, TlsProbe, account_client, provider, roots,
+    RegistrationProbe, Sharers, Shares, SmtpProbe, TlsProbe, account_client, provider, roots,
 };
 use crate::store::{self, Store, StoreError};
 use alerting::{Told, channels_of};
@@ -76,8 +76,8 @@ pub struct Session {
     clock: Arc<dyn Clock>,
     /// Shared, because it bounds how many programs run at once.
     command: Arc<CommandProbe>,
-    shares: Shares,
-    paces: Paces,
+    /// With how many agents hosts and accounts are shared.
+    sharers: Sharers,
     /// What an agent has left, for an audit.
     store: Option<Arc<dyn Store>>,
     /// Which channel tells of which projects, where the store is read.
@@ -120,17 +120,16 @@ impl Session {
             roots,
             clock,
             command: Arc::default(),
-            shares: Shares::default(),
-            paces: Paces::default(),
+            sharers: Sharers::default(),
             store: None,
             channels: Vec::new(),
         })
     }
 
-    /// The same, with what hosts and accounts may be asked shared with whoever has the same shares and paces.
+    /// The same, whose visits take one part of what hosts and accounts may be asked, of as many as there are sharers.
     #[must_use]
-    pub(crate) fn sharing(self, shares: &Shares, paces: &Paces) -> Self {
-        Self { shares: shares.clone(), paces: paces.clone(), ..self }
+    pub(crate) fn sharing(self, sharers: &Sharers) -> Self {
+        Self { sharers: sharers.clone(), ..self }
     }
 
     /// Has its audits also read what an agent with the same config remembers, where there is one: the calls
@@ -295,7 +294,7 @@ impl Session {
         let dns: Arc<dyn Dns> = Arc::<DnsProbe>::clone(&self.dns);
         let client = account_client(dns, &self.roots)?;
         let extra_roots = self.network.extra_roots.clone();
-        let (clock, paces) = (Arc::clone(&self.clock), self.paces.clone());
+        let (clock, paces) = (Arc::clone(&self.clock), Paces::among(&self.sharers));
         Ok(Reach { extra_roots, paces, ..Reach::new(client, clock) })
     }
 
@@ -313,7 +312,9 @@ impl Session {
             Arc::clone(&self.clock),
             active,
         )?;
-        let http = Arc::new(http.sharing(&self.shares.http));
+        // Of each visit its own: what hangs at a dead host must not keep the next visit from seeing it.
+        let shares = Shares::among(&self.sharers);
+        let http = Arc::new(http.sharing(&shares.http));
         let tls = TlsProbe::new(
             Arc::clone(&dns),
             Arc::clone(&dialer),
@@ -321,10 +322,10 @@ impl Session {
             judge,
             Arc::clone(&self.clock),
         );
-        let tls = Arc::new(tls.sharing(&self.shares.tls));
+        let tls = Arc::new(tls.sharing(&shares.tls));
         let rdap = self.network.rdap.clone();
         let probes = Probes {
-            smtp: Arc::new(SmtpProbe::new(dialer, Arc::clone(&tls)).sharing(&self.shares.smtp)),
+            smtp: Arc::new(SmtpProbe::new(dialer, Arc::clone(&tls)).sharing(&shares.smtp)),
             registration: Arc::new(RegistrationProbe::new(
                 Arc::clone(&dns),
                 Arc::clone(&self.roots),

@@ -1,4 +1,5 @@
-//! Turns at APIs: whoever shows the same credential to the same API goes at one pace, however many visits ask.
+//! Turns at APIs: whoever shows the same credential to the same API within a visit goes at one pace, which agents on
+//! the same store share.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,7 +38,7 @@ impl Turn {
     }
 }
 
-/// The turns of every account that one process asks.
+/// The turns of every account that one visit asks.
 #[derive(Debug, Clone, Default)]
 pub struct Paces {
     accounts: Arc<Mutex<HashMap<[u8; 32], Turn>>>,
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn one_account_has_one_pace_for_every_visit_and_every_agent() {
+    fn one_account_has_one_pace_which_every_agent_shares() {
         let sharers = Sharers::default();
         let paces = Paces::among(&sharers);
         let pace = Duration::from_hours(1);

@@ -33,8 +33,8 @@ impl Sharers {
     }
 }
 
-/// What may be under way at once to each host, for everybody who shares it: every visit of an agent, and, by
-/// parts of the same size, every agent on the same store.
+/// What may be under way at once to each host, for whoever shares it: the checks of one visit, and, by parts of the
+/// same size, every agent on the same store.
 #[derive(Debug)]
 pub struct Hosts {
     places: Mutex<HashMap<String, Places>>,

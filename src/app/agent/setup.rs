@@ -10,11 +10,10 @@ use sha2::{Digest as _, Sha256};
 use crate::app::{Session, declared};
 use crate::clock::{Clock, SharedClock};
 use crate::config::{Agent, Project};
-use crate::connect::Paces;
 use crate::engine::Handover;
 use crate::incident::Book;
 use crate::notify::outbox::Routes;
-use crate::probe::{Network, ProbeTargets, Sharers, Shares};
+use crate::probe::{Network, ProbeTargets, Sharers};
 use crate::schedule::Schedule;
 use crate::store::{HeartbeatKey, JobKey, JobSpec};
 
@@ -25,18 +24,13 @@ use super::own;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shared {
     machine: Arc<SharedClock>,
-    shares: Shares,
-    paces: Paces,
+    sharers: Sharers,
 }
 
 impl Shared {
     /// What is shared by whoever counts these sharers and goes by this clock.
     pub(super) fn among(sharers: &Sharers, machine: &Arc<SharedClock>) -> Self {
-        Self {
-            machine: Arc::clone(machine),
-            shares: Shares::among(sharers),
-            paces: Paces::among(sharers),
-        }
+        Self { machine: Arc::clone(machine), sharers: sharers.clone() }
     }
 }
 
@@ -73,7 +67,7 @@ impl Setup {
         config.network.remembered = Some(clock.takes(Network::REMEMBERED));
         // Certificates and the clocks of web servers are judged by the real time, also in a trial.
         let session = Session::new(config.network, Arc::clone(&shared.machine) as _)?;
-        let session = session.sharing(&shared.shares, &shared.paces);
+        let session = session.sharing(&shared.sharers);
         let projects = config.projects.into_iter().map(|it| (it.target.project.clone(), it));
         let book = Arc::new(agent.book.clone());
         let projects = projects.collect();
