@@ -83,8 +83,8 @@ fn a_project_and_the_agent_become_series() {
     assert!(resident > 1e6, "{resident}");
 }
 
-#[test]
-fn families_stand_together_by_name_and_the_same_state_gives_the_same_bytes() {
+#[tokio::test]
+async fn families_stand_together_by_name_and_the_same_state_gives_the_same_bytes() {
     let text = board(now()).render(None, true).unwrap();
     let heads: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
     assert!(heads.is_sorted(), "{heads:?}");
