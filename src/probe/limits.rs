@@ -113,8 +113,6 @@ pub struct Shares {
     pub tls: Arc<Hosts>,
     /// Mail connections, by address.
     pub smtp: Arc<Hosts>,
-    /// Who shares them.
-    pub sharers: Sharers,
 }
 
 impl Shares {
@@ -125,7 +123,6 @@ impl Shares {
             http: hosts(http::OPEN_PER_HOST),
             tls: hosts(tls::OPEN_PER_ADDRESS),
             smtp: hosts(smtp::OPEN_PER_ADDRESS),
-            sharers: sharers.clone(),
         }
     }
 }

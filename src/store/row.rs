@@ -21,6 +21,8 @@ pub(super) trait Columns {
     fn some_number(&self, name: &str) -> Result<Option<i64>, Fault>;
     /// A number.
     fn real(&self, name: &str) -> Result<f64, Fault>;
+    /// A number, or nothing.
+    fn some_real(&self, name: &str) -> Result<Option<f64>, Fault>;
     /// Yes or no.
     fn flag(&self, name: &str) -> Result<bool, Fault>;
     /// Yes or no, or nothing.
@@ -71,6 +73,10 @@ macro_rules! columns {
             }
 
             fn real(&self, name: &str) -> Result<f64, Fault> {
+                Ok(self.try_get(name)?)
+            }
+
+            fn some_real(&self, name: &str) -> Result<Option<f64>, Fault> {
                 Ok(self.try_get(name)?)
             }
 

@@ -3,15 +3,15 @@
 use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
-use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::postgres::PgConnection;
 use sqlx::query_builder::Separated;
-use sqlx::{AssertSqlSafe, Postgres, QueryBuilder, Row as _};
+use sqlx::{AssertSqlSafe, Postgres, QueryBuilder};
 
 use super::PostgresStore;
 use super::connection::{Hold, Taken, Tries};
 use crate::store::StoreError;
 use crate::store::fault::Fault;
-use crate::store::transfer::{Kind, PATIENCE, Row, Table, Value, Whole};
+use crate::store::transfer::{Kind, PATIENCE, Row, Table, Value, Whole, values};
 
 /// A transaction on the database.
 struct Database<'s> {
@@ -56,14 +56,7 @@ impl Database<'_> {
 #[async_trait]
 impl Whole for Database<'_> {
     fn rows<'w>(&'w mut self, table: &'static Table) -> BoxStream<'w, Result<Row, Fault>> {
-        let names: Vec<_> = table.columns.iter().map(|(name, _)| *name).collect();
-        let order = match (table.name, table.numbered) {
-            ("waiver", _) => " ORDER BY seq".to_owned(),
-            (_, Some(number)) => format!(" ORDER BY {number}"),
-            _ => String::new(),
-        };
-        // All names are those of the list.
-        let statement = format!("SELECT {} FROM {}{order}", names.join(", "), table.name);
+        let statement = table.select("seq");
         let rows = sqlx::query(AssertSqlSafe(statement)).fetch(self.on());
         Box::pin(rows.map_err(Fault::from).and_then(|row| std::future::ready(values(&row, table))))
     }
@@ -72,11 +65,10 @@ impl Whole for Database<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        let names: Vec<_> = table.columns.iter().map(|(name, _)| *name).collect();
+        let names = table.names();
         let mut query: QueryBuilder<Postgres> = QueryBuilder::new(format!(
             "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE ",
-            table.name,
-            names.join(", ")
+            table.name, names
         ));
         query.push_values(rows, |mut to, row| {
             for (value, (_, kind)) in row.iter().zip(table.columns) {
@@ -123,19 +115,4 @@ fn bind(to: &mut Separated<'_, Postgres, &'static str>, value: &Value, kind: Kin
             Kind::Bytes => to.push_bind(None::<Vec<u8>>),
         },
     };
-}
-
-fn values(row: &PgRow, table: &Table) -> Result<Row, Fault> {
-    let mut values = Vec::with_capacity(table.columns.len());
-    for (index, (_, kind)) in table.columns.iter().enumerate() {
-        let value = match kind {
-            Kind::Number => row.try_get::<Option<i64>, _>(index)?.map(Value::Number),
-            Kind::Real => row.try_get::<Option<f64>, _>(index)?.map(Value::Real),
-            Kind::Flag => row.try_get::<Option<bool>, _>(index)?.map(Value::Flag),
-            Kind::Text => row.try_get::<Option<String>, _>(index)?.map(Value::Text),
-            Kind::Bytes => row.try_get::<Option<Vec<u8>>, _>(index)?.map(Value::Bytes),
-        };
-        values.push(value.unwrap_or(Value::Null));
-    }
-    Ok(values)
 }

@@ -3,15 +3,14 @@
 use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
-use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, Row as _, Sqlite, Transaction};
+use sqlx::sqlite::{SqliteArguments, SqliteConnection};
+use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
 use super::SqliteStore;
 use super::connection::{Connections, Write};
 use crate::store::StoreError;
 use crate::store::fault::Fault;
-use crate::store::transfer::{Kind, Row, Table, Value, Whole};
-use crate::store::words::plain;
+use crate::store::transfer::{Row, Table, Value, Whole, values};
 
 /// A transaction on the file.
 enum On<'s> {
@@ -50,24 +49,16 @@ impl SqliteStore {
 #[async_trait]
 impl Whole for File<'_> {
     fn rows<'w>(&'w mut self, table: &'static Table) -> BoxStream<'w, Result<Row, Fault>> {
-        let names: Vec<_> = table.columns.iter().map(|(name, _)| *name).collect();
         // Waivers are read in the order in which they were added, which has no column here.
-        let order = match (table.name, table.numbered) {
-            ("waiver", _) => " ORDER BY rowid".to_owned(),
-            (_, Some(number)) => format!(" ORDER BY {number}"),
-            _ => String::new(),
-        };
-        // All names are those of the list.
-        let statement = format!("SELECT {} FROM {}{order}", names.join(", "), table.name);
+        let statement = table.select("rowid");
         let rows = sqlx::query(AssertSqlSafe(statement)).fetch(self.on());
         Box::pin(rows.map_err(Fault::from).and_then(|row| std::future::ready(values(&row, table))))
     }
 
     async fn add(&mut self, table: &'static Table, rows: &[Row]) -> Result<(), Fault> {
-        let names: Vec<_> = table.columns.iter().map(|(name, _)| *name).collect();
-        let places = vec!["?"; names.len()].join(", ");
-        let statement =
-            format!("INSERT INTO {} ({}) VALUES ({places})", table.name, names.join(", "));
+        let names = table.names();
+        let places = vec!["?"; table.columns.len()].join(", ");
+        let statement = format!("INSERT INTO {} ({}) VALUES ({places})", table.name, names);
         for row in rows {
             let query = sqlx::query(AssertSqlSafe(statement.clone()));
             row.iter().fold(query, bind).execute(self.on()).await?;
@@ -103,23 +94,4 @@ fn bind<'q>(query: Query<'q>, value: &'q Value) -> Query<'q> {
         Value::Text(text) => query.bind(text),
         Value::Bytes(bytes) => query.bind(bytes),
     }
-}
-
-/// A row. Texts are as PostgreSQL takes them, so that both sides can be compared.
-fn values(row: &SqliteRow, table: &Table) -> Result<Row, Fault> {
-    let mut values = Vec::with_capacity(table.columns.len());
-    for (index, (_, kind)) in table.columns.iter().enumerate() {
-        let value = match kind {
-            Kind::Number => row.try_get::<Option<i64>, _>(index)?.map(Value::Number),
-            Kind::Real => row.try_get::<Option<f64>, _>(index)?.map(Value::Real),
-            Kind::Flag => row.try_get::<Option<bool>, _>(index)?.map(Value::Flag),
-            Kind::Text => {
-                let text = row.try_get::<Option<&str>, _>(index)?;
-                text.map(|text| Value::Text(plain(text).into_owned()))
-            }
-            Kind::Bytes => row.try_get::<Option<Vec<u8>>, _>(index)?.map(Value::Bytes),
-        };
-        values.push(value.unwrap_or(Value::Null));
-    }
-    Ok(values)
 }

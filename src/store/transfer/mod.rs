@@ -18,7 +18,9 @@ pub(super) use tables::{Kind, Table};
 
 use super::fault::Fault;
 use super::postgres::PostgresStore;
+use super::row::Columns;
 use super::sqlite::SqliteStore;
+use super::words::plain;
 use super::{AT_WORK, Place, Store, StoreError, place};
 use tables::TABLES;
 
@@ -45,6 +47,21 @@ pub(super) enum Value {
 
 /// The values of a row, in the order of the table's columns.
 pub(super) type Row = Vec<Value>;
+
+/// A row as it is carried. Texts are as PostgreSQL takes them, so that both sides can be compared.
+pub(super) fn values(row: &impl Columns, table: &Table) -> Result<Row, Fault> {
+    let of = |(name, kind): &(&str, Kind)| {
+        let value = match kind {
+            Kind::Number => row.some_number(name)?.map(Value::Number),
+            Kind::Real => row.some_real(name)?.map(Value::Real),
+            Kind::Flag => row.some_flag(name)?.map(Value::Flag),
+            Kind::Text => row.some_text(name)?.map(|text| Value::Text(plain(&text).into_owned())),
+            Kind::Bytes => row.some_bytes(name)?.map(Value::Bytes),
+        };
+        Ok(value.unwrap_or(Value::Null))
+    };
+    table.columns.iter().map(of).collect()
+}
 
 /// A transaction that sees or makes everything of a store.
 #[async_trait]

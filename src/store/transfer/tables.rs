@@ -30,6 +30,22 @@ pub(in crate::store) struct Table {
     pub(in crate::store) numbered: Option<&'static str>,
 }
 
+impl Table {
+    /// The names of the columns, as a statement lists them.
+    pub(in crate::store) fn names(&self) -> String {
+        let names: Vec<_> = self.columns.iter().map(|(name, _)| *name).collect();
+        names.join(", ")
+    }
+
+    /// The statement that reads every row in the order of its numbers; `added` is what puts waivers into the order in
+    /// which they were added. All names are those of the list.
+    pub(in crate::store) fn select(&self, added: &str) -> String {
+        let order = if self.name == "waiver" { Some(added) } else { self.numbered };
+        let order = order.map(|column| format!(" ORDER BY {column}")).unwrap_or_default();
+        format!("SELECT {} FROM {}{order}", self.names(), self.name)
+    }
+}
+
 /// A table without numbers of its own.
 const fn plain(name: &'static str, columns: &'static [(&'static str, Kind)]) -> Table {
     Table { name, columns, numbered: None }
