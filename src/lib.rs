@@ -8,6 +8,7 @@ pub mod connect;
 pub mod discover;
 pub mod drill;
 pub mod engine;
+pub mod files;
 pub mod handbook;
 pub mod incident;
 pub mod metrics;

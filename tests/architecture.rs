@@ -33,6 +33,7 @@ const PROGRAM: &[Part] = &[
             "discover",
             "drill",
             "engine",
+            "files",
             "handbook",
             "incident",
             "probe",
@@ -71,6 +72,7 @@ const PROGRAM: &[Part] = &[
     Part {
         name: "config",
         own: &[
+            "files",
             "probe",
             "incident",
             "notify::ChannelKind",
@@ -102,6 +104,7 @@ const PROGRAM: &[Part] = &[
             "config::SupabaseTable",
             "config::SupportKind",
             "config::SupportTable",
+            "files",
             "probe::bounded",
             "probe::fault",
         ],
@@ -121,9 +124,10 @@ const PROGRAM: &[Part] = &[
     },
     Part {
         name: "engine",
-        own: &["clock", "incident", "store"],
+        own: &["clock", "files", "incident", "store"],
         checks: &["contract", "probe", "registry"],
     },
+    Part { name: "files", own: &[], checks: &[] },
     // Pure: pages of our own as text and HTML; who writes them to files is the command line.
     Part {
         name: "handbook",

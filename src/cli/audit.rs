@@ -15,7 +15,11 @@ use crate::app::{Baseline, Plan, Session, declared};
 use crate::clock::SystemClock;
 use crate::config::LoadError;
 use crate::engine::{AuditRecord, Outcome, load_evidence, prepare_evidence, save_evidence};
+use crate::files;
 use crate::report::{Report, Verdict, build, redact};
+
+/// More is no baseline.
+const BASELINE_BYTES: u64 = 16 * 1024 * 1024;
 
 pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
     if let Some(folder) = &args.from_evidence {
@@ -194,7 +198,7 @@ pub(super) fn plan(
     let baseline = match baseline {
         None => Baseline::new(),
         Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| {
+            let text = files::read_text(path, BASELINE_BYTES).map_err(|error| {
                 UsageError(format!(
                     "cannot read the baseline {}: {error}; write one with --save-baseline FILE",
                     path.display()

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::args::{DiffArgs, DiffFormat};
 use super::output::{paint, print};
 use super::{Exit, UsageError};
+use crate::files;
 use crate::report::{Difference, Report, difference_to_markdown, difference_to_terminal};
 
 /// No report is larger, in bytes: evidence is bounded, and so are findings.
@@ -30,11 +31,7 @@ fn read(path: &Path) -> Result<Report, UsageError> {
             path.display()
         ))
     };
-    let size = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
-    if size > REPORT_BYTES {
-        return Err(wrong(format!("{size} bytes are no report")));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let text = files::read_text(path, REPORT_BYTES).map_err(|error| wrong(error.to_string()))?;
     let report: Report =
         serde_json::from_str(&text).map_err(|error| wrong(format!("it is no report: {error}")))?;
     if report.schema_version != SCHEMA {

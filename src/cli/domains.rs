@@ -1,6 +1,5 @@
 //! `launchready audit --domains`: one JSON report a line.
 
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,9 +15,12 @@ use crate::app::Session;
 use crate::clock::SystemClock;
 use crate::config::{Project, load, read_domain};
 use crate::engine::Silent;
+use crate::files;
 use crate::probe::Network;
 use crate::report::build;
 
+/// More is no list of domains.
+const LIST_BYTES: u64 = 16 * 1024 * 1024;
 /// Domains that are audited at once.
 const AT_ONCE: usize = 64;
 
@@ -28,13 +30,12 @@ pub(super) async fn run(path: &Path, args: &AuditArgs) -> anyhow::Result<Exit> {
         return Err(UsageError(text.to_owned()).into());
     }
     let text = if path == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().lock().take(16 * 1024 * 1024).read_to_string(&mut text)?;
-        text
+        files::read_to_end(std::io::stdin().lock(), LIST_BYTES).and_then(files::text)
     } else {
-        std::fs::read_to_string(path)
-            .map_err(|error| UsageError(format!("cannot read {}: {error}", path.display())))?
+        files::read_text(path, LIST_BYTES)
     };
+    let text =
+        text.map_err(|error| UsageError(format!("cannot read {}: {error}", path.display())))?;
     let mut names = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default().trim();

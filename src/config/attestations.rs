@@ -12,6 +12,8 @@ use launchready_checks::contract::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::files;
+
 /// The name of the file.
 const NAME: &str = "attestations.toml";
 /// The most bytes of the file.
@@ -96,9 +98,6 @@ impl Attestations {
         let failed = |why: String| AttestationError::File { what: "read", path: path.clone(), why };
         match std::fs::metadata(&path) {
             Ok(facts) if !facts.is_file() => return Err(failed("it is no file".to_owned())),
-            Ok(facts) if facts.len() > FILE_BYTES => {
-                return Err(failed("it is over 1 MiB".to_owned()));
-            }
             Ok(_) => {}
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
@@ -107,7 +106,8 @@ impl Attestations {
             }
             Err(error) => return Err(failed(error.to_string())),
         }
-        let text = std::fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
+        let text =
+            files::read_text(&path, FILE_BYTES).map_err(|error| failed(error.to_string()))?;
         let invalid = |why: String| AttestationError::Invalid { path: path.clone(), why };
         let shape: Shape = toml::from_str(&text).map_err(|error| {
             invalid(format!("{}; take the entry out and sign it again", error.message()))

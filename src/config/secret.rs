@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::files;
+
 /// Where a secret stands: `{ env = "NAME" }` or `{ file = "path" }`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
@@ -98,13 +100,8 @@ impl SecretRef {
             })?,
             Self::File(path) => {
                 let path = folder.join(path);
-                let cannot =
-                    |why: &dyn fmt::Display| format!("cannot read {}: {why}", path.display());
-                let size = std::fs::metadata(&path).map_err(|error| cannot(&error))?.len();
-                if size > FILE_BYTES {
-                    return Err(cannot(&"it is over 64 KiB, which is no secret"));
-                }
-                std::fs::read_to_string(&path).map_err(|error| cannot(&error))?
+                files::read_text(&path, FILE_BYTES)
+                    .map_err(|error| format!("cannot read {}: {error}", path.display()))?
             }
         };
         let value = value.trim();

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::handover::Handover;
+use crate::files;
 use crate::incident::Waiver;
 
 /// One audit, before it is judged.
@@ -154,6 +155,8 @@ pub enum EvidenceError {
 
 /// The file with the facts about the audit itself.
 const AUDIT: &str = "audit.json";
+/// More is no record.
+const RECORD_BYTES: u64 = 64 * 1024 * 1024;
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> EvidenceError {
     let path = path.to_owned();
@@ -207,7 +210,7 @@ pub fn load_evidence(folder: &Path, ids: &[&str]) -> Result<AuditRecord, Evidenc
 }
 
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, EvidenceError> {
-    let text = std::fs::read_to_string(path)
+    let text = files::read_text(path, RECORD_BYTES)
         .map_err(|source| EvidenceError::Read { path: path.to_owned(), source })?;
     serde_json::from_str(&text)
         .map_err(|source| EvidenceError::Malformed { path: path.to_owned(), source })

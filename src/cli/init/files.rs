@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::cli::UsageError;
+use crate::files;
 
 /// The most bytes of a config that is added to.
 const BYTES: u64 = 4 * 1024 * 1024;
@@ -32,8 +33,10 @@ impl Place {
         let real = fs::canonicalize(path).unwrap_or_else(|_none| path.to_owned());
         let before = match fs::metadata(&real) {
             Ok(meta) if !meta.is_file() => return Err(refuse("it is no file".to_owned())),
-            Ok(meta) if meta.len() > BYTES => return Err(refuse("it is over 4 MiB".to_owned())),
-            Ok(_) => Some(fs::read_to_string(&real).map_err(|error| refuse(error.to_string()))?),
+            Ok(_) => {
+                let text = files::read_text(&real, BYTES);
+                Some(text.map_err(|error| refuse(error.to_string()))?)
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(refuse(error.to_string())),
         };

@@ -12,6 +12,7 @@ mod reader;
 mod windows;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use super::document::{ConfigError, ConfigErrors, Document};
 use super::file::{DrillTable, File, OwnerTable, schema};
 use super::plan::{Named, Plan};
 use super::secret::SecretRef;
+use crate::files;
 use crate::incident::Policy;
 use crate::probe::Network;
 use checks::Common;
@@ -209,10 +211,10 @@ impl Project {
 /// The file cannot be read, or everything that is wrong with it.
 pub fn load(path: &Path) -> Result<Config, LoadError> {
     let read = |why| LoadError::Read { path: path.to_owned(), why };
-    if std::fs::metadata(path).map_err(read)?.len() > FILE_BYTES {
-        return Err(LoadError::TooLarge(path.to_owned()));
-    }
-    let text = std::fs::read_to_string(path).map_err(read)?;
+    let text = files::read_text(path, FILE_BYTES).map_err(|why| match why.kind() {
+        ErrorKind::FileTooLarge => LoadError::TooLarge(path.to_owned()),
+        _ => read(why),
+    })?;
     let folder = path.parent().unwrap_or(Path::new("."));
     parse(&text, folder).map_err(|errors| LoadError::Invalid { path: path.to_owned(), errors })
 }

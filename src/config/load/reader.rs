@@ -20,9 +20,12 @@ use crate::config::domain::{read_domain, read_host};
 use crate::config::file::{NetworkTable, ProjectTable};
 use crate::config::promise::Promise;
 use crate::config::redirects::read_redirects;
+use crate::files;
 use crate::incident::Policy;
 use crate::probe::{ConnectTo, Network};
 
+/// More is no map of old addresses.
+const MAP_BYTES: u64 = 4 * 1024 * 1024;
 /// The fewest characters of a token: from the record in DNS, shorter ones can be found by trying.
 const TOKEN_CHARS: usize = 16;
 
@@ -184,7 +187,7 @@ impl<'a> Reader<'a> {
         let Some(path) = &table.web.redirect_map else { return Vec::new() };
         let key = format!("{key}.web.redirect_map");
         let path = self.folder.join(path);
-        let text = match std::fs::read_to_string(&path) {
+        let text = match files::read_text(&path, MAP_BYTES) {
             Ok(text) => text,
             Err(error) => {
                 self.error(&key, format!("cannot read {}: {error}", path.display()));

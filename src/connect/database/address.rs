@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use url::Url;
 
 use crate::config::Secret;
+use crate::files;
 
 /// The port of PostgreSQL.
 const PORT: u16 = 5432;
@@ -188,11 +189,7 @@ fn read_roots(roots: &[PathBuf]) -> Result<Vec<u8>, ProbeError> {
             let what = format!("project.database.root: cannot read {}: {why}", path.display());
             ProbeError::from(AgentFault::Misconfigured(what))
         };
-        let size = std::fs::metadata(path).map_err(|error| cannot(error.to_string()))?.len();
-        if size > PEM_BYTES {
-            return Err(cannot("it is over 1 MiB".to_owned()));
-        }
-        pem.extend(std::fs::read(path).map_err(|error| cannot(error.to_string()))?);
+        pem.extend(files::read(path, PEM_BYTES).map_err(|error| cannot(error.to_string()))?);
         pem.push(b'\n');
     }
     Ok(pem)
