@@ -12,6 +12,9 @@ pub enum LabError {
     /// No defect has this name.
     #[error("no defect is called {0}")]
     NoDefect(String),
+    /// No check has this id.
+    #[error("no check is called {0}")]
+    NoCheck(String),
     /// The data of a scenario is no TOML, or not of this shape.
     #[error("the data of {part} cannot be read: {source}")]
     Data {

@@ -11,7 +11,8 @@ use launchready_lab::{Crowd, CrowdOptions, Lab, LabError, LabOptions, World};
 const USAGE: &str = "\
 usage: launchready-lab serve [--scenario healthy|broken|hostile] [--with DEFECT]… [--without DEFECT]…
                              [--dir DIR] [--delay 20ms]
-       launchready-lab crowd [--projects 2000] [--dir DIR]
+       launchready-lab crowd [--projects 2000] [--checks ID,…] [--every 300s]
+                             [--dir DIR] [--delay 20ms]
        launchready-lab defects
 
 serve    starts the world, writes DIR/config.toml and DIR/ca.pem, prints `ready DIR/config.toml`,
@@ -78,12 +79,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Serve, Failure> 
             "--with" => with.push(value),
             "--without" => without.push(value),
             "--dir" => dir = value.into(),
-            "--delay" => {
-                let milliseconds = value.strip_suffix("ms").and_then(|number| number.parse().ok());
-                delay = milliseconds.map(Duration::from_millis).ok_or_else(|| {
-                    Failure::Usage(format!("--delay {value}: write milliseconds, such as 20ms"))
-                })?;
-            }
+            "--delay" => delay = milliseconds(&value)?,
             _ => return Err(Failure::Usage(format!("unknown option {option}"))),
         }
     }
@@ -95,6 +91,12 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Serve, Failure> 
         world = world.without(&defect)?;
     }
     Ok(Serve { world, dir, delay })
+}
+
+fn milliseconds(text: &str) -> Result<Duration, Failure> {
+    let number = text.strip_suffix("ms").and_then(|number| number.parse().ok());
+    let wrong = || Failure::Usage(format!("--delay {text}: write milliseconds, such as 20ms"));
+    number.map(Duration::from_millis).ok_or_else(wrong)
 }
 
 fn serve(serve: &Serve) -> Result<(), Failure> {
@@ -112,7 +114,7 @@ fn serve(serve: &Serve) -> Result<(), Failure> {
 
 fn crowd(mut arguments: impl Iterator<Item = String>) -> Result<(), Failure> {
     let mut projects = 2_000;
-    let mut dir = PathBuf::from("lab-output");
+    let mut options = CrowdOptions::new(now(), "lab-output");
     while let Some(option) = arguments.next() {
         let value =
             arguments.next().ok_or_else(|| Failure::Usage(format!("{option} needs a value")))?;
@@ -123,13 +125,24 @@ fn crowd(mut arguments: impl Iterator<Item = String>) -> Result<(), Failure> {
                         Failure::Usage(format!("--projects {value}: write 1 to 100000"))
                     })?;
             }
-            "--dir" => dir = value.into(),
+            "--checks" => options.checks = value.split(',').map(str::to_owned).collect(),
+            "--every" => {
+                let seconds = value.strip_suffix('s').and_then(|number| number.parse().ok());
+                let wrong =
+                    || Failure::Usage(format!("--every {value}: write seconds, such as 300s"));
+                options.every =
+                    seconds.filter(|n| *n > 0).map(Duration::from_secs).ok_or_else(wrong)?;
+            }
+            "--dir" => options.dir = value.into(),
+            "--delay" => options.delay = milliseconds(&value)?,
             _ => return Err(Failure::Usage(format!("unknown option {option}"))),
         }
     }
+    let dir = options.dir.clone();
+    options.dir = full_path(&dir)?;
     runtime()?.block_on(async {
         let end = Interrupted::listen().map_err(|e| Failure::System("wait for a signal", e))?;
-        let crowd = Crowd::start(projects, CrowdOptions::new(now(), full_path(&dir)?)).await?;
+        let crowd = Crowd::start(projects, options).await?;
         announce(&dir, &crowd.config_toml())?;
         end.come().await.map_err(|e| Failure::System("wait for a signal", e))?;
         crowd.stop().await;

@@ -9,6 +9,7 @@
 mod client;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
@@ -54,22 +55,35 @@ async fn each_project_has_names_mail_records_and_a_site_with_its_own_certificate
 }
 
 #[tokio::test]
-async fn the_config_switches_ten_checks_on_and_every_other_one_off() {
+async fn the_config_switches_the_named_checks_on_and_every_other_one_off() {
     let dir = tempfile::tempdir().unwrap();
-    let crowd = Crowd::start(3, CrowdOptions::new(NOW, dir.path())).await.unwrap();
-    let config: toml::Table = toml::from_str(&crowd.config_toml()).unwrap();
-    assert_eq!(config["project"].as_array().unwrap().len(), 3);
-    let checks = config["checks"].as_table().unwrap();
-    let on: BTreeSet<&str> = checks
-        .iter()
-        .filter(|(_, own)| own.get("every").is_some_and(|every| every.as_str() == Some("300s")))
-        .map(|(id, _)| id.as_str())
-        .collect();
-    assert_eq!(on.len(), 10);
-    for plugin in registry::ALL {
-        let own = &checks[plugin.meta.id];
-        let off = own.get("enabled").is_some_and(|enabled| enabled.as_bool() == Some(false));
-        assert!(off != on.contains(plugin.meta.id), "{}", plugin.meta.id);
+    let ten = CrowdOptions::new(NOW, dir.path());
+    assert_eq!(ten.checks.len(), 10);
+    let two = ["mail-dmarc", "tls-protocol"].map(str::to_owned).to_vec();
+    let two = CrowdOptions { checks: two, every: Duration::from_mins(1), ..ten.clone() };
+    for (options, every) in [(ten, "300s"), (two, "60s")] {
+        let named: BTreeSet<String> = options.checks.iter().cloned().collect();
+        let crowd = Crowd::start(3, options).await.unwrap();
+        let config: toml::Table = toml::from_str(&crowd.config_toml()).unwrap();
+        assert_eq!(config["project"].as_array().unwrap().len(), 3);
+        let checks = config["checks"].as_table().unwrap();
+        for plugin in registry::ALL {
+            let own = &checks[plugin.meta.id];
+            let off = own.get("enabled").and_then(toml::Value::as_bool) == Some(false);
+            let on = own.get("every").and_then(toml::Value::as_str) == Some(every);
+            let is_named = named.contains(plugin.meta.id);
+            assert!(on == is_named && off != is_named, "{}", plugin.meta.id);
+        }
+        assert_eq!(checks.len(), registry::ALL.len());
+        crowd.stop().await;
     }
-    assert_eq!(checks.len(), registry::ALL.len());
+}
+
+#[tokio::test]
+async fn a_check_that_does_not_exist_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let checks = ["mail-spf", "mail-spif"].map(str::to_owned).to_vec();
+    let options = CrowdOptions { checks, ..CrowdOptions::new(NOW, dir.path()) };
+    let error = Crowd::start(3, options).await.unwrap_err();
+    assert_eq!(error.to_string(), "no check is called mail-spif");
 }

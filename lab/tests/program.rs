@@ -63,6 +63,8 @@ async fn it_lists_the_defects_and_refuses_what_it_does_not_know() {
         (&["serve", "--delay", "soon"], 2, "write milliseconds"),
         (&["serve", "--dir"], 2, "--dir needs a value"),
         (&["crowd", "--projects", "0"], 2, "write 1 to 100000"),
+        (&["crowd", "--every", "0s"], 2, "write seconds"),
+        (&["crowd", "--checks", "mail-spif"], 1, "no check is called mail-spif"),
         (&[], 2, "no command"),
     ] {
         let refused = program(arguments).output().await.unwrap();

@@ -6,8 +6,8 @@ use toml::{Table, Value};
 
 use super::{CrowdOptions, Places, domain};
 
-/// The checks that look at each project: outside ones that may look every five minutes.
-const LOOKS: [&str; 10] = [
+/// The checks that look at each project unless others are named: outside ones that may look every five minutes.
+pub(super) const LOOKS: [&str; 10] = [
     "dns-resolution",
     "mail-spf",
     "mail-dkim",
@@ -19,7 +19,7 @@ const LOOKS: [&str; 10] = [
     "web-cors",
     "web-caching",
 ];
-/// Every other check, which is switched off.
+/// The other checks.
 const REST: &[&str] = &[
     "automation-runs",
     "crm-contacts",
@@ -64,6 +64,11 @@ const REST: &[&str] = &[
 /// The parts that no project has.
 const NOT_USED: [&str; 6] = ["stripe", "supabase", "database", "crm", "support", "automation"];
 
+/// The ids of all checks.
+pub(super) fn ids() -> impl Iterator<Item = &'static str> {
+    LOOKS.iter().chain(REST).copied()
+}
+
 /// Writes the config.
 pub(super) fn render(
     projects: usize,
@@ -92,15 +97,16 @@ pub(super) fn render(
     ]);
     let every = format!("{}s", options.every.as_secs());
     let mut checks = Table::new();
-    for id in LOOKS {
-        let mut own = table([("every", every.as_str().into())]);
-        if id == "web-uptime" {
-            own.insert("samples".to_owned(), i64::from(options.uptime_samples).into());
-        }
+    for id in ids() {
+        let own = if !options.checks.iter().any(|looks| looks == id) {
+            table([("enabled", false.into())])
+        } else if id == "web-uptime" {
+            let samples = i64::from(options.uptime_samples).into();
+            table([("every", every.as_str().into()), ("samples", samples)])
+        } else {
+            table([("every", every.as_str().into())])
+        };
         checks.insert(id.to_owned(), own.into());
-    }
-    for id in REST {
-        checks.insert((*id).to_owned(), table([("enabled", false.into())]).into());
     }
     let project = |number| {
         let name = domain(number);

@@ -38,12 +38,23 @@ pub struct CrowdOptions {
     pub every: Duration,
     /// Timed requests of each look of `web-uptime`; its own default is 20.
     pub uptime_samples: u32,
+    /// The ids of the checks that look; every other one is switched off.
+    pub checks: Vec<String>,
+    /// How long every answer takes.
+    pub delay: Duration,
 }
 
 impl CrowdOptions {
-    /// A look every five minutes with one timed request.
+    /// A look of ten checks every five minutes with one timed request, answered at once.
     pub fn new(now: Timestamp, dir: impl Into<PathBuf>) -> Self {
-        Self { now, dir: dir.into(), every: Duration::from_mins(5), uptime_samples: 1 }
+        Self {
+            now,
+            dir: dir.into(),
+            every: Duration::from_mins(5),
+            uptime_samples: 1,
+            checks: config::LOOKS.map(str::to_owned).to_vec(),
+            delay: Duration::ZERO,
+        }
     }
 }
 
@@ -101,20 +112,23 @@ impl Crowd {
     /// Starts a crowd of so many projects. It has to be called inside a tokio runtime.
     ///
     /// # Errors
-    /// A loopback that cannot be listened on, or a file that cannot be written.
+    /// A check that does not exist, a loopback that cannot be listened on, or a file that cannot be written.
     pub async fn start(projects: usize, options: CrowdOptions) -> Result<Self, LabError> {
         Template::read(&domain(1))?;
+        if let Some(id) = options.checks.iter().find(|id| !config::ids().any(|each| each == **id)) {
+            return Err(LabError::NoCheck(id.clone()));
+        }
         let authority = CertificateAuthority::new(options.now)?;
         let clock = Clock::new(options.now, 1.0);
         let sites = Arc::new(CrowdSites::new(projects, authority.clone()));
-        let mut servers = Servers::new(Duration::ZERO);
+        let mut servers = Servers::new(options.delay);
         let registrar = Arc::new(Registrar::new(projects));
         let resolver = names::resolver(&registrar, &mut servers).await?;
         let own = names::authority(&registrar, false, &mut servers).await?;
         let above = names::authority(&registrar, true, &mut servers).await?;
         let gate = |tls: bool| {
             let place = Place::crowd(Arc::clone(&sites), clock);
-            Gate::new(Duration::ZERO, move |link| {
+            Gate::new(options.delay, move |link| {
                 let place = place.clone();
                 async move { if tls { place.tls(link).await } else { place.plain(link).await } }
             })
@@ -134,7 +148,7 @@ impl Crowd {
         Ok(Self { projects, options, ca, gates, servers, places })
     }
 
-    /// A config for the agent that looks at every project with ten checks.
+    /// A config for the agent that looks at every project.
     pub fn config_toml(&self) -> String {
         config::render(self.projects, &self.options, &self.ca, &self.places)
     }
