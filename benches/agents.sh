@@ -50,7 +50,7 @@ start_postgres() {
   postmaster=$!
   wait_for "$work/postgres.out" 'ready to accept connections' 30
   export PGHOST=127.0.0.1 PGPORT=$port PGUSER=postgres
-  psql -qc 'CREATE DATABASE launchready'
+  PGDATABASE=postgres PGOPTIONS= psql -qc 'CREATE DATABASE launchready'
   export PGDATABASE=launchready PGOPTIONS='-c search_path=launchready'
   store="postgres://postgres@127.0.0.1:$port/launchready"
 }

@@ -78,6 +78,8 @@ pub struct Session {
     command: Arc<CommandProbe>,
     /// With how many agents hosts and accounts are shared.
     sharers: Sharers,
+    /// Whose turn it is at each account, in all visits.
+    paces: Paces,
     /// What an agent has left, for an audit.
     store: Option<Arc<dyn Store>>,
     /// Which channel tells of which projects, where the store is read.
@@ -121,6 +123,7 @@ impl Session {
             clock,
             command: Arc::default(),
             sharers: Sharers::default(),
+            paces: Paces::default(),
             store: None,
             channels: Vec::new(),
         })
@@ -129,7 +132,7 @@ impl Session {
     /// The same, whose visits take one part of what hosts and accounts may be asked, of as many as there are sharers.
     #[must_use]
     pub(crate) fn sharing(self, sharers: &Sharers) -> Self {
-        Self { sharers: sharers.clone(), ..self }
+        Self { sharers: sharers.clone(), paces: Paces::among(sharers), ..self }
     }
 
     /// Has its audits also read what an agent with the same config remembers, where there is one: the calls
@@ -294,7 +297,7 @@ impl Session {
         let dns: Arc<dyn Dns> = Arc::<DnsProbe>::clone(&self.dns);
         let client = account_client(dns, &self.roots)?;
         let extra_roots = self.network.extra_roots.clone();
-        let (clock, paces) = (Arc::clone(&self.clock), Paces::among(&self.sharers));
+        let (clock, paces) = (Arc::clone(&self.clock), self.paces.clone());
         Ok(Reach { extra_roots, paces, ..Reach::new(client, clock) })
     }
 

@@ -227,7 +227,10 @@ impl Api {
         query: &[(&str, &str)],
         body: Option<&serde_json::Value>,
     ) -> Result<Reply, ProbeError> {
-        self.reach.wait_until(self.turn.take(self.vendor.pace)).await;
+        if !self.reach.has_turn(&self.turn, self.vendor.pace).await {
+            let what = format!("too many looks ask {} with one credential", self.vendor.name);
+            return Err(AgentFault::RateLimited(what).into());
+        }
         let mut url = self.base.join(path.trim_start_matches('/')).map_err(|_error| {
             AgentFault::Bug(format!("the path of a request to {}", self.vendor.name))
         })?;

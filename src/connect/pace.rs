@@ -1,5 +1,5 @@
-//! Turns at APIs: whoever shows the same credential to the same API within a visit goes at one pace, which agents on
-//! the same store share.
+//! Turns at APIs: whoever shows the same credential to the same API goes at one pace, whichever project asks, and
+//! agents on the same store share it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +12,8 @@ use crate::probe::Sharers;
 
 /// Accounts that are remembered before those that nobody asks at present are forgotten.
 const ACCOUNTS: usize = 1_024;
+/// Whoever would have to wait longer for a turn does without: half of the time that a visit has.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// When the next request of one account may begin.
 #[derive(Debug, Clone)]
@@ -22,13 +24,17 @@ pub(super) struct Turn {
 
 impl Turn {
     /// Takes the next turn, which is to be waited for. The one behind it comes after `pace`, or after as many times
-    /// that as there are agents that share the account.
-    pub(super) fn take(&self, pace: Duration) -> Instant {
+    /// that as there are agents that share the account. None where too many are waiting: nobody waits behind them.
+    pub(super) fn take(&self, pace: Duration) -> Option<Instant> {
         let agents = u32::try_from(self.sharers.count()).unwrap_or(u32::MAX);
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = (*next).max(Instant::now());
+        let now = Instant::now();
+        let turn = (*next).max(now);
+        if turn > now + LONGEST {
+            return None;
+        }
         *next = turn + pace.saturating_mul(agents);
-        turn
+        Some(turn)
     }
 
     /// Has nobody ask before `wait` is over: the other side has said that it wants it so.
@@ -38,7 +44,7 @@ impl Turn {
     }
 }
 
-/// The turns of every account that one visit asks.
+/// The turns of every account that is asked.
 #[derive(Debug, Clone, Default)]
 pub struct Paces {
     accounts: Arc<Mutex<HashMap<[u8; 32], Turn>>>,
@@ -87,14 +93,16 @@ mod tests {
         let paces = Paces::among(&sharers);
         let pace = Duration::from_hours(1);
         let one = paces.of(["https://api.stripe.com/", "Bearer", "key_one"]);
-        one.take(pace);
+        assert!(one.take(pace).is_some());
         let again = paces.of(["https://api.stripe.com/", "Bearer", "key_one"]);
         let waits = left(&again);
         assert!(waits > Duration::from_mins(59) && waits <= pace, "{waits:?}");
+        assert_eq!(again.take(pace), None, "nobody waits for an hour");
+        assert!(left(&one) <= pace, "who does without makes nobody wait");
         let other = paces.of(["https://api.stripe.com/", "Bearer", "key_two"]);
         assert_eq!(left(&other), Duration::ZERO);
         sharers.set(3);
-        other.take(pace);
+        assert!(other.take(pace).is_some());
         assert!(left(&other) > 2 * pace, "{:?}", left(&other));
         other.put_off(5 * pace);
         assert!(left(&other) > 4 * pace, "{:?}", left(&other));

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{sleep, sleep_until};
 
-use super::pace::Paces;
+use super::pace::{Paces, Turn};
 use crate::clock::Clock;
 
 /// Answers that are written down: what a request is answered without any network.
@@ -55,11 +55,14 @@ impl Reach {
         }
     }
 
-    /// Waits for a turn.
-    pub(super) async fn wait_until(&self, turn: Instant) {
-        if self.written.is_none() {
-            sleep_until(turn).await;
+    /// Waits for the next turn; false where too many are waiting for theirs.
+    pub(super) async fn has_turn(&self, turn: &Turn, pace: Duration) -> bool {
+        if self.written.is_some() {
+            return true;
         }
+        let Some(at) = turn.take(pace) else { return false };
+        sleep_until(at).await;
+        true
     }
 
     /// Waits before the next try.

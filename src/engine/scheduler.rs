@@ -1,6 +1,6 @@
 //! Takes what is due from the store and has it looked at, never more at once than allowed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,10 +98,10 @@ impl Scheduler {
         grace: Duration,
     ) {
         let places = Arc::new(Semaphore::new(self.limit));
-        let mut looks: JoinSet<Vec<JobKey>> = JoinSet::new();
+        let mut looks = Looks::default();
         let mut last = (self.clock.now(), Instant::now());
         while !*stop.borrow() {
-            while looks.try_join_next().is_some() {}
+            looks.reap();
             let now = self.clock.now();
             self.observer.in_flight(self.limit - places.available_permits());
             let passed = last.1.elapsed();
@@ -129,9 +129,9 @@ impl Scheduler {
             }
         }
         let waited =
-            tokio::time::timeout(grace, async { while looks.join_next().await.is_some() {} });
+            tokio::time::timeout(grace, async { while looks.tasks.join_next().await.is_some() {} });
         if waited.await.is_err() {
-            looks.shutdown().await;
+            looks.tasks.shutdown().await;
         }
     }
 
@@ -140,14 +140,20 @@ impl Scheduler {
         &self,
         now: Timestamp,
         places: &Arc<Semaphore>,
-        looks: &mut JoinSet<Vec<JobKey>>,
+        looks: &mut Looks,
         ended: &mpsc::UnboundedSender<Ended>,
     ) -> Result<Duration, StoreError> {
         let free = places.available_permits().min(TAKEN);
         if free == 0 {
             return Ok(self.clock.takes(IDLE).min(Duration::from_millis(20)));
         }
-        let jobs = self.store.take_due(&self.agent, now, LEASE, free).await?;
+        if looks.astray {
+            self.store.let_go_of_jobs(&self.agent, &looks.keys()).await?;
+            looks.astray = false;
+        }
+        // Where no answer comes, the store may have done it all the same.
+        let jobs = self.store.take_due(&self.agent, now, LEASE, free).await;
+        let jobs = jobs.inspect_err(|_error| looks.astray = true)?;
         let full = jobs.len() == free;
         let mut projects: BTreeMap<String, Vec<Assignment>> = BTreeMap::new();
         for job in jobs {
@@ -155,22 +161,27 @@ impl Scheduler {
                 self.observer.lag(between(job.due_at, now));
             }
             let Ok(permit) = Arc::clone(places).try_acquire_owned() else { continue };
-            let inputs = self.store.run_inputs(&job.key, now).await.unwrap_or_else(|error| {
-                // What cannot be read costs this run its past, and no other run anything.
-                let check = &job.key.check;
-                tracing::error!(check, "{:#}", anyhow::Error::new(error));
-                RunInputs::default()
-            });
+            let inputs = match self.store.run_inputs(&job.key, now).await {
+                Ok(inputs) => inputs,
+                // A row that cannot be read costs this run its past, and no other run anything.
+                Err(error) if error.is_about_rows() => {
+                    let check = &job.key.check;
+                    tracing::error!(check, "{:#}", anyhow::Error::new(error));
+                    RunInputs::default()
+                }
+                // A run that does not know of its past would end what the past has found: none begins.
+                Err(error) => {
+                    looks.astray = true;
+                    return Err(error);
+                }
+            };
             let project = job.key.project.clone();
             projects.entry(project).or_default().push(Assignment { job, inputs, permit });
         }
         for (project, assignments) in projects {
             let (looker, ended) = (Arc::clone(&self.looker), ended.clone());
             let keys = assignments.iter().map(|it| it.job.key.clone()).collect();
-            looks.spawn(async move {
-                looker.look(&project, assignments, &ended).await;
-                keys
-            });
+            looks.begin(keys, async move { looker.look(&project, assignments, &ended).await });
         }
         if full {
             return Ok(Duration::ZERO);
@@ -178,5 +189,36 @@ impl Scheduler {
         let due = self.store.next_due().await?;
         let wait = due.map_or(IDLE, |due| between(now, due)).clamp(Duration::from_millis(5), IDLE);
         Ok(self.clock.takes(wait))
+    }
+}
+
+/// The looks that are under way, each with its jobs.
+#[derive(Debug, Default)]
+struct Looks {
+    tasks: JoinSet<()>,
+    jobs: HashMap<tokio::task::Id, Vec<JobKey>>,
+    /// Whether the store may hold jobs for this agent that none of them looks at.
+    astray: bool,
+}
+
+impl Looks {
+    fn begin(&mut self, jobs: Vec<JobKey>, look: impl Future<Output = ()> + Send + 'static) {
+        let task = self.tasks.spawn(look);
+        self.jobs.insert(task.id(), jobs);
+    }
+
+    /// Forgets those that have ended.
+    fn reap(&mut self) {
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            let id = match ended {
+                Ok((id, ())) => id,
+                Err(panicked) => panicked.id(),
+            };
+            self.jobs.remove(&id);
+        }
+    }
+
+    fn keys(&self) -> Vec<JobKey> {
+        self.jobs.values().flatten().cloned().collect()
     }
 }

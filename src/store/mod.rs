@@ -165,6 +165,13 @@ pub trait Store: Send + Sync + Debug {
     /// at its start, for one that was ended in the middle, and at its end.
     async fn release(&self, agent: &str) -> Result<(), StoreError>;
 
+    /// Lets go of the jobs that an agent of this name holds beside these: what it took in a transaction of which
+    /// it never heard that it was done, or could not begin.
+    async fn let_go_of_jobs(&self, agent: &str, but: &[JobKey]) -> Result<(), StoreError>;
+
+    /// Lets go of the deliveries that an agent of this name holds on channels beside these, for the same reason.
+    async fn let_go_of_deliveries(&self, agent: &str, but_on: &[String]) -> Result<(), StoreError>;
+
     /// Notes that an agent of this name is at work, and forgets those that were not heard of for `within`. On a
     /// server its own clock counts. [`release`](Self::release) takes the note away.
     async fn note_at_work(

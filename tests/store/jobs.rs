@@ -54,6 +54,23 @@ pub(crate) async fn a_job_is_taken_once_given_back_and_taken_again_when_its_hold
     assert_eq!(bench.store.next_due().await.unwrap(), Some(later(now, 300)));
 }
 
+pub(crate) async fn what_an_agent_holds_beside_what_it_knows_of_is_let_go(bench: Bench) {
+    let now = at("10:00:00");
+    let jobs = ["dns", "web", "mail"].map(|check| job("harbor", check));
+    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    let take = async |agent: &str, limit| {
+        let taken = bench.store.take_due(agent, later(now, 30), LEASE, limit).await.unwrap();
+        taken.into_iter().map(|job| job.key).collect::<Vec<_>>()
+    };
+    let mine = take("one", 2).await;
+    let theirs = take("two", 9).await;
+    assert_eq!((mine.len(), theirs.len()), (2, 1));
+    bench.store.let_go_of_jobs("one", &mine[..1]).await.unwrap();
+    assert_eq!(take("two", 9).await, mine[1..]);
+    bench.store.let_go_of_jobs("one", &[]).await.unwrap();
+    assert_eq!(take("one", 9).await, mine[..1]);
+}
+
 pub(crate) async fn a_changed_schedule_counts_from_now_and_an_unchanged_one_stays(bench: Bench) {
     let now = at("10:00:00");
     let mut daily = job("harbor", "dns");

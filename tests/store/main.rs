@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, and says so when it is skipped"
 )]
 
+mod astray;
 mod bench;
 mod clock;
 mod drills;
@@ -69,6 +70,7 @@ suite! {
         jobs: [
             new_jobs_of_many_projects_are_due_soon_and_not_all_at_once,
             a_job_is_taken_once_given_back_and_taken_again_when_its_holder_is_gone,
+            what_an_agent_holds_beside_what_it_knows_of_is_let_go,
             a_changed_schedule_counts_from_now_and_an_unchanged_one_stays,
             a_job_that_is_gone_ends_quietly_and_comes_back_with_its_past,
             another_domain_is_another_job,
@@ -132,6 +134,7 @@ suite! {
             quiet_hours_hold_one_message_until_the_morning,
             a_lease_that_ran_out_is_claimed_again_under_the_same_id,
             a_busy_channel_waits_and_others_do_not,
+            what_is_held_on_a_channel_that_sends_nothing_is_let_go,
             a_retry_comes_back_at_its_time_and_the_end_never_overtakes_the_beginning,
             a_channel_that_fails_for_good_falls_back_once,
             a_fallback_never_tells_a_change_twice,

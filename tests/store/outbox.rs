@@ -11,6 +11,23 @@ use launchready_checks::contract::{Severity, Urgency};
 
 use crate::bench::{Bench, LEASE, at, channel, finding, job, later, run, sleeper, told};
 
+pub(crate) async fn what_is_held_on_a_channel_that_sends_nothing_is_let_go(mut bench: Bench) {
+    let now = at("10:00:00");
+    bench.book.channels = vec![channel("founder"), channel("ops")];
+    two_open(&bench, now).await;
+    let claimed = bench.claim(later(now, 21)).await;
+    let agent = "one";
+    assert_eq!(claimed.len(), 2);
+    bench.store.let_go_of_deliveries("somebody else", &[]).await.unwrap();
+    assert!(bench.claim(later(now, 22)).await.is_empty());
+    bench.store.let_go_of_deliveries(agent, &["founder".to_owned()]).await.unwrap();
+    let again = bench.claim(later(now, 22)).await;
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].delivery.channel, "ops");
+    let before = claimed.iter().find(|it| it.delivery.channel == "ops").unwrap();
+    assert_eq!(again[0].delivery.id, before.delivery.id, "whoever gets it twice can tell");
+}
+
 /// Two checks that find something within seconds of each other.
 async fn two_open(bench: &Bench, now: jiff::Timestamp) {
     bench.harbor(&["dns", "web"], now).await;

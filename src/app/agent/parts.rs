@@ -5,7 +5,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::page::Page;
@@ -221,20 +220,15 @@ impl Parts {
         pulse::ping(self.present.clone(), &self.telling, &*self.clock).await;
     }
 
-    /// Tells the service manager that the agent does its work.
+    /// Tells the service manager that the agent goes round.
     pub(super) async fn watchdog(self) {
         let Some(every) = system::watchdog() else { return std::future::pending().await };
         loop {
-            if self.telling.well(self.now()).is_ok() {
+            if self.telling.moves() {
                 system::alive();
             }
             tokio::time::sleep(every).await;
         }
-    }
-
-    /// The present time.
-    pub(super) fn now(&self) -> Timestamp {
-        self.clock.now()
     }
 }
 

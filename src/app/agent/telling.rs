@@ -39,6 +39,8 @@ pub(super) struct Telling {
     alive: Mutex<Option<Timestamp>>,
     /// Why nothing that is due can be taken at present.
     stuck: Mutex<Option<String>>,
+    /// When the scheduler last went round, whatever came of it, in real time.
+    moved: Mutex<Option<Instant>>,
     /// Why runs are not stored at present.
     failing: Mutex<Option<String>>,
     sending: Mutex<Sending>,
@@ -68,6 +70,7 @@ impl Telling {
             reckon: Notify::new(),
             alive: Mutex::default(),
             stuck: Mutex::default(),
+            moved: Mutex::default(),
             failing: Mutex::default(),
             sending: Mutex::default(),
         }
@@ -128,6 +131,15 @@ impl Telling {
             }
             Some(_) => Ok(()),
         }
+    }
+
+    /// Whether the scheduler and the sender go round. A store that is away stops neither, and ending an agent would
+    /// lose what it has seen meanwhile.
+    pub(super) fn moves(&self) -> bool {
+        let moved = *self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = self.sending.lock().unwrap_or_else(PoisonError::into_inner).asked;
+        moved.is_some_and(|at| at.elapsed() <= STALLED)
+            && asked.is_none_or(|at| at.elapsed() <= STALLED)
     }
 
     /// How far the machine's clock is ahead of that of the store's server.
@@ -209,11 +221,13 @@ impl Observer for Telling {
     }
 
     fn alive(&self, at: Timestamp) {
+        *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         *self.alive.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
         *self.stuck.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn stuck(&self, error: &StoreError) {
+        *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         *self.stuck.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
     }
 }
@@ -315,6 +329,7 @@ mod tests {
         telling.stored(&[], &[], Duration::ZERO);
         assert_eq!(why(&telling), "");
         telling.stuck(&StoreError::Busy);
+        assert!(telling.moves(), "the store is away, and the agent goes on");
         assert!(why(&telling).starts_with("checks that are due cannot be taken"));
         telling.alive(now);
         assert_eq!(why(&telling), "");

@@ -99,7 +99,7 @@ impl Sender {
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
         let mut stop = std::pin::pin!(stop);
         let mut under_way = UnderWay::default();
-        let mut said = false;
+        let (mut said, mut astray) = (false, false);
         let mut routes = self.routes.clone();
         routes.mark_changed();
         loop {
@@ -110,7 +110,7 @@ impl Sender {
                     routes.mark_changed();
                 }
             }
-            let claimed = self.claim(&under_way, &mut said).await;
+            let claimed = self.claim(&under_way, &mut said, &mut astray).await;
             let idle = claimed.is_empty();
             for claimed in claimed {
                 under_way.begin(&self, claimed);
@@ -138,16 +138,28 @@ impl Sender {
     }
 
     /// Claims what is due on channels that are free. `said` keeps a store that is down for an hour from
-    /// filling the log.
-    async fn claim(&self, under_way: &UnderWay, said: &mut bool) -> Vec<Claimed> {
+    /// filling the log; after a claim without an answer the store may hold `astray` what nobody here sends.
+    async fn claim(
+        &self,
+        under_way: &UnderWay,
+        said: &mut bool,
+        astray: &mut bool,
+    ) -> Vec<Claimed> {
         let busy = under_way.channels();
-        match self.store.claim(&self.agent, &busy, self.clock.now(), LEASE).await {
+        let claim = async {
+            if *astray {
+                self.store.let_go_of_deliveries(&self.agent, &busy).await?;
+            }
+            self.store.claim(&self.agent, &busy, self.clock.now(), LEASE).await
+        };
+        match claim.await {
             Ok(claimed) => {
-                *said = false;
+                (*said, *astray) = (false, false);
                 self.observer.asked(Ok(()));
                 claimed
             }
             Err(error) => {
+                *astray = true;
                 self.observer.asked(Err(&error));
                 if !std::mem::replace(said, true) {
                     let error: &dyn std::error::Error = &error;

@@ -12,7 +12,7 @@ use crate::store::fault::Fault;
 use crate::store::jobs::{self, Step, lease_end};
 use crate::store::row::Columns as _;
 use crate::store::words::{at, ms};
-use crate::store::{DueJob, JobSpec, StoreError};
+use crate::store::{DueJob, JobKey, JobSpec, StoreError};
 
 /// Takes what is due and free, and what was due and whose holder has not come back. What another agent is
 /// taking at this moment is passed over.
@@ -39,6 +39,10 @@ const WRITE_ANEW: &str = "UPDATE job SET judged = NULL WHERE id IN \
 
 const KNOWN: &str = "SELECT id, project, check_id, target, schedule, due_at, last_due, \
      gone_at IS NOT NULL AS gone FROM job";
+
+const LET_GO: &str = "UPDATE job SET lease_by = NULL, lease_until = NULL WHERE lease_by = $1 \
+     AND NOT EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS held (project, check_id) \
+       WHERE held.project = job.project AND held.check_id = job.check_id)";
 
 pub(super) const RELEASE: [&str; 3] = [
     "UPDATE job SET lease_by = NULL, lease_until = NULL WHERE lease_by = $1",
@@ -201,6 +205,25 @@ pub(super) async fn release(connections: &Connections, agent: &str) -> Result<()
             Ok(())
         };
         let done = done.await;
+        if let Some(done) = write.end(&mut tries, done).await? {
+            return Ok(done);
+        }
+    }
+}
+
+/// See [`Store::let_go_of_jobs`](crate::store::Store::let_go_of_jobs).
+pub(super) async fn let_go(
+    connections: &Connections,
+    agent: &str,
+    but: &[JobKey],
+) -> Result<(), StoreError> {
+    let (projects, checks): (Vec<&str>, Vec<&str>) =
+        but.iter().map(|key| (&*key.project, &*key.check)).unzip();
+    let mut tries = Tries::new();
+    loop {
+        let mut write = connections.write("let go of jobs", Hold::Rows).await?;
+        let query = sqlx::query(LET_GO).bind(agent).bind(&projects).bind(&checks);
+        let done = query.execute(write.on()).await.map(drop).map_err(Fault::from);
         if let Some(done) = write.end(&mut tries, done).await? {
             return Ok(done);
         }

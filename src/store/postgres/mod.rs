@@ -132,6 +132,14 @@ impl Store for PostgresStore {
         self.within(PATIENCE, jobs::release(&self.connections, agent)).await
     }
 
+    async fn let_go_of_jobs(&self, agent: &str, but: &[JobKey]) -> Result<(), StoreError> {
+        self.within(PATIENCE, jobs::let_go(&self.connections, agent, but)).await
+    }
+
+    async fn let_go_of_deliveries(&self, agent: &str, but_on: &[String]) -> Result<(), StoreError> {
+        self.within(PATIENCE, sending::let_go(&self.connections, agent, but_on)).await
+    }
+
     async fn note_at_work(
         &self,
         agent: &str,

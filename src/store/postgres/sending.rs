@@ -88,6 +88,27 @@ async fn waiting(
     Ok(channels)
 }
 
+/// See [`Store::let_go_of_deliveries`](crate::store::Store::let_go_of_deliveries).
+pub(super) async fn let_go(
+    connections: &Connections,
+    agent: &str,
+    but_on: &[String],
+) -> Result<(), StoreError> {
+    let mut tries = Tries::new();
+    loop {
+        let mut write = connections.write("let go of deliveries", Hold::Rows).await?;
+        let query = sqlx::query(
+            "UPDATE delivery SET lease_by = NULL, lease_until = NULL WHERE lease_by = $1 \
+             AND channel <> ALL($2)",
+        );
+        let done = query.bind(agent).bind(but_on).execute(write.on()).await;
+        let done = done.map(drop).map_err(Fault::from);
+        if let Some(done) = write.end(&mut tries, done).await? {
+            return Ok(done);
+        }
+    }
+}
+
 async fn claim_in(
     on: &mut PgConnection,
     agent: &str,

@@ -12,7 +12,7 @@ use super::incidents;
 use crate::store::fault::Fault;
 use crate::store::jobs::{self, Step, lease_end};
 use crate::store::words::{at, ms};
-use crate::store::{DueJob, JobSpec, StoreError};
+use crate::store::{DueJob, JobKey, JobSpec, StoreError};
 
 /// Takes what is due and free, and what was due and whose holder has not come back.
 pub(super) const TAKE: &str = "UPDATE job SET lease_by = ?1, lease_until = ?2 WHERE id IN ( \
@@ -38,6 +38,10 @@ const WRITE_ANEW: &str = "UPDATE job SET judged = NULL WHERE id IN \
 
 const KNOWN: &str = "SELECT id, project, check_id, target, schedule, due_at, last_due, \
      gone_at IS NOT NULL AS gone FROM job";
+
+const LET_GO: &str = "UPDATE job SET lease_by = NULL, lease_until = NULL WHERE lease_by = ?1 \
+     AND NOT EXISTS (SELECT 1 FROM json_each(?2) \
+       WHERE value ->> 0 = job.project AND value ->> 1 = job.check_id)";
 
 /// See [`Store::sync_jobs`](crate::store::Store::sync_jobs).
 pub(super) async fn sync(
@@ -134,6 +138,22 @@ pub(super) async fn release(connections: &Connections, agent: &str) -> Result<()
     };
     let done = done.await;
     write.end("let go of what an agent holds", done).await
+}
+
+/// See [`Store::let_go_of_jobs`](crate::store::Store::let_go_of_jobs).
+pub(super) async fn let_go(
+    connections: &Connections,
+    agent: &str,
+    but: &[JobKey],
+) -> Result<(), StoreError> {
+    let but: Vec<[&str; 2]> = but.iter().map(|key| [&*key.project, &*key.check]).collect();
+    let mut write = connections.write().await?;
+    let done = sqlx::query(LET_GO)
+        .bind(agent)
+        .bind(serde_json::json!(but).to_string())
+        .execute(write.on())
+        .await;
+    write.end("let go of jobs", done.map(drop).map_err(Fault::from)).await
 }
 
 /// See [`Store::next_due`](crate::store::Store::next_due).

@@ -82,6 +82,14 @@ impl Store for SqliteStore {
         jobs::release(&self.connections, agent).await
     }
 
+    async fn let_go_of_jobs(&self, agent: &str, but: &[JobKey]) -> Result<(), StoreError> {
+        jobs::let_go(&self.connections, agent, but).await
+    }
+
+    async fn let_go_of_deliveries(&self, agent: &str, but_on: &[String]) -> Result<(), StoreError> {
+        sending::let_go(&self.connections, agent, but_on).await
+    }
+
     async fn note_at_work(
         &self,
         agent: &str,

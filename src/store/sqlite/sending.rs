@@ -60,6 +60,24 @@ pub(super) async fn claim(
     write.end(DOING, done).await
 }
 
+/// See [`Store::let_go_of_deliveries`](crate::store::Store::let_go_of_deliveries).
+pub(super) async fn let_go(
+    connections: &Connections,
+    agent: &str,
+    but_on: &[String],
+) -> Result<(), StoreError> {
+    let mut write = connections.write().await?;
+    let done = sqlx::query(
+        "UPDATE delivery SET lease_by = NULL, lease_until = NULL WHERE lease_by = ?1 \
+         AND channel NOT IN (SELECT value FROM json_each(?2))",
+    )
+    .bind(agent)
+    .bind(serde_json::json!(but_on).to_string())
+    .execute(write.on())
+    .await;
+    write.end("let go of deliveries", done.map(drop).map_err(Fault::from)).await
+}
+
 /// Channels that have something to send and are not busy.
 async fn waiting(
     on: &mut SqliteConnection,
