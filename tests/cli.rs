@@ -208,6 +208,8 @@ fn a_file_that_cannot_be_written_is_told_before_anything_is_done() {
         refused(&say_in(folder.path(), &arguments), &[path, "--save-baseline"]);
         assert!(began.elapsed() < Duration::from_secs(5), "nothing was looked at");
     }
+    let pdf = ["audit", "harbor.example", "--resolver", "127.0.0.1:9", "--out", "report.pdf"];
+    refused(&say_in(folder.path(), &pdf), &["report.pdf", ".html", "--format"]);
     let arguments = [
         "audit",
         "harbor.example",

@@ -215,6 +215,10 @@ impl Interrupted {
     }
 }
 
+/// Whoever has read enough and closes the pipe is no failure.
 fn say(line: &str) -> Result<(), Failure> {
-    writeln!(std::io::stdout(), "{line}").map_err(|e| Failure::System("print", e))
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|e| Failure::System("print", e)),
+    }
 }

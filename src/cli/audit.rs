@@ -6,7 +6,7 @@ use std::sync::Arc;
 use launchready_checks::contract::Severity;
 use launchready_checks::registry;
 
-use super::args::{AuditArgs, Cli, OutputArgs};
+use super::args::{AuditArgs, Cli, Format, OutputArgs};
 use super::explain::{closest, ids};
 use super::output::{Place, draw, paint};
 use super::project::{Source, listener, pick, projects, recheck, remember, with_goal};
@@ -26,7 +26,7 @@ pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
         let ids: Vec<_> = registry::ALL.iter().map(|plugin| plugin.meta.id).collect();
         let mut record = load_evidence(folder, &ids).map_err(usage)?;
         record.target.goal = args.output.goal.unwrap_or(record.target.goal);
-        let place = Place::prepare(args.output.out.as_deref(), "--out")?;
+        let place = report_place(&args.output)?;
         return finish(cli, &build(&record), &args.output, &place);
     }
     if let Some(path) = &args.domains {
@@ -42,7 +42,7 @@ pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
         return runtime.block_on(all(cli, args, &session, &source));
     }
     let project = pick(&config.projects, args.project.project.as_deref())?;
-    let place = Place::prepare(args.output.out.as_deref(), "--out")?;
+    let place = report_place(&args.output)?;
     let baseline = Place::prepare(args.save_baseline.as_deref(), "--save-baseline")?;
     let plan = plan(
         &args.output,
@@ -99,6 +99,24 @@ fn keep(record: &AuditRecord, args: &AuditArgs, baseline: &Place) -> anyhow::Res
 /// The checks that compare with a baseline.
 fn is_drift(id: &str) -> bool {
     registry::find(id).is_some_and(|plugin| plugin.baseline.is_some())
+}
+
+/// Where the report goes; a file whose ending means no form of it needs one that is named.
+fn report_place(args: &OutputArgs) -> anyhow::Result<Place> {
+    let out = args.out.as_deref();
+    if let Some(path) = out
+        && args.format.is_none()
+        && path.extension().is_some()
+        && Format::of_file(path).is_none()
+    {
+        return Err(UsageError(format!(
+            "the ending of {} means no form of a report; end it in .html, which a browser prints as PDF, .md, \
+             .json, .sarif, .xml or .txt, or name the form with --format",
+            path.display()
+        ))
+        .into());
+    }
+    Place::prepare(out, "--out")
 }
 
 /// Prints or writes the report; the exit code follows the verdict and `--fail-on`.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use launchready_checks::contract::{CheckMeta, Measurement, Severity, Status, Unit};
 use launchready_checks::registry;
@@ -63,27 +64,29 @@ impl Shard {
 
 type ThresholdKey = (&'static str, &'static str, &'static str);
 
+/// One job. There are a hundred thousand of them, so that only what differs is kept as text.
 #[derive(Debug)]
 struct JobText {
     hash: u64,
     /// `project="…",check="…",target="…"`.
     labels: Box<str>,
+    /// The length of the first label.
+    project: u32,
     status: Status,
-    /// What follows the labels: `} 0.25` and the end of the line.
-    duration: Box<str>,
-    last: Box<str>,
-    next: Box<str>,
-    /// Whole lines, by the place of the measurement in its check.
-    measured: Box<[(usize, Box<str>)]>,
-    bounds: Box<[(ThresholdKey, Box<str>)]>,
+    /// Seconds of the last run, and of the epoch; no line where it is no number.
+    duration: f64,
+    last: f64,
+    next: f64,
+    measured: Lines,
+    bounds: Bounds,
 }
 
 #[derive(Debug)]
 struct ProjectText {
     hash: u64,
-    findings: Box<str>,
-    verdict: Box<str>,
-    incidents: Box<str>,
+    /// `project="…"`.
+    label: Box<str>,
+    figures: ProjectFigures,
 }
 
 /// All series of jobs and projects.
@@ -94,14 +97,22 @@ pub(super) struct Series {
     projects: BTreeMap<Box<str>, ProjectText>,
     /// How many jobs have each value, as text.
     thresholds: BTreeMap<ThresholdKey, BTreeMap<Box<str>, usize>>,
+    /// The thresholds of each check that a job had last: most jobs have the same.
+    usual: BTreeMap<&'static str, Bounds>,
 }
 
 impl Series {
     pub(super) fn set_run(&mut self, run: &LatestRun) {
         let Some(plugin) = registry::find(&run.key.check) else { return };
         let earlier = self.take(&run.key);
-        let job = JobText::new(run, plugin.meta, earlier);
-        for (key, value) in &job.bounds {
+        let mut job = JobText::new(run, plugin.meta, earlier);
+        let usual = self.usual.entry(plugin.meta.id).or_default();
+        if *usual == job.bounds {
+            job.bounds = Arc::clone(usual);
+        } else {
+            *usual = Arc::clone(&job.bounds);
+        }
+        for (key, value) in &*job.bounds {
             *self.thresholds.entry(*key).or_default().entry(value.clone()).or_default() += 1;
         }
         let jobs = self.jobs.entry(plugin.meta.id).or_default();
@@ -112,7 +123,7 @@ impl Series {
     fn take(&mut self, key: &JobKey) -> Option<JobText> {
         let jobs = self.jobs.get_mut(key.check.as_str())?;
         let job = jobs.remove(key.project.as_str())?;
-        for (key, value) in &job.bounds {
+        for (key, value) in &*job.bounds {
             let Some(counts) = self.thresholds.get_mut(key) else { continue };
             if let Some(count) = counts.get_mut(value) {
                 *count -= 1;
@@ -182,19 +193,27 @@ impl Series {
         let projects = || self.projects.values().filter(|project| shard.holds(project.hash));
         match source {
             Source::Status => jobs().for_each(|job| job.statuses(out, &open)),
-            Source::Duration => jobs().for_each(|job| job.line(out, &open, &job.duration)),
-            Source::LastRun => jobs().for_each(|job| job.line(out, &open, &job.last)),
-            Source::NextDue => jobs().for_each(|job| job.line(out, &open, &job.next)),
+            Source::Duration => jobs().for_each(|job| job.line(out, &open, job.duration)),
+            Source::LastRun => jobs().for_each(|job| job.line(out, &open, job.last)),
+            Source::NextDue => jobs().for_each(|job| job.line(out, &open, job.next)),
             Source::Measurement { check, place } => {
+                let place = u16::try_from(place).unwrap_or(u16::MAX);
                 let jobs = self.jobs.get(check).into_iter().flat_map(BTreeMap::values);
                 for job in jobs.filter(|job| shard.holds(job.hash)) {
-                    let lines = job.measured.iter().filter(|(at, _)| *at == place);
-                    lines.for_each(|(_, line)| out.push_str(line));
+                    for (_, end) in job.measured.iter().filter(|(at, _)| *at == place) {
+                        out.push_str(&open);
+                        out.push_str(job.project_label());
+                        out.push_str(end);
+                    }
                 }
             }
-            Source::Findings => projects().for_each(|project| out.push_str(&project.findings)),
-            Source::Verdict => projects().for_each(|project| out.push_str(&project.verdict)),
-            Source::Incidents => projects().for_each(|project| out.push_str(&project.incidents)),
+            Source::Findings => {
+                projects().for_each(|it| it.severities(out, &open, &it.figures.findings));
+            }
+            Source::Verdict => projects().for_each(|it| it.verdicts(out, &open)),
+            Source::Incidents => {
+                projects().for_each(|it| it.severities(out, &open, &it.figures.incidents));
+            }
             Source::Threshold if shard.index == 1 => self.write_thresholds(out, &open),
             Source::Threshold | Source::Own | Source::Process | Source::Build => {}
         }
@@ -230,12 +249,10 @@ const STATUSES: [(Status, &str, &str); 5] = [
 impl JobText {
     fn new(run: &LatestRun, meta: &'static CheckMeta, earlier: Option<Self>) -> Self {
         let mut labels = String::new();
-        for (name, value) in
-            [("project", &run.key.project), ("check", &run.key.check), ("target", &run.target)]
-        {
-            if !labels.is_empty() {
-                labels.push(',');
-            }
+        label(&mut labels, "project", &run.key.project);
+        let project = u32::try_from(labels.len()).unwrap_or_default();
+        for (name, value) in [("check", &run.key.check), ("target", &run.target)] {
+            labels.push(',');
             label(&mut labels, name, value);
         }
         let looked = matches!(run.status, Status::Pass | Status::Warn | Status::Fail)
@@ -243,19 +260,20 @@ impl JobText {
         let kept = earlier.filter(|_| !looked && run.status == Status::Unknown);
         let (measured, bounds) = match kept {
             Some(earlier) => still_true(earlier, meta),
-            None => (
-                measured(&run.key.project, meta, &run.assessment.measurements),
-                bounds(meta, &run.assessment.measurements),
-            ),
+            None => {
+                let values = &run.assessment.measurements;
+                (measured(meta, values), bounds(meta, values))
+            }
         };
         let seconds = |at: jiff::Timestamp| at.as_millisecond() as f64 / 1000.0;
         Self {
             hash: hash(&run.key.project),
             labels: labels.into(),
+            project,
             status: run.status,
-            duration: end(run.at.map(|_| run.duration.as_secs_f64())),
-            last: end(run.at.map(seconds)),
-            next: end(Some(seconds(run.next_due))),
+            duration: run.at.map_or(f64::NAN, |_| run.duration.as_secs_f64()),
+            last: run.at.map_or(f64::NAN, seconds),
+            next: seconds(run.next_due),
             measured,
             bounds,
         }
@@ -269,41 +287,39 @@ impl JobText {
         }
     }
 
-    fn line(&self, out: &mut String, open: &str, end: &str) {
-        if !end.is_empty() {
+    fn line(&self, out: &mut String, open: &str, value: f64) {
+        if value.is_finite() {
             out.push_str(open);
             out.push_str(&self.labels);
-            out.push_str(end);
+            out.push_str("} ");
+            number(out, value);
+            out.push('\n');
         }
     }
-}
 
-/// `} 0.25` and the end of the line; empty without a number.
-fn end(value: Option<f64>) -> Box<str> {
-    let mut text = "} ".to_owned();
-    if !value.is_some_and(|value| number(&mut text, value)) {
-        return Box::default();
+    /// `project="…"`.
+    fn project_label(&self) -> &str {
+        self.labels.get(..self.project as usize).unwrap_or_default()
     }
-    text.push('\n');
-    text.into()
 }
 
-type Lines = Box<[(usize, Box<str>)]>;
-type Bounds = Box<[(ThresholdKey, Box<str>)]>;
+/// What follows the label of the project, to the end of the line, by the place of the measurement in its check.
+type Lines = Box<[(u16, Box<str>)]>;
+type Bounds = Arc<[(ThresholdKey, Box<str>)]>;
 
 /// What an earlier look found and what holds although nobody can look: a date comes whoever watches,
 /// whether the site answers is known only while somebody asks.
 fn still_true(earlier: JobText, meta: &'static CheckMeta) -> (Lines, Bounds) {
-    let is_date = |place: usize| {
-        meta.measurements.get(place).is_some_and(|spec| spec.unit == Unit::TimestampSeconds)
+    let is_date = |place: u16| {
+        meta.measurements.get(usize::from(place)).is_some_and(|spec| spec.unit == Unit::TimestampSeconds)
     };
     let lines = earlier.measured.into_iter().filter(|(place, _)| is_date(*place)).collect();
     (lines, earlier.bounds)
 }
 
-fn measured(project: &str, meta: &'static CheckMeta, values: &[Measurement]) -> Lines {
+fn measured(meta: &'static CheckMeta, values: &[Measurement]) -> Lines {
     let mut lines = Vec::new();
-    for (place, spec) in meta.measurements.iter().enumerate() {
+    for (place, spec) in (0_u16..).zip(meta.measurements) {
         let mut seen = BTreeSet::new();
         for value in values.iter().filter(|value| value.name == spec.name) {
             let subject = spec.label.map(|_| value.subject.as_deref().unwrap_or_default());
@@ -311,16 +327,15 @@ fn measured(project: &str, meta: &'static CheckMeta, values: &[Measurement]) -> 
             if !seen.insert(subject) {
                 continue;
             }
-            let mut line = format!("{}{{", spec.metric);
-            label(&mut line, "project", project);
+            let mut end = String::new();
             if let (Some(name), Some(subject)) = (spec.label, subject) {
-                line.push(',');
-                label(&mut line, name, subject);
+                end.push(',');
+                label(&mut end, name, subject);
             }
-            line.push_str("} ");
-            if number(&mut line, value.value) {
-                line.push('\n');
-                lines.push((place, line.into()));
+            end.push_str("} ");
+            if number(&mut end, value.value) {
+                end.push('\n');
+                lines.push((place, end.into()));
             }
         }
     }
@@ -344,30 +359,26 @@ fn bounds(meta: &'static CheckMeta, values: &[Measurement]) -> Bounds {
 
 impl ProjectText {
     fn new(project: &str, figures: &ProjectFigures) -> Self {
-        let ProjectFigures { findings, verdict, incidents } = figures;
-        let lines = |name: &str, by: &str, values: &[(&str, u64)]| {
-            let mut text = String::new();
-            for (word, value) in values {
-                _ = write!(text, "{name}{{");
-                label(&mut text, "project", project);
-                _ = writeln!(text, ",{by}=\"{word}\"}} {value}");
-            }
-            text.into()
-        };
-        let by_severity = |counts: &BySeverity| {
-            [("critical", counts.critical), ("warning", counts.warning), ("info", counts.info)]
-        };
-        let is = |wanted| u64::from(*verdict == wanted);
-        let verdicts = [
-            ("go", is(Verdict::Go)),
-            ("go_with_conditions", is(Verdict::GoWithConditions)),
-            ("no_go", is(Verdict::NoGo)),
-        ];
-        Self {
-            hash: hash(project),
-            findings: lines("launchready_findings", "severity", &by_severity(findings)),
-            verdict: lines("launchready_verdict", "verdict", &verdicts),
-            incidents: lines("launchready_incidents_open", "severity", &by_severity(incidents)),
+        let mut own = String::new();
+        label(&mut own, "project", project);
+        Self { hash: hash(project), label: own.into(), figures: *figures }
+    }
+
+    fn severities(&self, out: &mut String, open: &str, counts: &BySeverity) {
+        let BySeverity { critical, warning, info } = counts;
+        for (word, count) in [("critical", critical), ("warning", warning), ("info", info)] {
+            _ = writeln!(out, "{open}{},severity=\"{word}\"}} {count}", self.label);
+        }
+    }
+
+    fn verdicts(&self, out: &mut String, open: &str) {
+        for (word, verdict) in [
+            ("go", Verdict::Go),
+            ("go_with_conditions", Verdict::GoWithConditions),
+            ("no_go", Verdict::NoGo),
+        ] {
+            let is = u64::from(self.figures.verdict == verdict);
+            _ = writeln!(out, "{open}{},verdict=\"{word}\"}} {is}", self.label);
         }
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use launchready_checks::contract::{
     ATTESTATIONS, AtRisk, AttestationFacts, AttestationItem, CheckError, CheckMeta, FindingSpec,
-    Status, Unseen,
+    Need, Status, Unseen,
 };
 use launchready_checks::registry;
 use sha2::{Digest as _, Sha256};
@@ -31,7 +31,9 @@ pub fn build(record: &AuditRecord) -> Report {
     }
     let configured = record.target.accounts.configured();
     let settled = record.not_used.iter().map(String::as_str).chain(configured);
-    not_checked.extend(unseen_areas(&settled.collect::<Vec<_>>()));
+    let settled: Vec<&str> = settled.collect();
+    not_checked.extend(unseen_areas(&settled));
+    not_checked.extend(blind_areas(&settled, &record.not_used, &checks));
     not_checked.extend(left_out(
         &checks,
         "audit",
@@ -230,4 +232,34 @@ pub(super) fn unseen_areas(settled: &[&str]) -> Vec<UnseenPart> {
             unseen: Unseen::Condition,
         })
         .collect()
+}
+
+/// Areas that are configured and of which no check could look: most often their credential is not there.
+pub(super) fn blind_areas(
+    settled: &[&str],
+    not_used: &[String],
+    checks: &[CheckReport],
+) -> Vec<UnseenPart> {
+    let is_used = |area: &str| settled.contains(&area) && not_used.iter().all(|one| one != area);
+    let blind = |(area, words): &(&str, &str)| {
+        let mut own = checks.iter().filter(|check| needs_area(check, area)).peekable();
+        let first = *own.peek()?;
+        own.all(|check| check.status == Status::Skipped).then(|| UnseenPart {
+            of: (*area).to_owned(),
+            part: (*words).to_owned(),
+            reason: first.reason.clone().unwrap_or_default(),
+            unlock: first.unlock.clone().unwrap_or_default(),
+            unseen: Unseen::Condition,
+        })
+    };
+    AREAS_BY_SETTING.iter().filter(|(area, _)| is_used(area)).filter_map(blind).collect()
+}
+
+/// Whether a check needs the table of an area, or a key in it.
+fn needs_area(check: &CheckReport, area: &str) -> bool {
+    let needs = registry::find(&check.id).map_or(&[][..], |plugin| plugin.meta.needs);
+    needs.iter().any(|need| match need {
+        Need::Setting(setting) => setting.split('.').nth(1) == Some(area),
+        Need::Ownership | Need::Figures(_) => false,
+    })
 }

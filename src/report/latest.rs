@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use launchready_checks::contract::{CheckMeta, Goal, Status};
 use launchready_checks::registry;
 
-use super::build::{at_risk, left_out, unseen_areas, unseen_parts};
+use super::build::{at_risk, blind_areas, left_out, unseen_areas, unseen_parts};
 use super::waivers::Accepted;
 use super::{CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool, decide, rules};
 use crate::incident::{Incident, State, Waiver};
@@ -57,9 +57,11 @@ pub fn from_latest(standing: &Standing<'_>) -> Report {
         not_checked.extend(parts.into_iter().map(|part| accepted.part(part)));
         checks.push(check);
     }
+    let settled: Vec<&str> = standing.settled.iter().map(String::as_str).collect();
     not_checked.extend(
-        unseen_areas(&standing.settled.iter().map(String::as_str).collect::<Vec<_>>())
+        unseen_areas(&settled)
             .into_iter()
+            .chain(blind_areas(&settled, standing.not_used, &checks))
             .chain(left_out(
                 &checks,
                 "agent",

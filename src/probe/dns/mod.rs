@@ -29,6 +29,8 @@ const TRY: Duration = Duration::from_millis(2500);
 const TRIES: usize = 2;
 /// The most answers that are remembered.
 const REMEMBERED: usize = 16_384;
+/// The shortest time between two looks through all answers.
+const SWEPT: Duration = Duration::from_secs(1);
 /// Questions that may be under way at once; sockets are what this saves, of which an ordinary process
 /// may have 1,024.
 const UNDER_WAY: usize = 96;
@@ -110,8 +112,11 @@ impl DnsProbe {
         if let Some(known) = cache.answers.get(question).filter(|known| is_fresh(known)) {
             return Arc::clone(&known.place);
         }
-        // An agent runs for months: what is old is not kept until the memory is full.
-        if now.duration_since(cache.swept) >= self.fresh || cache.answers.len() >= REMEMBERED {
+        // An agent runs for months: what is old is not kept until the memory is full. Where it is, looking through
+        // all of it for each question would cost more than asking.
+        let is_full = cache.answers.len() >= REMEMBERED;
+        let pause = if is_full { self.fresh.min(SWEPT) } else { self.fresh };
+        if now.duration_since(cache.swept) >= pause {
             cache.answers.retain(|_, remembered| is_fresh(remembered));
             let room = 2 * cache.answers.len();
             cache.answers.shrink_to(room);

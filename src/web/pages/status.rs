@@ -95,14 +95,16 @@ impl Health {
     }
 }
 
-/// Down: something that may wake somebody is believed. Degraded: the product answers, and not as it
-/// should. What else is wrong with a project is nobody's business.
+/// Down: the product does not answer, and that may wake somebody. Degraded: it answers, and not as it should.
+/// What else is wrong with a project is nobody's business.
 fn health(uptime: Option<&LatestRun>, incidents: &[Incident]) -> (Health, Option<Timestamp>) {
     let since = |incidents: &mut dyn Iterator<Item = &Incident>| {
         incidents.map(|incident| incident.opened_at.unwrap_or(incident.first_seen)).min()
     };
     let is_down = |incident: &&Incident| {
-        incident.severity == Severity::Critical && incident.urgency == Urgency::Now
+        incident.key.check == UPTIME
+            && incident.severity == Severity::Critical
+            && incident.urgency == Urgency::Now
     };
     let is_degraded = |incident: &&Incident| {
         incident.key.check == UPTIME && incident.severity >= Severity::Warning
