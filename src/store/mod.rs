@@ -53,7 +53,7 @@ pub use transfer::{Carried, transfer};
 use crate::incident::{Book, Incident, Silence, Waiver};
 
 /// An agent that has not noted for so long that it is at work counts as gone: four times the time between two
-/// notes, and the length of a lease.
+/// notes. What it held is taken over later, when its lease ends.
 pub const AT_WORK: Duration = Duration::from_mins(1);
 
 /// The id of a message that is made outside a store.
