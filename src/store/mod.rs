@@ -40,7 +40,8 @@ use jiff::Timestamp;
 pub use drill::{DRILLS, DrillRecord};
 pub use error::StoreError;
 pub use heartbeat::{
-    HeartbeatCall, HeartbeatKey, HeartbeatRecord, Signal, last_listened, note_listening,
+    HeartbeatCall, HeartbeatKey, HeartbeatRecord, Listener, Signal, forget_listener, last_listened,
+    listeners, note_ending, note_listening,
 };
 pub use model::{
     Approved, Attempt, AttemptOutcome, Claimed, Committed, Delivery, DeliveryState, DueJob,
@@ -370,6 +371,12 @@ pub trait Store: Send + Sync + Debug {
 
     /// Stores a small value unless there is one, and gives back the one that is there then.
     async fn put_once(&self, name: &str, value: &str) -> Result<String, StoreError>;
+
+    /// The small values whose names begin like this, with their names, by name.
+    async fn listed(&self, beginning: &str) -> Result<Vec<(String, String)>, StoreError>;
+
+    /// Takes a small value away, where it is there.
+    async fn forget(&self, name: &str) -> Result<(), StoreError>;
 
     /// Rolls old rows up and takes away what is past its keeping time, hourly figures after `figures`.
     /// Returns how many rows went.

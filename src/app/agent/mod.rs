@@ -160,11 +160,12 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
         Parts { me: Arc::clone(&me), store, machine, clock, telling, present, sharers, stop };
     parts.store.release(&me).await?;
     parts.note_at_work().await?;
-    heard::begin(&*parts.store, parts.clock.now()).await?;
+    heard::begin(&*parts.store, &me, parts.clock.now()).await?;
     parts.take_over().await?;
     let mut tasks = JoinSet::new();
 
     let watcher = Arc::new(Watcher {
+        me: Arc::clone(&me),
         setup: parts.present.clone(),
         store: Arc::clone(&parts.store),
         counter: Arc::default(),
@@ -223,6 +224,7 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     drop(serving.await);
     tasks.shutdown().await;
     parts.store.release(&me).await?;
+    heard::end(&*parts.store, &me, parts.clock.now()).await?;
     parts.store.close().await;
     Ok(())
 }
