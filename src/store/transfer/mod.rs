@@ -22,7 +22,7 @@ use super::postgres::PostgresStore;
 use super::row::Columns;
 use super::sqlite::SqliteStore;
 use super::words::plain;
-use super::{AT_WORK, Place, Store, StoreError, place};
+use super::{AT_WORK, Listener, Place, Store, StoreError, listeners, place};
 use crate::clock::Clock;
 use tables::TABLES;
 
@@ -173,6 +173,18 @@ impl Opened {
             AT_WORK.as_secs()
         )))
     }
+
+    /// That no agent is at work on it, and that none has been since these were who had listened.
+    async fn is_still(&self, before: &[Listener], now: Timestamp) -> Result<(), StoreError> {
+        self.is_quiet(now, FROM).await?;
+        if listeners(self.store()).await? == before {
+            return Ok(());
+        }
+        Err(StoreError::State(format!(
+            "an agent was at work on the store {FROM} meanwhile; nothing was written. Keep it stopped and carry \
+             everything over again"
+        )))
+    }
 }
 
 /// Carries everything that the store `from` holds to the store `to`, which must hold nothing. Each is an address with
@@ -191,6 +203,7 @@ pub async fn transfer(
         return Err(StoreError::State(text.to_owned()));
     }
     let source = Opened::open(from.0, from.1).await?;
+    let before = listeners(source.store()).await?;
     let now = clock.now();
     source.is_quiet(now, FROM).await?;
     let target = Opened::open(to.0, to.1).await?;
@@ -199,7 +212,7 @@ pub async fn transfer(
     let mut writing = target.write().await?;
     let (carried, done) = match carry(&mut *reading, &mut *writing).await {
         // What an agent does that began meanwhile is not among what was read.
-        Ok(carried) => (carried, source.is_quiet(clock.now(), FROM).await.map_err(Fault::from)),
+        Ok(carried) => (carried, source.is_still(&before, clock.now()).await.map_err(Fault::from)),
         Err(fault) => (Vec::new(), Err(fault)),
     };
     let written = writing.end(done).await;
