@@ -34,10 +34,10 @@ pub(crate) async fn begin(store: &dyn Store, me: &str, now: Timestamp) -> Result
     {
         store.put(&format!("{AWAY}.{me}"), &text).await?;
     }
-    for old in listeners.iter().filter(|one| between(one.at, now) > FORGOTTEN) {
-        if let Some(agent) = &old.agent {
-            forget_listener(store, agent).await?;
-        }
+    let old = listeners.iter().filter(|one| between(one.at, now) > FORGOTTEN);
+    let old: Vec<&str> = old.filter_map(|one| one.agent.as_deref()).collect();
+    for agent in old {
+        forget_listener(store, agent).await?;
     }
     for (name, text) in store.listed(AWAY).await? {
         let away = serde_json::from_str::<Away>(&text);
@@ -127,7 +127,12 @@ fn promised(promise: &Promise, record: &HeartbeatRecord, away: &[Away]) -> Promi
     let since = record.last_end().max(Some(record.promised_at)).unwrap_or(record.promised_at);
     let mut due_at = promise.due_after(since);
     let mut unheard = None;
-    for away in away.iter().filter(|away| away.to > since) {
+    // A call that was heard meanwhile was heard by another agent: the job reaches whichever lives. In the first
+    // moments it may have been the one that then was gone.
+    let calls = [record.last_start, record.last_success, record.last_failure];
+    let is_reached =
+        |away: Away| calls.iter().flatten().any(|at| *at > later(away.from, GAP) && *at <= away.to);
+    for away in away.iter().filter(|away| away.to > since && !is_reached(**away)) {
         // A job may call a little early too, such as a daily one that was quick today.
         let grace = SignedDuration::try_from(promise.grace).unwrap_or(SignedDuration::MAX);
         let earliest = due_at.checked_sub(grace).unwrap_or(Timestamp::MIN);
@@ -230,6 +235,17 @@ mod tests {
             let heard = due(elsewhere);
             assert_eq!((heard.due_at, heard.away), (at("2026-11-23T03:00:00Z"), None));
         }
+    }
+
+    #[test]
+    fn a_job_that_another_agent_has_heard_meanwhile_is_not_excused_by_the_one_that_is_gone() {
+        let record = record(Some("2026-11-22T03:00:00Z"));
+        let gone = away("2026-11-22T02:00:00Z", "2026-11-23T04:00:00Z");
+        let heard = promised(&daily(), &record, &[gone]);
+        assert_eq!((heard.due_at, heard.away), (at("2026-11-23T03:00:00Z"), None));
+        // Here it may have heard the call itself, just before it was gone.
+        let gone = away("2026-11-22T02:59:50Z", "2026-11-23T04:00:00Z");
+        assert_eq!(promised(&daily(), &record, &[gone]).away, Some(gone));
     }
 
     async fn answer(store: &Arc<dyn Store>, me: Option<&str>, now: &str) -> HeartbeatAnswer {
