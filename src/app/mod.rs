@@ -163,7 +163,8 @@ impl Session {
         let heartbeats: Arc<dyn Heartbeats> = match &self.store {
             Some(store) => Arc::new(Heard {
                 store: Arc::clone(store),
-                clock: Some(Arc::clone(&self.clock)),
+                clock: Arc::clone(&self.clock),
+                me: None,
                 promises: project.watch.heartbeats.clone(),
             }),
             None => Arc::new(Nobody),

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::args::{MigrateArgs, StoreAction, StoreCommand};
 use super::output::print;
 use super::{Exit, UsageError};
-use crate::clock::{Clock as _, SystemClock};
+use crate::clock::SystemClock;
 use crate::config::{StoreAddress, load};
 use crate::store::{Carried, transfer};
 
@@ -30,7 +30,7 @@ async fn migrate(args: &MigrateArgs) -> anyhow::Result<Exit> {
     }
     let address = |store: &StoreAddress| store.address().map(str::to_owned).map_err(UsageError);
     let carried =
-        transfer((&address(&from)?, &folder), (&address(&to)?, here), SystemClock.now()).await?;
+        transfer((&address(&from)?, &folder), (&address(&to)?, here), &SystemClock).await?;
     if args.json {
         print(&json(&carried)?);
     } else {
@@ -59,8 +59,9 @@ fn text(carried: &[Carried], from: &StoreAddress, to: &StoreAddress) -> String {
     _ = write!(
         text,
         "\nNext: name the new store in the config and start the agent.\n  from  {from}\n  to    {to}\n\
-         The old store is as it was. Keep it until the agent has run for a while, and\n\
-         never let an agent run on both: each would tell you everything.\n"
+         No row of the old store has changed; its tables are those of this version. Keep it\n\
+         until the agent has run for a while, and never let an agent run on both: each would\n\
+         tell you everything.\n"
     );
     text
 }

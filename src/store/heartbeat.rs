@@ -5,15 +5,63 @@ use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError};
 
-/// Where an agent notes that it listens.
+/// Where agents note that they listen: each with its name behind it, and those that have ended in order together
+/// without one.
 const LISTENING: &str = "heartbeat.listening";
 
-/// Notes that an agent listens at this moment.
+/// When calls were last listened for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// By the agent of this name, which has not ended in order; none for all that have.
+    pub agent: Option<String>,
+    /// When it last noted it.
+    pub at: Timestamp,
+}
+
+/// Notes that the agent of this name listens at this moment.
 ///
 /// # Errors
 /// The store cannot be written.
-pub async fn note_listening(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
-    store.put(LISTENING, &now.to_string()).await
+pub async fn note_listening(
+    store: &dyn Store,
+    agent: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    store.put(&place(agent), &now.to_string()).await
+}
+
+/// Notes that the agent of this name ends in order at this moment: nobody waits for it.
+///
+/// # Errors
+/// The store cannot be written.
+pub async fn note_ending(store: &dyn Store, agent: &str, now: Timestamp) -> Result<(), StoreError> {
+    // In this order, so that it is never forgotten that somebody has listened.
+    store.put(LISTENING, &now.to_string()).await?;
+    forget_listener(store, agent).await
+}
+
+/// Takes the note of an agent away.
+///
+/// # Errors
+/// The store cannot be written.
+pub async fn forget_listener(store: &dyn Store, agent: &str) -> Result<(), StoreError> {
+    store.forget(&place(agent)).await
+}
+
+/// Who has listened, and when last.
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn listeners(store: &dyn Store) -> Result<Vec<Listener>, StoreError> {
+    let noted = store.listed(LISTENING).await?;
+    let listener = |(name, text): (String, String)| {
+        let agent = match name.strip_prefix(LISTENING)? {
+            "" => None,
+            rest => Some(rest.strip_prefix('.')?.to_owned()),
+        };
+        Some(Listener { agent, at: text.parse().ok()? })
+    };
+    Ok(noted.into_iter().filter_map(listener).collect())
 }
 
 /// When an agent last noted that it listens; none where none ever did.
@@ -21,7 +69,12 @@ pub async fn note_listening(store: &dyn Store, now: Timestamp) -> Result<(), Sto
 /// # Errors
 /// The store cannot be read.
 pub async fn last_listened(store: &dyn Store) -> Result<Option<Timestamp>, StoreError> {
-    Ok(store.get(LISTENING).await?.and_then(|text| text.parse().ok()))
+    Ok(listeners(store).await?.into_iter().map(|listener| listener.at).max())
+}
+
+/// Where the agent of this name notes that it listens.
+fn place(agent: &str) -> String {
+    format!("{LISTENING}.{agent}")
 }
 
 /// One promise of one project.

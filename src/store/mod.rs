@@ -40,7 +40,8 @@ use jiff::Timestamp;
 pub use drill::{DRILLS, DrillRecord};
 pub use error::StoreError;
 pub use heartbeat::{
-    HeartbeatCall, HeartbeatKey, HeartbeatRecord, Signal, last_listened, note_listening,
+    HeartbeatCall, HeartbeatKey, HeartbeatRecord, Listener, Signal, forget_listener, last_listened,
+    listeners, note_ending, note_listening,
 };
 pub use model::{
     Approved, Attempt, AttemptOutcome, Claimed, Committed, Delivery, DeliveryState, DueJob,
@@ -53,7 +54,7 @@ pub use transfer::{Carried, transfer};
 use crate::incident::{Book, Incident, Silence, Waiver};
 
 /// An agent that has not noted for so long that it is at work counts as gone: four times the time between two
-/// notes, and the length of a lease.
+/// notes. What it held is taken over later, when its lease ends.
 pub const AT_WORK: Duration = Duration::from_mins(1);
 
 /// The id of a message that is made outside a store.
@@ -377,6 +378,12 @@ pub trait Store: Send + Sync + Debug {
 
     /// Stores a small value unless there is one, and gives back the one that is there then.
     async fn put_once(&self, name: &str, value: &str) -> Result<String, StoreError>;
+
+    /// The small values whose names begin like this, with their names, by name.
+    async fn listed(&self, beginning: &str) -> Result<Vec<(String, String)>, StoreError>;
+
+    /// Takes a small value away, where it is there.
+    async fn forget(&self, name: &str) -> Result<(), StoreError>;
 
     /// Rolls old rows up and takes away what is past its keeping time, hourly figures after `figures`.
     /// Returns how many rows went.

@@ -61,7 +61,7 @@ async fn drilled(folder: &Path) {
     let mut record = Record::begun(Drill::Alert, "harbor", &new_mark().unwrap(), now);
     record.outcome = launchready::drill::Outcome::Passed;
     let store = launchready::store::open("sqlite:launchready.db", folder).await.unwrap();
-    launchready::store::note_listening(&*store, now).await.unwrap();
+    launchready::store::note_listening(&*store, "127.0.0.1:9797 quay-1", now).await.unwrap();
     store.record_drill(&record.stored(true)).await.unwrap();
     store.close().await;
 }

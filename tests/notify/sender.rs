@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use launchready::clock::Clock as _;
 use launchready::config::Secret;
+use launchready::notify::outbox::LEASE;
 use launchready::notify::{ChannelKind, SmtpSecurity};
 use tokio::sync::Notify;
 
@@ -109,7 +110,7 @@ async fn a_kill_between_acceptance_and_record_repeats_the_message_under_the_same
     assert_eq!(post.only().await.state, "pending");
     let running = post.start();
     // The claim of the dead agent ends with its lease.
-    post.clock.advance(301);
+    post.clock.advance(i64::try_from(LEASE.as_secs()).unwrap() + 1);
     gate.notify_one();
     until("it is sent", async || post.all_are("sent").await).await;
     running.stop().await;

@@ -1,6 +1,9 @@
 //! Jobs that have promised to call: what is kept of their calls, and for how long.
 
-use launchready::store::{HeartbeatCall, HeartbeatKey, HeartbeatRecord, Signal};
+use launchready::store::{
+    HeartbeatCall, HeartbeatKey, HeartbeatRecord, Listener, Signal, forget_listener, last_listened,
+    listeners, note_ending, note_listening,
+};
 
 use crate::bench::{Bench, at, later};
 
@@ -93,4 +96,42 @@ pub(crate) async fn a_call_of_a_promise_that_is_not_known_yet_is_kept(bench: Ben
     assert_eq!(heard.promised_at, later(at("10:00:00"), 10));
     bench.store.sync_heartbeats(&[key("backup")], later(at("10:00:00"), 20)).await.unwrap();
     assert_eq!(only(&bench).await, heard);
+}
+
+pub(crate) async fn each_agent_that_listens_is_known_until_it_ends_in_order(bench: Bench) {
+    let (store, now) = (&*bench.store, at("10:00:00"));
+    assert!(listeners(store).await.unwrap().is_empty());
+    assert_eq!(last_listened(store).await.unwrap(), None);
+    store.put("heartbeat.listenings", "of something else").await.unwrap();
+    let (one, two) = ("[::1]:9797 quay_1", "127.0.0.1:9797 quay-1");
+    note_listening(store, one, now).await.unwrap();
+    note_listening(store, one, later(now, 15)).await.unwrap();
+    note_listening(store, two, later(now, 20)).await.unwrap();
+    let by = |agent: Option<&str>, second| Listener {
+        agent: agent.map(str::to_owned),
+        at: later(now, second),
+    };
+    assert_eq!(listeners(store).await.unwrap(), [by(Some(two), 20), by(Some(one), 15)]);
+    assert_eq!(last_listened(store).await.unwrap(), Some(later(now, 20)));
+    note_ending(store, two, later(now, 30)).await.unwrap();
+    assert_eq!(listeners(store).await.unwrap(), [by(None, 30), by(Some(one), 15)]);
+    forget_listener(store, one).await.unwrap();
+    forget_listener(store, one).await.unwrap();
+    assert_eq!(listeners(store).await.unwrap(), [by(None, 30)]);
+}
+
+pub(crate) async fn values_are_listed_by_how_their_names_begin(bench: Bench) {
+    for (name, value) in [("a_b", "1"), ("a_a", "2"), ("axc", "3"), ("A_a", "4"), ("a%", "5")] {
+        bench.store.put(name, value).await.unwrap();
+    }
+    let listed = async |beginning: &str| {
+        let listed = bench.store.listed(beginning).await.unwrap();
+        listed.into_iter().map(|(name, value)| name + "=" + &value).collect::<Vec<_>>()
+    };
+    assert_eq!(listed("a_").await, ["a_a=2", "a_b=1"], "nothing in it stands for something else");
+    assert_eq!(listed("a%").await, ["a%=5"]);
+    assert!(listed("b").await.is_empty());
+    bench.store.forget("a_a").await.unwrap();
+    bench.store.forget("nothing").await.unwrap();
+    assert_eq!(listed("a_").await, ["a_b=1"]);
 }

@@ -111,6 +111,8 @@ suite! {
             the_last_hundred_calls_are_kept_one_by_one_and_the_rest_is_counted,
             a_promise_that_is_gone_comes_back_with_its_past_and_goes_after_a_month,
             a_call_of_a_promise_that_is_not_known_yet_is_kept,
+            each_agent_that_listens_is_known_until_it_ends_in_order,
+            values_are_listed_by_how_their_names_begin,
         ];
         looking: [
             a_suspected_finding_is_looked_at_again_and_then_opens_one_incident,

@@ -1,12 +1,15 @@
 //! Everything that a store holds, carried to the other kind of database and back.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use launchready::clock::{Clock, FixedClock};
 use launchready::incident::{Book, Waiver};
 use launchready::store::{
     self, Approved, Attempt, AttemptOutcome, Carried, DrillRecord, HeartbeatCall, HeartbeatKey,
-    IncidentFilter, Signal, Store, StoreError, transfer,
+    IncidentFilter, Signal, Store, StoreError, note_ending, note_listening, transfer,
 };
 use serde_json::json;
 
@@ -23,8 +26,22 @@ fn file(name: &str) -> (tempfile::TempDir, PathBuf, String) {
 }
 
 async fn carry(from: &str, to: &str) -> Result<Vec<Carried>, StoreError> {
+    carry_by(&FixedClock(at("12:00:00")), from, to).await
+}
+
+async fn carry_by(clock: &dyn Clock, from: &str, to: &str) -> Result<Vec<Carried>, StoreError> {
     let here = Path::new(HERE);
-    transfer((from, here), (to, here), at("12:00:00")).await
+    transfer((from, here), (to, here), clock).await
+}
+
+/// A clock that shows five minutes more each time it is asked: a transfer that takes a while.
+#[derive(Debug, Default)]
+struct Strides(AtomicI64);
+
+impl Clock for Strides {
+    fn now(&self) -> Timestamp {
+        later(at("12:00:00"), self.0.fetch_add(300, Ordering::Relaxed))
+    }
 }
 
 fn waiver(code: &str) -> Waiver {
@@ -198,4 +215,70 @@ async fn nothing_is_carried_from_nowhere_beside_an_agent_or_over_something() {
     assert!(error.contains("holds something already"), "{error}");
     assert_eq!(target.get("page.key").await.unwrap().as_deref(), Some("of another"));
     assert!(target.latest(None).await.unwrap().is_empty(), "and nothing was added");
+}
+
+#[tokio::test]
+async fn nothing_is_carried_where_an_agent_begins_on_the_old_store_meanwhile() {
+    let (_one, _, from) = file("from.db");
+    let (_two, _, to) = file("to.db");
+    let source = store::open(&from, Path::new(HERE)).await.unwrap();
+    live(&*source).await;
+    // It begins after the first question and before the second one.
+    let agent = "127.0.0.1:9797 quay-1";
+    source.note_at_work(agent, at("12:05:00"), store::AT_WORK).await.unwrap();
+    let clock = Strides::default();
+    let error = carry_by(&clock, &from, &to).await.unwrap_err().to_string();
+    assert!(error.contains("that --from names: 127.0.0.1:9797 quay-1; stop it first"), "{error}");
+    assert_eq!(clock.0.into_inner(), 600, "it was asked twice");
+    let target = store::open(&to, Path::new(HERE)).await.unwrap();
+    assert!(target.latest(None).await.unwrap().is_empty());
+    assert_eq!(target.get("page.key").await.unwrap(), None);
+    target.close().await;
+
+    source.release(agent).await.unwrap();
+    let carried = carry_by(&Strides::default(), &from, &to).await.unwrap();
+    assert!(carried.iter().any(|one| one.rows > 0), "the empty file of before is taken");
+}
+
+/// A clock that lets an agent begin and end on a store when it is asked for the second time.
+#[derive(Debug)]
+struct Visited {
+    address: String,
+    asked: AtomicI64,
+}
+
+impl Clock for Visited {
+    fn now(&self) -> Timestamp {
+        let now = at("12:00:00");
+        let visit = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async {
+                let visited = store::open(&self.address, Path::new(HERE)).await.unwrap();
+                note_listening(&*visited, "127.0.0.1:9797 quay-1", now).await.unwrap();
+                note_ending(&*visited, "127.0.0.1:9797 quay-1", now).await.unwrap();
+                visited.close().await;
+            });
+        };
+        if self.asked.fetch_add(1, Ordering::Relaxed) == 1 {
+            std::thread::scope(|threads| threads.spawn(visit).join()).unwrap();
+        }
+        now
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_carried_where_an_agent_has_begun_and_ended_on_the_old_store_meanwhile() {
+    let (_one, _, from) = file("from.db");
+    let (_two, _, to) = file("to.db");
+    let source = store::open(&from, Path::new(HERE)).await.unwrap();
+    live(&*source).await;
+    source.close().await;
+    let clock = Visited { address: from.clone(), asked: AtomicI64::new(0) };
+    let error = carry_by(&clock, &from, &to).await.unwrap_err().to_string();
+    assert!(error.contains("an agent was at work on the store that --from names"), "{error}");
+    let target = store::open(&to, Path::new(HERE)).await.unwrap();
+    assert!(target.latest(None).await.unwrap().is_empty(), "nothing was written");
+    target.close().await;
+    // It has changed nothing since.
+    assert!(!carry(&from, &to).await.unwrap().is_empty());
 }

@@ -21,6 +21,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -85,11 +86,29 @@ fn small_loops(parts: &Parts, tasks: &mut JoinSet<()>) {
     tasks.spawn(parts.clone().ping());
 }
 
-/// The name under which an agent holds jobs and messages. On two machines the address may be the same.
+/// The name under which an agent holds jobs and messages. On two machines the address may be the same, and on
+/// copies of one machine the host name, too.
 fn name(address: SocketAddr) -> String {
-    // Where the system has no such file, an agent is alone on its store.
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    format!("{address} {}", host.trim()).trim_end().to_owned()
+    // Where the system has no such files, an agent is alone on its store.
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    named(address, &read("/proc/sys/kernel/hostname"), &read("/etc/machine-id"))
+}
+
+/// See [`name`]. The id of a machine is confidential, says machine-id(5), so that only a part of its hash is shown.
+fn named(address: SocketAddr, host: &str, machine: &str) -> String {
+    let mut name = address.to_string();
+    let host = host.trim();
+    if !host.is_empty() {
+        name.push(' ');
+        name.push_str(host);
+    }
+    let machine = machine.trim();
+    // An image may hold this word, which its first start replaces.
+    if !machine.is_empty() && machine != "uninitialized" {
+        name.push(' ');
+        name.extend(hex::encode(Sha256::digest(machine)).chars().take(8));
+    }
+    name
 }
 
 async fn listen(on: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -141,11 +160,12 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
         Parts { me: Arc::clone(&me), store, machine, clock, telling, present, sharers, stop };
     parts.store.release(&me).await?;
     parts.note_at_work().await?;
-    heard::begin(&*parts.store, parts.clock.now()).await?;
+    heard::begin(&*parts.store, &me, parts.clock.now()).await?;
     parts.take_over().await?;
     let mut tasks = JoinSet::new();
 
     let watcher = Arc::new(Watcher {
+        me: Arc::clone(&me),
         setup: parts.present.clone(),
         store: Arc::clone(&parts.store),
         counter: Arc::default(),
@@ -204,6 +224,26 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     drop(serving.await);
     tasks.shutdown().await;
     parts.store.release(&me).await?;
+    heard::end(&*parts.store, &me, parts.clock.now()).await?;
     parts.store.close().await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_an_agent_tells_copies_of_a_machine_apart_and_holds_no_id_of_it() {
+        let address: SocketAddr = "127.0.0.1:9797".parse().unwrap();
+        let id = "4d3c2b1a00000000000000000000abcd";
+        let one = named(address, "watch\n", &format!("{id}\n"));
+        assert_eq!(one, "127.0.0.1:9797 watch 614992d3");
+        assert_eq!(one, named(address, "watch", id), "it is the same after a restart");
+        assert_ne!(one, named(address, "watch", "4d3c2b1a00000000000000000000abce"));
+        for none in ["", "\n", "uninitialized\n"] {
+            assert_eq!(named(address, "watch\n", none), "127.0.0.1:9797 watch");
+        }
+        assert_eq!(named(address, "", ""), "127.0.0.1:9797");
+    }
 }

@@ -186,9 +186,17 @@ impl Parts {
     /// Notes again and again that the agent watches: it hears calls of jobs, sends what a drill puts into the
     /// outbox, and takes its part of what hosts and accounts may be asked.
     pub(super) async fn listen(self) {
+        let mut is_noted = true;
         loop {
             pause(&*self.clock, heard::NOTED_EVERY).await;
-            let noted = heard::note(&*self.store, self.clock.now()).await;
+            let (store, now) = (&*self.store, self.clock.now());
+            // While the store was out of reach, no call was kept.
+            let noted = if is_noted {
+                heard::note(store, &self.me, now).await
+            } else {
+                heard::begin(store, &self.me, now).await
+            };
+            is_noted = noted.is_ok();
             for noted in [noted, self.note_at_work().await] {
                 if let Err(error) = noted {
                     complain(error);

@@ -31,6 +31,8 @@ const LIMIT: Duration = Duration::from_mins(1);
 /// Looks for the agent.
 #[derive(Debug)]
 pub(super) struct Watcher {
+    /// The name of the agent.
+    pub(super) me: Arc<str>,
     /// The present config.
     pub(super) setup: watch::Receiver<Arc<Setup>>,
     /// What was heard of promised calls.
@@ -80,7 +82,8 @@ impl Watcher {
         let now = self.clock.now();
         let heartbeats = Arc::new(Heard {
             store: Arc::clone(&self.store),
-            clock: None,
+            clock: Arc::clone(&self.clock),
+            me: Some(Arc::clone(&self.me)),
             promises: project.watch.heartbeats.clone(),
         });
         let figures = Arc::new(Kept { store: Arc::clone(&self.store) });

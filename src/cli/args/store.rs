@@ -7,7 +7,12 @@ use clap::{Args, Subcommand};
 /// What follows the help of `store migrate`.
 const MIGRATE: &str = "\
 Stop the agents of both stores first. What was written is read back and compared before it counts: a transfer \
-happens whole or not at all, and the store that it came from is left as it is.
+happens whole or not at all. It is refused when an agent is at work on one of the stores, also when one begins on the \
+first store meanwhile.
+
+No row of the store that it came from changes. But it is opened, which brings its tables to this version: an older \
+program refuses it from then on, so keep a copy where you may have to go back. After a refusal, --to may name an empty \
+file or schema that was made for it; the next try takes it.
 
 An address with a password does not belong on a command line, where others see it: put the whole address into a \
 variable and write --to env:NAME, or into a file that only you can read and write --to file:PATH.

@@ -32,8 +32,9 @@ pub use routes::{Route, Routes};
 use crate::clock::Clock;
 use crate::store::{Claimed, Store, StoreError};
 
-/// A claim is held for so long; another agent takes the delivery after it. Longer than the longest try.
-pub const LEASE: Duration = Duration::from_mins(5);
+/// A claim is held for so long; another agent takes the delivery after it. A try ends within the `timeout` of its
+/// channel, for which the config takes two minutes at most, and the rest is for its record.
+pub const LEASE: Duration = Duration::from_mins(3);
 /// How often the store is asked for what has become due.
 const POLL: Duration = Duration::from_secs(1);
 /// After a stop, what is under way may take this long; what then is not recorded is sent again later.

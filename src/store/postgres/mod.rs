@@ -365,6 +365,14 @@ impl Store for PostgresStore {
         self.within(PATIENCE, upkeep::put_once(&self.connections, name, value)).await
     }
 
+    async fn listed(&self, beginning: &str) -> Result<Vec<(String, String)>, StoreError> {
+        self.within(PATIENCE, upkeep::listed(&self.connections, beginning)).await
+    }
+
+    async fn forget(&self, name: &str) -> Result<(), StoreError> {
+        self.within(PATIENCE, upkeep::forget(&self.connections, name)).await
+    }
+
     async fn roll_up(&self, now: Timestamp, figures: Duration) -> Result<u64, StoreError> {
         self.within(LONG, upkeep::roll_up(&self.connections, now, figures)).await
     }

@@ -110,6 +110,39 @@ pub(super) async fn put_once(
     }
 }
 
+/// See [`Store::listed`](crate::store::Store::listed).
+pub(super) async fn listed(
+    connections: &Connections,
+    beginning: &str,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let mut on = connections.reader("list values").await?;
+    let done = async {
+        let rows = sqlx::query(
+            "SELECT name, value FROM setting WHERE starts_with(name, $1) ORDER BY name",
+        )
+        .bind(beginning)
+        .fetch_all(on.on())
+        .await?;
+        let rows = rows.iter();
+        rows.map(|row| Ok((row.text("name")?.to_owned(), row.text("value")?.to_owned()))).collect()
+    };
+    let done = done.await;
+    on.told(done).await
+}
+
+/// See [`Store::forget`](crate::store::Store::forget). It comes after whatever a call that was dropped still does.
+pub(super) async fn forget(connections: &Connections, name: &str) -> Result<(), StoreError> {
+    let mut tries = Tries::new();
+    loop {
+        let mut write = connections.write("take a value away", Hold::All).await?;
+        let done = sqlx::query("DELETE FROM setting WHERE name = $1").bind(name);
+        let done = done.execute(write.on()).await.map(drop).map_err(Fault::from);
+        if let Some(done) = write.end(&mut tries, done).await? {
+            return Ok(done);
+        }
+    }
+}
+
 /// See [`Store::roll_up`](crate::store::Store::roll_up).
 pub(super) async fn roll_up(
     connections: &Connections,

@@ -310,6 +310,14 @@ impl Store for SqliteStore {
         upkeep::put_once(&self.connections, name, value).await
     }
 
+    async fn listed(&self, beginning: &str) -> Result<Vec<(String, String)>, StoreError> {
+        upkeep::listed(&self.connections, beginning).await
+    }
+
+    async fn forget(&self, name: &str) -> Result<(), StoreError> {
+        upkeep::forget(&self.connections, name).await
+    }
+
     async fn roll_up(&self, now: Timestamp, figures: Duration) -> Result<u64, StoreError> {
         upkeep::roll_up(&self.connections, now, figures).await
     }

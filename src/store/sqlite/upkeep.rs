@@ -96,6 +96,32 @@ pub(super) async fn put_once(
     write.end("store a value once", done).await
 }
 
+/// See [`Store::listed`](crate::store::Store::listed).
+pub(super) async fn listed(
+    connections: &Connections,
+    beginning: &str,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let mut on = connections.reader().await?;
+    let done = async {
+        let rows = sqlx::query(
+            "SELECT name, value FROM setting WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name",
+        )
+        .bind(beginning)
+        .fetch_all(&mut *on)
+        .await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    };
+    connections.told("list values", done.await)
+}
+
+/// See [`Store::forget`](crate::store::Store::forget).
+pub(super) async fn forget(connections: &Connections, name: &str) -> Result<(), StoreError> {
+    let mut write = connections.write().await?;
+    let done = sqlx::query("DELETE FROM setting WHERE name = ?1").bind(name);
+    let done = done.execute(write.on()).await;
+    write.end("take a value away", done.map(drop).map_err(Fault::from)).await
+}
+
 /// See [`Store::roll_up`](crate::store::Store::roll_up).
 pub(super) async fn roll_up(
     connections: &Connections,

@@ -1,7 +1,8 @@
 //! Everything that one store holds, carried to another one: from a file to a server, or back.
 //!
 //! Both sides are one transaction each. What was written is read back and compared before it is committed, so
-//! that a transfer has happened whole or not at all; the store that it came from is left as it is.
+//! that a transfer has happened whole or not at all. No row of the store that it came from changes; as with every
+//! store that is opened, its tables are brought to this version.
 
 mod tables;
 
@@ -21,12 +22,18 @@ use super::postgres::PostgresStore;
 use super::row::Columns;
 use super::sqlite::SqliteStore;
 use super::words::plain;
-use super::{AT_WORK, Place, Store, StoreError, place};
+use super::{AT_WORK, Listener, Place, Store, StoreError, listeners, place};
+use crate::clock::Clock;
 use tables::TABLES;
 
 /// Rows that are written with one statement. The widest table has 31 columns, and a statement of PostgreSQL takes
 /// 65,535 values.
 const ROWS: usize = 500;
+
+/// What an error calls the store from which everything is carried.
+const FROM: &str = "that --from names";
+/// What it calls the other one.
+const TO: &str = "that --to names";
 
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -166,32 +173,46 @@ impl Opened {
             AT_WORK.as_secs()
         )))
     }
+
+    /// That no agent is at work on it, and that none has been since these were who had listened.
+    async fn is_still(&self, before: &[Listener], now: Timestamp) -> Result<(), StoreError> {
+        self.is_quiet(now, FROM).await?;
+        if listeners(self.store()).await? == before {
+            return Ok(());
+        }
+        Err(StoreError::State(format!(
+            "an agent was at work on the store {FROM} meanwhile; nothing was written. Keep it stopped and carry \
+             everything over again"
+        )))
+    }
 }
 
 /// Carries everything that the store `from` holds to the store `to`, which must hold nothing. Each is an address with
 /// the folder from which relative paths in it count. Gives back the tables with their rows.
 ///
 /// # Errors
-/// An address is none, a store cannot be opened, the first one is not there, an agent is at work on one of them, or
-/// the second one holds something. Then `to` is as it was.
+/// An address is none, a store cannot be opened, the first one is not there, an agent is at work on one of them or
+/// begins meanwhile, or the second one holds something. Then `to` holds what it held: nothing where it was made.
 pub async fn transfer(
     from: (&str, &Path),
     to: (&str, &Path),
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<Vec<Carried>, StoreError> {
     if !super::is_there(from.0, from.1).await? {
         let text = "no agent has used the store that --from names: there is nothing to carry over";
         return Err(StoreError::State(text.to_owned()));
     }
     let source = Opened::open(from.0, from.1).await?;
-    source.is_quiet(now, "that --from names").await?;
+    let before = listeners(source.store()).await?;
+    let now = clock.now();
+    source.is_quiet(now, FROM).await?;
     let target = Opened::open(to.0, to.1).await?;
-    target.is_quiet(now, "that --to names").await?;
+    target.is_quiet(now, TO).await?;
     let mut reading = source.read().await?;
     let mut writing = target.write().await?;
-    let done = carry(&mut *reading, &mut *writing).await;
-    let (carried, done) = match done {
-        Ok(carried) => (carried, Ok(())),
+    let (carried, done) = match carry(&mut *reading, &mut *writing).await {
+        // What an agent does that began meanwhile is not among what was read.
+        Ok(carried) => (carried, source.is_still(&before, clock.now()).await.map_err(Fault::from)),
         Err(fault) => (Vec::new(), Err(fault)),
     };
     let written = writing.end(done).await;
