@@ -86,6 +86,12 @@ fn ours(seen: &Assessment) -> Said {
         "open"
     } else if has(&["spf-neutral-all", "spf-no-all"]) {
         "neutral"
+    } else if seen
+        .not_checked
+        .iter()
+        .any(|part| part.part.starts_with("the end of the SPF record of "))
+    {
+        "unknown"
     } else {
         "closed"
     };

@@ -90,6 +90,7 @@ fn judge_name(name: &str, evidence: &Evidence, cx: &AssessCx<'_, Spf>, out: &mut
             let text = texts.only().unwrap_or_default();
             hygiene::judge(name, texts, cx.options.record_bytes, out);
             judge_walk(name, &text, &walk, cx, out);
+            judge_unknown_end(name, &walk, out);
         }
         _ => {}
     }
@@ -251,6 +252,24 @@ fn judge_walk(name: &str, text: &str, walk: &Walk, cx: &AssessCx<'_, Spf>, out: 
     if !(is_broken && walk.last == Last::Nothing) {
         judge_end(name, &record, text, walk.last, out);
     }
+}
+
+/// Says so where the end stands in a record whose name only the sender decides.
+fn judge_unknown_end(name: &str, walk: &Walk, out: &mut Assessment) {
+    if walk.last != Last::Unknown || walk.endless {
+        return;
+    }
+    // A redirect is followed last, so that the last look-up is the one at which the way to the end breaks off.
+    let Some(lookup) = walk.lookups.last().filter(|lookup| lookup.by_sender) else { return };
+    if !lookup.term.to_ascii_lowercase().starts_with("redirect=") {
+        return;
+    }
+    out.not_checked(
+        Unseen::Condition,
+        format!("the end of the SPF record of {name}"),
+        format!("{} in the record of {} depends on the sender", lookup.term, lookup.holder),
+        "redirect to a name without a macro of the sender, or end the record in ~all",
+    );
 }
 
 fn judge_end(name: &str, record: &str, text: &str, last: Last, out: &mut Assessment) {
