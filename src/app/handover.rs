@@ -2,13 +2,13 @@
 
 use launchready_checks::contract::Age;
 
-use crate::config::{Config, Project, SecretRef};
+use crate::config::{Agent, Config, Project, SecretRef};
 use crate::engine::{Account, Channel, Handover, SecretPlace, Watched};
 use crate::notify::ChannelKind;
 use crate::schedule::Schedule;
 
-/// What the config says.
-pub(crate) fn declared(config: &Config, project: &Project) -> Handover {
+/// What the config, with the settings that are read from it, says of one of its projects.
+pub(crate) fn declared(config: &Config, settings: &Agent, project: &Project) -> Handover {
     let secrets = config.secrets_of(&project.target.project).into_iter();
     let secrets = secrets.map(|(key, place, is_there)| SecretPlace {
         key,
@@ -28,7 +28,6 @@ pub(crate) fn declared(config: &Config, project: &Project) -> Handover {
         recovery: table.recovery.clone(),
         cost: table.cost.clone(),
     });
-    let settings = config.settings();
     let rules = settings.book.channels.iter().filter(|rule| rule.tells_of(&project.target.project));
     let channels = rules.map(|rule| {
         let kind = settings.channels.iter().find(|channel| channel.name == rule.name);

@@ -53,7 +53,7 @@ pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
     if let Some(folder) = &args.save_evidence {
         prepare_evidence(folder).map_err(usage)?;
     }
-    let handover = source.path.as_ref().map(|_path| declared(config, project));
+    let handover = source.path.as_ref().map(|_path| declared(config, &config.settings(), project));
     let plan = Plan { handover, ..plan };
     let project = with_goal(project, &args.output);
     let record = runtime.block_on(session.audit(&project, &plan, progress::of(cli).as_ref()))?;
@@ -166,10 +166,11 @@ async fn all(
     let output =
         OutputArgs { format: Some(args.output.format.unwrap_or_default()), ..args.output.clone() };
     let config = source.path.as_deref();
+    let settings = source.config.settings();
     for project in &source.config.projects {
         let name = &project.target.project;
         let recheck = recheck(None, config, Some(name));
-        let handover = Some(declared(&source.config, project));
+        let handover = Some(declared(&source.config, &settings, project));
         let plan = plan(&output, args.baseline.as_deref(), recheck, config)?;
         let plan = Plan { handover, ..plan };
         let path = folder.join(format!("{name}.{}", output.form().ending()));

@@ -58,7 +58,7 @@ fn once(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
         let session = Session::new(config.network.clone(), Arc::new(SystemClock))?;
         let project = with_goal(project, &args.output);
         let plan = plan(&args.output, None, recheck(scenario), None)?;
-        let plan = Plan { handover: Some(declared(&config, &project)), ..plan };
+        let plan = Plan { handover: Some(declared(&config, &config.settings(), &project)), ..plan };
         let record = session.audit(&project, &plan, progress::of(cli).as_ref()).await?;
         lab.stop().await;
         finish(cli, &build(&record), &args.output, &place)

@@ -311,7 +311,9 @@ type Bounds = Arc<[(ThresholdKey, Box<str>)]>;
 /// whether the site answers is known only while somebody asks.
 fn still_true(earlier: JobText, meta: &'static CheckMeta) -> (Lines, Bounds) {
     let is_date = |place: u16| {
-        meta.measurements.get(usize::from(place)).is_some_and(|spec| spec.unit == Unit::TimestampSeconds)
+        meta.measurements
+            .get(usize::from(place))
+            .is_some_and(|spec| spec.unit == Unit::TimestampSeconds)
     };
     let lines = earlier.measured.into_iter().filter(|(place, _)| is_date(*place)).collect();
     (lines, earlier.bounds)

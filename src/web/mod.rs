@@ -78,7 +78,7 @@ pub struct Facts {
     /// The projects, in the order of the config.
     pub projects: Vec<ProjectFacts>,
     /// Who is told what; the store adds silences and waivers.
-    pub book: Book,
+    pub book: Arc<Book>,
     /// The password of the page and the API.
     pub password: Option<Secret>,
     /// The bearer token of `/metrics`, `/sd` and `/probe`.
@@ -130,7 +130,7 @@ pub struct ProjectFacts {
     /// Jobs that have promised to call, each with when it does, in words.
     pub heartbeats: Vec<(String, String)>,
     /// What the config says of it for whoever takes it over.
-    pub handover: Handover,
+    pub handover: Arc<Handover>,
     /// What people have signed.
     pub signed: Vec<AttestationFacts>,
 }

@@ -94,15 +94,16 @@ pub(super) fn check_origin(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use axum::http::HeaderValue;
 
     use super::*;
-    use crate::incident::Book;
 
     fn facts(listen: &str, public: Option<&str>) -> Facts {
         Facts {
             projects: Vec::new(),
-            book: Book::default(),
+            book: Arc::default(),
             password: None,
             metrics_token: None,
             public_url: public.map(str::to_owned),

@@ -203,7 +203,7 @@ fn facts(plan: &Plan, listen: SocketAddr) -> Facts {
         timezone: "Europe/Berlin".to_owned(),
         recheck: format!("launchready check {{id}} --config config.toml --project {name}"),
         heartbeats: vec![(JOB.to_owned(), "every 24h, with 1h of grace".to_owned())],
-        handover: handover(),
+        handover: Arc::new(handover()),
         signed: vec![AttestationFacts {
             item: "restore-tried".to_owned(),
             by: "Grace Hopper".to_owned(),
@@ -232,7 +232,10 @@ fn facts(plan: &Plan, listen: SocketAddr) -> Facts {
     };
     Facts {
         projects,
-        book: Book { channels: vec![channel("founder"), channel("ops")], ..Book::default() },
+        book: Arc::new(Book {
+            channels: vec![channel("founder"), channel("ops")],
+            ..Book::default()
+        }),
         password: plan.password.map(Secret::new),
         metrics_token: plan.metrics_token.map(Secret::new),
         public_url: plan.public_url.map(str::to_owned),

@@ -77,7 +77,7 @@ fn facts(setup: &Setup, listen: SocketAddr) -> Facts {
     };
     Facts {
         projects: setup.projects.values().map(project).collect(),
-        book: setup.agent.book.clone(),
+        book: Arc::clone(&setup.book),
         password: setup.agent.password.clone(),
         metrics_token: setup.agent.metrics_token.clone(),
         public_url: setup.agent.public_url.clone(),

@@ -40,7 +40,7 @@ pub(super) struct Setup {
     /// The projects by name.
     pub(super) projects: BTreeMap<String, Project>,
     /// What the config says of each for whoever takes it over.
-    pub(super) handovers: BTreeMap<String, Handover>,
+    pub(super) handovers: BTreeMap<String, Arc<Handover>>,
     /// Limits, resolvers and roots.
     pub(super) session: Session,
     /// Settings of the agent, secrets included.
@@ -58,18 +58,23 @@ impl Setup {
     /// Everything that is wrong with it.
     pub(super) fn read(path: &Path, clock: &dyn Clock, shared: &Shared) -> anyhow::Result<Self> {
         let mut config = crate::config::load(path)?;
-        let agent = config.agent()?;
-        let handovers = config.projects.iter().map(|project| {
-            let name = project.target.project.clone();
-            (name, declared(&config, project))
-        });
-        let handovers = handovers.collect();
+        let mut agent = config.agent()?;
+        let mut handovers = BTreeMap::new();
+        let mut last = Arc::<Handover>::default();
+        for project in &config.projects {
+            // Thousands of projects may have nothing of their own to say.
+            let own = declared(&config, &agent, project);
+            if own != *last {
+                last = Arc::new(own);
+            }
+            handovers.insert(project.target.project.clone(), Arc::clone(&last));
+        }
         config.network.remembered = Some(clock.takes(Network::REMEMBERED));
         // Certificates and the clocks of web servers are judged by the real time, also in a trial.
         let session = Session::new(config.network, Arc::clone(&shared.machine) as _)?;
         let session = session.sharing(&shared.sharers);
         let projects = config.projects.into_iter().map(|it| (it.target.project.clone(), it));
-        let book = Arc::new(agent.book.clone());
+        let book = Arc::new(std::mem::take(&mut agent.book));
         let projects = projects.collect();
         Ok(Self { projects, handovers, session, agent, path: path.to_owned(), book })
     }
@@ -110,7 +115,7 @@ impl Setup {
     /// Every channel that cannot be built.
     pub(super) fn routes(&self, clock: &Arc<dyn Clock>) -> anyhow::Result<Routes> {
         let url = self.agent.public_url.clone();
-        Routes::new(&self.agent.channels, &self.agent.book, url, clock).map_err(|errors| {
+        Routes::new(&self.agent.channels, &self.book, url, clock).map_err(|errors| {
             let texts: Vec<_> = errors
                 .into_iter()
                 .map(|error| format!("{:#}", anyhow::Error::new(error)))

@@ -90,7 +90,7 @@ impl Watcher {
         let alerting = Arc::new(Told {
             store: Arc::clone(&self.store),
             counter: Arc::clone(&self.counter),
-            channels: channels_of(&setup.agent.book.channels, &project.target.project),
+            channels: channels_of(&setup.book.channels, &project.target.project),
         });
         let memory = Memory { heartbeats, alerting, figures };
         let Visit { target, probes, http } = setup.session.visit(project, LIMIT, memory).await?;

@@ -73,7 +73,7 @@ async fn read(web: &Web, name: &str) -> Result<Report, Fault> {
     let facts = site.facts();
     let project = standing::project(&facts, name)?;
     let report = standing::known(site, project).await?.report;
-    let handover = project.handover.clone().remembered(&*site.store, name).await?;
+    let handover = (*project.handover).clone().remembered(&*site.store, name).await?;
     Ok(report::with_handover(report, handover, &project.signed, site.clock.now()))
 }
 

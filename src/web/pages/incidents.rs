@@ -217,7 +217,7 @@ mod tests {
     fn facts() -> Facts {
         Facts {
             projects: Vec::new(),
-            book: crate::incident::Book::default(),
+            book: Arc::default(),
             password: None,
             metrics_token: None,
             public_url: None,
