@@ -19,6 +19,8 @@ const LATE: Duration = Duration::from_secs(10);
 pub(crate) struct Kept {
     pub(crate) job: i64,
     pub(crate) due: i64,
+    /// When the job is due after it.
+    pub(crate) next: i64,
     pub(crate) at: i64,
     pub(crate) status: String,
     /// Who held the job.
@@ -30,11 +32,11 @@ pub(crate) async fn keep(cluster: &Cluster) {
     cluster
         .sql_in(
             DATABASE,
-            "create table public.kept (n bigserial primary key, job bigint, due bigint, at bigint, \
+            "create table public.kept (n bigserial primary key, job bigint, due bigint, next bigint, at bigint, \
                status text, by text); \
              create function public.keep() returns trigger language plpgsql as $$ begin \
-               insert into public.kept (job, due, at, status, by) values \
-               (new.id, new.last_due, new.last_at, new.status, coalesce(old.lease_by, '')); \
+               insert into public.kept (job, due, next, at, status, by) values \
+               (new.id, new.last_due, new.due_at, new.last_at, new.status, coalesce(old.lease_by, '')); \
                return new; end $$; \
              create trigger keep after update on launchready.job for each row \
                when (new.last_due is distinct from old.last_due) execute function public.keep()",
@@ -45,11 +47,12 @@ pub(crate) async fn keep(cluster: &Cluster) {
 /// The journal, in the order in which runs were stored.
 pub(crate) async fn read(cluster: &Cluster) -> Vec<Kept> {
     let mut owner = cluster.owner(DATABASE).await;
-    let rows = sqlx::query("select job, due, at, status, by from public.kept order by n");
+    let rows = sqlx::query("select job, due, next, at, status, by from public.kept order by n");
     let rows = rows.fetch_all(&mut owner).await.unwrap();
     let kept = |row: &sqlx::postgres::PgRow| Kept {
         job: row.get("job"),
         due: row.get("due"),
+        next: row.get("next"),
         at: row.get("at"),
         status: row.get("status"),
         by: row.get("by"),
@@ -62,7 +65,8 @@ pub(crate) fn jobs(journal: &[Kept]) -> BTreeSet<i64> {
     journal.iter().map(|kept| kept.job).collect()
 }
 
-/// Each due time is stored once, none waits longer than a lease for whoever takes over, and the spans hold
+/// Each due time is stored once and none is passed over: a job is due only when a stored run says so, and the next
+/// run that is stored is of that time. None waits longer than a lease for whoever takes over, and the spans hold
 /// every run.
 pub(crate) async fn prove(cluster: &Cluster, journal: &[Kept]) {
     let longest = EVERY + LEASE + LATE.mul_f64(SPEED);
@@ -71,6 +75,7 @@ pub(crate) async fn prove(cluster: &Cluster, journal: &[Kept]) {
         let of: Vec<&Kept> = journal.iter().filter(|kept| kept.job == job).collect();
         for pair in of.windows(2) {
             assert!(pair[0].due < pair[1].due, "a due time is stored twice: {pair:?}");
+            assert_eq!(pair[0].next, pair[1].due, "a due time is passed over: {pair:?}");
             assert!(pair[0].at <= pair[1].at, "a run is before the one before it: {pair:?}");
             let gap = Duration::from_millis(u64::try_from(pair[1].at - pair[0].at).unwrap());
             assert!(gap <= longest, "a run is lost: nothing for {gap:?} at {pair:?}");
