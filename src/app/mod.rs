@@ -196,7 +196,7 @@ impl Session {
         let store = self.store.clone();
         let (beside, progress) = overhear(ids, record.clone(), limit, store, progress);
         let memory = Memory { heartbeats, alerting, figures: Arc::new(beside) };
-        let mut visit = self.visit(project, plan.time_limit, memory).await?;
+        let mut visit = self.visit(project, false, plan.time_limit, memory).await?;
         if let Some(path) = &plan.checkouts {
             visit.probes.accounts.payments =
                 Slot::ready(Arc::new(CheckoutsFile::new(path.clone())));
@@ -276,10 +276,12 @@ impl Session {
     }
 
     /// The ports for one look at a project, with what its checks share, and whether it is proven to be
-    /// the user's own.
+    /// the user's own. What may be under way at a host is shared with other agents where one of them is `beside`
+    /// this one at the same project.
     pub(crate) async fn visit(
         &self,
         project: &Project,
+        is_beside: bool,
         limit: Duration,
         memory: Memory,
     ) -> anyhow::Result<Visit> {
@@ -288,7 +290,8 @@ impl Session {
         target.ownership =
             ownership(&*dns, &target.domain, project.ownership.as_deref(), limit).await;
         let owned = target.ownership.is_proven();
-        let (mut probes, http) = self.probes(dns, owned, memory)?;
+        let sharers = if is_beside { self.sharers.clone() } else { Sharers::default() };
+        let (mut probes, http) = self.probes(dns, owned, memory, &sharers)?;
         probes.accounts = connect::accounts(&project.accounts, &self.reach()?);
         Ok(Visit { target, probes, http })
     }
@@ -307,6 +310,7 @@ impl Session {
         dns: Arc<dyn Dns>,
         active: bool,
         memory: Memory,
+        sharers: &Sharers,
     ) -> anyhow::Result<(Probes, Arc<HttpProbe>)> {
         let (dialer, judge) = (Arc::clone(&self.dialer), Arc::clone(&self.judge));
         let http = HttpProbe::new(
@@ -317,7 +321,7 @@ impl Session {
             active,
         )?;
         // Of each visit its own: what hangs at a dead host must not keep the next visit from seeing it.
-        let shares = Shares::among(&self.sharers);
+        let shares = Shares::among(sharers);
         let http = Arc::new(http.sharing(&shares.http));
         let tls = TlsProbe::new(
             Arc::clone(&dns),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -27,14 +28,16 @@ pub(super) fn run(cli: &Cli, args: &AgentArgs) -> anyhow::Result<Exit> {
         let started = move |address| {
             progress::say(quiet, log_format, &format!("the page is at http://{address}/"));
         };
-        run_agent(AgentOptions {
+        // On a thread that goes on working: what reading a config of thousands of products leaves free belongs to
+        // the thread that read it, and is used again there.
+        let agent = tokio::spawn(run_agent(AgentOptions {
             config: args.config.clone(),
             machine,
             clock,
             stop: stop_signal()?,
             started: Box::new(started),
-        })
-        .await?;
+        }));
+        agent.await.context("the agent ended in the middle of its work")??;
         Ok(Exit::Clean)
     })
 }

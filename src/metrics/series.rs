@@ -258,12 +258,11 @@ impl JobText {
         let looked = matches!(run.status, Status::Pass | Status::Warn | Status::Fail)
             || !run.assessment.measurements.is_empty();
         let kept = earlier.filter(|_| !looked && run.status == Status::Unknown);
-        let (measured, bounds) = match kept {
-            Some(earlier) => still_true(earlier, meta),
-            None => {
-                let values = &run.assessment.measurements;
-                (measured(meta, values), bounds(meta, values))
-            }
+        let (measured, bounds) = if let Some(earlier) = kept {
+            still_true(earlier, meta)
+        } else {
+            let values = &run.assessment.measurements;
+            (measured(meta, values), bounds(meta, values))
         };
         let seconds = |at: jiff::Timestamp| at.as_millisecond() as f64 / 1000.0;
         Self {

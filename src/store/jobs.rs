@@ -166,6 +166,7 @@ pub(super) fn taken<R: Columns>(rows: &[R]) -> Result<Vec<DueJob>, Fault> {
             due_at: row.time("due_at")?,
             first: row.flag("first")?,
             early: row.flag("early")?,
+            beside: row.flag("beside")?,
         });
     }
     taken.sort_by(|one, other| (one.due_at, &one.key).cmp(&(other.due_at, &other.key)));

@@ -43,6 +43,8 @@ pub struct DueJob {
     pub first: bool,
     /// Whether it is due early, because a finding is suspected.
     pub early: bool,
+    /// Whether another agent is looking at the same project.
+    pub beside: bool,
 }
 
 /// What a run is given from earlier ones.

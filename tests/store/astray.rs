@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use crate::bench::{Bench, at, run};
 
 /// Far less than a lease.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// Whether each run that began was given what the one before it saw; and how often the store was away.
 #[derive(Debug, Default)]

@@ -54,6 +54,25 @@ pub(crate) async fn a_job_is_taken_once_given_back_and_taken_again_when_its_hold
     assert_eq!(bench.store.next_due().await.unwrap(), Some(later(now, 300)));
 }
 
+pub(crate) async fn whoever_comes_second_to_a_project_knows_of_the_first(bench: Bench) {
+    let now = at("10:00:00");
+    let jobs = [job("harbor", "dns"), job("harbor", "web"), job("quay", "dns")];
+    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    let take = async |agent: &str, time, limit| {
+        let taken = bench.store.take_due(agent, time, LEASE, limit).await.unwrap();
+        taken.into_iter().map(|job| (job.key, job.beside)).collect::<Vec<_>>()
+    };
+    let all = take("one", later(now, 30), 9).await;
+    assert_eq!(all.len(), 3);
+    assert!(all.iter().all(|(_, beside)| !beside), "nobody is beside oneself: {all:?}");
+    bench.store.let_go_of_jobs("one", &[key("harbor", "dns")]).await.unwrap();
+    let rest = take("two", later(now, 31), 9).await;
+    assert_eq!(rest, [(key("harbor", "web"), true), (key("quay", "dns"), false)]);
+    // Whose lease has ended is not there any more.
+    let late = take("three", later(now, 95), 9).await;
+    assert!(late.iter().all(|(_, beside)| !beside), "{late:?}");
+}
+
 pub(crate) async fn what_an_agent_holds_beside_what_it_knows_of_is_let_go(bench: Bench) {
     let now = at("10:00:00");
     let jobs = ["dns", "web", "mail"].map(|check| job("harbor", check));

@@ -93,7 +93,9 @@ impl Watcher {
             channels: channels_of(&setup.book.channels, &project.target.project),
         });
         let memory = Memory { heartbeats, alerting, figures };
-        let Visit { target, probes, http } = setup.session.visit(project, LIMIT, memory).await?;
+        let is_beside = assignments.iter().any(|assignment| assignment.job.beside);
+        let visit = setup.session.visit(project, is_beside, LIMIT, memory);
+        let Visit { target, probes, http } = visit.await?;
         let mut jobs = Vec::new();
         let mut places = BTreeMap::new();
         for assignment in assignments {

@@ -24,7 +24,9 @@ pub(super) const TAKE: &str = "WITH free AS MATERIALIZED (SELECT id, due_at FROM
        ORDER BY due_at LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED) \
      UPDATE job SET lease_by = $1, lease_until = $2 WHERE id = ANY(ARRAY(SELECT id FROM \
        (SELECT * FROM free UNION ALL SELECT * FROM left_over) AS due ORDER BY due_at LIMIT $4)) \
-     RETURNING project, check_id, due_at, last_due IS NULL AS first, early";
+     RETURNING project, check_id, due_at, last_due IS NULL AS first, early, \
+       EXISTS (SELECT 1 FROM job other WHERE other.project = job.project \
+         AND other.lease_by <> $1 AND other.lease_until > $3) AS beside";
 
 /// The earliest time at which a free job is due.
 pub(super) const NEXT_FREE: &str = "SELECT due_at FROM job \

@@ -23,7 +23,9 @@ pub(super) const TAKE: &str = "UPDATE job SET lease_by = ?1, lease_until = ?2 WH
        SELECT id, due_at FROM job \
          WHERE lease_until IS NOT NULL AND lease_until <= ?3 AND gone_at IS NULL AND due_at <= ?3 \
      ) ORDER BY due_at LIMIT ?4) \
-     RETURNING project, check_id, due_at, last_due IS NULL AS first, early";
+     RETURNING project, check_id, due_at, last_due IS NULL AS first, early, \
+       EXISTS (SELECT 1 FROM job other WHERE other.project = job.project \
+         AND other.lease_by <> ?1 AND other.lease_until > ?3) AS beside";
 
 /// The earliest time at which a free job is due.
 pub(super) const NEXT_FREE: &str = "SELECT due_at FROM job \

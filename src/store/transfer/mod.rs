@@ -18,11 +18,12 @@ use sha2::{Digest as _, Sha256};
 pub(super) use tables::{Kind, Table};
 
 use super::fault::Fault;
+use super::open::{Place, place};
 use super::postgres::PostgresStore;
 use super::row::Columns;
 use super::sqlite::SqliteStore;
 use super::words::plain;
-use super::{AT_WORK, Listener, Place, Store, StoreError, listeners, place};
+use super::{AT_WORK, Listener, Store, StoreError, listeners};
 use crate::clock::Clock;
 use tables::TABLES;
 

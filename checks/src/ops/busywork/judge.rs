@@ -81,8 +81,8 @@ fn unseen(part: Part, told: &Told, out: &mut Assessment) {
 fn above(weekly: f64, whole: bool, sums: &[Sum], cx: &AssessCx<'_, Busywork>) -> Finding {
     let line = |sum: &Sum| {
         let (items, each) = (sum.items, sum.part.takes(cx.options));
-        let words = sum.part.words();
-        format!("{items} {words} × {each} = {} ({})", time(sum.seconds), sum.from)
+        let items = sum.part.counted(items);
+        format!("{items} × {each} = {} ({})", time(sum.seconds), sum.from)
     };
     let items = sums.iter().map(|sum| (sum.part, sum.items));
     let most = sums.iter().max_by(|a, b| a.seconds.total_cmp(&b.seconds));
@@ -122,7 +122,7 @@ fn estimate(seconds: f64, is_whole: bool) -> String {
 /// What there is to do, part by part.
 fn named(items: impl Iterator<Item = (Part, f64)>) -> String {
     let some = items.filter(|(_, items)| *items > 0.0);
-    some.map(|(part, items)| format!("{items} {}", part.words())).collect::<Vec<_>>().join(", ")
+    some.map(|(part, items)| part.counted(items)).collect::<Vec<_>>().join(", ")
 }
 
 /// Hours and minutes.

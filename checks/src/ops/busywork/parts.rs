@@ -49,6 +49,18 @@ impl Part {
         }
     }
 
+    /// The same after a number of them.
+    pub(super) fn counted(self, items: f64) -> String {
+        let words = self.words();
+        let one = match self {
+            Self::Orders => "order out of step",
+            Self::FailedPayments => "failed payment missing in the CRM",
+            Self::Tickets => "ticket made by hand",
+            Self::Contacts => "customer missing in the CRM",
+        };
+        format!("{items} {}", if (items - 1.0).abs() < f64::EPSILON { one } else { words })
+    }
+
     /// The figures that tell of it.
     pub(super) fn is_told_by(self, check: &str, measurement: &str) -> bool {
         match self {
