@@ -150,7 +150,8 @@ async fn healthy_is_go_and_broken_is_exactly_what_is_planted() {
 async fn one_defect_put_into_healthy_adds_exactly_its_findings() {
     let wrong: Vec<String> = stream::iter(planted())
         .map(async |(defect, wanted)| {
-            let report = audit(World::load("healthy").unwrap().with(&defect).unwrap()).await;
+            let world = World::load("healthy").unwrap().with(&defect).unwrap();
+            let report = tokio::spawn(audit(world)).await.unwrap();
             let lines = difference(&findings(&report), &wanted);
             if lines.is_empty() {
                 String::new()
@@ -170,7 +171,8 @@ async fn one_defect_taken_out_of_broken_removes_exactly_its_findings() {
     let all = planted();
     let wrong: Vec<String> = stream::iter(all.keys().cloned())
         .map(async |defect: String| {
-            let report = audit(World::load("broken").unwrap().without(&defect).unwrap()).await;
+            let world = World::load("broken").unwrap().without(&defect).unwrap();
+            let report = tokio::spawn(audit(world)).await.unwrap();
             let rest = all.iter().filter(|(name, _)| **name != defect).map(|(_, found)| found);
             let lines = difference(&findings(&report), &sum(rest));
             if lines.is_empty() {

@@ -131,8 +131,8 @@ impl Session {
 
     /// The same, whose visits take one part of what hosts and accounts may be asked, of as many as there are sharers.
     #[must_use]
-    pub(crate) fn sharing(self, sharers: &Sharers) -> Self {
-        Self { sharers: sharers.clone(), paces: Paces::among(sharers), ..self }
+    pub(crate) fn sharing(self, sharers: &Sharers, speed: f64) -> Self {
+        Self { sharers: sharers.clone(), paces: Paces::among(sharers, speed), ..self }
     }
 
     /// Has its audits also read what an agent with the same config remembers, where there is one: the calls

@@ -59,9 +59,9 @@ fn text(carried: &[Carried], from: &StoreAddress, to: &StoreAddress) -> String {
     _ = write!(
         text,
         "\nNext: name the new store in the config and start the agent.\n  from  {from}\n  to    {to}\n\
-         No row of the old store has changed; its tables are those of this version. Keep it\n\
-         until the agent has run for a while, and never let an agent run on both: each would\n\
-         tell you everything.\n"
+         No row of the old store has changed; its tables are those of this version.\n\
+         Keep it until the agent has run for a while, and never let an agent run on\n\
+         both: each would tell you everything.\n"
     );
     text
 }

@@ -20,6 +20,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 pub(super) struct Turn {
     next: Arc<Mutex<Instant>>,
     sharers: Sharers,
+    speed: f64,
 }
 
 impl Turn {
@@ -33,7 +34,7 @@ impl Turn {
         if turn > now + LONGEST {
             return None;
         }
-        *next = turn + pace.saturating_mul(agents);
+        *next = turn + pace.saturating_mul(agents).div_f64(self.speed);
         Some(turn)
     }
 
@@ -45,16 +46,25 @@ impl Turn {
 }
 
 /// The turns of every account that is asked.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Paces {
     accounts: Arc<Mutex<HashMap<[u8; 32], Turn>>>,
     sharers: Sharers,
+    /// How many times faster time passes than that of the machine.
+    speed: f64,
+}
+
+impl Default for Paces {
+    fn default() -> Self {
+        Self::among(&Sharers::default(), 1.0)
+    }
 }
 
 impl Paces {
-    /// Turns that are shared with other agents, too.
-    pub fn among(sharers: &Sharers) -> Self {
-        Self { accounts: Arc::default(), sharers: sharers.clone() }
+    /// Turns that are shared with other agents, too. In a trial in which time passes faster, looks come faster, and so
+    /// do turns.
+    pub fn among(sharers: &Sharers, speed: f64) -> Self {
+        Self { accounts: Arc::default(), sharers: sharers.clone(), speed: speed.max(1.0) }
     }
 
     /// The turns of the account that these parts name: an address, and what is shown there. Only a hash of them
@@ -73,8 +83,11 @@ impl Paces {
                 Arc::strong_count(&turn.next) > 1 || next > now
             });
         }
-        let new =
-            || Turn { next: Arc::new(Mutex::new(Instant::now())), sharers: self.sharers.clone() };
+        let new = || Turn {
+            next: Arc::new(Mutex::new(Instant::now())),
+            sharers: self.sharers.clone(),
+            speed: self.speed,
+        };
         all.entry(hash.finalize().into()).or_insert_with(new).clone()
     }
 }
@@ -90,7 +103,7 @@ mod tests {
     #[test]
     fn one_account_has_one_pace_which_every_agent_shares() {
         let sharers = Sharers::default();
-        let paces = Paces::among(&sharers);
+        let paces = Paces::among(&sharers, 1.0);
         let pace = Duration::from_hours(1);
         let one = paces.of(["https://api.stripe.com/", "Bearer", "key_one"]);
         assert!(one.take(pace).is_some());
@@ -106,6 +119,9 @@ mod tests {
         assert!(left(&other) > 2 * pace, "{:?}", left(&other));
         other.put_off(5 * pace);
         assert!(left(&other) > 4 * pace, "{:?}", left(&other));
+        let trial = Paces::among(&Sharers::default(), 60.0).of(["https://api.stripe.com/", "", ""]);
+        assert!(trial.take(pace).is_some());
+        assert!(left(&trial) <= Duration::from_mins(1), "{:?}", left(&trial));
         // The parts are told apart: nobody shares the turns of somebody whose parts only read alike.
         let joined = paces.of(["https://api.stripe.com/Bearer", "", "key_one"]);
         assert_eq!(left(&joined), Duration::ZERO);

@@ -66,7 +66,7 @@ pub(crate) fn jobs(journal: &[Kept]) -> BTreeSet<i64> {
 }
 
 /// Each due time is stored once and none is passed over: a job is due only when a stored run says so, and the next
-/// run that is stored is of that time. None waits longer than a lease for whoever takes over, and the spans hold
+/// run that is stored is of no later time. None waits longer than a lease for whoever takes over, and the spans hold
 /// every run.
 pub(crate) async fn prove(cluster: &Cluster, journal: &[Kept]) {
     let longest = EVERY + LEASE + LATE.mul_f64(SPEED);
@@ -75,7 +75,8 @@ pub(crate) async fn prove(cluster: &Cluster, journal: &[Kept]) {
         let of: Vec<&Kept> = journal.iter().filter(|kept| kept.job == job).collect();
         for pair in of.windows(2) {
             assert!(pair[0].due < pair[1].due, "a due time is stored twice: {pair:?}");
-            assert_eq!(pair[0].next, pair[1].due, "a due time is passed over: {pair:?}");
+            // A config that is taken over meanwhile may have it due sooner.
+            assert!(pair[1].due <= pair[0].next, "a due time is passed over: {pair:?}");
             assert!(pair[0].at <= pair[1].at, "a run is before the one before it: {pair:?}");
             let gap = Duration::from_millis(u64::try_from(pair[1].at - pair[0].at).unwrap());
             assert!(gap <= longest, "a run is lost: nothing for {gap:?} at {pair:?}");

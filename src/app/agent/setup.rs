@@ -72,7 +72,7 @@ impl Setup {
         config.network.remembered = Some(clock.takes(Network::REMEMBERED));
         // Certificates and the clocks of web servers are judged by the real time, also in a trial.
         let session = Session::new(config.network, Arc::clone(&shared.machine) as _)?;
-        let session = session.sharing(&shared.sharers);
+        let session = session.sharing(&shared.sharers, clock.speed());
         let projects = config.projects.into_iter().map(|it| (it.target.project.clone(), it));
         let book = Arc::new(std::mem::take(&mut agent.book));
         let projects = projects.collect();

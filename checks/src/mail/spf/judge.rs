@@ -15,6 +15,9 @@ use crate::probe::{Seen, TargetFault};
 /// Look-ups that a record may need (RFC 7208 §4.6.4).
 const LOOKUPS_ALLOWED: usize = 10;
 
+/// Problems of one domain that are told: a hostile record has one at each of its look-ups, and each shows the record.
+const PROBLEMS: usize = 20;
+
 const RESTORE: &str = "Put the old text of the TXT record back.";
 
 pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Spf>, out: &mut Assessment) {
@@ -95,10 +98,20 @@ fn judge_name(name: &str, evidence: &Evidence, cx: &AssessCx<'_, Spf>, out: &mut
         _ => {}
     }
     let glued = hygiene::glued_words(texts);
-    for problem in &walk.problems {
-        if let Some(finding) = problems::finding(name, problem, &evidence.answers, &glued) {
-            out.find(finding);
-        }
+    let told = walk
+        .problems
+        .iter()
+        .filter_map(|problem| problems::finding(name, problem, &evidence.answers, &glued));
+    let mut told = told.fuse();
+    told.by_ref().take(PROBLEMS).for_each(|finding| out.find(finding));
+    let rest = told.count();
+    if rest > 0 {
+        out.not_checked(
+            Unseen::Condition,
+            format!("{rest} further terms of the SPF records that {name} uses"),
+            format!("the first {PROBLEMS} that are wrong are told"),
+            "mend those, then look again",
+        );
     }
     if !walk.unseen.is_empty() {
         out.not_checked(

@@ -51,6 +51,17 @@ pub(super) fn finding(
     })
 }
 
+/// Characters of a record that are shown, more than a record of use has (RFC 7208 §3.4 advises 450 bytes).
+const SHOWN: usize = 1_000;
+
+/// As much of a record as is shown.
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+    }
+}
+
 struct Report<'a> {
     name: &'a str,
     answers: &'a Answers,
@@ -65,7 +76,7 @@ impl Report<'_> {
     }
 
     fn records(&self, name: &str) -> Vec<String> {
-        self.texts(name).into_iter().map(|text| format!("{name} TXT {text}")).collect()
+        self.texts(name).into_iter().map(|text| format!("{name} TXT {}", shown(&text))).collect()
     }
 
     /// Where a term stands, if not in the record of the sending domain itself.
