@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+
 /// Reads a file of at most `most` bytes.
 ///
 /// # Errors
@@ -20,8 +23,8 @@ pub fn read_to_end(from: impl Read, most: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        let limit = if most < MIB { format!("{} KiB", most / 1024) } else { mib(most) };
-        return Err(Error::new(ErrorKind::FileTooLarge, format!("it is over {limit}")));
+        let (limit, unit) = if most < MIB { (most / KIB, "KiB") } else { (most / MIB, "MiB") };
+        return Err(Error::new(ErrorKind::FileTooLarge, format!("it is over {limit} {unit}")));
     }
     Ok(bytes)
 }
@@ -41,12 +44,6 @@ pub fn read_text(path: &Path, most: u64) -> Result<String> {
 pub fn text(bytes: Vec<u8>) -> Result<String> {
     let not_text = |_bytes| Error::new(ErrorKind::InvalidData, "it is no text in UTF-8");
     String::from_utf8(bytes).map_err(not_text)
-}
-
-const MIB: u64 = 1024 * 1024;
-
-fn mib(bytes: u64) -> String {
-    format!("{} MiB", bytes / MIB)
 }
 
 #[cfg(test)]
