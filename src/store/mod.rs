@@ -80,7 +80,8 @@ pub trait Store: Send + Sync + Debug {
     /// many rows were put right.
     async fn reckon_from(&self, now: Timestamp, lease: Duration) -> Result<u64, StoreError>;
 
-    /// Takes jobs that are due and that nobody else holds, earliest first, and leases them to `agent`.
+    /// Takes jobs that are due and that nobody else holds, earliest first, and leases them to `agent`. Where
+    /// there are more than `limit`, those of projects that another agent is at are left to it.
     async fn take_due(
         &self,
         agent: &str,

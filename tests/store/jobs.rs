@@ -73,6 +73,25 @@ pub(crate) async fn whoever_comes_second_to_a_project_knows_of_the_first(bench: 
     assert!(late.iter().all(|(_, beside)| !beside), "{late:?}");
 }
 
+pub(crate) async fn the_jobs_of_a_project_go_to_the_agent_that_is_at_it(bench: Bench) {
+    let now = at("10:00:00");
+    let jobs: Vec<JobSpec> = ["harbor", "quay"]
+        .into_iter()
+        .flat_map(|project| ["dns", "mail", "web"].map(|check| job(project, check)))
+        .collect();
+    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    let take = async |agent: &str, limit| {
+        let taken = bench.store.take_due(agent, later(now, 30), LEASE, limit).await.unwrap();
+        taken.into_iter().map(|job| job.key.project).collect::<Vec<_>>()
+    };
+    // What is due earliest is cut where the agent has no more room.
+    assert_eq!(take("one", 2).await, ["harbor"; 2]);
+    assert_eq!(take("two", 1).await, ["quay"], "the third of harbor is due earlier");
+    assert_eq!(take("one", 1).await, ["harbor"]);
+    // Nobody waits where there is nothing else.
+    assert_eq!(take("one", 9).await, ["quay"; 2]);
+}
+
 pub(crate) async fn what_an_agent_holds_beside_what_it_knows_of_is_let_go(bench: Bench) {
     let now = at("10:00:00");
     let jobs = ["dns", "web", "mail"].map(|check| job("harbor", check));

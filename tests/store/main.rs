@@ -71,6 +71,7 @@ suite! {
             new_jobs_of_many_projects_are_due_soon_and_not_all_at_once,
             a_job_is_taken_once_given_back_and_taken_again_when_its_holder_is_gone,
             whoever_comes_second_to_a_project_knows_of_the_first,
+            the_jobs_of_a_project_go_to_the_agent_that_is_at_it,
             what_an_agent_holds_beside_what_it_knows_of_is_let_go,
             a_changed_schedule_counts_from_now_and_an_unchanged_one_stays,
             a_job_that_is_gone_ends_quietly_and_comes_back_with_its_past,
