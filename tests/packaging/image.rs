@@ -48,6 +48,7 @@ fn it_runs_without_root_and_needs_no_shell() {
     assert_eq!(words(&only("VOLUME")), ["/var/lib/launchready"]);
     assert!(only("LABEL").contains("org.opencontainers.image.licenses=\"Apache-2.0\""));
     assert_eq!(only("EXPOSE"), "9797");
+    assert_eq!(only("ENV"), "MALLOC_ARENA_MAX=1", "as in the unit");
 }
 
 /// Runs the agent in the folder `$1` as user `$2`, asks for its health as `$3` says, and starts it as `$4`.

@@ -50,8 +50,11 @@ fn the_handbook_names_the_same_places_as_the_unit() {
     ] {
         assert!(page.contains(part), "{part} is missing in docs/agent.md");
     }
-    let refused = ["Password=", "Token=", "Environment="];
+    let refused = ["Password=", "Token=", "EnvironmentFile="];
     assert!(!refused.iter().any(|word| UNIT.contains(word)), "a secret comes as a credential");
+    // The only one, and no secret; benches/scale measures an agent with the same.
+    assert_eq!(setting("Environment"), "MALLOC_ARENA_MAX=1");
+    assert_eq!(UNIT.matches("Environment").count(), 1);
 }
 
 /// The output of `systemd-analyze` for the unit with our program in it; nothing where it is missing.
