@@ -3,7 +3,6 @@
 mod baseline;
 mod lines;
 
-use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,6 +23,7 @@ use crate::app::{open_store, store_is_there};
 use crate::clock::{Clock as _, SystemClock, later, whole_second};
 use crate::config::{Agent, Config, load, login_name};
 use crate::incident::{Incident, Said, Silence, State, Waiver, some_text};
+use crate::report::incident_rank;
 use crate::store::{IncidentFilter, Store, StoreError};
 
 /// The most incidents of one list; who has more narrows it to a project.
@@ -145,9 +145,7 @@ pub(super) fn incidents(args: &IncidentsArgs) -> anyhow::Result<Exit> {
                 if found.is_empty() {
                     here.has_looked().await?;
                 }
-                found.sort_by_key(|one| {
-                    (one.state == State::Resolved, Reverse(one.severity), Reverse(one.first_seen))
-                });
+                found.sort_by_key(incident_rank);
                 let none = if *all { "there was no incident yet" } else { "no incident is open" };
                 show(&args.store, &found, none, lines::incident);
                 if found.len() == LISTED && !args.store.json {
