@@ -166,15 +166,17 @@ pub(crate) fn prose(text: &str) -> String {
 struct Group<'a> {
     title: &'static str,
     severity: Severity,
+    count: String,
     cards: Vec<Card<'a>>,
 }
 
 impl<'a> Group<'a> {
     fn of(report: &'a Report, severity: Severity, title: &'static str) -> Option<Self> {
         let mine = words::of_severity(report, severity);
+        let count = words::counted(mine.iter().map(|(_, finding)| *finding));
         let cards: Vec<_> =
             mine.into_iter().map(|(check, finding)| Card::of(report, check, finding)).collect();
-        (!cards.is_empty()).then_some(Self { title, severity, cards })
+        (!cards.is_empty()).then_some(Self { title, severity, count, cards })
     }
 }
 

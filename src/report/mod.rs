@@ -48,5 +48,6 @@ pub use sarif::to_sarif;
 pub use terminal::{Paint, check_to_terminal, to_terminal};
 pub use verdict::{AREAS_BY_SETTING, Verdict, decide};
 pub(crate) use words::{
-    GROUPS, Piece, hand_work, money, of_severity, pieces, unseen_parts, unseen_word, visible,
+    GROUPS, Piece, counted, hand_work, money, of_severity, pieces, unseen_parts, unseen_word,
+    visible, waived_note,
 };

@@ -120,7 +120,8 @@ pub fn to_terminal(report: &Report, paint: Paint) -> String {
         if mine.is_empty() {
             continue;
         }
-        paint.heading(&format!("{title} ({})", mine.len()), &mut out);
+        let count = words::counted(mine.iter().map(|(_, finding)| *finding));
+        paint.heading(&format!("{title} ({count})"), &mut out);
         for (number, (check, finding)) in mine.iter().enumerate() {
             draw(number + 1, check, finding, paint, &mut out);
         }

@@ -92,6 +92,8 @@ async fn silences_and_waivers_are_added_and_taken_away() {
     assert!(after.contains(">the end of 31 Dec 2026 UTC</time>"), "{after}");
     let report = get(&page, "/projects/harbor").await.body;
     assert!(report.contains("Accepted by Ada: after the launch"), "{report}");
+    assert!(report.contains(" waived)</h2>"), "headings count as the verdict does: {report}");
+    assert!(report.contains("shown below, and not counted above"), "{report}");
     page.clock.forward(60 * 24 * 60);
     let later = get(&page, "/waivers").await.body;
     assert!(later.contains("expired"), "{later}");
