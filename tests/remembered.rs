@@ -139,8 +139,9 @@ fn silences_and_waivers_are_added_listed_and_taken_away() {
     assert!(good(here, remove).contains("has ended"));
     assert_eq!(good(here, "silence list"), "nothing is muted\n");
 
-    let words = "waiver add --code csp-missing --by Ana --reason later --until 2099-03-01";
+    let words = "waiver add --code csp-missing --by '\tAna' --reason later\n --until 2099-03-01";
     let added = read(here, words);
+    assert_eq!((&added["by"], &added["reason"]), (&"Ana".into(), &"later".into()));
     assert_eq!(
         (&added["project"], &added["until"]),
         (&"harbor".into(), &"2099-03-02T00:00:00Z".into())
@@ -171,6 +172,16 @@ fn silences_and_waivers_are_added_listed_and_taken_away() {
         ("waiver add --code csp-missing --by A --reason b", &["--until"]),
         ("waiver add --code csp-missing --by A --reason b --until 2020-01-01", &["is past"]),
         ("waiver add --code csp-missing --by A --reason b --until soon", &["2027-03-01"]),
+        (
+            "waiver add --code csp-missing --by A --reason '\t' --for 1d",
+            &["--reason: the reason is missing", "write in a sentence why"],
+        ),
+        (
+            "waiver add --code csp-missing --by '' --reason b --for 1d",
+            &["--by: the name is missing", "write who you are"],
+        ),
+        ("silence add --for 2h --reason '\t'", &["--reason: the reason is missing"]),
+        ("silence add --for 2h --reason move --by '\t'", &["--by: the name is missing"]),
     ] {
         refused(here, words, parts);
     }

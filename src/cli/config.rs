@@ -13,7 +13,7 @@ use super::{Exit, UsageError};
 use crate::app::Session;
 use crate::app::agent::rehearse;
 use crate::clock::SystemClock;
-use crate::config::{LoadError, PolicyTable, load, schema};
+use crate::config::{ConfigErrors, LoadError, PolicyTable, load, schema};
 use crate::schedule::Schedule;
 
 /// The annotated example at the top of the repository.
@@ -54,8 +54,8 @@ fn check(path: &Path) -> anyhow::Result<()> {
         (names.join(", "), "needs nothing more; it reads no secret")
     };
     print(&format!("{} is good: {list}\nlaunchready audit: {audit}\n", path.display()));
-    for one in missing {
-        print(&format!("  {one}\n"));
+    if !missing.is_empty() {
+        print(&format!("{}\n", ConfigErrors(missing).together()));
     }
     for project in &config.projects {
         if let Some(token) = &project.ownership {

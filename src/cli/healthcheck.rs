@@ -16,17 +16,25 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const ANSWER_BYTES: u64 = 64;
 
 pub(super) fn run(args: &HealthcheckArgs) -> anyhow::Result<Exit> {
-    let said = ask(args.address)
-        .with_context(|| format!("no agent answers at {}; look at its log", args.address))?;
+    let said = ask(args.address).with_context(|| no_answer(args.address))?;
     if is_well(&said) {
         print(&format!("the agent at {} lives\n", args.address));
         return Ok(Exit::Clean);
     }
-    complain(&format!(
-        "what answers at {} is no agent that lives; name the address of agent.listen",
-        args.address
-    ));
+    complain(&format!("what answers at {} is no agent that lives; {LISTEN}", args.address));
     Ok(Exit::Found)
+}
+
+/// Where the address stands, and how it is given.
+const LISTEN: &str = "the agent listens where agent.listen in its config says, at 127.0.0.1:9797 where that says \
+                      nothing: type `launchready healthcheck ADDRESS` with that address";
+
+/// What to do where nobody listens.
+fn no_answer(address: SocketAddr) -> String {
+    format!(
+        "no agent answers at {address}; {LISTEN}; if it is that one, start the agent with `launchready agent --config \
+         FILE`, or look at its log"
+    )
 }
 
 /// The begin of what `/healthz` answers.
@@ -79,6 +87,13 @@ mod tests {
     fn where_nobody_listens_it_says_so() {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let error = run(&HealthcheckArgs { address }).unwrap_err().to_string();
-        assert!(error.contains(&address.to_string()) && error.contains("log"), "{error}");
+        for part in [
+            address.to_string().as_str(),
+            "agent.listen in its config",
+            "type `launchready healthcheck ADDRESS`",
+            "`launchready agent --config FILE`, or look at its log",
+        ] {
+            assert!(error.contains(part), "{part} is missing in {error}");
+        }
     }
 }

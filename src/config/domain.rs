@@ -16,9 +16,16 @@ pub enum DomainError {
     },
     /// An address of a machine.
     #[error(
-        "{0:?} is an IP address; write the domain name that visitors type, such as shop.example"
+        "{0:?} is an IP address; write the public domain that visitors type, such as shop.example; to try \
+         launchready out without one, type: launchready demo"
     )]
     Address(String),
+    /// A name that means the machine on which it is asked for (RFC 6761).
+    #[error(
+        "{0:?} is this machine alone, and launchready looks at what strangers can reach; write the public domain \
+         that visitors type, such as shop.example; to try launchready out without one, type: launchready demo"
+    )]
+    Local(String),
     /// An email address.
     #[error("{given:?} is an email address; write only the part after the @: {name}")]
     Email {
@@ -59,26 +66,33 @@ pub enum DomainError {
 /// What was given instead of a domain name, and what to write.
 pub fn read_domain(given: &str) -> Result<String, DomainError> {
     let text = given.trim();
-    let inner = |name: &str| read_domain(name).unwrap_or_else(|_| "shop.example".to_owned());
+    let inner = |name: &str| match read_domain(name) {
+        // What stands inside is the greater mistake: without its port it would be refused again.
+        Err(error @ (DomainError::Address(_) | DomainError::Local(_))) => Err(error),
+        read => Ok(read.unwrap_or_else(|_| "shop.example".to_owned())),
+    };
     if let Some((_, rest)) = text.split_once("://") {
         let name = rest.split(['/', '?', '#', ':']).next().unwrap_or_default();
-        return Err(DomainError::Url { given: given.to_owned(), name: inner(name) });
+        return Err(DomainError::Url { given: given.to_owned(), name: inner(name)? });
     }
     if text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
         return Err(DomainError::Address(given.to_owned()));
     }
     if let Some((_, name)) = text.rsplit_once('@') {
-        return Err(DomainError::Email { given: given.to_owned(), name: inner(name) });
+        return Err(DomainError::Email { given: given.to_owned(), name: inner(name)? });
     }
     if let Some((name, _)) = text.split_once('/') {
-        return Err(DomainError::Url { given: given.to_owned(), name: inner(name) });
+        return Err(DomainError::Url { given: given.to_owned(), name: inner(name)? });
     }
     if let Some((name, port)) = text.split_once(':')
         && port.chars().all(|c| c.is_ascii_digit())
     {
-        return Err(DomainError::Port { given: given.to_owned(), name: inner(name) });
+        return Err(DomainError::Port { given: given.to_owned(), name: inner(name)? });
     }
     let name = read_name(text)?;
+    if name == "localhost" || name.ends_with(".localhost") {
+        return Err(DomainError::Local(name));
+    }
     if !name.contains('.') {
         return Err(DomainError::NoDot(name));
     }
@@ -169,6 +183,28 @@ mod tests {
             assert!(read_domain(bad).is_err(), "{bad:?}");
         }
         assert!(read_domain(&"a.".repeat(200)).is_err());
+    }
+
+    #[test]
+    fn a_machine_of_ones_own_is_answered_with_a_public_domain_and_the_demo() {
+        for given in [
+            "localhost",
+            "Localhost.",
+            "shop.localhost",
+            "localhost:3000",
+            "http://localhost:3000/",
+            "127.0.0.1",
+            "127.0.0.1:3000",
+            "http://192.168.0.7/shop",
+            "::1",
+            "[::1]",
+        ] {
+            let message = read_domain(given).unwrap_err().to_string();
+            assert!(message.contains("the public domain that visitors type"), "{message}");
+            assert!(message.ends_with("type: launchready demo"), "{message}");
+        }
+        assert_eq!(read_domain("localhost.example").as_deref(), Ok("localhost.example"));
+        assert_eq!(read_host("localhost", "harbor.example").unwrap(), "localhost.harbor.example");
     }
 
     #[test]

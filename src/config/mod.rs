@@ -14,6 +14,7 @@ mod redirects;
 mod say;
 mod secret;
 mod store;
+mod together;
 mod vault;
 mod walk;
 

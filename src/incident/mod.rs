@@ -78,6 +78,7 @@ mod people;
 mod policy;
 mod quiet;
 mod route;
+mod said;
 mod span;
 #[cfg(test)]
 mod tests;
@@ -87,6 +88,7 @@ mod wake;
 pub use observe::observe;
 pub use people::{acknowledge, resolve};
 pub use route::route;
+pub use said::{NotSaid, Said, some_text};
 pub use wake::{put_back, wake, wakes_at};
 
 pub use model::{

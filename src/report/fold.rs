@@ -188,6 +188,16 @@ mod tests {
     }
 
     #[test]
+    fn every_list_is_as_wide_as_the_terminal() {
+        for width in [60, 80, 100] {
+            let text = to_terminal(&report(&[]), Paint { colour: false, width });
+            for line in text.lines() {
+                assert!(line.chars().count() <= width, "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
     fn checks_that_wait_for_one_account_are_one_line_and_counted_one_by_one() {
         let report = report(&["crm", "database", "supabase", "automation"]);
         let text = to_terminal(&report, Paint::default());

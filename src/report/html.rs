@@ -1,6 +1,7 @@
 //! The report as one HTML file, in the thirteen parts of a handover: no script, nothing fetched, and it prints well.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use askama::Template;
@@ -166,15 +167,18 @@ pub(crate) fn prose(text: &str) -> String {
 struct Group<'a> {
     title: &'static str,
     severity: Severity,
+    count: String,
     cards: Vec<Card<'a>>,
 }
 
 impl<'a> Group<'a> {
     fn of(report: &'a Report, severity: Severity, title: &'static str) -> Option<Self> {
         let mine = words::of_severity(report, severity);
-        let cards: Vec<_> =
+        let count = words::counted(mine.iter().map(|(_, finding)| *finding));
+        let mut cards: Vec<_> =
             mine.into_iter().map(|(check, finding)| Card::of(report, check, finding)).collect();
-        (!cards.is_empty()).then_some(Self { title, severity, cards })
+        mark_repeats(&mut cards);
+        (!cards.is_empty()).then_some(Self { title, severity, count, cards })
     }
 }
 
@@ -188,6 +192,30 @@ struct Card<'a> {
     who: &'static str,
     minutes: u32,
     instruction: String,
+    /// The number of the card of the list that says the same before it: on paper it stands there alone.
+    why_at: Option<usize>,
+    fix_at: Option<usize>,
+    undo_at: Option<usize>,
+}
+
+/// A text with fewer characters is as short as the words that lead to another one.
+const WORTH: usize = 60;
+
+/// Marks what an earlier card says word for word.
+fn mark_repeats(cards: &mut [Card<'_>]) {
+    let (mut whys, mut fixes, mut undos) = (HashMap::new(), HashMap::new(), HashMap::new());
+    for (index, card) in cards.iter_mut().enumerate() {
+        let finding = card.finding;
+        card.why_at = said_at(&mut whys, &finding.why, index + 1);
+        card.fix_at = said_at(&mut fixes, &finding.fix, index + 1);
+        card.undo_at = said_at(&mut undos, &finding.undo, index + 1);
+    }
+}
+
+/// The number of the card that has said a text before.
+fn said_at<'t>(said: &mut HashMap<&'t str, usize>, text: &'t str, number: usize) -> Option<usize> {
+    let first = *said.entry(text).or_insert(number);
+    (first < number && text.chars().count() > WORTH).then_some(first)
 }
 
 impl<'a> Card<'a> {
@@ -202,6 +230,9 @@ impl<'a> Card<'a> {
             seen: finding.evidence.join("\n"),
             since: finding.since.map(words::minute),
             waived: words::waiver(finding),
+            why_at: None,
+            fix_at: None,
+            undo_at: None,
         }
     }
 }
@@ -222,5 +253,30 @@ impl<'a> Row<'a> {
             Status::Skipped => "quiet",
         };
         Self { check, tone, proof: handover::proof(report, check) }
+    }
+
+    /// Whether it is one line on paper: it passed whole, or part 6 says why it was not looked at.
+    fn is_folded(&self) -> bool {
+        match self.check.status {
+            Status::Pass => self.check.findings.is_empty() && self.check.not_checked.is_empty(),
+            Status::Skipped | Status::Unknown => self.check.reason.is_some(),
+            Status::Warn | Status::Fail => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_card_says_is_told_once_on_paper() {
+        let mut said = HashMap::new();
+        let (long, other) = ("a long text of a fix ".repeat(4), "another text ".repeat(6));
+        assert_eq!(said_at(&mut said, &long, 1), None);
+        assert_eq!(said_at(&mut said, &other, 2), None);
+        assert_eq!(said_at(&mut said, &long, 3), Some(1));
+        assert_eq!(said_at(&mut said, &other, 4), Some(2));
+        assert_eq!([5, 6].map(|number| said_at(&mut said, "Remove it.", number)), [None, None]);
     }
 }

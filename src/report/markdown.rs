@@ -84,7 +84,8 @@ fn in_cell(text: &str) -> String {
 
 fn first(report: &Report, out: &mut String) {
     let mine = words::of_severity(report, Severity::Critical);
-    _ = writeln!(out, "## {} ({})\n", handover::heading(3), mine.len());
+    let count = words::counted(mine.iter().map(|(_, finding)| *finding));
+    _ = writeln!(out, "## {} ({count})\n", handover::heading(3));
     if mine.is_empty() {
         _ = writeln!(out, "No finding blocks {}.\n", rules(report.goal).of);
     } else {
@@ -115,7 +116,8 @@ fn conditions(report: &Report, out: &mut String) {
             continue;
         }
         is_empty = false;
-        _ = writeln!(out, "### {title} ({})\n", mine.len());
+        let count = words::counted(mine.iter().map(|(_, finding)| *finding));
+        _ = writeln!(out, "### {title} ({count})\n");
         for (number, (check, finding)) in mine.into_iter().enumerate() {
             draw(&report.domain, number + 1, check, finding, "####", out);
         }

@@ -14,6 +14,7 @@ mod json;
 mod junit;
 mod latest;
 mod markdown;
+mod order;
 mod out_of_step;
 mod page;
 mod redact;
@@ -38,6 +39,7 @@ pub use json::to_json;
 pub use junit::to_junit;
 pub use latest::{Standing, from_latest};
 pub use markdown::to_markdown;
+pub use order::incident_rank;
 pub use out_of_step::{Item, OutOfStep, Stage, StageReport, Unlooked, out_of_step};
 pub use page::page_to_terminal;
 pub(crate) use page::{Block, blocks};
@@ -46,5 +48,6 @@ pub use sarif::to_sarif;
 pub use terminal::{Paint, check_to_terminal, to_terminal};
 pub use verdict::{AREAS_BY_SETTING, Verdict, decide};
 pub(crate) use words::{
-    GROUPS, Piece, hand_work, money, of_severity, pieces, unseen_parts, unseen_word, visible,
+    GROUPS, Piece, counted, hand_work, money, of_severity, pieces, unseen_parts, unseen_word,
+    visible, waived_note,
 };

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use launchready_checks::contract::{Severity, Status};
+use textwrap::core::display_width;
 
 use super::words::{self, GROUPS};
 use super::{CheckReport, FindingReport, Report, UnseenPart, Verdict, fold};
@@ -31,6 +32,9 @@ const CYAN: &str = "36";
 
 /// The width of the labels in front of a finding's texts.
 const LABEL: usize = 10;
+
+/// Where the title of a check stands in the list of all: right of its status and id.
+const TITLE: usize = 37;
 
 /// A report with more lines than this has scrolled its verdict away; few windows are taller.
 const SCREEN: usize = 50;
@@ -92,6 +96,27 @@ impl Paint {
         }
     }
 
+    /// A text right of a lead of `indent` columns, and behind it a remark in grey, which has lines of its own where
+    /// the text leaves no room.
+    fn remarked(self, lead: &str, indent: usize, text: &str, remark: &str, out: &mut String) {
+        let lines = self.lines(text, indent);
+        let end = lines.last().map_or(0, |line| display_width(line)) + indent;
+        let has_room = end + 2 + display_width(remark) <= self.columns();
+        let space = " ".repeat(indent);
+        for (index, line) in lines.iter().enumerate() {
+            let lead = if index == 0 { lead } else { space.as_str() };
+            let is_last = index + 1 == lines.len();
+            let tail = Some(remark).filter(|remark| is_last && has_room && !remark.is_empty());
+            let tail = tail.map_or_else(String::new, |remark| format!("  {}", self.dim(remark)));
+            _ = writeln!(out, "{lead}{line}{tail}");
+        }
+        if !has_room && !remark.is_empty() {
+            for line in self.lines(remark, indent) {
+                _ = writeln!(out, "{space}{}", self.dim(&line));
+            }
+        }
+    }
+
     fn heading(self, text: &str, out: &mut String) {
         _ = writeln!(out, "\n{}", self.on(BOLD, text));
         _ = writeln!(out, "{}", self.on(DIM, &"─".repeat(text.chars().count())));
@@ -120,7 +145,8 @@ pub fn to_terminal(report: &Report, paint: Paint) -> String {
         if mine.is_empty() {
             continue;
         }
-        paint.heading(&format!("{title} ({})", mine.len()), &mut out);
+        let count = words::counted(mine.iter().map(|(_, finding)| *finding));
+        paint.heading(&format!("{title} ({count})"), &mut out);
         for (number, (check, finding)) in mine.iter().enumerate() {
             draw(number + 1, check, finding, paint, &mut out);
         }
@@ -138,8 +164,9 @@ pub fn check_to_terminal(report: &Report, check: &CheckReport, paint: Paint) -> 
     let (report, check) = (&words::visible_report(report), &words::visible_check(check));
     let mut out = String::new();
     let (word, colour) = status_word(check.status);
-    let line = format!("{} {}", paint.on(colour, word), check.id);
-    _ = writeln!(out, "{line}  {}", paint.on(DIM, &format!("{} of {}", check.title, check.target)));
+    let lead = format!("{} ", paint.on(colour, word));
+    let about = format!("{} of {}", check.title, check.target);
+    paint.remarked(&lead, display_width(word) + 1, &check.id, &about, &mut out);
     if let Some(reason) = &check.reason {
         paint.labelled("Reason", reason, &mut out);
     }
@@ -169,7 +196,10 @@ const fn status_word(status: Status) -> (&'static str, &'static str) {
 
 fn head(report: &Report, paint: Paint, out: &mut String) {
     let date = words::minute(report.finished_at);
-    _ = writeln!(out, "{}  {}", paint.on(BOLD, &report.domain), paint.on(DIM, &date));
+    // The domain stays whole, however long it is.
+    let domain = paint.on(BOLD, &report.domain);
+    let fits = display_width(&report.domain) + 2 + display_width(&date) <= paint.columns();
+    _ = writeln!(out, "{domain}{}{}", if fits { "  " } else { "\n" }, paint.on(DIM, &date));
     let line = format!("goal {} · {}", report.goal.as_str(), words::coverage(report.coverage));
     paint.paragraph(0, &line, out);
     let colour = verdict_colour(report.verdict);
@@ -182,7 +212,9 @@ fn head(report: &Report, paint: Paint, out: &mut String) {
     }
     for money in &report.money_at_risk {
         let line = format!("At risk: {}.", words::money(money));
-        _ = writeln!(out, "  {}", paint.on(BOLD, &line));
+        for line in paint.lines(&line, 2) {
+            _ = writeln!(out, "  {}", paint.on(BOLD, &line));
+        }
     }
 }
 
@@ -197,10 +229,18 @@ const fn verdict_colour(verdict: Verdict) -> &'static str {
 /// The verdict again, where the reader of a long report is.
 fn closing(report: &Report, paint: Paint, out: &mut String) {
     let verdict = format!("{}.", report.in_short());
-    let verdict = paint.on(verdict_colour(report.verdict), &verdict);
     let found = report.checks.iter().any(|check| !check.findings.is_empty());
-    let first = if found { " The first finding is at the top." } else { "" };
-    _ = writeln!(out, "\n{verdict}{first}");
+    let first = if found { "The first finding is at the top." } else { "" };
+    let lines = paint.lines(&verdict, 0);
+    let end = lines.last().map_or(0, |line| display_width(line));
+    let painted: Vec<_> =
+        lines.iter().map(|line| paint.on(verdict_colour(report.verdict), line)).collect();
+    let gap = match end + 1 + display_width(first) {
+        _ if !found => "",
+        columns if columns <= paint.columns() => " ",
+        _ => "\n",
+    };
+    _ = writeln!(out, "\n{}{gap}{first}", painted.join("\n"));
 }
 
 fn draw(
@@ -239,10 +279,9 @@ fn checks(report: &Report, paint: Paint, out: &mut String) {
     paint.heading("Every check", out);
     for row in fold::rows(report) {
         let (word, colour) = status_word(row.status);
-        let count = row.findings;
         let word = paint.on(colour, &format!("{word:<8}"));
-        let count = if count.is_empty() { count } else { paint.on(DIM, &format!("  {count}")) };
-        _ = writeln!(out, "  {word} {:<25} {}{count}", row.id, row.title);
+        let lead = format!("  {word} {:<25} ", row.id);
+        paint.remarked(&lead, TITLE, &row.title, &row.findings, out);
     }
 }
 
@@ -266,5 +305,30 @@ fn one_part(part: &UnseenPart, paint: Paint, out: &mut String) {
     }
     if !part.unlock.is_empty() {
         paint.paragraph(4, &format!("→ {}", part.unlock), out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remark_stands_behind_its_text_where_there_is_room_and_below_it_where_not() {
+        let paint = Paint { colour: false, width: 40 };
+        let drawn = |text: &str, remark: &str| {
+            let mut out = String::new();
+            paint.remarked("  FAIL  ", 8, text, remark, &mut out);
+            out
+        };
+        assert_eq!(drawn("Sender policy", "2 findings"), "  FAIL  Sender policy  2 findings\n");
+        assert_eq!(drawn("Sender policy", ""), "  FAIL  Sender policy\n");
+        assert_eq!(
+            drawn("Customers who wait for it", "12 findings"),
+            "  FAIL  Customers who wait for it\n        12 findings\n"
+        );
+        assert_eq!(
+            drawn("Customers who wait for an answer of yours", "1 waived"),
+            "  FAIL  Customers who wait for an answer\n        of yours  1 waived\n"
+        );
     }
 }

@@ -36,12 +36,43 @@ pub(super) fn area(word: &str) -> String {
     found.map_or(word, |area| area.title()).to_owned()
 }
 
-/// `no finding` is empty, because most rows of a table have none.
+/// How many findings nobody has accepted, and how many are waived. The verdict counts the former.
+fn live_and_waived<'a>(findings: impl IntoIterator<Item = &'a FindingReport>) -> (usize, usize) {
+    findings.into_iter().fold((0, 0), |(live, waived), finding| match finding.waived {
+        None => (live + 1, waived),
+        Some(_) => (live, waived + 1),
+    })
+}
+
+/// The number in a heading: what the verdict counts, and beside it what is waived. `3`, `2, and 1 waived`, `1 waived`.
+pub(crate) fn counted<'a>(findings: impl IntoIterator<Item = &'a FindingReport>) -> String {
+    match live_and_waived(findings) {
+        (live, 0) => live.to_string(),
+        (0, waived) => format!("{waived} waived"),
+        (live, waived) => format!("{live}, and {waived} waived"),
+    }
+}
+
+/// The same of one check; `no finding` is empty, because most rows of a table have none.
 pub(super) fn finding_count(check: &CheckReport) -> String {
-    match check.findings.len() {
-        0 => String::new(),
-        1 => "1 finding".to_owned(),
-        count => format!("{count} findings"),
+    let plural = |count| if count == 1 { "" } else { "s" };
+    match live_and_waived(&check.findings) {
+        (0, 0) => String::new(),
+        (live, 0) => format!("{live} finding{}", plural(live)),
+        (0, waived) => format!("{waived} waived"),
+        (live, waived) => format!("{live} finding{}, {waived} waived", plural(live)),
+    }
+}
+
+/// That waived findings are shown and not counted, where there are any.
+pub(crate) fn waived_note(report: &Report) -> Option<String> {
+    let (_, waived) = live_and_waived(report.checks.iter().flat_map(|check| &check.findings));
+    match waived {
+        0 => None,
+        1 => Some("1 finding is waived: it is shown below, and not counted above.".to_owned()),
+        count => Some(format!(
+            "{count} findings are waived: they are shown below, and not counted above."
+        )),
     }
 }
 
@@ -222,6 +253,21 @@ mod tests {
         assert_eq!(pieces("``x`"), [Plain("`"), Code("x")]);
         assert_eq!(pieces("``"), [Plain("``")]);
         assert_eq!(pieces(""), []);
+    }
+
+    #[test]
+    fn what_is_waived_is_told_beside_what_the_verdict_counts() {
+        let (_, spec) = launchready_checks::registry::find_code("csp-missing").unwrap();
+        let live = FindingReport::new(spec.finding("a"), String::new());
+        let mut waived = FindingReport::new(spec.finding("b"), String::new());
+        let until = "2027-01-01T00:00:00Z".parse().unwrap();
+        let (by, reason) = ("Ada".to_owned(), "later".to_owned());
+        waived.waived = Some(crate::report::Waived { by, reason, until });
+        let count = |all: &[&FindingReport]| counted(all.iter().copied());
+        assert_eq!(count(&[]), "0");
+        assert_eq!(count(&[&live, &live]), "2");
+        assert_eq!(count(&[&live, &waived]), "1, and 1 waived");
+        assert_eq!(count(&[&waived, &waived]), "2 waived");
     }
 
     #[test]

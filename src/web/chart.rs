@@ -109,7 +109,7 @@ impl Series {
         {
             let Some(value) = value.filter(|value| value.is_finite()) else { continue };
             let is_drawn = (foot..=top).contains(&value);
-            thresholds.push((class, format!("{word} at {}", words(value)), is_drawn));
+            thresholds.push((class, format!("{word} past {}", words(value)), is_drawn));
         }
         let hour = |at: Timestamp| {
             at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
@@ -315,8 +315,8 @@ mod tests {
         assert_eq!(
             chart.thresholds,
             [
-                ("warning", "warning at 500 ms".to_owned(), true),
-                ("critical", "critical at 30.00 s".to_owned(), false)
+                ("warning", "warning past 500 ms".to_owned(), true),
+                ("critical", "critical past 30.00 s".to_owned(), false)
             ]
         );
         assert_eq!(svg.matches("class=\"mean\"").count(), 2, "a gap ends the line: {svg}");
@@ -345,7 +345,7 @@ mod tests {
         let chart = series.of_days_left(at).draw(&jiff::tz::TimeZone::UTC);
         assert_eq!((chart.foot.as_str(), chart.top.as_str()), ("0 days", "22 days"));
         assert_eq!(chart.last, "8 days");
-        let bounds = [("warning", "warning at 21 days"), ("critical", "critical at 7 days")];
+        let bounds = [("warning", "warning past 21 days"), ("critical", "critical past 7 days")];
         assert_eq!(chart.thresholds, bounds.map(|(class, text)| (class, text.to_owned(), true)));
         assert_eq!(
             chart.rows.iter().map(|row| row[3].as_str()).collect::<Vec<_>>(),

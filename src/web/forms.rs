@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::fault::Fault;
 use super::guard::Caller;
 use super::session;
+use crate::incident::Said;
 
 /// The most fields of a form.
 const FIELDS: usize = 32;
@@ -54,6 +55,11 @@ impl<S: Send + Sync> FromRequest<S> for Plain {
 }
 
 impl Filled {
+    /// A form that is shown with these fields filled in.
+    pub(super) fn of<const N: usize>(fields: [(&str, &str); N]) -> Self {
+        Self(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+    }
+
     /// A field without the blanks around it; empty where it is absent.
     pub(super) fn text(&self, name: &str) -> &str {
         self.0.get(name).map_or("", |value| value.trim())
@@ -71,9 +77,9 @@ impl Filled {
 }
 
 /// The most characters of a name.
-pub(super) const NAME: usize = 80;
+const NAME: usize = Said::Name.most();
 /// The most characters of a reason or a note.
-pub(super) const NOTE: usize = 1000;
+pub(super) const NOTE: usize = Said::Reason.most();
 
 /// Who did something, as they call themselves: the page has one password, so it knows no names.
 pub(super) fn by(text: &str) -> Result<String, Fault> {
@@ -93,16 +99,18 @@ pub(super) fn bounded(text: &str, what: &str, most: usize) -> Result<String, Fau
     Ok(text.to_owned())
 }
 
-/// A text that has to be there.
-pub(super) fn needed(text: &str, what: &str, most: usize) -> Result<String, Fault> {
-    let text = bounded(text, what, most)?;
-    if text.is_empty() {
-        return Err(Fault::bad(
-            format!("The {what} is missing."),
-            "Fill it in, and send it again.",
-        ));
-    }
-    Ok(text)
+/// Who or why, where that has to be there.
+pub(super) fn needed(text: &str, what: Said) -> Result<String, Fault> {
+    what.read(text).map_err(|refused| {
+        let (wrong, wanted) = refused.parts();
+        Fault::bad(sentence(&wrong), sentence(&wanted))
+    })
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
 }
 
 /// The lengths that a silence may be asked for on the page.

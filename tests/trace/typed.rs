@@ -34,6 +34,11 @@ async fn a_chain_fits_on_a_screen_and_its_exit_code_says_what_it_is() {
     let chain: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&chain["schema_version"], &chain["broken"]), (&1.into(), &"order".into()));
     assert_eq!(chain["links"].as_array().unwrap().len(), 9);
+    let (code, text, error) = typed(folder, &["trace", "cs_live_typo", "--config", config]).await;
+    assert_eq!(code, 2, "{text}{error}");
+    assert!(text.contains("\n  UNKNOWN ID\n") && !text.contains("BROKEN"), "{text}");
+    assert!(text.contains("  → Check that it was typed whole"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     let (code, text, error) =
         typed(folder, &["trace", "order-7", "--config", config, "--project", "quay"]).await;
     assert_eq!(code, 2, "{text}{error}");

@@ -114,11 +114,14 @@ async fn what_cannot_be_done_is_refused_with_a_reason() {
         assert!(answer.status.is_client_error(), "{bad}: {}", answer.body);
         assert!(!answer.json()["next"].as_str().unwrap().is_empty(), "{bad}");
     }
-    let waiver = json!({"project": "harbor", "code": "csp-missing", "until": "2027-01-01T00:00:00Z", "by": "", "reason": "x"});
-    assert_eq!(
-        send(&page, "POST", "/api/v1/waivers", &[], &waiver).await.status,
-        StatusCode::BAD_REQUEST
-    );
+    for (by, reason, what) in
+        [(" \t", "x", "The name is missing."), ("Ada", " \n", "The reason is missing.")]
+    {
+        let waiver = json!({"project": "harbor", "code": "csp-missing", "until": "2027-01-01T00:00:00Z", "by": by, "reason": reason});
+        let answer = send(&page, "POST", "/api/v1/waivers", &[], &waiver).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert!(answer.body.contains(what) && answer.body.contains("Write "), "{}", answer.body);
+    }
     let plain =
         ask(&page, "POST", "/api/v1/silences", &[("content-type", "text/plain")], Some("{}")).await;
     assert_eq!(plain.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);

@@ -92,6 +92,8 @@ async fn silences_and_waivers_are_added_and_taken_away() {
     assert!(after.contains(">the end of 31 Dec 2026 UTC</time>"), "{after}");
     let report = get(&page, "/projects/harbor").await.body;
     assert!(report.contains("Accepted by Ada: after the launch"), "{report}");
+    assert!(report.contains(" waived)</h2>"), "headings count as the verdict does: {report}");
+    assert!(report.contains("shown below, and not counted above"), "{report}");
     page.clock.forward(60 * 24 * 60);
     let later = get(&page, "/waivers").await.body;
     assert!(later.contains("expired"), "{later}");
@@ -121,13 +123,18 @@ async fn a_form_that_lacks_something_says_what() {
         ("until", "2026-11-01", "no date that lies ahead"),
         ("until", "soon", "no date that lies ahead"),
         ("reason", "", "The reason is missing"),
+        ("reason", " \t ", "Write in a sentence why"),
         ("reason", long.as_str(), "The reason is too long"),
         ("by", " ", "The name is missing"),
+        ("by", "\u{a0}", "Write who you are"),
     ] {
         let fields = good.map(|(field, old)| (field, if field == name { value } else { old }));
         let answer = post(&page, "/waivers", &[], &fields).await;
         assert!(answer.status.is_client_error(), "{name}={value}");
         assert!(answer.body.contains(word), "{name}={value}: {}", answer.body);
+        let kept =
+            if name == "until" { "name=\"by\" value=\"Ada\"" } else { "value=\"2026-12-31\"" };
+        assert!(answer.body.contains(kept), "{kept} is gone: {}", answer.body);
     }
     let answer =
         post(&page, "/silences", &[], &[("csrf", &token), ("length", "9y"), ("reason", "x")]).await;

@@ -111,6 +111,8 @@ pub enum Outcome {
     Whole,
     /// A link is broken.
     Broken,
+    /// Nobody who could be asked knows the reference, so that there is no chain.
+    Unknown,
     /// Nothing could be looked at.
     Unseen,
 }
@@ -134,7 +136,7 @@ pub struct Chain {
     pub broken: Option<Part>,
     /// One sentence.
     pub in_short: String,
-    /// What to do next.
+    /// What to do next; each line is a step of its own.
     pub next: Option<String>,
     /// Every link, in the order of the chain.
     pub links: Vec<Link>,

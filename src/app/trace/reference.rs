@@ -76,12 +76,14 @@ pub struct Reference {
     pub text: String,
 }
 
+/// The forms that a reference has, in words.
+pub(super) const FORMS: &str = "an event (evt_…), a checkout (cs_…), a payment (pi_…), a charge (ch_…, py_…), a \
+                                refund (re_…, pyr_…), a dispute (du_…, dp_…), a subscription (sub_…) or a customer \
+                                (cus_…) of Stripe, or an order by its id or by what the shop calls it";
+
 /// A text that names nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "this is nothing that can be followed; name an event (evt_…), a checkout (cs_…), a payment (pi_…), a charge, \
-     refund, dispute, subscription or customer of Stripe, or an order by its id, in at most {LONGEST} characters"
-)]
+#[error("this is nothing that can be followed; name {FORMS}, in at most {LONGEST} characters")]
 pub struct NoReference;
 
 impl Reference {
@@ -121,6 +123,13 @@ mod tests {
         ] {
             let read = Reference::read(text).unwrap();
             assert_eq!((read.kind, read.text.as_str()), (kind, text.trim()));
+        }
+    }
+
+    #[test]
+    fn every_form_is_named_to_whoever_types_another() {
+        for (start, _) in STARTS {
+            assert!(NoReference.to_string().contains(&format!("{start}…")), "{start}");
         }
     }
 

@@ -36,7 +36,7 @@ pub struct AgentArgs {
 /// Options of `healthcheck`.
 #[derive(Debug, Clone, Args)]
 pub struct HealthcheckArgs {
-    /// Where the agent listens.
+    /// Where the agent listens: agent.listen in its config.
     #[arg(value_name = "ADDRESS", default_value = "127.0.0.1:9797")]
     pub address: SocketAddr,
 }

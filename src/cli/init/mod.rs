@@ -12,7 +12,7 @@ use anyhow::Context as _;
 
 use self::files::Place;
 use super::args::{Cli, InitArgs};
-use super::output::print;
+use super::output::{paint, print};
 use super::project::network;
 use super::{Exit, UsageError, progress};
 use crate::app::Session;
@@ -61,7 +61,7 @@ pub(super) fn run(cli: &Cli, args: &InitArgs) -> anyhow::Result<Exit> {
     let draft = Draft::new(&stack, &answers, name.as_deref(), token);
     let outcome = write(args, &place, &draft)?;
     let owned = runtime.block_on(session.ownership(&domain, &draft.token, args.time_limit));
-    print(&say::report(&draft, &args.out, &outcome, &owned));
+    print(&say::report(&draft, &args.out, &outcome, &owned, paint()));
     Ok(Exit::Clean)
 }
 

@@ -7,26 +7,28 @@ use launchready_checks::contract::{Ownership, OwnershipRecord};
 
 use super::Outcome;
 use crate::discover::Draft;
+use crate::report::Paint;
 
-/// The most columns of a line.
-const WIDTH: usize = 100;
-
-/// The whole text.
+/// The whole text. Lines are as wide as the terminal; a record and a command stay whole, so that they can be copied.
 pub(super) fn report(
     draft: &Draft<'_>,
     path: &Path,
     outcome: &Outcome,
     owned: &Ownership,
+    paint: Paint,
 ) -> String {
-    let mut text = seen(draft);
+    let mut text = seen(draft, paint);
     _ = writeln!(text);
-    text += &written(path, outcome);
-    text += &next(draft, path, outcome, owned);
+    text += &written(path, outcome, paint);
+    text += &next(draft, path, outcome, owned, paint);
     text
 }
 
+/// What stands before something that may be there and does not show.
+const NOT_SEEN: &str = "  not seen            ";
+
 /// What shows from outside.
-fn seen(draft: &Draft<'_>) -> String {
+fn seen(draft: &Draft<'_>, paint: Paint) -> String {
     let stack = draft.stack;
     let mut rows: Vec<(&str, String)> = Vec::new();
     if let Some(platform) = stack.platform {
@@ -57,36 +59,34 @@ fn seen(draft: &Draft<'_>) -> String {
     }
     let mut text = format!("{}: what shows from outside\n\n", stack.domain);
     for (what, how) in rows {
-        let lead = format!("  {what:<20}");
-        text += &wrapped(&how, &lead, &" ".repeat(22));
+        text += &after(&format!("  {what:<19} "), &how, paint);
     }
     for unseen in &stack.unseen {
-        text += &wrapped(unseen, "  not seen            ", &" ".repeat(22));
+        text += &after(NOT_SEEN, unseen, paint);
     }
     let open: Vec<&str> = draft.unsettled().iter().map(|part| part.words()).collect();
     if !open.is_empty() {
         let how = format!("{} (may still be there; --uses names them)", open.join(", "));
-        text += &wrapped(&how, "  not seen            ", &" ".repeat(22));
+        text += &after(NOT_SEEN, &how, paint);
     }
     text
 }
 
-fn written(path: &Path, outcome: &Outcome) -> String {
-    let mut text = String::new();
+fn written(path: &Path, outcome: &Outcome, paint: Paint) -> String {
     let path = path.display();
-    if outcome.is_new {
-        _ = writeln!(text, "Wrote {path}.");
+    let mut text = if outcome.is_new {
+        hanging(&format!("Wrote {path}."), paint)
     } else if outcome.merge.added.is_empty() {
-        _ = writeln!(text, "Nothing new: {path} stays as it is.");
+        hanging(&format!("Nothing new: {path} stays as it is."), paint)
     } else {
-        _ = writeln!(text, "Added to {path}: {}.", outcome.merge.added.join(", "));
-    }
+        hanging(&format!("Added to {path}: {}.", outcome.merge.added.join(", ")), paint)
+    };
     for note in &outcome.merge.by_hand {
-        text += &wrapped(&format!("{note}."), "Yours to settle: ", "  ");
+        text += &hanging(&format!("Yours to settle: {note}."), paint);
     }
     if let Some(env) = &outcome.env {
         let line = "with the name of each credential; only you can read it, and your copy of it.";
-        text += &wrapped(line, &format!("Wrote {} ", env.display()), "  ");
+        text += &hanging(&format!("Wrote {} {line}", env.display()), paint);
     } else if !outcome.env_missing.is_empty() {
         text += ".env.example stands and was not touched. It does not name:\n";
         for line in &outcome.env_missing {
@@ -99,16 +99,22 @@ fn written(path: &Path, outcome: &Outcome) -> String {
     text
 }
 
-fn next(draft: &Draft<'_>, path: &Path, outcome: &Outcome, owned: &Ownership) -> String {
+fn next(
+    draft: &Draft<'_>,
+    path: &Path,
+    outcome: &Outcome,
+    owned: &Ownership,
+    paint: Paint,
+) -> String {
     let domain = &draft.stack.domain;
     let mut text = "\nNext\n\n".to_owned();
     if owned.is_proven() {
         let line = format!("The TXT record at _launchready.{domain} is there: active probes run.");
-        text += &wrapped(&line, "1. ", "   ");
+        text += &after("1. ", &line, paint);
     } else {
         let begins = "Prove that the domain is yours, so that active probes run";
         let line = format!("{}. Publish this record:", owned.reason(begins));
-        text += &wrapped(&line, "1. ", "   ");
+        text += &after("1. ", &line, paint);
         _ = writeln!(text, "\n   {}\n", OwnershipRecord::new(domain, &draft.token));
     }
     text += "2. Create these credentials, each with the least that it needs:\n";
@@ -116,14 +122,15 @@ fn next(draft: &Draft<'_>, path: &Path, outcome: &Outcome, owned: &Ownership) ->
         let access = wanted.access;
         let names: Vec<String> =
             access.credentials.iter().map(|one| draft.variable(one.suffix)).collect();
-        _ = writeln!(text, "\n   {} → {}", access.title, names.join(", "));
+        text.push('\n');
+        text += &after("   ", &format!("{} → {}", access.title, names.join(", ")), paint);
         for (what, how) in [
             ("where", access.create.to_owned()),
             ("grant", access.grant.join("; ")),
             ("never", access.never.to_owned()),
             ("opens", opens(access.unlocks)),
         ] {
-            text += &wrapped(&how, &format!("     {what}  "), "            ");
+            text += &after(&format!("     {what}  "), &how, paint);
         }
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -154,8 +161,47 @@ fn opens(starts: &[&str]) -> String {
     starts.iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
-fn wrapped(text: &str, lead: &str, indent: &str) -> String {
-    let options = textwrap::Options::new(WIDTH).initial_indent(lead).subsequent_indent(indent);
-    let lines = textwrap::wrap(text, options.break_words(false));
-    lines.join("\n") + "\n"
+/// A text beside what leads to it.
+fn after(lead: &str, text: &str, paint: Paint) -> String {
+    let indent = lead.chars().count();
+    let mut out = String::new();
+    for (index, line) in paint.lines(text, indent).iter().enumerate() {
+        // Writing into a string cannot fail.
+        _ = match index {
+            0 => writeln!(out, "{lead}{line}"),
+            _ => writeln!(out, "{}{line}", " ".repeat(indent)),
+        };
+    }
+    out
+}
+
+/// A paragraph whose further lines stand a little to the right.
+fn hanging(text: &str, paint: Paint) -> String {
+    let lines = paint.lines(text, 2);
+    lines.join("\n  ") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_as_wide_as_the_terminal_and_stand_below_each_other() {
+        let paint = Paint { colour: false, width: 40 };
+        assert_eq!(
+            after("  hosts ", "www.harbor.example (Vercel), app.harbor.example", paint),
+            "  hosts www.harbor.example (Vercel),\n        app.harbor.example\n"
+        );
+        assert_eq!(
+            hanging("Added to launchready.toml: project.crm, project.support.", paint),
+            "Added to launchready.toml:\n  project.crm, project.support.\n"
+        );
+        let text = "word ".repeat(60);
+        for width in [40, 80, 100] {
+            let paint = Paint { colour: false, width };
+            for line in [after("1. ", &text, paint), hanging(&text, paint)].concat().lines() {
+                assert!(line.chars().count() <= width, "{width}: {line}");
+            }
+        }
+    }
 }

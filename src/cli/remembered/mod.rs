@@ -3,7 +3,6 @@
 mod baseline;
 mod lines;
 
-use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,7 +22,8 @@ use super::{Exit, UsageError};
 use crate::app::{open_store, store_is_there};
 use crate::clock::{Clock as _, SystemClock, later, whole_second};
 use crate::config::{Agent, Config, load, login_name};
-use crate::incident::{Incident, Silence, State, Waiver};
+use crate::incident::{Incident, Said, Silence, State, Waiver, some_text};
+use crate::report::incident_rank;
 use crate::store::{IncidentFilter, Store, StoreError};
 
 /// The most incidents of one list; who has more narrows it to a project.
@@ -145,9 +145,7 @@ pub(super) fn incidents(args: &IncidentsArgs) -> anyhow::Result<Exit> {
                 if found.is_empty() {
                     here.has_looked().await?;
                 }
-                found.sort_by_key(|one| {
-                    (one.state == State::Resolved, Reverse(one.severity), Reverse(one.first_seen))
-                });
+                found.sort_by_key(incident_rank);
                 let none = if *all { "there was no incident yet" } else { "no incident is open" };
                 show(&args.store, &found, none, lines::incident);
                 if found.len() == LISTED && !args.store.json {
@@ -201,7 +199,7 @@ pub(super) fn silence(args: &SilenceArgs) -> anyhow::Result<Exit> {
                     from: here.now,
                     until: later(here.now, *span),
                     by: who(by.as_ref())?,
-                    reason: reason.clone(),
+                    reason: said(Said::Reason, "--reason", reason)?,
                 };
                 silence.id = here.store.add_silence(&silence).await?;
                 let end = here.command(&format!("silence remove {}", silence.id));
@@ -245,9 +243,9 @@ pub(super) fn waiver(args: &WaiverArgs) -> anyhow::Result<Exit> {
                     id: String::new(),
                     project: here.project(project.as_deref())?,
                     code: code.clone(),
-                    subject: subject.clone(),
-                    by: by.clone(),
-                    reason: reason.clone(),
+                    subject: some_text(subject.as_deref()),
+                    by: said(Said::Name, "--by", by)?,
+                    reason: said(Said::Reason, "--reason", reason)?,
                     at: here.now,
                     until,
                     last_used: None,
@@ -317,7 +315,15 @@ fn show<T: Serialize>(args: &StoreArgs, all: &[T], none: &str, entry: impl Fn(&T
 /// Who does this: as they say, or as they signed in.
 fn who(by: Option<&String>) -> Result<String, UsageError> {
     let none = || UsageError("nobody is signed in here; say who you are with --by NAME".to_owned());
-    by.cloned().or_else(login_name).ok_or_else(none)
+    match by {
+        Some(by) => said(Said::Name, "--by", by),
+        None => login_name().ok_or_else(none),
+    }
+}
+
+/// What an option says of who or why, by the rule of the page.
+fn said(what: Said, option: &str, text: &str) -> Result<String, UsageError> {
+    what.read(text).map_err(|refused| UsageError(format!("{option}: {refused}")))
 }
 
 fn known_check(id: &str) -> Result<(), UsageError> {

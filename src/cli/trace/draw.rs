@@ -18,18 +18,30 @@ pub(super) fn draw(chain: &Chain, paint: Paint) -> String {
     let word = match chain.outcome {
         Outcome::Whole => paint.good("WHOLE"),
         Outcome::Broken => paint.bad("BROKEN"),
+        Outcome::Unknown => paint.doubtful("UNKNOWN ID"),
         Outcome::Unseen => paint.doubtful("NOT LOOKED AT"),
     };
     _ = writeln!(out, "\n  {word}");
     paragraph(2, &chain.in_short, paint, &mut out);
-    if let Some(next) = &chain.next {
+    for next in chain.next.iter().flat_map(|next| next.lines()) {
         paragraph(2, &format!("→ {next}"), paint, &mut out);
     }
-    _ = writeln!(out, "\n{}\n{}", paint.bold("The chain"), paint.dim("─────────"));
+    let title = match chain.outcome {
+        Outcome::Unknown => "Where it was looked for",
+        Outcome::Whole | Outcome::Broken | Outcome::Unseen => "The chain",
+    };
+    let rule = "─".repeat(title.chars().count());
+    _ = writeln!(out, "\n{}\n{}", paint.bold(title), paint.dim(&rule));
     for link in &chain.links {
-        // What to do about the first broken link stands above.
-        let is_told = chain.broken == Some(link.part) || chain.outcome == Outcome::Unseen;
-        one(link, is_told && link.next == chain.next, paint, &mut out);
+        // What to do about the first broken link, or about an id that nobody knows, stands above.
+        let is_told = match chain.outcome {
+            Outcome::Unknown => link.state.is_broken(),
+            Outcome::Unseen => link.next == chain.next,
+            Outcome::Whole | Outcome::Broken => {
+                chain.broken == Some(link.part) && link.next == chain.next
+            }
+        };
+        one(link, is_told, paint, &mut out);
     }
     out
 }

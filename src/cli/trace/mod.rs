@@ -31,6 +31,7 @@ pub(super) fn run(args: &TraceArgs) -> anyhow::Result<Exit> {
     Ok(match chain.outcome {
         Outcome::Whole => Exit::Clean,
         Outcome::Broken => Exit::Found,
+        Outcome::Unknown => Exit::Usage,
         Outcome::Unseen => Exit::Failed,
     })
 }

@@ -65,7 +65,7 @@ pub enum LoadError {
         errors: ConfigErrors,
     },
     /// Secrets that the config names cannot be read.
-    #[error("the agent cannot start without these secrets:\n{0}")]
+    #[error("the agent cannot start without these secrets:\n{}", .0.together())]
     Secrets(ConfigErrors),
 }
 

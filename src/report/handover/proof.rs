@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use launchready_checks::contract::{Measurement, Status, Unit};
 use launchready_checks::registry;
 
-use super::super::words::minute;
+use super::super::words::{finding_count, minute};
 use super::super::{CheckReport, Report};
 
 /// The most numbers of one check that are shown.
@@ -27,8 +27,7 @@ pub(in crate::report) fn proof(report: &Report, check: &CheckReport) -> String {
     said.push(match (known, found) {
         (0, _) => format!("{found} found."),
         (_, 0) => format!("None of the {known} defects that it knows."),
-        (_, 1) => format!("1 finding; it knows {known} defects."),
-        (_, _) => format!("{found} findings; it knows {known} defects."),
+        (_, _) => format!("{}; it knows {known} defects.", finding_count(check)),
     });
     let numbers: Vec<String> = check.measurements.iter().take(NUMBERS).map(number).collect();
     if !numbers.is_empty() {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::shape::IncidentV1;
-use crate::incident::{Silence, Waiver};
+use crate::incident::{Said, Silence, Waiver, some_text};
 use crate::web::fault::Fault;
 use crate::web::forms::{self, Sent};
 use crate::web::pages::{check_scope, check_waiver};
@@ -85,7 +85,7 @@ pub(in crate::web) async fn add_silence(
         from: new.from.unwrap_or(now),
         until: new.until,
         by: forms::by(&new.by)?,
-        reason: forms::needed(&new.reason, "reason", forms::NOTE)?,
+        reason: forms::needed(&new.reason, Said::Reason)?,
     };
     if silence.until <= now.max(silence.from) {
         return Err(Fault::bad("The silence ends before it begins.", "Set until to a later time."));
@@ -124,9 +124,9 @@ pub(in crate::web) async fn add_waiver(
         id: String::new(),
         project: new.project,
         code: new.code,
-        subject: new.subject,
-        by: forms::needed(&new.by, "name", forms::NAME)?,
-        reason: forms::needed(&new.reason, "reason", forms::NOTE)?,
+        subject: some_text(new.subject.as_deref()),
+        by: forms::needed(&new.by, Said::Name)?,
+        reason: forms::needed(&new.reason, Said::Reason)?,
         at: now,
         until: new.until,
         last_used: None,

@@ -238,7 +238,7 @@ impl Measured {
             let bound = bound?;
             let text =
                 if is_date { days_words(left(bound)) } else { value_words(measured.unit, bound) };
-            Some(format!("{word} at {text}"))
+            Some(format!("{word} past {text}"))
         };
         let value = value_words(measured.unit, measured.value);
         let bounds: Vec<_> =
@@ -349,6 +349,15 @@ mod tests {
             [0, 6, 7, 24, 25, 24 * 7, 24 * 8, 24 * 400].map(opens),
             [6, 6, 24, 24, 168, 168, 168, 168]
         );
+    }
+
+    #[test]
+    fn what_the_bound_allows_is_not_said_to_be_past_it() {
+        let spf = check_meta("mail-spf").unwrap();
+        let spec = spf.measurements.iter().find(|spec| spec.name == "lookups").unwrap();
+        let measured = spec.value(Some("harbor.example"), 10.0).bounds(None, Some(10.0));
+        let shown = Measured::of(spf, &measured, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!((shown.value.as_str(), shown.bounds.as_str()), ("10", "critical past 10"));
     }
 
     #[test]

@@ -7,11 +7,11 @@ use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
-use launchready_checks::registry;
 use serde::Deserialize;
 
 use super::frame::Frame;
 use crate::incident::{Incident, State as Life, Unheard};
+use crate::report::incident_rank;
 use crate::store::IncidentFilter;
 use crate::web::Facts;
 use crate::web::fault::Fault;
@@ -54,17 +54,8 @@ pub(super) struct Row {
 /// The rows of incidents: what lasts before what is over, and the worst of it first.
 pub(super) fn rows(facts: &Facts, incidents: &[Incident], now: Timestamp) -> Vec<Row> {
     let mut ordered: Vec<_> = incidents.iter().collect();
-    ordered.sort_by_key(|incident| weight(incident));
+    ordered.sort_by_key(|incident| incident_rank(incident));
     ordered.into_iter().map(|incident| Row::of(facts, incident, now)).collect()
-}
-
-/// What comes first in a list: what lasts, and of it the worst, the most urgent, the first check of the
-/// registry, and the first subject.
-fn weight(incident: &Incident) -> impl Ord + use<> {
-    let lasts = incident.state != Life::Resolved;
-    let rank = lasts.then_some((incident.severity, incident.urgency));
-    let place = lasts.then(|| (registry::place(&incident.key.check), about(incident)));
-    (std::cmp::Reverse((lasts, rank)), place)
 }
 
 /// Why an incident is not told at present.
@@ -167,7 +158,7 @@ pub(in crate::web) async fn incidents(
     let mut found = site.store.incidents(&filter).await?;
     let has_more = offset + found.len() > page * INCIDENTS && page < LAST_PAGE;
     if all_last {
-        found.sort_by_key(weight);
+        found.sort_by_key(incident_rank);
     }
     let shown: Vec<_> = found.into_iter().skip(before - offset).take(INCIDENTS).collect();
     let html = show::draw(&Page {
@@ -224,38 +215,5 @@ mod tests {
             listen: "127.0.0.1:9797".parse().unwrap(),
             heartbeats: Vec::new(),
         }
-    }
-
-    #[test]
-    fn the_worst_comes_first_then_the_first_check_and_the_first_subject() {
-        use launchready_checks::contract::{Severity, Urgency};
-        let one = |check: &str, target: &str, urgency, severity| {
-            let key = IncidentKey {
-                project: "harbor".to_owned(),
-                check: check.to_owned(),
-                code: "x".to_owned(),
-                target: target.to_owned(),
-            };
-            let mut incident = Incident::begin(key, Timestamp::UNIX_EPOCH);
-            (incident.urgency, incident.severity, incident.state) = (urgency, severity, Life::Open);
-            incident
-        };
-        let mut all = [
-            one("web-headers", "b", Urgency::Day, Severity::Critical),
-            one("mail-spf", "b", Urgency::Day, Severity::Critical),
-            one("mail-spf", "c", Urgency::Now, Severity::Warning),
-            one("web-headers", "a", Urgency::Day, Severity::Critical),
-            one("web-uptime", "z", Urgency::Now, Severity::Critical),
-        ];
-        all.sort_by_key(weight);
-        let order: Vec<_> = all.iter().map(|it| (&*it.key.check, &*it.key.target)).collect();
-        let wanted = [
-            ("web-uptime", "z"),
-            ("mail-spf", "b"),
-            ("web-headers", "a"),
-            ("web-headers", "b"),
-            ("mail-spf", "c"),
-        ];
-        assert_eq!(order, wanted);
     }
 }

@@ -35,6 +35,7 @@ struct Page<'a> {
     reasons: Vec<Prose>,
     money: Vec<String>,
     hand_work: Option<String>,
+    waived: Option<String>,
     last: Option<When>,
     incidents: Vec<IncidentRow>,
     more_incidents: usize,
@@ -48,6 +49,7 @@ struct Page<'a> {
 struct Group<'a> {
     id: &'static str,
     title: &'static str,
+    count: String,
     cards: Vec<Card<'a>>,
 }
 
@@ -109,7 +111,7 @@ struct Row<'a> {
     check: &'a CheckReport,
     href: String,
     reason: Option<Prose>,
-    findings: usize,
+    findings: Option<String>,
     last: Option<When>,
 }
 
@@ -137,7 +139,9 @@ pub(in crate::web) async fn project(
     let report = &known.report;
     let last = known.latest.iter().filter_map(|run| run.at).max();
     let groups = report::GROUPS.iter().filter_map(|(severity, title)| {
-        let mut cards: Vec<_> = report::of_severity(report, *severity)
+        let mine = report::of_severity(report, *severity);
+        let count = report::counted(mine.iter().map(|(_, finding)| *finding));
+        let mut cards: Vec<_> = mine
             .into_iter()
             .map(|(check, finding)| Card::of(project, check, finding, now))
             .collect();
@@ -146,7 +150,7 @@ pub(in crate::web) async fn project(
                 card.folded = true;
             }
         }
-        (!cards.is_empty()).then_some(Group { id: id(*severity), title, cards })
+        (!cards.is_empty()).then_some(Group { id: id(*severity), title, count, cards })
     });
     let mut incidents = rows(&facts, &known.incidents, now);
     let more_incidents = incidents.len().saturating_sub(INCIDENTS);
@@ -167,6 +171,7 @@ pub(in crate::web) async fn project(
         reasons: report.verdict_reasons.iter().map(|reason| Prose::new(reason)).collect(),
         money: report.money_at_risk.iter().map(report::money).collect(),
         hand_work: report::hand_work(report),
+        waived: report::waived_note(report),
         last: last.map(|at| When::new(at, now, &zone)),
         incidents,
         more_incidents,
@@ -199,7 +204,7 @@ impl<'a> Row<'a> {
             check,
             href: format!("/projects/{}/checks/{}", Segment(&project.name), check.id),
             reason: check.reason.as_deref().map(Prose::new),
-            findings: check.findings.len(),
+            findings: Some(report::counted(&check.findings)).filter(|_| !check.findings.is_empty()),
             last: at.map(|at| When::new(at, now, &zone(&project.timezone))),
         }
     }

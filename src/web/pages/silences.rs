@@ -9,7 +9,7 @@ use axum::response::Response;
 use launchready_checks::registry;
 
 use super::frame::{Done, Frame, after};
-use crate::incident::Silence;
+use crate::incident::{Said, Silence};
 use crate::web::Site;
 use crate::web::fault::Fault;
 use crate::web::forms::{self, Filled};
@@ -123,7 +123,7 @@ async fn add(site: &Site, form: &Filled) -> Result<Response, Fault> {
         from: now,
         until: forms::silence_end(form.text("length"), now)?,
         by: forms::by(form.text("by"))?,
-        reason: forms::needed(form.text("reason"), "reason", forms::NOTE)?,
+        reason: forms::needed(form.text("reason"), Said::Reason)?,
     };
     check_scope(site, &silence)?;
     site.store.add_silence(&silence).await?;

@@ -13,12 +13,12 @@ use serde::Deserialize;
 
 use super::frame::{Done, Frame, after};
 use super::silences::known_code;
-use crate::incident::Waiver;
+use crate::incident::{Said, Waiver};
 use crate::report::AREAS_BY_SETTING;
 use crate::web::Site;
 use crate::web::fault::Fault;
 use crate::web::forms::{self, Filled};
-use crate::web::guard::Caller;
+use crate::web::guard::{Caller, Told};
 use crate::web::route::Web;
 use crate::web::show::{self, Badge};
 use crate::web::standing;
@@ -41,8 +41,10 @@ struct Page<'a> {
     frame: Frame,
     rows: Vec<Row>,
     projects: Vec<&'a str>,
-    wanted: &'a Wanted,
     codes: Vec<&'static str>,
+    /// What was typed into the form before or a link fills in, and what is wrong with it.
+    typed: &'a Filled,
+    fault: Option<&'a Fault>,
 }
 
 struct Row {
@@ -88,6 +90,20 @@ pub(in crate::web) async fn waivers(
     Query(wanted): Query<Wanted>,
     Query(done): Query<Done>,
 ) -> Result<Response, Fault> {
+    let typed = Filled::of([
+        ("project", wanted.project.as_str()),
+        ("code", wanted.code.as_str()),
+        ("subject", wanted.subject.as_str()),
+    ]);
+    page(&web, Frame::new("Waivers", "waivers", &caller).done(&done), &typed, None).await
+}
+
+async fn page(
+    web: &Web,
+    frame: Frame,
+    typed: &Filled,
+    fault: Option<&Fault>,
+) -> Result<Response, Fault> {
     let site = &*web.site;
     let facts = site.facts();
     let now = site.clock.now();
@@ -103,16 +119,22 @@ pub(in crate::web) async fn waivers(
         }
     };
     let html = show::draw(&Page {
-        frame: Frame::new("Waivers", "waivers", &caller).done(&done),
+        frame,
         rows: waivers.into_iter().map(row).collect(),
         projects: facts.projects.iter().map(|project| project.name.as_str()).collect(),
-        wanted: &wanted,
         codes: registry::ALL
             .iter()
             .flat_map(|plugin| plugin.meta.findings.iter().map(|spec| spec.code))
             .collect(),
+        typed,
+        fault,
     })?;
-    Ok(show::answer(html))
+    let mut response = show::answer(html);
+    if let Some(fault) = fault {
+        *response.status_mut() = fault.status;
+        response.extensions_mut().insert(Told);
+    }
+    Ok(response)
 }
 
 /// A waiver that can be used: of a finding, of a check that cannot look, or of an area that is not
@@ -124,19 +146,29 @@ pub(in crate::web) fn check_waiver(site: &Site, waiver: &Waiver) -> Result<(), F
     if is_unseen { Ok(()) } else { known_code(&waiver.code) }
 }
 
+/// Adds a waiver; what cannot be one is drawn again with all that was typed.
 pub(in crate::web) async fn add_waiver(
     State(web): State<Arc<Web>>,
+    Extension(caller): Extension<Caller>,
     form: Filled,
 ) -> Result<Response, Fault> {
-    let site = &*web.site;
+    match add(&web.site, &form).await {
+        Err(fault) if fault.status.is_client_error() => {
+            page(&web, Frame::new("Waivers", "waivers", &caller), &form, Some(&fault)).await
+        }
+        done => done,
+    }
+}
+
+async fn add(site: &Site, form: &Filled) -> Result<Response, Fault> {
     let now = site.clock.now();
     let waiver = Waiver {
         id: String::new(),
         project: form.text("project").to_owned(),
         code: form.text("code").to_owned(),
         subject: form.some("subject"),
-        by: forms::needed(form.text("by"), "name", forms::NAME)?,
-        reason: forms::needed(form.text("reason"), "reason", forms::NOTE)?,
+        by: forms::needed(form.text("by"), Said::Name)?,
+        reason: forms::needed(form.text("reason"), Said::Reason)?,
         at: now,
         until: forms::date_end(form.text("until"), now)?,
         last_used: None,

@@ -69,7 +69,7 @@ pub(super) fn judge(evidence: &Evidence, cx: &AssessCx<'_, Drift>) -> Assessment
         }
     }
     if compared > 0 {
-        out.measure(CHANGES.value(None, changes as f64).bounds(Some(1.0), None));
+        out.measure(CHANGES.value(None, changes as f64).bounds(Some(0.0), None));
     }
     if let Some((first, unlock)) = unread.first() {
         out.not_checked(

@@ -1,6 +1,7 @@
 //! Judges what was seen, link by link. Pure: the same sight gives the same chain.
 
 mod deal;
+mod nowhere;
 mod people;
 mod shop;
 mod stripe;
@@ -28,14 +29,21 @@ pub fn judge(project: &str, seen: &Seen) -> Chain {
         people::contact(&deal),
         people::ticket(&deal),
     ];
-    let broken = links.iter().find(|link| link.state.is_broken());
+    let is_nowhere = nowhere::is_nowhere(seen);
+    let broken = links.iter().find(|link| link.state.is_broken()).filter(|_| !is_nowhere);
     let looked = links.iter().any(|link| link.state != State::NotLookedAt);
     let outcome = match broken {
         _ if !looked => Outcome::Unseen,
+        _ if is_nowhere => Outcome::Unknown,
         Some(_) => Outcome::Broken,
         None => Outcome::Whole,
     };
-    let (in_short, next) = in_short(&links, broken, outcome);
+    let (in_short, next) = if outcome == Outcome::Unknown {
+        let (says, next) = nowhere::words(seen);
+        (says, Some(next))
+    } else {
+        in_short(&links, broken, outcome)
+    };
     Chain {
         schema_version: 1,
         project: project.to_owned(),

@@ -345,3 +345,29 @@ fn an_address_that_serves_as_an_id_is_never_shown() {
     let text = serde_json::to_string(&judge("harbor", &seen)).unwrap();
     assert!(!text.contains('@') && text.contains("(an address)"), "{text}");
 }
+
+#[test]
+fn an_id_that_nobody_knows_is_no_broken_chain() {
+    let mut seen = whole();
+    seen.reference = Reference::read("cs_test_b2").unwrap();
+    (seen.checkout, seen.payment) = (Ok(None), Ok(None));
+    (seen.events, seen.rows) = (Ok(Vec::new()), Ok(Vec::new()));
+    (seen.orders, seen.sync) = (Ok(Orders::default()), Ok(None));
+    let chain = judge("harbor", &seen);
+    assert_eq!((chain.outcome, chain.broken), (Outcome::Unknown, None));
+    assert_eq!(
+        chain.in_short,
+        "No system that could be asked knows this checkout: neither Stripe nor the table of orders."
+    );
+    let next = chain.next.unwrap();
+    for part in ["typed whole", "of test mode", "rk_test_", "live mode", "30 days", "cs_…", "cus_…"]
+    {
+        assert!(next.contains(part), "{part}: {next}");
+    }
+    let why = || Missing { reason: "no key".to_owned(), unlock: "add it".to_owned() };
+    (seen.named, seen.checkout, seen.payment) = (Err(why()), Err(why()), Err(why()));
+    let chain = judge("harbor", &seen);
+    assert!(chain.in_short.ends_with("this checkout: the table of orders does not."), "{chain:?}");
+    seen.orders = whole().orders;
+    assert_ne!(judge("harbor", &seen).outcome, Outcome::Unknown, "an order knows it");
+}
