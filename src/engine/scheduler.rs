@@ -19,6 +19,8 @@ use crate::store::{DueJob, Finished, JobKey, RunInputs, Store, StoreError};
 pub const LEASE: Duration = Duration::from_mins(3);
 /// The longest time between two looks into the store.
 const IDLE: Duration = Duration::from_secs(1);
+/// How long places that come free are gathered where more is due than there are places.
+const GATHERING: Duration = Duration::from_millis(20);
 /// The most jobs that are taken at once, so that many projects share what is free.
 const TAKEN: usize = 256;
 /// A clock that goes back by more than this was set, and every due time is reckoned anew.
@@ -144,8 +146,10 @@ impl Scheduler {
         ended: &mpsc::UnboundedSender<Ended>,
     ) -> Result<Duration, StoreError> {
         let free = places.available_permits().min(TAKEN);
+        // Places that come free together are filled together: one question, and looks that share what they ask.
+        let gathering = self.clock.takes(IDLE).min(GATHERING);
         if free == 0 {
-            return Ok(self.clock.takes(IDLE).min(Duration::from_millis(20)));
+            return Ok(gathering);
         }
         if looks.astray {
             self.store.let_go_of_jobs(&self.agent, &looks.keys()).await?;
@@ -155,26 +159,22 @@ impl Scheduler {
         let jobs = self.store.take_due(&self.agent, now, LEASE, free).await;
         let jobs = jobs.inspect_err(|_error| looks.astray = true)?;
         let full = jobs.len() == free;
+        let keys: Vec<JobKey> = jobs.iter().map(|job| job.key.clone()).collect();
+        // A run that does not know of its past would end what the past has found: without it none begins.
+        let inputs = self.store.run_inputs(&keys, now).await;
+        let inputs = inputs.inspect_err(|_error| looks.astray = true)?;
         let mut projects: BTreeMap<String, Vec<Assignment>> = BTreeMap::new();
-        for job in jobs {
+        for (job, inputs) in jobs.into_iter().zip(inputs) {
             if !job.first {
                 self.observer.lag(between(job.due_at, now));
             }
             let Ok(permit) = Arc::clone(places).try_acquire_owned() else { continue };
-            let inputs = match self.store.run_inputs(&job.key, now).await {
-                Ok(inputs) => inputs,
-                // A row that cannot be read costs this run its past, and no other run anything.
-                Err(error) if error.is_about_rows() => {
-                    let check = &job.key.check;
-                    tracing::error!(check, "{:#}", anyhow::Error::new(error));
-                    RunInputs::default()
-                }
-                // A run that does not know of its past would end what the past has found: none begins.
-                Err(error) => {
-                    looks.astray = true;
-                    return Err(error);
-                }
-            };
+            // A row that cannot be read costs this run its past, and no other run anything.
+            let inputs = inputs.unwrap_or_else(|error| {
+                let check = &job.key.check;
+                tracing::error!(check, "{:#}", anyhow::Error::new(error));
+                RunInputs::default()
+            });
             let project = job.key.project.clone();
             projects.entry(project).or_default().push(Assignment { job, inputs, permit });
         }
@@ -184,7 +184,7 @@ impl Scheduler {
             looks.begin(keys, async move { looker.look(&project, assignments, &ended).await });
         }
         if full {
-            return Ok(Duration::ZERO);
+            return Ok(if free == TAKEN { Duration::ZERO } else { gathering });
         }
         let due = self.store.next_due().await?;
         let wait = due.map_or(IDLE, |due| between(now, due)).clamp(Duration::from_millis(5), IDLE);

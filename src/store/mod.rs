@@ -124,8 +124,13 @@ pub trait Store: Send + Sync + Debug {
         now: Timestamp,
     ) -> Result<u64, StoreError>;
 
-    /// What a run is given: the last evidence, the carried state and the windows of history.
-    async fn run_inputs(&self, job: &JobKey, now: Timestamp) -> Result<RunInputs, StoreError>;
+    /// What the run of each job is given, in their order: the last evidence, the carried state and the windows
+    /// of history. An error in the list is about rows of that job alone.
+    async fn run_inputs(
+        &self,
+        jobs: &[JobKey],
+        now: Timestamp,
+    ) -> Result<Vec<Result<RunInputs, StoreError>>, StoreError>;
 
     /// Stores finished runs with everything that follows from them, in one transaction. A run whose job
     /// has a stored run of the same or a later due time is left out, so that a late lease does nothing

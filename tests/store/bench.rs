@@ -12,7 +12,7 @@ use launchready::incident::{
 };
 use launchready::schedule::Schedule;
 use launchready::store::{
-    self, Attempt, AttemptOutcome, Claimed, Committed, Finished, JobKey, JobSpec, Store,
+    self, Attempt, AttemptOutcome, Claimed, Committed, Finished, JobKey, JobSpec, RunInputs, Store,
 };
 use launchready_checks::contract::{
     Assessment, Measurement, Severity, Status, Unit, Unseen, Urgency,
@@ -298,9 +298,16 @@ impl Bench {
         self.store.record_attempt(&claimed.delivery.id, &attempt, fallback).await.unwrap();
     }
 
+    /// What the next run of a job is given.
+    pub(crate) async fn inputs(&self, job: &JobKey, time: Timestamp) -> RunInputs {
+        let mut all = self.store.run_inputs(std::slice::from_ref(job), time).await.unwrap();
+        assert_eq!(all.len(), 1);
+        all.remove(0).unwrap()
+    }
+
     /// The evidence that the next run is given.
     pub(crate) async fn previous(&self, check: &str, time: Timestamp) -> Option<Value> {
-        let inputs = self.store.run_inputs(&key("harbor", check), time).await.unwrap();
+        let inputs = self.inputs(&key("harbor", check), time).await;
         inputs.previous.map(|(_, evidence)| evidence)
     }
 }

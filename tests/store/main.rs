@@ -98,6 +98,7 @@ suite! {
             a_run_is_stored_once_for_each_due_time,
             runs_that_end_alike_extend_one_span_and_others_begin_one,
             the_next_run_is_given_evidence_carry_and_history,
+            runs_that_begin_together_are_given_what_is_theirs_in_their_order,
             the_next_run_is_given_what_was_approved_last,
             a_run_that_cannot_look_keeps_what_an_earlier_one_saw,
             measurements_become_hourly_figures,

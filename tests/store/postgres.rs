@@ -319,7 +319,7 @@ async fn what_people_and_machines_say_may_hold_any_sign() {
     let record = bench.store.incident(&open[0].id).await.unwrap().unwrap();
     assert_eq!(record.changes[1].by.as_deref(), Some("A da"));
     assert_eq!(bench.claim(later(now, 60)).await.len(), 1);
-    let inputs = bench.store.run_inputs(&crate::bench::key("harbor", "web"), now).await.unwrap();
+    let inputs = bench.inputs(&crate::bench::key("harbor", "web"), now).await;
     assert_eq!(inputs.history.0["time"].len(), 1);
     PostgresStore::check(&bench.address, Path::new(".")).unwrap();
 }

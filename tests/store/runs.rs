@@ -71,7 +71,7 @@ pub(crate) async fn the_next_run_is_given_evidence_carry_and_history(bench: Benc
         done.assessment.measure(measured("size", None, value));
         bench.commit(done).await;
     }
-    let inputs = bench.store.run_inputs(&dns(), later(now, 170)).await.unwrap();
+    let inputs = bench.inputs(&dns(), later(now, 170)).await;
     let (version, evidence) = inputs.previous.unwrap();
     assert_eq!((version, &evidence["z"]), (3, &json!(2)));
     assert_eq!(inputs.carry, Some(json!({"mark": 2})));
@@ -80,8 +80,35 @@ pub(crate) async fn the_next_run_is_given_evidence_carry_and_history(bench: Benc
     assert_eq!(inputs.history.of("age")[0].subject.as_deref(), Some("ns1"));
     assert_eq!(inputs.history.of("age")[0].at, later(now, 60));
     assert!(inputs.history.of("size").is_empty(), "it has no window");
-    let nobody = bench.store.run_inputs(&key("harbor", "none"), now).await.unwrap();
+    let nobody = bench.inputs(&key("harbor", "none"), now).await;
     assert_eq!(nobody, launchready::store::RunInputs::default());
+}
+
+pub(crate) async fn runs_that_begin_together_are_given_what_is_theirs_in_their_order(bench: Bench) {
+    let now = at("10:00:00");
+    bench.harbor(&["dns", "mail", "web"], now).await;
+    for (check, size) in [("web", 2.0), ("dns", 1.0)] {
+        let mut done = run("harbor", check, now, Vec::new());
+        done.evidence = Some((1, json!({"of": check})));
+        done.carry = Some(json!({"size": size}));
+        done.windows = vec![("size".to_owned(), Duration::from_hours(1))];
+        done.assessment.measure(measured("size", None, size));
+        bench.commit(done).await;
+    }
+    let keys = ["web", "none", "mail", "dns"].map(|check| key("harbor", check));
+    let all = bench.store.run_inputs(&keys, later(now, 1)).await.unwrap();
+    let told = all.into_iter().map(Result::unwrap).map(|inputs| {
+        let points = inputs.history.of("size").iter().map(|point| point.value).collect::<Vec<_>>();
+        (
+            inputs.previous.and_then(|(_, evidence)| evidence.get("of").cloned()),
+            inputs.carry,
+            points,
+        )
+    });
+    let of = |check: &str, size| (Some(json!(check)), Some(json!({"size": size})), vec![size]);
+    let nothing = || (None, None, Vec::new());
+    assert_eq!(told.collect::<Vec<_>>(), [of("web", 2.0), nothing(), nothing(), of("dns", 1.0)]);
+    assert!(bench.store.run_inputs(&[], now).await.unwrap().is_empty());
 }
 
 pub(crate) async fn the_next_run_is_given_what_was_approved_last(bench: Bench) {
@@ -100,7 +127,7 @@ pub(crate) async fn the_next_run_is_given_what_was_approved_last(bench: Bench) {
     bench.store.approve(&[approved("dns", 5, 3)]).await.unwrap();
     let other = Approved { project: "quay".to_owned(), ..approved("dns", 9, 4) };
     bench.store.approve(&[other]).await.unwrap();
-    let inputs = bench.store.run_inputs(&dns(), later(now, 600)).await.unwrap();
+    let inputs = bench.inputs(&dns(), later(now, 600)).await;
     assert_eq!(inputs.baseline, Some((2, json!({"mark": 3}))));
     let all = bench.store.approved("harbor").await.unwrap();
     assert_eq!(all, [approved("dns", 5, 3), approved("web", 0, 2)]);
@@ -120,7 +147,7 @@ pub(crate) async fn a_run_that_cannot_look_keeps_what_an_earlier_one_saw(bench: 
     bench.commit(done).await;
     assert_eq!(bench.store.latest(None).await.unwrap()[0].assessment.findings.len(), 1);
     bench.commit(blind("harbor", "dns", later(now, 60))).await;
-    let inputs = bench.store.run_inputs(&dns(), later(now, 70)).await.unwrap();
+    let inputs = bench.inputs(&dns(), later(now, 70)).await;
     assert_eq!(inputs.carry, Some(json!({"mark": 7})));
     assert_eq!(inputs.previous, Some((1, json!({"findings": 0}))));
     let latest = bench.store.latest(None).await.unwrap();
@@ -164,7 +191,7 @@ pub(crate) async fn values_that_are_no_number_are_left_out(bench: Bench) {
     bench.commit(done).await;
     let latest = bench.store.latest(None).await.unwrap();
     assert_eq!(latest[0].assessment.measurements.len(), 1);
-    let inputs = bench.store.run_inputs(&dns(), later(now, 5)).await.unwrap();
+    let inputs = bench.inputs(&dns(), later(now, 5)).await;
     assert_eq!(inputs.history.of("time").len(), 1);
     let hours = bench.store.history("harbor", "dns", at("00:00:00")).await.unwrap();
     assert_eq!((hours[0].count, hours[0].max), (1, 4.0));

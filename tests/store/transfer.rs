@@ -130,7 +130,7 @@ async fn all(store: &dyn Store) -> String {
     for check in ["web", "mail"] {
         parts.push(format!("{:#?}", store.spans("harbor", check, since).await.unwrap()));
         parts.push(format!("{:#?}", store.history("harbor", check, since).await.unwrap()));
-        parts.push(format!("{:#?}", store.run_inputs(&key("harbor", check), now).await.unwrap()));
+        parts.push(format!("{:#?}", store.run_inputs(&[key("harbor", check)], now).await.unwrap()));
     }
     parts.extend([
         format!("{:#?}", store.outbox().await.unwrap()),

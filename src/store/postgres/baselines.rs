@@ -11,8 +11,7 @@ use crate::store::words::{ms, plain};
 use crate::store::{Approved, StoreError};
 
 pub(super) const NEWEST: &str = "SELECT DISTINCT ON (project, check_id) * FROM baseline \
-     WHERE project = $1 AND ($2::text IS NULL OR check_id = $2) \
-     ORDER BY project, check_id, approved_at DESC";
+     WHERE project = $1 ORDER BY project, check_id, approved_at DESC";
 
 /// See [`Store::approve`](crate::store::Store::approve).
 pub(super) async fn approve(
@@ -57,18 +56,12 @@ pub(super) async fn approved(
     project: &str,
 ) -> Result<Vec<Approved>, StoreError> {
     let mut on = connections.reader("read the approved baseline").await?;
-    let done = newest(on.on(), project, None).await;
+    let done = async {
+        let rows = sqlx::query(NEWEST).bind(project).fetch_all(on.on()).await?;
+        rows.iter().map(runs::approved).collect()
+    };
+    let done = done.await;
     on.told(done).await
-}
-
-/// The newest baseline of each check of a project, or of one of them.
-pub(super) async fn newest(
-    on: &mut PgConnection,
-    project: &str,
-    check: Option<&str>,
-) -> Result<Vec<Approved>, Fault> {
-    let rows = sqlx::query(NEWEST).bind(project).bind(check).fetch_all(on).await?;
-    rows.iter().map(runs::approved).collect()
 }
 
 /// Takes baselines away that another one replaced before a time.

@@ -57,7 +57,7 @@ const GREETING: &str = "SET search_path = launchready; SET statement_timeout = '
 /// is dropped in the middle drops its connection: the server takes back what was not committed.
 #[derive(Debug)]
 pub(super) struct Connections {
-    server: Server,
+    pub(super) server: Server,
     places: Semaphore,
     resting: Mutex<Vec<PgConnection>>,
     /// Changes whenever nothing reaches the server.

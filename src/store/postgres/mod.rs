@@ -11,6 +11,7 @@ mod drills;
 mod fault;
 mod heartbeats;
 mod incidents;
+mod inputs;
 mod jobs;
 mod look;
 mod migrate;
@@ -166,8 +167,12 @@ impl Store for PostgresStore {
         self.within(PATIENCE, jobs::make_due(&self.connections, project, check, now)).await
     }
 
-    async fn run_inputs(&self, job: &JobKey, now: Timestamp) -> Result<RunInputs, StoreError> {
-        self.within(PATIENCE, runs::inputs(&self.connections, job, now)).await
+    async fn run_inputs(
+        &self,
+        jobs: &[JobKey],
+        now: Timestamp,
+    ) -> Result<Vec<Result<RunInputs, StoreError>>, StoreError> {
+        self.within(PATIENCE, inputs::inputs(&self.connections, jobs, now)).await
     }
 
     async fn commit(&self, runs: &[Finished], book: &Book) -> Result<Vec<Committed>, StoreError> {

@@ -1,7 +1,8 @@
 //! The statements that run often, each of which has to find its rows by an index.
 
 use super::{
-    baselines, changes, heartbeats, incidents, jobs, look, outbox, runs, sending, upkeep, waking,
+    baselines, changes, heartbeats, incidents, inputs, jobs, look, outbox, runs, sending, upkeep,
+    waking,
 };
 
 /// Every statement of a run, of sending and of looking at one project, for a test that has a server plan them.
@@ -16,7 +17,9 @@ pub const OFTEN: &[&str] = &[
     runs::KEEP_EVIDENCE,
     runs::HOLD_EVIDENCE,
     runs::DROP_EVIDENCE,
-    runs::POINTS_OF,
+    inputs::JOBS,
+    inputs::APPROVED,
+    inputs::POINTS_OF,
     baselines::NEWEST,
     incidents::KNOWN,
     incidents::OF_JOB,

@@ -1,20 +1,15 @@
 //! What one run leaves behind beside incidents: its job's row, span, evidence, figures and points.
 
-use jiff::Timestamp;
 use launchready_checks::contract::{Assessment, Status};
 use sqlx::postgres::PgConnection;
 
-use super::baselines;
-use super::connection::Connections;
 use crate::store::evidence::{hash, hash_text, pack};
 use crate::store::fault::Fault;
 use crate::store::figures::Figures;
 use crate::store::row::Columns as _;
-use crate::store::runs::{
-    Job, Next, POINTS, duration_ms, inputs as given, lasting, measured, points, readable,
-};
+use crate::store::runs::{Job, Next, duration_ms, lasting, measured, points, readable};
 use crate::store::words::{ms, plain};
-use crate::store::{Finished, JobKey, RunInputs, StoreError};
+use crate::store::{Finished, JobKey};
 
 /// What a run has to know of its job.
 pub(super) const LOAD: &str = "SELECT id, target, due_at, last_due, last_look, status, since, reason, \
@@ -40,9 +35,6 @@ pub(super) const DROP_EVIDENCE: &str = "DELETE FROM evidence WHERE hash IN \
 pub(super) const KEEP_EVIDENCE: &str =
     "INSERT INTO evidence (hash, body) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING";
 pub(super) const HOLD_EVIDENCE: &str = "SELECT hash FROM evidence WHERE hash = $1 FOR KEY SHARE";
-
-pub(super) const POINTS_OF: &str = "SELECT name, subject, at, value FROM point \
-     WHERE job = $1 AND keep_until > $2 ORDER BY at DESC LIMIT $3";
 
 /// The job of a key; none where the config no longer has it.
 pub(super) async fn load(on: &mut PgConnection, key: &JobKey) -> Result<Option<Job>, Fault> {
@@ -252,36 +244,4 @@ async fn keep_points(on: &mut PgConnection, job: i64, run: &Finished) -> Result<
         .await?;
     }
     Ok(())
-}
-
-/// See [`Store::run_inputs`](crate::store::Store::run_inputs).
-pub(super) async fn inputs(
-    connections: &Connections,
-    key: &JobKey,
-    now: Timestamp,
-) -> Result<RunInputs, StoreError> {
-    let mut on = connections.read("read what a run is given").await?;
-    let done = read_inputs(on.on(), key, now).await;
-    on.told(done).await
-}
-
-async fn read_inputs(
-    on: &mut PgConnection,
-    key: &JobKey,
-    now: Timestamp,
-) -> Result<RunInputs, Fault> {
-    let row = sqlx::query(
-        "SELECT job.id, evidence_version, evidence.body AS evidence, carry.body AS carry FROM job \
-         LEFT JOIN evidence ON evidence.hash = job.evidence LEFT JOIN carry ON carry.job = job.id \
-         WHERE project = $1 AND check_id = $2",
-    )
-    .bind(&key.project)
-    .bind(&key.check)
-    .fetch_optional(&mut *on)
-    .await?;
-    let Some(row) = row else { return Ok(RunInputs::default()) };
-    let approved = baselines::newest(&mut *on, &key.project, Some(&key.check)).await?;
-    let id = row.number("id")?;
-    let points = sqlx::query(POINTS_OF).bind(id).bind(ms(now)).bind(POINTS).fetch_all(on).await?;
-    given(&row, &points, approved.into_iter().next())
 }

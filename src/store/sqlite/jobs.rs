@@ -14,35 +14,26 @@ use crate::store::jobs::{self, Step, lease_end};
 use crate::store::words::{at, ms};
 use crate::store::{DueJob, JobKey, JobSpec, StoreError};
 
-/// Whether another agent is at the project of a job.
-macro_rules! beside {
-    () => {
-        "EXISTS (SELECT 1 FROM job other WHERE other.project = job.project \
-           AND other.lease_by <> ?1 AND other.lease_until > ?3)"
-    };
-}
-
 /// Takes what is due and free, and what was due and whose holder has not come back. The jobs of a project
 /// that another agent is at are left to it as long as there are others: looks of one agent share what they
 /// ask for.
-pub(super) const TAKE: &str = concat!(
-    "WITH free AS MATERIALIZED (SELECT id, due_at FROM job \
-       WHERE lease_until IS NULL AND gone_at IS NULL AND due_at <= ?3 AND NOT ",
-    beside!(),
-    " ORDER BY due_at LIMIT ?4), \
+pub(super) const TAKE: &str = "WITH theirs AS MATERIALIZED (SELECT DISTINCT project FROM job \
+       WHERE lease_until > ?3 AND lease_by IS NOT ?1), \
+     free AS MATERIALIZED (SELECT id, due_at FROM job \
+       WHERE lease_until IS NULL AND gone_at IS NULL AND due_at <= ?3 \
+         AND project NOT IN (SELECT project FROM theirs) ORDER BY due_at LIMIT ?4), \
      shared AS MATERIALIZED (SELECT id, due_at FROM job \
-       WHERE lease_until IS NULL AND gone_at IS NULL AND due_at <= ?3 AND ",
-    beside!(),
-    " ORDER BY due_at LIMIT ?4 - (SELECT count(*) FROM free)), \
+       WHERE lease_until IS NULL AND gone_at IS NULL AND due_at <= ?3 \
+         AND project IN (SELECT project FROM theirs) \
+       ORDER BY due_at LIMIT ?4 - (SELECT count(*) FROM free)), \
      left_over AS (SELECT id, due_at FROM job \
        WHERE lease_until IS NOT NULL AND lease_until <= ?3 AND gone_at IS NULL AND due_at <= ?3) \
      UPDATE job SET lease_by = ?1, lease_until = ?2 WHERE id IN (SELECT id FROM \
        (SELECT * FROM free UNION ALL SELECT * FROM shared UNION ALL SELECT * FROM left_over) \
        ORDER BY due_at LIMIT ?4) \
-     RETURNING project, check_id, due_at, last_due IS NULL AS first, early, ",
-    beside!(),
-    " AS beside"
-);
+     RETURNING project, check_id, due_at, last_due IS NULL AS first, early, \
+       EXISTS (SELECT 1 FROM job other WHERE other.project = job.project \
+         AND other.lease_by <> ?1 AND other.lease_until > ?3) AS beside";
 
 /// The earliest time at which a free job is due.
 pub(super) const NEXT_FREE: &str = "SELECT due_at FROM job \

@@ -116,8 +116,12 @@ impl Store for SqliteStore {
         jobs::make_due(&self.connections, project, check, now).await
     }
 
-    async fn run_inputs(&self, job: &JobKey, now: Timestamp) -> Result<RunInputs, StoreError> {
-        runs::inputs(&self.connections, job, now).await
+    async fn run_inputs(
+        &self,
+        jobs: &[JobKey],
+        now: Timestamp,
+    ) -> Result<Vec<Result<RunInputs, StoreError>>, StoreError> {
+        runs::inputs(&self.connections, jobs, now).await
     }
 
     async fn commit(&self, runs: &[Finished], book: &Book) -> Result<Vec<Committed>, StoreError> {

@@ -238,12 +238,19 @@ async fn keep_points(on: &mut SqliteConnection, job: i64, run: &Finished) -> Res
 /// See [`Store::run_inputs`](crate::store::Store::run_inputs).
 pub(super) async fn inputs(
     connections: &Connections,
-    key: &JobKey,
+    keys: &[JobKey],
     now: Timestamp,
-) -> Result<RunInputs, StoreError> {
+) -> Result<Vec<Result<RunInputs, StoreError>>, StoreError> {
     let mut on = connections.read().await?;
-    let done = read_inputs(&mut on, key, now).await;
-    connections.told("read what a run is given", done)
+    let mut all = Vec::with_capacity(keys.len());
+    for key in keys {
+        let done = read_inputs(&mut on, key, now).await;
+        match connections.told("read what a run is given", done) {
+            Err(error) if !error.is_about_rows() => return Err(error),
+            given => all.push(given),
+        }
+    }
+    Ok(all)
 }
 
 async fn read_inputs(
