@@ -5,11 +5,11 @@ use sqlx::postgres::PgConnection;
 
 use super::connection::{Connections, Hold, Tries};
 use super::{PostgresStore, changes, incidents, people, runs};
-use crate::incident::{Book, Policy, observe};
+use crate::incident::{Book, Policy, Sight, observe};
 use crate::store::fault::Fault;
 use crate::store::incidents::Sighting;
 use crate::store::row::Columns as _;
-use crate::store::runs::{Next, UNLOCK, duration_ms, end_of};
+use crate::store::runs::{Job, Next, UNLOCK, duration_ms, end_of};
 use crate::store::words::{at, ms, plain};
 use crate::store::{Committed, Finished, StoreError};
 
@@ -38,9 +38,20 @@ async fn all(
     book: &Book,
 ) -> Result<Vec<Committed>, Fault> {
     let book = people::book(&store.muting, on, book).await?;
+    let mut loaded = runs::load(on, runs.iter().map(|run| &run.key)).await?;
+    let mut troubled = incidents::troubled(on, runs, &book).await?;
     let mut committed = Vec::with_capacity(runs.len());
     for run in runs {
-        committed.push(one(on, run, &book).await?);
+        let job = match loaded.remove(&run.key) {
+            Some(job) => Some(job),
+            // The second run of a job comes after the first.
+            None => runs::load(on, std::iter::once(&run.key)).await?.remove(&run.key),
+        };
+        let is_quiet = !troubled.contains(&run.key.project);
+        committed.push(one(on, run, job, &book, is_quiet).await?);
+        if !run.seen.findings.is_empty() || matches!(run.seen.sight, Sight::Blind { .. }) {
+            troubled.insert(run.key.project.clone());
+        }
     }
     Ok(committed)
 }
@@ -109,10 +120,17 @@ async fn give_up_in(on: &mut PgConnection, run: &Finished, why: &str) -> Result<
     Ok(became)
 }
 
-async fn one(on: &mut PgConnection, run: &Finished, book: &Book) -> Result<Committed, Fault> {
+/// Stores one run. Where its project is quiet there is no incident that could count.
+async fn one(
+    on: &mut PgConnection,
+    run: &Finished,
+    job: Option<Job>,
+    book: &Book,
+    is_quiet: bool,
+) -> Result<Committed, Fault> {
     let left_out =
         |next_due| Committed { key: run.key.clone(), stored: false, changes: Vec::new(), next_due };
-    let Some(job) = runs::load(on, &run.key).await? else { return Ok(left_out(run.next_due)) };
+    let Some(job) = job else { return Ok(left_out(run.next_due)) };
     if job.leaves_out(run) {
         return Ok(left_out(at(job.due_at)));
     }
@@ -120,7 +138,7 @@ async fn one(on: &mut PgConnection, run: &Finished, book: &Book) -> Result<Commi
     people::accept(on, &mut seen, book).await?;
     let fallback = Policy::default();
     let policy = book.policies.get(&run.key.project).unwrap_or(&fallback);
-    let known = incidents::known(on, &seen, policy).await?;
+    let known = if is_quiet { Vec::new() } else { incidents::known(on, &seen, policy).await? };
     let outcome = observe(&known, &seen, book);
     let next = Next::after(run, outcome.look_again_at);
     let evidence = runs::keep_evidence(on, &job, run).await?;

@@ -1,5 +1,7 @@
 //! Incidents: which are known, what people do, and the end of a job.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use sqlx::postgres::PgConnection;
 
@@ -12,7 +14,7 @@ use crate::store::incidents::{
 };
 use crate::store::row::Columns as _;
 use crate::store::words::{NOT_CONFIGURED, json, ms};
-use crate::store::{JobKey, StoreError};
+use crate::store::{Finished, JobKey, StoreError};
 
 /// What the state machine has to know for one run.
 pub(super) const KNOWN: &str = "SELECT id, body FROM incident \
@@ -20,6 +22,10 @@ pub(super) const KNOWN: &str = "SELECT id, body FROM incident \
      UNION ALL \
      SELECT * FROM (SELECT id, body FROM incident WHERE project = $1 AND check_id = $2 \
        AND state = 'resolved' AND resolved_at >= $3 ORDER BY resolved_at DESC) AS over";
+
+/// Which projects have an incident that one of the runs has to know.
+pub(super) const TROUBLED: &str = "SELECT DISTINCT project FROM incident WHERE project = ANY($1) \
+     AND (state IN ('suspected', 'open', 'acknowledged') OR state = 'resolved' AND resolved_at >= $2)";
 
 /// Everything that lasts.
 pub(super) const LASTING: &str =
@@ -43,6 +49,25 @@ pub(super) async fn set_aside(
     .execute(on)
     .await?;
     Ok(())
+}
+
+/// The projects of runs that have an incident which may count: [`known`] finds nothing in the others.
+pub(super) async fn troubled(
+    on: &mut PgConnection,
+    runs: &[Finished],
+    book: &Book,
+) -> Result<HashSet<String>, Fault> {
+    let usual = Policy::default();
+    let since = |run: &Finished| {
+        flaps_since(&run.seen, book.policies.get(&run.key.project).unwrap_or(&usual))
+    };
+    let projects: Vec<&str> = runs.iter().map(|run| run.key.project.as_str()).collect();
+    let rows = sqlx::query(TROUBLED)
+        .bind(projects)
+        .bind(runs.iter().map(since).min())
+        .fetch_all(on)
+        .await?;
+    rows.iter().map(|row| Ok(row.text("project")?.to_owned())).collect()
 }
 
 /// Every unresolved incident of the run's project, and of its check the latest that is over of each key.

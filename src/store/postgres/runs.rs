@@ -1,28 +1,42 @@
 //! What one run leaves behind beside incidents: its job's row, span, evidence, figures and points.
 
+use std::collections::HashMap;
+
 use launchready_checks::contract::{Assessment, Status};
 use sqlx::postgres::PgConnection;
 
 use crate::store::evidence::{hash, hash_text, pack};
 use crate::store::fault::Fault;
 use crate::store::figures::Figures;
+use crate::store::jobs;
 use crate::store::row::Columns as _;
 use crate::store::runs::{Job, Next, duration_ms, lasting, measured, points, readable};
 use crate::store::words::{ms, plain};
 use crate::store::{Finished, JobKey};
 
 /// What a run has to know of its job.
-pub(super) const LOAD: &str = "SELECT id, target, due_at, last_due, last_look, status, since, reason, \
-     blind_runs, blind_since, span, evidence, judged, carried, hour, figures \
-     FROM job WHERE project = $1 AND check_id = $2 AND gone_at IS NULL FOR NO KEY UPDATE";
+pub(super) const LOAD: &str = "SELECT job.id, job.project, job.check_id, target, due_at, last_due, last_look, \
+     status, since, reason, blind_runs, blind_since, span, evidence, judged, carried, hour, figures \
+     FROM unnest($1::text[], $2::text[]) AS asked (project, check_id) \
+     JOIN job ON job.project = asked.project AND job.check_id = asked.check_id \
+     WHERE gone_at IS NULL FOR NO KEY UPDATE OF job";
 
-const SAVE: &str = "UPDATE job SET due_at = $2, early = $3, lease_by = NULL, lease_until = NULL, \
-     last_due = $4, last_at = $5, last_look = $6, duration_ms = $7, status = $8, since = $9, \
-     reason = $10, unlock = $11, blind_runs = $12, blind_since = $13, span = $14, judged = $15, \
-     carried = $16, measured = $17, hour = $18, figures = $19 WHERE id = $1";
+macro_rules! save {
+    () => {
+        "UPDATE job SET due_at = $2, early = $3, lease_by = NULL, lease_until = NULL, \
+         last_due = $4, last_at = $5, last_look = $6, duration_ms = $7, status = $8, since = $9, \
+         reason = $10, unlock = $11, blind_runs = $12, blind_since = $13, span = $14, judged = $15, \
+         carried = $16, measured = $17, hour = $18, figures = $19 WHERE id = $1"
+    };
+}
 
-pub(super) const EXTEND_SPAN: &str =
-    "UPDATE span SET to_at = greatest(to_at, $2), runs = runs + 1 WHERE id = $1";
+const SAVE: &str = save!();
+
+/// The same, and the span of the job becomes longer.
+pub(super) const SAVE_LONGER: &str = concat!(
+    "WITH longer AS (UPDATE span SET to_at = greatest(to_at, $5), runs = runs + 1 WHERE id = $14) ",
+    save!()
+);
 
 /// Takes evidence away that nothing points to any more. What another agent is pointing to at this moment is
 /// passed over; upkeep comes for it.
@@ -36,10 +50,15 @@ pub(super) const KEEP_EVIDENCE: &str =
     "INSERT INTO evidence (hash, body) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING";
 pub(super) const HOLD_EVIDENCE: &str = "SELECT hash FROM evidence WHERE hash = $1 FOR KEY SHARE";
 
-/// The job of a key; none where the config no longer has it.
-pub(super) async fn load(on: &mut PgConnection, key: &JobKey) -> Result<Option<Job>, Fault> {
-    let row = sqlx::query(LOAD).bind(&key.project).bind(&key.check).fetch_optional(on).await?;
-    row.as_ref().map(Job::read).transpose()
+/// The jobs of keys; none where the config no longer has one.
+pub(super) async fn load(
+    on: &mut PgConnection,
+    keys: impl Iterator<Item = &JobKey> + Send,
+) -> Result<HashMap<JobKey, Job>, Fault> {
+    let (projects, checks): (Vec<&str>, Vec<&str>) =
+        keys.map(|key| (&*key.project, &*key.check)).unzip();
+    let rows = sqlx::query(LOAD).bind(projects).bind(checks).fetch_all(on).await?;
+    rows.iter().map(|row| Ok((jobs::key(row)?, Job::read(row)?))).collect()
 }
 
 /// Stores what a run leaves behind. `evidence` is that of the run, kept already.
@@ -53,12 +72,9 @@ pub(super) async fn save(
     let started = ms(run.started_at);
     let reason = run.reason.as_ref().map(|(reason, _)| plain(reason));
     let reason = reason.as_deref();
-    let span = match job.extends(run, reason) {
-        Some(span) => {
-            sqlx::query(EXTEND_SPAN).bind(span).bind(started).execute(&mut *on).await?;
-            span
-        }
-        None => begin_span(on, job.id, run, run.status, reason).await?,
+    let (span, save) = match job.extends(run, reason) {
+        Some(span) => (span, SAVE_LONGER),
+        None => (begin_span(on, job.id, run, run.status, reason).await?, SAVE),
     };
     let judged = judge(on, job, &run.assessment).await?;
     let carried = carry(on, job, run).await?;
@@ -67,7 +83,7 @@ pub(super) async fn save(
         add_hour(on, job.id, &run.key, hour, figures).await?;
     }
     let (look, blind_runs, blind_since) = job.sight(run);
-    sqlx::query(SAVE)
+    sqlx::query(save)
         .bind(job.id)
         .bind(ms(next.at))
         .bind(next.early)
