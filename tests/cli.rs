@@ -135,8 +135,8 @@ fn every_error_of_a_config_is_told_at_once_with_its_line() {
 #[test]
 fn what_is_no_domain_is_answered_with_what_to_write() {
     for (given, remedy) in [
-        ("203.0.113.7", "write the domain name"),
-        ("[2001:db8::1]", "write the domain name"),
+        ("203.0.113.7", "write the public domain"),
+        ("[2001:db8::1]", "write the public domain"),
         ("https://harbor.example/pricing", "write only the name: harbor.example"),
         ("harbor.example:443", "write only the name: harbor.example"),
         ("founder@harbor.example", "the part after the @: harbor.example"),

@@ -17,7 +17,7 @@ use crate::store::{DueJob, JobKey, JobSpec, StoreError};
 /// Takes what is due and free, and what was due and whose holder has not come back. The jobs of a project
 /// that another agent is at are left to it as long as there are others: looks of one agent share what they
 /// ask for.
-pub(super) const TAKE: &str = "WITH theirs AS MATERIALIZED (SELECT DISTINCT project FROM job \
+pub(super) const TAKE: &str = "WITH theirs AS MATERIALIZED (SELECT project FROM job \
        WHERE lease_until > ?3 AND lease_by IS NOT ?1), \
      free AS MATERIALIZED (SELECT id, due_at FROM job \
        WHERE lease_until IS NULL AND gone_at IS NULL AND due_at <= ?3 \
