@@ -16,7 +16,7 @@ use crate::probe::trust::Judge;
 /// The most bytes of a certificate or OCSP answer that is fetched.
 const FETCH_BYTES: usize = 64 * 1024;
 /// How long a fetch may take, in milliseconds.
-const FETCH_MS: u64 = 3000;
+const FETCH_MS: u64 = 5000;
 /// Certificates that are fetched to complete one chain.
 const FETCHES: usize = 3;
 /// The longest URL of an OCSP request by GET (RFC 5019 5 has 255 bytes for the encoded part).
