@@ -5,8 +5,9 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
-use toml::{Table, Value};
+use toml::Value;
 
+use crate::data;
 use crate::error::LabError;
 use crate::world::merge;
 use crate::{Lab, Mailbox, SinkKind, Sinks};
@@ -32,9 +33,7 @@ impl Lab {
         sinks: &Sinks,
         extra: &str,
     ) -> Result<String, LabError> {
-        let data = |part: &str, source| LabError::Data { part: part.to_owned(), source };
-        let mut config: Table = toml::from_str(&self.config_toml())
-            .map_err(|source| data("the audit's config", Box::new(source)))?;
+        let mut config = data::table("the audit's config", &self.config_toml())?;
         let (user, password) = match mailbox.login() {
             Some((user, password)) => (user.as_str(), password.as_str()),
             None => LOGIN,
@@ -83,8 +82,7 @@ impl Lab {
         config.insert("agent".to_owned(), agent);
         config.insert("defaults".to_owned(), table([("timezone", "UTC".into())]));
         config.insert("channel".to_owned(), channels.into());
-        let extra: Table =
-            toml::from_str(extra).map_err(|source| data("the extra config", Box::new(source)))?;
+        let extra = data::table("the extra config", extra)?;
         merge(&mut config, &extra)
             .map_err(|message| LabError::Plan(format!("the extra config: {message}")))?;
         Ok(config.to_string())

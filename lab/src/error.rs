@@ -21,7 +21,7 @@ pub enum LabError {
         /// The file or part.
         part: String,
         /// What the parser said.
-        source: Box<toml::de::Error>,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The data can be read and makes no sense.
     #[error("{0}")]

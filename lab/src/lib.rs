@@ -8,6 +8,7 @@ mod agent;
 mod api;
 mod config;
 mod crowd;
+mod data;
 mod dns;
 mod error;
 mod fault;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::Lab;
 use crate::error::LabError;
+use crate::{Lab, data};
 
 const DEMO: &str = include_str!("../scenarios/timetable.toml");
 
@@ -73,10 +73,7 @@ impl Timetable {
     /// # Errors
     /// Data that makes no sense.
     pub fn from_toml(text: &str) -> Result<Self, LabError> {
-        let data: Data = toml::from_str(text).map_err(|source| LabError::Data {
-            part: "the timetable".to_owned(),
-            source: Box::new(source),
-        })?;
+        let data: Data = data::read("the timetable", text)?;
         let wrong = |what: &str| LabError::Plan(format!("the timetable: {what}"));
         let time = |text: &str| {
             duration(text).ok_or_else(|| wrong(&format!("{text:?} is no time such as 2m30s")))

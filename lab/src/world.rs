@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::data;
 use crate::error::LabError;
 use crate::plan::Plan;
 
@@ -79,11 +80,9 @@ impl World {
     }
 
     fn parse(part: &str, text: &str, defects: &str, outages: &str) -> Result<Self, LabError> {
-        let wrong =
-            |part: &str, source| LabError::Data { part: part.to_owned(), source: Box::new(source) };
-        let base = toml::from_str(text).map_err(|e| wrong(part, e))?;
-        let catalogue: Catalogue = toml::from_str(defects).map_err(|e| wrong("defects", e))?;
-        let outages: Catalogue = toml::from_str(outages).map_err(|e| wrong("outages", e))?;
+        let base = data::table(part, text)?;
+        let catalogue: Catalogue = data::read("defects", defects)?;
+        let outages: Catalogue = data::read("outages", outages)?;
         let (catalogue, outages) = (catalogue.defect, outages.defect);
         Ok(Self { base, catalogue, outages, planted: BTreeSet::new() })
     }
@@ -114,10 +113,7 @@ impl World {
     /// # Errors
     /// A change that fits nowhere.
     pub fn changed(mut self, change: &str) -> Result<Self, LabError> {
-        let change: Table = toml::from_str(change).map_err(|source| LabError::Data {
-            part: "the change".to_owned(),
-            source: Box::new(source),
-        })?;
+        let change = data::table("the change", change)?;
         merge(&mut self.base, &change).map_err(LabError::Plan)?;
         Ok(self)
     }
@@ -176,10 +172,8 @@ impl World {
             merge(&mut world, &defect.world)
                 .map_err(|message| LabError::Plan(format!("defect {}: {message}", defect.name)))?;
         }
-        let mut plan: Plan = Value::Table(world).try_into().map_err(|source| LabError::Data {
-            part: "the world".into(),
-            source: Box::new(source),
-        })?;
+        let mut plan: Plan = data::typed(&world)
+            .map_err(|source| LabError::Data { part: "the world".into(), source: source.into() })?;
         for (name, site) in &mut plan.site {
             for edit in std::mem::take(&mut site.edits) {
                 let mut found = false;

@@ -1,5 +1,6 @@
 //! What a store remembers of channels and of alert drills, behind the port of the checks.
 
+use launchready_checks::contract::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,8 +78,7 @@ impl Told {
         drills.retain(|one| one.drill == Drill::Alert.as_str() && one.finished_at.is_some());
         let passed = drills.iter().find(|one| one.passed == Some(true));
         let passed_at = passed.map(|one| one.started_at);
-        let mut records =
-            drills.into_iter().map(|one| serde_json::from_value::<Record>(one.record));
+        let mut records = drills.into_iter().map(|one| json::from_value::<Record>(&one.record));
         let last = records.find_map(Result::ok).map(|record| drilled(&record));
         Ok(AlertingAnswer::Known { channels: channels.collect(), last, passed_at })
     }

@@ -1,5 +1,6 @@
 //! What a store remembers of promised calls, behind the port of the checks.
 
+use launchready_checks::contract::json;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ pub(crate) async fn begin(store: &dyn Store, me: &str, now: Timestamp) -> Result
         forget_listener(store, agent).await?;
     }
     for (name, text) in store.listed(AWAY).await? {
-        let away = serde_json::from_str::<Away>(&text);
+        let away = json::from_str::<Away>(&text);
         if away.is_ok_and(|away| between(away.to, now) > FORGOTTEN) {
             store.forget(&name).await?;
         }
@@ -109,7 +110,7 @@ impl Heard {
         }
         let mut away = lost(&listeners, self.me.as_deref(), self.clock.now());
         let earlier = self.store.listed(AWAY).await?;
-        away.extend(earlier.iter().filter_map(|(_, text)| serde_json::from_str::<Away>(text).ok()));
+        away.extend(earlier.iter().filter_map(|(_, text)| json::from_str::<Away>(text).ok()));
         // Each may put the next call off, after which a later one counts.
         away.sort_by_key(|away| (away.from, away.to));
         let records = self.store.heartbeats(project).await?;

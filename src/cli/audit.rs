@@ -1,5 +1,6 @@
 //! `launchready audit`.
 
+use launchready_checks::contract::json;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -231,7 +232,7 @@ pub(super) fn plan(
                 UsageError(text)
             };
             let read: Baseline =
-                serde_json::from_str(&text).map_err(|error| no_baseline(&error.to_string()))?;
+                json::from_str(&text).map_err(|error| no_baseline(&error.to_string()))?;
             if !read.keys().any(|id| is_drift(id)) {
                 return Err(no_baseline("it holds no evidence of a drift check").into());
             }

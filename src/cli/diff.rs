@@ -1,5 +1,6 @@
 //! `launchready diff`: what two or more audits told differently.
 
+use launchready_checks::contract::json;
 use std::path::Path;
 
 use super::args::{DiffArgs, DiffFormat};
@@ -33,7 +34,7 @@ fn read(path: &Path) -> Result<Report, UsageError> {
     };
     let text = files::read_text(path, REPORT_BYTES).map_err(|error| wrong(error.to_string()))?;
     let report: Report =
-        serde_json::from_str(&text).map_err(|error| wrong(format!("it is no report: {error}")))?;
+        json::from_str(&text).map_err(|error| wrong(format!("it is no report: {error}")))?;
     if report.schema_version != SCHEMA {
         let version = report.schema_version;
         return Err(wrong(format!(

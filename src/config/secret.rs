@@ -68,6 +68,20 @@ impl Secret {
     pub fn redact(&self, text: &str) -> String {
         if self.0.len() < 4 { text.to_owned() } else { text.replace(&self.0, "[secret]") }
     }
+
+    /// An answer of JSON without the secret, which the other side may repeat in an error or in a value. What is
+    /// shorter than eight characters may stand anywhere by chance, and what is no UTF-8 is no JSON; both stay.
+    pub fn redact_answer(&self, body: Vec<u8>) -> Vec<u8> {
+        let escaped = self.0.replace('/', "\\/");
+        match std::str::from_utf8(&body) {
+            Ok(text)
+                if self.0.len() >= 8 && (text.contains(&self.0) || text.contains(&escaped)) =>
+            {
+                text.replace(&escaped, "[secret]").replace(&self.0, "[secret]").into_bytes()
+            }
+            _ => body,
+        }
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -127,6 +141,18 @@ mod tests {
         assert_eq!(format!("{secret:?}"), "[secret]");
         assert_eq!(secret.redact("login hunter2-hunter2 refused"), "login [secret] refused");
         assert!(secret.is("hunter2-hunter2") && !secret.is("hunter2-hunter3") && !secret.is(""));
+    }
+
+    #[test]
+    fn an_answer_loses_the_secret_also_where_its_slashes_are_escaped_and_nothing_else() {
+        let secret = Secret::new("a/b/sesame");
+        let redacted =
+            |text: &str| String::from_utf8(secret.redact_answer(text.as_bytes().to_vec())).unwrap();
+        assert_eq!(redacted(r#"["a/b/sesame","a\/b\/sesame!"]"#), r#"["[secret]","[secret]!"]"#);
+        assert_eq!(redacted(r#"["a/b/sesam"]"#), r#"["a/b/sesam"]"#);
+        let odd = b"\xff a/b/sesame".to_vec();
+        assert_eq!(secret.redact_answer(odd.clone()), odd, "it is no JSON");
+        assert_eq!(Secret::new("test").redact_answer(b"a test".to_vec()), b"a test");
     }
 
     #[test]

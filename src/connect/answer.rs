@@ -1,5 +1,6 @@
 //! An answer of an outside system, and what its headers say about time.
 
+use launchready_checks::contract::json;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -26,7 +27,7 @@ impl Reply {
     /// # Errors
     /// It is none, or of another shape.
     pub fn json<T: DeserializeOwned>(&self, vendor: &Vendor) -> Result<T, ProbeError> {
-        serde_json::from_slice(&self.body).map_err(|error| {
+        json::from_slice(&self.body).map_err(|error| {
             // The text of serde names keys and types, and never a value.
             let what = format!("{} sends JSON of another shape: {error}", vendor.name);
             TargetFault::Malformed(what).into()

@@ -56,6 +56,23 @@ impl Shown {
             Self::Granted(grant) => (grant.path, grant.form()),
         }
     }
+
+    /// An answer of the vendor without the credential that was shown.
+    async fn redact(&self, body: Vec<u8>) -> Vec<u8> {
+        match self {
+            Self::Bearer(secret)
+            | Self::Token(secret)
+            | Self::Basic(_, secret)
+            | Self::Header(_, secret) => secret.redact_answer(body),
+            Self::Granted(grant) => {
+                let body = grant.secret.redact_answer(body);
+                match grant.token().await {
+                    Some(token) => token.redact_answer(body),
+                    None => body,
+                }
+            }
+        }
+    }
 }
 
 /// What one vendor says about its API.
@@ -263,7 +280,7 @@ impl Api {
         let answer = answer.map_err(|error| fault(&error, self.vendor.name))?;
         self.clock_is_right(answer.headers())?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = bounded(answer, ANSWER_BYTES).await?;
+        let body = self.shown.redact(bounded(answer, ANSWER_BYTES).await?).await;
         Ok(Reply { status, headers, body })
     }
 
@@ -282,7 +299,7 @@ impl Api {
             let request = request.header("content-type", "application/x-www-form-urlencoded");
             let answer = self.reach.send(request).await.map_err(|error| fault(&error, name))?;
             let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-            let body = bounded(answer, ANSWER_BYTES).await?;
+            let body = grant.secret.redact_answer(bounded(answer, ANSWER_BYTES).await?);
             let reply = Reply { status, headers, body };
             let wait = retry_after(&reply.headers, self.now());
             match status {

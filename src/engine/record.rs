@@ -1,5 +1,6 @@
 //! What an audit saw: everything that the judgement needs, so that it can be judged again.
 
+use launchready_checks::contract::json;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -212,7 +213,7 @@ pub fn load_evidence(folder: &Path, ids: &[&str]) -> Result<AuditRecord, Evidenc
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, EvidenceError> {
     let text = files::read_text(path, RECORD_BYTES)
         .map_err(|source| EvidenceError::Read { path: path.to_owned(), source })?;
-    serde_json::from_str(&text)
+    json::from_str(&text)
         .map_err(|source| EvidenceError::Malformed { path: path.to_owned(), source })
 }
 

@@ -1,6 +1,7 @@
 //! The registration port: RDAP (RFC 9082, 9083), with the servers of the usual suffixes built in and
 //! IANA's bootstrap file (RFC 9224) for the others.
 
+use launchready_checks::contract::json;
 use std::sync::Arc;
 
 use launchready_checks::probe::{
@@ -117,7 +118,7 @@ async fn bootstrap(client: &reqwest::Client, suffix: &str) -> Result<Option<Stri
     let host = "data.iana.org";
     let answer = client.get(BOOTSTRAP).send().await.map_err(|error| fault(&error, host))?;
     let body = bounded(answer, ANSWER_BYTES).await?;
-    let file: Bootstrap = serde_json::from_slice(&body)
+    let file: Bootstrap = json::from_slice(&body)
         .map_err(|_source| TargetFault::Malformed(format!("{host} sends no bootstrap file")))?;
     let found = file
         .services
@@ -171,7 +172,7 @@ struct Entity {
 
 /// What a domain object says.
 pub(super) fn read(body: &[u8], server: &str) -> Option<RegistrationAnswer> {
-    let object: DomainObject = serde_json::from_slice(body).ok()?;
+    let object: DomainObject = json::from_slice(body).ok()?;
     if object.object_class_name != "domain" {
         return None;
     }

@@ -1,5 +1,6 @@
 //! What is read of incidents, and what becomes of their rows.
 
+use launchready_checks::contract::json;
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -17,7 +18,7 @@ use crate::incident::{
 
 /// The incident of a row with `id` and `body`. What cannot be read is logged, and is none.
 pub(super) fn read(row: &impl Columns) -> Option<Incident> {
-    let read = row.text("body").and_then(|body| Ok(serde_json::from_str(body)?));
+    let read = row.text("body").and_then(|body| Ok(json::from_str(body)?));
     match read {
         Ok(incident) => Some(incident),
         Err(fault) => {

@@ -1,5 +1,6 @@
 //! What pages, metrics and reports are given, of the rows that hold it.
 
+use launchready_checks::contract::json;
 use std::time::Duration;
 
 use launchready_checks::contract::{Assessment, Status};
@@ -23,9 +24,9 @@ const LIMIT: usize = 200;
 /// What is kept of the judgement of a run.
 fn judged(row: &impl Columns) -> Result<Assessment, Fault> {
     let judgement = row.some_text("judgement")?;
-    let judgement = judgement.map(|judgement| serde_json::from_str(&judgement)).transpose()?;
+    let judgement = judgement.map(|judgement| json::from_str(&judgement)).transpose()?;
     let mut assessment: Assessment = judgement.unwrap_or_default();
-    assessment.measurements = serde_json::from_str(row.text("measured")?)?;
+    assessment.measurements = json::from_str(row.text("measured")?)?;
     Ok(assessment)
 }
 
@@ -171,6 +172,6 @@ pub(super) fn drill(row: &impl Columns) -> Result<DrillRecord, Fault> {
         passed: row.some_flag("passed")?,
         left: row.flag("is_left")?,
         // What another version wrote is no reason to forget that the drill was.
-        record: serde_json::from_str(row.text("record")?).unwrap_or_default(),
+        record: json::from_str(row.text("record")?).unwrap_or_default(),
     })
 }

@@ -7,6 +7,7 @@ use super::{
     Attempt, AttemptOutcome, Claimed, Delivery, Notification, NotificationKind, OutboxCount, Told,
 };
 use crate::incident::Incident;
+use launchready_checks::contract::json;
 
 /// A change that is told.
 #[derive(Debug, Clone, Copy)]
@@ -75,17 +76,17 @@ pub(super) fn claimed<R: Columns>(row: &R, told: &[R]) -> Result<Claimed, Fault>
 
 fn read<R: Columns>(row: &R, changes: &[R], head: &Notification) -> Result<Notification, Fault> {
     let mut notification = match row.some_text("body")? {
-        Some(body) => serde_json::from_str(&body)?,
+        Some(body) => json::from_str(&body)?,
         None => Notification { kind: row.word("kind")?, ..head.clone() },
     };
     for told in changes {
-        let incident: Incident = serde_json::from_str(told.text("body")?)?;
+        let incident: Incident = json::from_str(told.text("body")?)?;
         notification.told.push(Told {
             change: told.number("id")?,
             kind: told.word("kind")?,
             at: told.time("at")?,
             incident,
-            members: serde_json::from_str(told.text("members")?)?,
+            members: json::from_str(told.text("members")?)?,
         });
     }
     Ok(notification)

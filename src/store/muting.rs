@@ -1,5 +1,6 @@
 //! What people mute and accept, read anew only when it has changed.
 
+use launchready_checks::contract::json;
 use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -91,12 +92,12 @@ pub(super) fn readable<R, T>(rows: &[R], read: fn(&R) -> Result<T, Fault>) -> Ve
 
 /// The silence of a row with `body`.
 pub(super) fn silence(row: &impl Columns) -> Result<Silence, Fault> {
-    Ok(serde_json::from_str(row.text("body")?)?)
+    Ok(json::from_str(row.text("body")?)?)
 }
 
 /// The waiver of a row with `body` and `last_used`.
 pub(super) fn waiver(row: &impl Columns) -> Result<Waiver, Fault> {
-    let mut waiver: Waiver = serde_json::from_str(row.text("body")?)?;
+    let mut waiver: Waiver = json::from_str(row.text("body")?)?;
     waiver.last_used = row.some_time("last_used")?;
     Ok(waiver)
 }

@@ -1,5 +1,6 @@
 //! How single words and times are written into columns.
 
+use launchready_checks::contract::json;
 use std::borrow::Cow;
 
 use jiff::Timestamp;
@@ -35,7 +36,7 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
 /// # Errors
 /// The list has no such word.
 pub(super) fn word<T: DeserializeOwned>(text: String) -> Result<T, serde_json::Error> {
-    serde_json::from_value(Value::String(text))
+    json::from_value(&Value::String(text))
 }
 
 /// A value as the text of a JSON column.

@@ -46,6 +46,11 @@ impl Running {
         let accounts = ports(&lab.config_toml(), folder.path());
         Self { lab, accounts, folder }
     }
+
+    /// A credential, as it lies in the folder of the config.
+    pub(crate) fn secret(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(name)).unwrap().trim().to_owned()
+    }
 }
 
 /// The ports that a config leads to.

@@ -149,3 +149,51 @@ async fn nothing_of_people_is_in_evidence_or_reports() {
         }
     }
 }
+
+/// The tables of a connector with credentials that are long enough to be told from a word, and the name and the
+/// text of each, which the lab may fill in.
+fn with_long_credentials(tables: &str) -> (String, Vec<(String, String)>) {
+    let read: toml::Table = toml::from_str(tables).unwrap();
+    let (mut tables, mut credentials) = (tables.to_owned(), Vec::new());
+    for (name, secret) in read["secret"].as_table().unwrap() {
+        let secret = secret.as_str().unwrap();
+        let long =
+            if secret.len() < 12 { format!("{secret}-0123456789") } else { secret.to_owned() };
+        tables = tables.replace(&format!("\"{secret}\""), &format!("\"{long}\""));
+        credentials.push((name.clone(), long));
+    }
+    (tables, credentials)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_credential_that_an_api_repeats_is_told_to_nobody() {
+    let mut replaced = BTreeSet::new();
+    for connector in table::all() {
+        let (tables, credentials) = with_long_credentials(&connector.tables);
+        for (name, text) in &credentials {
+            let said = format!("{{\"message\":\"{text}\",\"error\":\"{text}\"}}");
+            for fault in [
+                format!("find = '\":\"'\nput = '\":\"{text} '"),
+                format!("status = 200\nbody = '\"{text}\"'"),
+                format!("status = 200\nbody = '{said}'"),
+                format!("status = 400\nbody = '{said}'"),
+                format!("status = 401\nbody = '{said}'"),
+                format!("status = 403\nbody = '{said}'"),
+            ] {
+                let tables = format!("{tables}\n[[api.{}.fault]]\n{fault}\n", connector.fake);
+                let running = Running::start(&tables).await;
+                let secret = running.secret(name);
+                let told = match (connector.ask)(&running.accounts).await {
+                    Ok(told) => told,
+                    Err(error) => error.to_string(),
+                };
+                running.lab.stop().await;
+                assert!(!told.contains(&secret), "{}: {fault}: {told}", connector.name);
+                if told.contains("[secret]") {
+                    replaced.insert(connector.name);
+                }
+            }
+        }
+    }
+    assert!(replaced.len() >= 5, "errors quote what an API says: {replaced:?}");
+}

@@ -11,6 +11,7 @@ mod check;
 mod error;
 mod finding;
 mod history;
+pub mod json;
 mod measurement;
 mod money;
 mod number;

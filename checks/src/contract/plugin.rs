@@ -1,5 +1,6 @@
 //! The object-safe twin of [`Check`]: one row of the registry.
 
+use super::json;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -118,8 +119,7 @@ fn build<C: Check>(options: &Value) -> Result<Box<dyn DynCheck>, OptionsError> {
     let options = if options.is_null() {
         C::Options::default()
     } else {
-        serde_json::from_value(options.clone())
-            .map_err(|source| OptionsError { id: C::META.id, source })?
+        json::from_value(options).map_err(|source| OptionsError { id: C::META.id, source })?
     };
     Ok(Box::new(Erased::<C> { options, check: PhantomData }))
 }
@@ -153,7 +153,7 @@ impl<C: Check> DynCheck for Erased<C> {
     ) -> BoxFuture<'a, Result<Looked, CheckError>> {
         Box::pin(async move {
             // Carried state of an older shape is no error: the check starts afresh.
-            let carry = carry.and_then(|value| serde_json::from_value(value).ok());
+            let carry = carry.and_then(|value| json::from_value(&value).ok());
             let look = LookCx { now, options: &self.options, carry };
             let (evidence, carry) = C::collect(&look, target, probes).await?;
             let looked = Looked { evidence: to_value(&evidence), carry: to_value(&carry) };
@@ -169,7 +169,7 @@ impl<C: Check> DynCheck for Erased<C> {
     }
 
     fn assess(&self, evidence: &Value, input: &AssessInput<'_>) -> Result<Assessment, CheckError> {
-        let read = |value: &Value| serde_json::from_value::<C::Evidence>(value.clone());
+        let read = json::from_value::<C::Evidence>;
         let cx = AssessCx {
             now: input.now,
             options: &self.options,
@@ -183,7 +183,7 @@ impl<C: Check> DynCheck for Erased<C> {
     }
 
     fn facts(&self, evidence: &Value) -> Result<Vec<Fact>, CheckError> {
-        let evidence = serde_json::from_value(evidence.clone()).map_err(unreadable::<C>)?;
+        let evidence = json::from_value(evidence).map_err(unreadable::<C>)?;
         Ok(C::facts(&evidence))
     }
 }

@@ -1,5 +1,6 @@
 //! Attio as its users see it: people by a query over their addresses.
 
+use crate::data::typed;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -35,8 +36,8 @@ struct Attio {
     rate: Rate,
 }
 
-pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
-    let account: Account = toml::Value::Table(table.clone()).try_into()?;
+pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, serde_json::Error> {
+    let account: Account = typed(table)?;
     let rate = Rate::new(account.reads, 1);
     Ok(Arc::new(Attio { account, start: now, rate }))
 }

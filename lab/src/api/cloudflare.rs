@@ -1,5 +1,6 @@
 //! Cloudflare's API: zones with their settings, DNSSEC and records.
 
+use crate::data::typed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -45,8 +46,11 @@ fn active() -> String {
 #[derive(Debug)]
 struct Cloudflare(Account);
 
-pub(super) fn make(table: &toml::Table, _now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
-    Ok(Arc::new(Cloudflare(toml::Value::Table(table.clone()).try_into()?)))
+pub(super) fn make(
+    table: &toml::Table,
+    _now: Timestamp,
+) -> Result<Arc<dyn Api>, serde_json::Error> {
+    Ok(Arc::new(Cloudflare(typed(table)?)))
 }
 
 fn refused(status: u16, code: i64, message: &str) -> Reply {

@@ -1,5 +1,6 @@
 //! Freshdesk as its users see it: the list of tickets with statistics, and the search that counts.
 
+use crate::data::typed;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -42,8 +43,8 @@ struct Freshdesk {
     rate: Rate,
 }
 
-pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
-    let account: Account = toml::Value::Table(table.clone()).try_into()?;
+pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, serde_json::Error> {
+    let account: Account = typed(table)?;
     let rate = Rate::new(account.per_minute, 60);
     Ok(Arc::new(Freshdesk { account, start: now, rate }))
 }

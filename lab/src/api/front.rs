@@ -1,5 +1,6 @@
 //! Front as its users see it: conversations by status in pages of a hundred, times with a fraction.
 
+use crate::data::typed;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -38,8 +39,8 @@ struct Front {
     rate: Rate,
 }
 
-pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
-    let account: Account = toml::Value::Table(table.clone()).try_into()?;
+pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, serde_json::Error> {
+    let account: Account = typed(table)?;
     let rate = Rate::new(account.per_minute, 60);
     Ok(Arc::new(Front { account, start: now, rate }))
 }

@@ -1,5 +1,6 @@
 //! Help Scout as its users see it: a token for an application's id and secret, and conversations in pages.
 
+use crate::data::typed;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -40,8 +41,8 @@ struct HelpScout {
     rate: Rate,
 }
 
-pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
-    let account: Account = toml::Value::Table(table.clone()).try_into()?;
+pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, serde_json::Error> {
+    let account: Account = typed(table)?;
     let rate = Rate::new(account.per_minute, 60);
     Ok(Arc::new(HelpScout { account, start: now, rate }))
 }

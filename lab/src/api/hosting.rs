@@ -1,5 +1,6 @@
 //! Vercel's and Netlify's APIs: deployments of one site, and its variables.
 
+use crate::data::typed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -54,8 +55,8 @@ fn ready() -> String {
     "READY".to_owned()
 }
 
-fn read(table: &toml::Table) -> Result<Site, toml::de::Error> {
-    toml::Value::Table(table.clone()).try_into()
+fn read(table: &toml::Table) -> Result<Site, serde_json::Error> {
+    typed(table)
 }
 
 impl Site {
@@ -74,7 +75,10 @@ impl Site {
 #[derive(Debug)]
 struct Vercel(Site, Timestamp);
 
-pub(super) fn vercel(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
+pub(super) fn vercel(
+    table: &toml::Table,
+    now: Timestamp,
+) -> Result<Arc<dyn Api>, serde_json::Error> {
     Ok(Arc::new(Vercel(read(table)?, now)))
 }
 
@@ -171,7 +175,7 @@ struct Netlify(Site, Timestamp);
 pub(super) fn netlify(
     table: &toml::Table,
     now: Timestamp,
-) -> Result<Arc<dyn Api>, toml::de::Error> {
+) -> Result<Arc<dyn Api>, serde_json::Error> {
     Ok(Arc::new(Netlify(read(table)?, now)))
 }
 

@@ -1,5 +1,6 @@
 //! HubSpot as its users see it: contacts in batches and by search, with scopes, limits and a lagging index.
 
+use crate::data::typed;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -62,8 +63,8 @@ struct HubSpot {
     searches: Rate,
 }
 
-pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
-    let account: Account = toml::Value::Table(table.clone()).try_into()?;
+pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, serde_json::Error> {
+    let account: Account = typed(table)?;
     let rate = Rate::new(account.per_window, 10);
     let searches = Rate::new(account.searches, 1);
     Ok(Arc::new(HubSpot { account, start: now, rate, searches }))

@@ -1,5 +1,6 @@
 //! Intercom as its users see it: a search with its limits and its cursor.
 
+use crate::data::typed;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -43,8 +44,8 @@ struct Intercom {
     rate: Rate,
 }
 
-pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
-    let account: Account = toml::Value::Table(table.clone()).try_into()?;
+pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, serde_json::Error> {
+    let account: Account = typed(table)?;
     let rate = Rate::new(account.per_window, 10);
     Ok(Arc::new(Intercom { account, start: now, rate }))
 }

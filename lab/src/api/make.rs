@@ -1,5 +1,6 @@
 //! Make's API: scenarios of a team, their logs newest first, and connections.
 
+use crate::data::typed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -49,8 +50,8 @@ struct Make {
     rate: Rate,
 }
 
-pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
-    let zone: Zone = toml::Value::Table(table.clone()).try_into()?;
+pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, serde_json::Error> {
+    let zone: Zone = typed(table)?;
     let rate = Rate::new(zone.per_minute, 60);
     Ok(Arc::new(Make { zone, start: now, rate }))
 }

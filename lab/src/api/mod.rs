@@ -109,7 +109,7 @@ pub(crate) trait Api: fmt::Debug + Send + Sync {
 }
 
 /// How a fake is made from its table of the world.
-type Make = fn(&toml::Table, Timestamp) -> Result<Arc<dyn Api>, toml::de::Error>;
+type Make = fn(&toml::Table, Timestamp) -> Result<Arc<dyn Api>, serde_json::Error>;
 
 /// Every fake.
 const FAKES: &[(&str, Make)] = &[

@@ -1,5 +1,6 @@
 //! n8n's public API: workflows and executions, with cursors as the vendor makes them.
 
+use crate::data::typed;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -38,8 +39,8 @@ struct N8n {
     start: Timestamp,
 }
 
-pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
-    let instance: Instance = toml::Value::Table(table.clone()).try_into()?;
+pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, serde_json::Error> {
+    let instance: Instance = typed(table)?;
     Ok(Arc::new(N8n { instance, start: now }))
 }
 

@@ -1,5 +1,6 @@
 //! `PageSpeed` Insights as its users see it: one call that loads a page, and the words of Google for errors.
 
+use crate::data::typed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -44,8 +45,11 @@ fn version() -> String {
     "13.5.0".to_owned()
 }
 
-pub(super) fn make(table: &toml::Table, _now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
-    let service: Service = toml::Value::Table(table.clone()).try_into()?;
+pub(super) fn make(
+    table: &toml::Table,
+    _now: Timestamp,
+) -> Result<Arc<dyn Api>, serde_json::Error> {
+    let service: Service = typed(table)?;
     Ok(Arc::new(service))
 }
 

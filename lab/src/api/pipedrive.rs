@@ -1,5 +1,6 @@
 //! Pipedrive as its users see it: persons by search, with a burst limit.
 
+use crate::data::typed;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -38,8 +39,8 @@ struct Pipedrive {
     rate: Rate,
 }
 
-pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
-    let account: Account = toml::Value::Table(table.clone()).try_into()?;
+pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, serde_json::Error> {
+    let account: Account = typed(table)?;
     let rate = Rate::new(account.searches, 2);
     Ok(Arc::new(Pipedrive { account, start: now, rate }))
 }

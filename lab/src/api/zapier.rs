@@ -1,5 +1,6 @@
 //! Zapier's API for applications: Zaps and their runs.
 
+use crate::data::typed;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -26,8 +27,8 @@ struct Zapier {
     start: Timestamp,
 }
 
-pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
-    let account: Account = toml::Value::Table(table.clone()).try_into()?;
+pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, serde_json::Error> {
+    let account: Account = typed(table)?;
     Ok(Arc::new(Zapier { account, start: now }))
 }
 

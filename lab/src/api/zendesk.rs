@@ -1,5 +1,6 @@
 //! Zendesk as its users see it: search with its limits and its lag, tickets by the hundred, comments, audits.
 
+use crate::data::typed;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -64,8 +65,8 @@ struct Zendesk {
     made: Made,
 }
 
-pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
-    let account: Account = toml::Value::Table(table.clone()).try_into()?;
+pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, serde_json::Error> {
+    let account: Account = typed(table)?;
     let rate = Rate::new(account.per_minute, 60);
     Ok(Arc::new(Zendesk { account, start: now, rate, made: Made::default() }))
 }

@@ -15,12 +15,12 @@ use serde::Deserialize;
 
 use self::names::Registrar;
 pub(crate) use self::sites::CrowdSites;
-use crate::CertificateAuthority;
 use crate::error::LabError;
 use crate::gate::Gate;
 use crate::listener::{ClosedPort, Servers};
 use crate::plan::SitePlan;
 use crate::web::{Clock, Place};
+use crate::{CertificateAuthority, data};
 
 /// The data of every project.
 const TEMPLATE: &str = include_str!("../../scenarios/crowd.toml");
@@ -101,10 +101,7 @@ struct Lines {
 impl Template {
     fn read(name: &str) -> Result<Self, LabError> {
         let filled = TEMPLATE.replace("{name}", name);
-        toml::from_str(&filled).map_err(|source| LabError::Data {
-            part: "the crowd".to_owned(),
-            source: Box::new(source),
-        })
+        data::read("the crowd", &filled)
     }
 }
 

@@ -17,6 +17,7 @@ pub use reference::{Kind, NoReference, Reference};
 pub use seen::{EventRow, Look, OrderRow, Orders, People, RowState, Seen, Sync, SyncState};
 
 use jiff::{SignedDuration, Timestamp};
+use launchready_checks::contract::json;
 use launchready_checks::probe::{Accounts, Conversation, Database, Email, PaymentEvent};
 use launchready_checks::webhook::processing;
 
@@ -39,7 +40,7 @@ impl Session {
     /// This build cannot speak TLS.
     pub async fn trace(&self, project: &Project, reference: &Reference) -> anyhow::Result<Chain> {
         let accounts = connect::accounts(&project.accounts, &self.reach()?);
-        let words = serde_json::from_value(project.options_of("webhook-processing"));
+        let words = json::from_value(&project.options_of("webhook-processing"));
         let words = words.unwrap_or_default();
         let now = whole_second(self.clock.now());
         let seen = look(&accounts, reference, &words, now).await;

@@ -11,6 +11,7 @@ mod policy;
 mod reader;
 mod windows;
 
+use launchready_checks::contract::json;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -236,7 +237,7 @@ pub fn load_agent(path: &Path) -> Result<(Config, Agent), LoadError> {
 pub fn parse(text: &str, folder: &Path) -> Result<Config, ConfigErrors> {
     let document = Document::parse(text).map_err(|error| ConfigErrors(vec![error]))?;
     let shape = document.shape(&schema());
-    let file: File = match serde_json::from_value(shape.value.clone()) {
+    let file: File = match json::from_value(&shape.value) {
         Ok(file) => file,
         Err(error) => {
             let at = ConfigError { line: 0, key: String::new(), message: error.to_string() };

@@ -1,5 +1,6 @@
 //! What Edge Functions did, counted by the provider itself: SQL for its log store, and its answers.
 
+use launchready_checks::contract::json;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -83,7 +84,7 @@ struct Logged {
 
 /// The rows of an answer, or the error that it carries: HTTP 200 alone means nothing here.
 pub(super) fn rows(body: &[u8]) -> Result<Result<Vec<Value>, String>, ProbeError> {
-    let logged: Logged = serde_json::from_slice(body).map_err(|error| {
+    let logged: Logged = json::from_slice(body).map_err(|error| {
         let what = format!("the logs of Supabase are JSON of another shape: {error}");
         TargetFault::Malformed(what)
     })?;

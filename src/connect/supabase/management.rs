@@ -1,5 +1,6 @@
 //! The management API of Supabase.
 
+use launchready_checks::contract::json;
 use std::time::Duration;
 
 use launchready_checks::probe::{
@@ -62,7 +63,7 @@ impl Management {
         permission: &str,
     ) -> Result<T, ProbeError> {
         let reply = self.raw(Method::GET, path, query, None, permission).await?;
-        serde_json::from_slice(&reply).map_err(|error| shape(&error))
+        json::from_slice(&reply).map_err(|error| shape(&error))
     }
 
     async fn raw(
@@ -136,7 +137,7 @@ impl Management {
         let path = "/database/query/read-only";
         let reply = self.raw(Method::POST, path, &[], Some(&body), "database_read").await?;
         let rows: Vec<serde_json::Map<String, Value>> =
-            serde_json::from_slice(&reply).map_err(|error| shape(&error))?;
+            json::from_slice(&reply).map_err(|error| shape(&error))?;
         Ok(rows
             .into_iter()
             .filter_map(|row| row.into_iter().next())
@@ -151,8 +152,8 @@ impl Management {
         let values = self.values(format!("{sql} LIMIT {}", ENTRIES + 1)).await?;
         let cut = values.len() > ENTRIES;
         let entries = values.into_iter().take(ENTRIES).map(|value| match value {
-            Value::String(text) => serde_json::from_str(&text).map_err(|error| shape(&error)),
-            value => serde_json::from_value(value).map_err(|error| shape(&error)),
+            Value::String(text) => json::from_str(&text).map_err(|error| shape(&error)),
+            value => json::from_value(&value).map_err(|error| shape(&error)),
         });
         Ok((entries.collect::<Result<_, _>>()?, cut))
     }

@@ -1,5 +1,6 @@
 //! A Supabase project as every browser sees it: `PostgREST` and storage, asked with the public key.
 
+use launchready_checks::contract::json;
 use std::time::Duration;
 
 use launchready_checks::probe::{
@@ -88,7 +89,7 @@ impl Rest {
     }
 
     fn verdict(&self, status: u16, reply: &Reply) -> Result<PublicLook, ProbeError> {
-        let told: Told = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let told: Told = json::from_slice(&reply.body).unwrap_or_default();
         match told.code.as_deref() {
             Some("42501") => Ok(PublicLook::Denied),
             Some("PGRST205" | "PGRST106" | "42P01") => Ok(PublicLook::Absent),

@@ -1,5 +1,6 @@
 //! Where a delivery goes whose channel the config no longer has: nothing that waits is lost by a rename.
 
+use launchready_checks::contract::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ impl Sender {
 
     async fn fallbacks(&self) -> Result<Fallbacks, StoreError> {
         let kept = self.store.get(FALLBACKS).await?.unwrap_or_default();
-        Ok(serde_json::from_str(&kept).unwrap_or_default())
+        Ok(json::from_str(&kept).unwrap_or_default())
     }
 
     /// Hands a delivery on whose channel is gone; where nobody takes it, it stays and is asked again.

@@ -5,6 +5,7 @@ mod entries;
 mod lists;
 mod objects;
 
+use crate::data::typed;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -137,8 +138,8 @@ pub(super) struct Stripe {
     second: Mutex<(i64, u64)>,
 }
 
-pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
-    let account: Account = toml::Value::Table(table.clone()).try_into()?;
+pub(super) fn make(table: &toml::Table, now: Timestamp) -> Result<Arc<dyn Api>, serde_json::Error> {
+    let account: Account = typed(table)?;
     let sales = account.sales.clone().map(|plan| Sales { plan, start: now });
     let plain = |before: &i64| sales.as_ref()?.plain(*before);
     let paid_twice = account.paid_twice_s.iter().filter_map(plain).collect();

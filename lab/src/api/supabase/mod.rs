@@ -5,6 +5,7 @@ mod logs;
 mod management;
 mod rest;
 
+use crate::data::typed;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -136,8 +137,11 @@ struct Supabase {
 }
 
 /// Makes the fake from its table.
-pub(super) fn make(table: &toml::Table, _now: Timestamp) -> Result<Arc<dyn Api>, toml::de::Error> {
-    let state: State = table.clone().try_into()?;
+pub(super) fn make(
+    table: &toml::Table,
+    _now: Timestamp,
+) -> Result<Arc<dyn Api>, serde_json::Error> {
+    let state: State = typed(table)?;
     Ok(Arc::new(Supabase { state, asked: Mutex::default() }))
 }
 

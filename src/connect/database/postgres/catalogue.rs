@@ -1,5 +1,6 @@
 //! Tables, keys, policies and privileges of a PostgreSQL server, each told by the server as JSON.
 
+use launchready_checks::contract::json;
 use launchready_checks::probe::{
     Catalogue, CatalogueFunction, CatalogueTable, CatalogueView, ProbeError,
 };
@@ -68,7 +69,7 @@ impl Postgres {
         let lines = self.texts(reading, format!("{sql} LIMIT {}", ENTRIES + 1)).await?;
         let cut = lines.len() > ENTRIES;
         let entries = lines.into_iter().take(ENTRIES).flatten().flatten();
-        let entries = entries.map(|line| serde_json::from_str(&line).map_err(|_error| self.odd()));
+        let entries = entries.map(|line| json::from_str(&line).map_err(|_error| self.odd()));
         Ok((entries.collect::<Result<_, _>>()?, cut))
     }
 }

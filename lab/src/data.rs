@@ -1,0 +1,33 @@
+//! The typed data of the lab, out of TOML.
+
+use launchready_checks::contract::json;
+use serde::de::DeserializeOwned;
+use toml::Table;
+
+use crate::LabError;
+
+/// A table as a `T`.
+///
+/// # Errors
+/// It has another shape.
+pub(crate) fn typed<T: DeserializeOwned>(table: &Table) -> Result<T, serde_json::Error> {
+    json::from_value(&serde_json::to_value(table)?)
+}
+
+/// The text of `part` as a `T`.
+///
+/// # Errors
+/// It is no TOML, or has another shape.
+pub(crate) fn read<T: DeserializeOwned>(part: &str, text: &str) -> Result<T, LabError> {
+    let table = table(part, text)?;
+    typed(&table).map_err(|source| LabError::Data { part: part.to_owned(), source: source.into() })
+}
+
+/// The text of `part` as it is.
+///
+/// # Errors
+/// It is no TOML.
+pub(crate) fn table(part: &str, text: &str) -> Result<Table, LabError> {
+    toml::from_str(text)
+        .map_err(|source| LabError::Data { part: part.to_owned(), source: Box::new(source) })
+}
