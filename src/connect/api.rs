@@ -39,6 +39,8 @@ pub enum Shown {
     Token(Secret),
     /// `Authorization: Basic …`, of a name and a secret.
     Basic(String, Secret),
+    /// `Authorization: Basic …`, of a key that stands where a name does, and a password of no meaning.
+    Key(Secret),
     /// A header of its own.
     Header(&'static str, Secret),
     /// `Authorization: Bearer …`, of a token that the vendor hands out for an application.
@@ -52,6 +54,7 @@ impl Shown {
             Self::Bearer(secret) => ("bearer", secret.expose().to_owned()),
             Self::Token(secret) => ("token", secret.expose().to_owned()),
             Self::Basic(name, secret) => (name, secret.expose().to_owned()),
+            Self::Key(secret) => ("key", secret.expose().to_owned()),
             Self::Header(name, secret) => (name, secret.expose().to_owned()),
             Self::Granted(grant) => (grant.path, grant.form()),
         }
@@ -63,6 +66,7 @@ impl Shown {
             Self::Bearer(secret)
             | Self::Token(secret)
             | Self::Basic(_, secret)
+            | Self::Key(secret)
             | Self::Header(_, secret) => secret.redact_answer(body),
             Self::Granted(grant) => {
                 let body = grant.secret.redact_answer(body);
@@ -267,6 +271,9 @@ impl Api {
         if let Shown::Basic(name, secret) = &self.shown {
             request = request.basic_auth(name, Some(secret.expose()));
         }
+        if let Shown::Key(secret) = &self.shown {
+            request = request.basic_auth(secret.expose(), Some("X"));
+        }
         if let Some(longest) = self.patience {
             request = request.timeout(longest);
         }
@@ -325,7 +332,7 @@ impl Api {
             Shown::Bearer(secret) => ("authorization", format!("Bearer {}", secret.expose())),
             Shown::Token(secret) => ("authorization", format!("Token {}", secret.expose())),
             Shown::Header(name, secret) => (*name, secret.expose().to_owned()),
-            Shown::Basic(..) | Shown::Granted(_) => return Ok(headers),
+            Shown::Basic(..) | Shown::Key(_) | Shown::Granted(_) => return Ok(headers),
         };
         let mut value = HeaderValue::from_str(&text).map_err(|_error| {
             let what = format!("the credential of {} holds a line break", self.vendor.name);

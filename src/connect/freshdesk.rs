@@ -73,15 +73,12 @@ struct Requester {
 impl Freshdesk {
     pub(super) fn new(
         table: &SupportTable,
-        token: &Secret,
+        token: Secret,
         reach: &Reach,
     ) -> Result<Self, ProbeError> {
         let domain = table.subdomain.as_deref().unwrap_or_default();
         let base = table.api.clone().unwrap_or_else(|| format!("https://{domain}.freshdesk.com"));
-        // The key stands where a name stands; the password is a letter of no meaning.
-        let name = token.expose().to_owned();
-        let shown = Shown::Basic(name, Secret::new("X"));
-        Ok(Self { api: Api::new(VENDOR, &base, shown, reach)? })
+        Ok(Self { api: Api::new(VENDOR, &base, Shown::Key(token), reach)? })
     }
 
     async fn walk(

@@ -25,7 +25,7 @@ pub(super) fn desk(settings: &AccountSettings, reach: &Reach) -> Option<Slot<dyn
     let desk: Result<Arc<dyn Desk>, ProbeError> = match table.kind {
         SupportKind::Zendesk => Zendesk::new(table, token, reach).map(arc),
         SupportKind::Intercom => Intercom::new(table, token, reach).map(arc),
-        SupportKind::Freshdesk => Freshdesk::new(table, &token, reach).map(arc),
+        SupportKind::Freshdesk => Freshdesk::new(table, token, reach).map(arc),
         SupportKind::HelpScout => HelpScout::new(table, token, reach).map(arc),
         SupportKind::Front => Front::new(table, token, reach).map(arc),
     };

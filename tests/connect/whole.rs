@@ -173,7 +173,8 @@ async fn a_credential_that_an_api_repeats_is_told_to_nobody() {
         for (name, text) in &credentials {
             let said = format!("{{\"message\":\"{text}\",\"error\":\"{text}\"}}");
             for fault in [
-                format!("find = '\":\"'\nput = '\":\"{text} '"),
+                // Where a time stands.
+                format!("find = '\":\"20'\nput = '\":\"{text} 20'"),
                 format!("status = 200\nbody = '\"{text}\"'"),
                 format!("status = 200\nbody = '{said}'"),
                 format!("status = 400\nbody = '{said}'"),
