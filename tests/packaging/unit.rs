@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use clap::Parser as _;
@@ -93,11 +93,15 @@ fn systemd_reads_the_unit_without_a_word_and_finds_little_exposed() {
 }
 
 /// What systemd hears until it has heard `wanted`.
-fn hear(socket: &UnixDatagram, wanted: &str) -> String {
+fn hear(socket: &UnixDatagram, wanted: &str, agent: &mut Child, log: &Path) -> String {
     let mut heard = String::new();
     let mut bytes = [0; 1024];
     while !heard.contains(wanted) {
-        let length = socket.recv(&mut bytes).unwrap_or_else(|error| panic!("{heard}: {error}"));
+        let length = socket.recv(&mut bytes).unwrap_or_else(|error| {
+            let ended = agent.try_wait();
+            let log = std::fs::read_to_string(log).unwrap_or_default();
+            panic!("not {wanted} but {heard:?}: {error}; the agent: {ended:?}; its log:\n{log}")
+        });
         heard.push_str(std::str::from_utf8(&bytes[..length]).unwrap());
         heard.push('\n');
     }
@@ -116,7 +120,7 @@ fn systemd_hears_that_it_is_ready_that_it_lives_and_that_it_ends() {
          [[project]]\nname = \"harbor\"\ndomain = \"harbor.example\"\n"
     );
     std::fs::write(folder.path().join("launchready.toml"), config).unwrap();
-    let log = std::fs::File::create(folder.path().join("log")).unwrap();
+    let log = folder.path().join("log");
     let mut agent = Command::new(env!("CARGO_BIN_EXE_launchready"))
         .arg("agent")
         .current_dir(folder.path())
@@ -124,14 +128,15 @@ fn systemd_hears_that_it_is_ready_that_it_lives_and_that_it_ends() {
         // As WatchdogSec=200ms would say it.
         .env("WATCHDOG_USEC", "200000")
         .stdin(Stdio::null())
-        .stderr(log)
+        .stderr(std::fs::File::create(&log).unwrap())
         .spawn()
         .unwrap();
-    assert!(!hear(&socket, "READY=1").contains("WATCHDOG=1"), "ready comes first");
-    hear(&socket, "WATCHDOG=1");
-    hear(&socket, "WATCHDOG=1");
+    let heard = hear(&socket, "READY=1", &mut agent, &log);
+    assert!(!heard.contains("WATCHDOG=1"), "ready comes first");
+    hear(&socket, "WATCHDOG=1", &mut agent, &log);
+    hear(&socket, "WATCHDOG=1", &mut agent, &log);
     let id = agent.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    hear(&socket, "STOPPING=1");
+    hear(&socket, "STOPPING=1", &mut agent, &log);
     assert!(agent.wait().unwrap().success());
 }

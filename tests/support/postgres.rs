@@ -67,6 +67,18 @@ pub(crate) fn as_nobody(path: &Path) -> Vec<String> {
     words
 }
 
+/// Runs a command that has to succeed.
+fn succeeds(command: &mut Command) {
+    let made =
+        command.current_dir("/").stdout(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// Copies a folder with its owners and modes.
+fn copied(from: &Path, to: &Path) {
+    succeeds(Command::new("cp").args(["-a", "--reflink=auto", "--"]).args([from, to]));
+}
+
 /// Gives a path to whoever the server runs as.
 fn hand_over(path: &Path) {
     if is_root() {
@@ -98,21 +110,7 @@ impl Cluster {
         };
         let mut cluster = Self::empty(programs, settings, place);
         let data = cluster.data();
-        let programs = &cluster.programs;
-        let mut words = as_nobody(&programs.join("initdb"));
-        words.extend(["-D", data.to_str().unwrap(), "-U", OWNER, "-A", "trust"].map(str::to_owned));
-        // A log of small parts is less to write.
-        words.extend(
-            ["--no-sync", "-E", "UTF8", "--locale=C", "--wal-segsize=1"].map(str::to_owned),
-        );
-        let made = Command::new(program("setpriv").unwrap())
-            .args(&words)
-            .current_dir("/")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .output()
-            .unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        cluster.fill(&data);
         let rules = format!(
             "host all {OWNER} 127.0.0.1/32 trust\nhost replication {OWNER} 127.0.0.1/32 trust\n\
              host all all 127.0.0.1/32 scram-sha-256\nhost all {OWNER} 10.0.0.0/8 trust\n"
@@ -120,6 +118,32 @@ impl Cluster {
         std::fs::write(data.join("pg_hba.conf"), rules).unwrap();
         cluster.up();
         Some(cluster)
+    }
+
+    /// Makes the data of a new cluster: a copy of one that an earlier test made, since to make one takes a second
+    /// of processor time.
+    fn fill(&self, data: &Path) {
+        let version = self.programs.parent().unwrap().file_name().unwrap();
+        let user = if is_root() { "nobody" } else { "self" };
+        let name = format!("postgresql-{}-{user}", version.display());
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        if kept.is_dir() {
+            copied(&kept, data);
+            return;
+        }
+        let mut words = as_nobody(&self.programs.join("initdb"));
+        words.extend(["-D", data.to_str().unwrap(), "-U", OWNER, "-A", "trust"].map(str::to_owned));
+        // A log of small parts is less to write.
+        words.extend(
+            ["--no-sync", "-E", "UTF8", "--locale=C", "--wal-segsize=1"].map(str::to_owned),
+        );
+        succeeds(Command::new(program("setpriv").unwrap()).args(&words));
+        // Of tests that begin at once, one is the first.
+        let mine = kept.with_extension(std::process::id().to_string());
+        copied(data, &mine);
+        if std::fs::rename(&mine, &kept).is_err() {
+            std::fs::remove_dir_all(&mine).unwrap();
+        }
     }
 
     fn empty(programs: PathBuf, settings: &[&str], place: Place<'_>) -> Self {
@@ -145,14 +169,7 @@ impl Cluster {
         words.extend(["-h", "127.0.0.1", "-p", &port, "-U", OWNER].map(str::to_owned));
         words.extend(["-D", data.to_str().unwrap(), "-R", "-X", "stream"].map(str::to_owned));
         words.extend(["--checkpoint=fast", "--no-sync"].map(str::to_owned));
-        let made = Command::new(program("setpriv").unwrap())
-            .args(&words)
-            .current_dir("/")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .output()
-            .unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        succeeds(Command::new(program("setpriv").unwrap()).args(&words));
         replica.up();
         replica
     }
