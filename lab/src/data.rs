@@ -1,17 +1,18 @@
 //! The typed data of the lab, out of TOML.
 
 use launchready_checks::contract::json;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::Table;
 
 use crate::LabError;
 
-/// A table as a `T`.
+/// A table, or another value of TOML, as a `T`.
 ///
 /// # Errors
 /// It has another shape.
-pub(crate) fn typed<T: DeserializeOwned>(table: &Table) -> Result<T, serde_json::Error> {
-    json::from_value(&serde_json::to_value(table)?)
+pub(crate) fn typed<T: DeserializeOwned>(data: &impl Serialize) -> Result<T, serde_json::Error> {
+    json::from_value(&serde_json::to_value(data)?)
 }
 
 /// The text of `part` as a `T`.
@@ -19,8 +20,15 @@ pub(crate) fn typed<T: DeserializeOwned>(table: &Table) -> Result<T, serde_json:
 /// # Errors
 /// It is no TOML, or has another shape.
 pub(crate) fn read<T: DeserializeOwned>(part: &str, text: &str) -> Result<T, LabError> {
-    let table = table(part, text)?;
-    typed(&table).map_err(|source| LabError::Data { part: part.to_owned(), source: source.into() })
+    of(part, &table(part, text)?)
+}
+
+/// The table or value of `part` as a `T`.
+///
+/// # Errors
+/// It has another shape.
+pub(crate) fn of<T: DeserializeOwned>(part: &str, data: &impl Serialize) -> Result<T, LabError> {
+    typed(data).map_err(|source| LabError::Data { part: part.to_owned(), source: source.into() })
 }
 
 /// The text of `part` as it is.

@@ -172,8 +172,7 @@ impl World {
             merge(&mut world, &defect.world)
                 .map_err(|message| LabError::Plan(format!("defect {}: {message}", defect.name)))?;
         }
-        let mut plan: Plan = data::typed(&world)
-            .map_err(|source| LabError::Data { part: "the world".into(), source: source.into() })?;
+        let mut plan: Plan = data::of("the world", &world)?;
         for (name, site) in &mut plan.site {
             for edit in std::mem::take(&mut site.edits) {
                 let mut found = false;

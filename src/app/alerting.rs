@@ -1,10 +1,10 @@
 //! What a store remembers of channels and of alert drills, behind the port of the checks.
 
-use launchready_checks::contract::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use launchready_checks::contract::json;
 use launchready_checks::probe::{
     AgentFault, AlertDrill, Alerting, AlertingAnswer, Answer, ChannelDrill, ChannelFacts,
     ProbeError,

@@ -1,10 +1,10 @@
 //! What a store remembers of promised calls, behind the port of the checks.
 
-use launchready_checks::contract::json;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use launchready_checks::contract::json;
 use launchready_checks::probe::{
     AgentFault, Answer, Away, HeartbeatAnswer, Heartbeats, ProbeError, Promised,
 };

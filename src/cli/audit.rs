@@ -1,10 +1,9 @@
 //! `launchready audit`.
 
-use launchready_checks::contract::json;
 use std::path::Path;
 use std::sync::Arc;
 
-use launchready_checks::contract::Severity;
+use launchready_checks::contract::{Severity, json};
 use launchready_checks::registry;
 
 use super::args::{AuditArgs, Cli, Format, OutputArgs};

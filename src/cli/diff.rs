@@ -1,7 +1,8 @@
 //! `launchready diff`: what two or more audits told differently.
 
-use launchready_checks::contract::json;
 use std::path::Path;
+
+use launchready_checks::contract::json;
 
 use super::args::{DiffArgs, DiffFormat};
 use super::output::{paint, print};

@@ -1,9 +1,9 @@
 //! An answer of an outside system, and what its headers say about time.
 
-use launchready_checks::contract::json;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use launchready_checks::contract::json;
 use launchready_checks::probe::{ProbeError, TargetFault};
 use reqwest::header::{HeaderMap, HeaderName, RETRY_AFTER};
 use serde::de::DeserializeOwned;
@@ -28,7 +28,7 @@ impl Reply {
     /// It is none, or of another shape.
     pub fn json<T: DeserializeOwned>(&self, vendor: &Vendor) -> Result<T, ProbeError> {
         json::from_slice(&self.body).map_err(|error| {
-            // The text of serde names keys and types, and never a value.
+            // The text of serde may quote a value; the credential is in none, see `Shown::redact`.
             let what = format!("{} sends JSON of another shape: {error}", vendor.name);
             TargetFault::Malformed(what).into()
         })

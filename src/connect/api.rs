@@ -265,15 +265,12 @@ impl Api {
             url.query_pairs_mut().extend_pairs(query);
         }
         let mut request = self.reach.client.request(method, url).headers(self.headers()?);
-        if let Shown::Granted(grant) = &self.shown {
-            request = request.bearer_auth(self.granted(grant).await?.expose());
-        }
-        if let Shown::Basic(name, secret) = &self.shown {
-            request = request.basic_auth(name, Some(secret.expose()));
-        }
-        if let Shown::Key(secret) = &self.shown {
-            request = request.basic_auth(secret.expose(), Some("X"));
-        }
+        request = match &self.shown {
+            Shown::Granted(grant) => request.bearer_auth(self.granted(grant).await?.expose()),
+            Shown::Basic(name, secret) => request.basic_auth(name, Some(secret.expose())),
+            Shown::Key(secret) => request.basic_auth(secret.expose(), Some("X")),
+            Shown::Bearer(_) | Shown::Token(_) | Shown::Header(..) => request,
+        };
         if let Some(longest) = self.patience {
             request = request.timeout(longest);
         }

@@ -1,12 +1,11 @@
 //! What an audit saw: everything that the judgement needs, so that it can be judged again.
 
-use launchready_checks::contract::json;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use launchready_checks::contract::{Age, History, Target};
+use launchready_checks::contract::{Age, History, Target, json};
 use launchready_checks::probe::AgentFault;
 use launchready_checks::registry;
 use serde::{Deserialize, Serialize};

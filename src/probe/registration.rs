@@ -1,9 +1,9 @@
 //! The registration port: RDAP (RFC 9082, 9083), with the servers of the usual suffixes built in and
 //! IANA's bootstrap file (RFC 9224) for the others.
 
-use launchready_checks::contract::json;
 use std::sync::Arc;
 
+use launchready_checks::contract::json;
 use launchready_checks::probe::{
     AgentFault, Answer, Dns, ProbeError, Registration, RegistrationAnswer, RegistrationEvent,
     TargetFault,

@@ -1,9 +1,9 @@
 //! What is read of incidents, and what becomes of their rows.
 
-use launchready_checks::contract::json;
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
+use launchready_checks::contract::json;
 use serde_json::Value;
 
 use super::fault::Fault;

@@ -1,9 +1,8 @@
 //! What pages, metrics and reports are given, of the rows that hold it.
 
-use launchready_checks::contract::json;
 use std::time::Duration;
 
-use launchready_checks::contract::{Assessment, Status};
+use launchready_checks::contract::{Assessment, Status, json};
 
 use super::fault::Fault;
 use super::figures::Figures;

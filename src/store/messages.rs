@@ -1,5 +1,7 @@
 //! What is read of notifications and deliveries, and what comes of a try.
 
+use launchready_checks::contract::json;
+
 use super::fault::Fault;
 use super::row::Columns;
 use super::words::ms;
@@ -7,7 +9,6 @@ use super::{
     Attempt, AttemptOutcome, Claimed, Delivery, Notification, NotificationKind, OutboxCount, Told,
 };
 use crate::incident::Incident;
-use launchready_checks::contract::json;
 
 /// A change that is told.
 #[derive(Debug, Clone, Copy)]

@@ -1,9 +1,10 @@
 //! What people mute and accept, read anew only when it has changed.
 
-use launchready_checks::contract::json;
 use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use launchready_checks::contract::json;
 
 use super::fault::Fault;
 use super::row::Columns;

@@ -1,9 +1,9 @@
 //! How single words and times are written into columns.
 
-use launchready_checks::contract::json;
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use launchready_checks::contract::json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

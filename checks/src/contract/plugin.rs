@@ -1,6 +1,5 @@
 //! The object-safe twin of [`Check`]: one row of the registry.
 
-use super::json;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -10,6 +9,7 @@ use schemars::Schema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::json;
 use super::{
     Approvable, AssessCx, Assessment, Check, CheckError, CheckMeta, Fact, History, LookCx, Target,
 };

@@ -1,6 +1,5 @@
 //! Attio as its users see it: people by a query over their addresses.
 
-use crate::data::typed;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 use super::customers::{Contact, Customers};
 use super::rate::Rate;
 use super::{Api, Ask, Reply};
+use crate::data::typed;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,6 +1,5 @@
 //! Freshdesk as its users see it: the list of tickets with statistics, and the search that counts.
 
-use crate::data::typed;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -12,6 +11,7 @@ use serde_json::{Value, json};
 use super::rate::Rate;
 use super::requests::{AGENT, By, Ticket, Traffic, iso};
 use super::{Api, Ask, Reply};
+use crate::data::typed;
 
 /// Tickets of one page of the list and of the search, and the last page of each.
 const LIST: (usize, usize) = (100, 300);

@@ -1,6 +1,5 @@
 //! Front as its users see it: conversations by status in pages of a hundred, times with a fraction.
 
-use crate::data::typed;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 use super::rate::Rate;
 use super::requests::{Ticket, Traffic};
 use super::{Api, Ask, Reply};
+use crate::data::typed;
 
 /// Conversations of one page, usually and at most.
 const USUAL: usize = 50;

@@ -1,6 +1,5 @@
 //! Help Scout as its users see it: a token for an application's id and secret, and conversations in pages.
 
-use crate::data::typed;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 use super::rate::Rate;
 use super::requests::{AGENT, By, Ticket, Traffic, iso};
 use super::{Api, Ask, Reply};
+use crate::data::typed;
 
 /// Conversations of one page.
 const PAGE: usize = 25;

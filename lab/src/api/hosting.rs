@@ -1,6 +1,5 @@
 //! Vercel's and Netlify's APIs: deployments of one site, and its variables.
 
-use crate::data::typed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::flows::iso;
 use super::{Api, Ask, Reply};
+use crate::data::typed;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,10 +55,6 @@ fn ready() -> String {
     "READY".to_owned()
 }
 
-fn read(table: &toml::Table) -> Result<Site, serde_json::Error> {
-    typed(table)
-}
-
 impl Site {
     /// Deployments, newest first.
     fn builds(&self) -> Vec<(&String, &Build)> {
@@ -79,7 +75,7 @@ pub(super) fn vercel(
     table: &toml::Table,
     now: Timestamp,
 ) -> Result<Arc<dyn Api>, serde_json::Error> {
-    Ok(Arc::new(Vercel(read(table)?, now)))
+    Ok(Arc::new(Vercel(typed(table)?, now)))
 }
 
 impl Vercel {
@@ -176,7 +172,7 @@ pub(super) fn netlify(
     table: &toml::Table,
     now: Timestamp,
 ) -> Result<Arc<dyn Api>, serde_json::Error> {
-    Ok(Arc::new(Netlify(read(table)?, now)))
+    Ok(Arc::new(Netlify(typed(table)?, now)))
 }
 
 impl Netlify {

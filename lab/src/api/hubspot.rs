@@ -1,6 +1,5 @@
 //! HubSpot as its users see it: contacts in batches and by search, with scopes, limits and a lagging index.
 
-use crate::data::typed;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 use super::customers::{Contact, Customers};
 use super::rate::Rate;
 use super::{Api, Ask, Reply};
+use crate::data::typed;
 
 const SCOPE: &str = "crm.objects.contacts.read";
 /// Inputs of a batch; results of a search page, and in all; groups, filters of a group, and bytes of a search.

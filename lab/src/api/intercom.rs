@@ -1,6 +1,5 @@
 //! Intercom as its users see it: a search with its limits and its cursor.
 
-use crate::data::typed;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 use super::rate::Rate;
 use super::requests::{AGENT, By, Ticket, Traffic};
 use super::{Api, Ask, Reply};
+use crate::data::typed;
 
 /// Conversations of one page, usually and at most.
 const USUAL: u64 = 20;

@@ -1,6 +1,5 @@
 //! Make's API: scenarios of a team, their logs newest first, and connections.
 
-use crate::data::typed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use serde_json::{Value, json};
 use super::flows::{Flow, Flows, Made, TAKES_S, iso, runs};
 use super::rate::Rate;
 use super::{Api, Ask, Reply};
+use crate::data::typed;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,6 +1,5 @@
 //! n8n's public API: workflows and executions, with cursors as the vendor makes them.
 
-use crate::data::typed;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -11,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::flows::{Flow, Flows, Made, TAKES_S, iso, runs};
 use super::{Api, Ask, Reply};
+use crate::data::typed;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

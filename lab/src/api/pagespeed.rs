@@ -1,6 +1,5 @@
 //! `PageSpeed` Insights as its users see it: one call that loads a page, and the words of Google for errors.
 
-use crate::data::typed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Api, Ask, Reply};
+use crate::data::typed;
 
 /// What the service knows.
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,5 @@
 //! Pipedrive as its users see it: persons by search, with a burst limit.
 
-use crate::data::typed;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 use super::customers::Customers;
 use super::rate::Rate;
 use super::{Api, Ask, Reply};
+use crate::data::typed;
 
 /// Results of one page at most.
 const MOST: usize = 500;

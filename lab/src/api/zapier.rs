@@ -1,6 +1,5 @@
 //! Zapier's API for applications: Zaps and their runs.
 
-use crate::data::typed;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::flows::{Flows, TAKES_S, iso, runs};
 use super::{Api, Ask, Reply};
+use crate::data::typed;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,6 +1,5 @@
 //! Zendesk as its users see it: search with its limits and its lag, tickets by the hundred, comments, audits.
 
-use crate::data::typed;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -13,6 +12,7 @@ use super::made::{Made, Trigger};
 use super::rate::Rate;
 use super::requests::{AGENT, By, Ticket, Traffic, iso};
 use super::{Api, Ask, Reply};
+use crate::data::typed;
 
 /// The most results of one search.
 const RESULTS: usize = 1_000;

@@ -14,6 +14,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 use tokio::sync::Mutex;
 
+use crate::data;
 use crate::error::LabError;
 use crate::plan::Plan;
 use crate::sales::{Sales, SalesPlan};
@@ -87,12 +88,10 @@ impl Facts {
     fn of(plan: &Plan, start: Timestamp) -> Result<Option<Self>, LabError> {
         let Some(shop) = &plan.shop else { return Ok(None) };
         let stripe = plan.api.get("stripe").map(|api| &api.table);
-        let part = |name: &str| stripe.and_then(|table| table.get(name)).cloned();
-        let wrong =
-            |source| LabError::Data { part: "api.stripe".to_owned(), source: Box::new(source) };
-        let sales = part("sales").map(toml::Value::try_into).transpose().map_err(wrong)?;
+        let part = |name: &str| stripe.and_then(|table| table.get(name));
+        let sales = part("sales").map(|value| data::of("api.stripe", value)).transpose()?;
         let ages = |name: &str| -> Result<Vec<i64>, LabError> {
-            let ages = part(name).map(toml::Value::try_into).transpose().map_err(wrong)?;
+            let ages = part(name).map(|value| data::of("api.stripe", value)).transpose()?;
             Ok(ages.unwrap_or_default())
         };
         Ok(Some(Self {

@@ -11,13 +11,12 @@ mod policy;
 mod reader;
 mod windows;
 
-use launchready_checks::contract::json;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use launchready_checks::contract::Target;
+use launchready_checks::contract::{Target, json};
 use serde_json::Value;
 
 use super::accounts::AccountSettings;

@@ -1,9 +1,9 @@
 //! What Edge Functions did, counted by the provider itself: SQL for its log store, and its answers.
 
-use launchready_checks::contract::json;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use launchready_checks::contract::json;
 use launchready_checks::probe::{
     AgentFault, FunctionCalls, FunctionLogs, FunctionPrints, LOG_HOURS, Period, ProbeError,
     TargetFault,

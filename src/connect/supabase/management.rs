@@ -1,8 +1,8 @@
 //! The management API of Supabase.
 
-use launchready_checks::contract::json;
 use std::time::Duration;
 
+use launchready_checks::contract::json;
 use launchready_checks::probe::{
     AgentFault, Answer, AuthSettings, Backups, Catalogue, EdgeFunction, FunctionCalls,
     FunctionLogs, FunctionPrints, Period, ProbeError, ServiceHealth, Supabase, SupabaseProject,
@@ -217,7 +217,7 @@ fn power(token: &str) -> TokenPower {
     }
 }
 
-/// JSON of another shape; the text of serde names keys and types, and never a value.
+/// JSON of another shape; the text of serde may quote a value.
 fn shape(error: &serde_json::Error) -> ProbeError {
     TargetFault::Malformed(format!("Supabase sends JSON of another shape: {error}")).into()
 }

@@ -1,8 +1,8 @@
 //! A Supabase project as every browser sees it: `PostgREST` and storage, asked with the public key.
 
-use launchready_checks::contract::json;
 use std::time::Duration;
 
+use launchready_checks::contract::json;
 use launchready_checks::probe::{
     AgentFault, Answer, BucketLook, ProbeError, PublicLook, PublicNames, SupabasePublic,
     TargetFault,

@@ -1,9 +1,9 @@
 //! Where a delivery goes whose channel the config no longer has: nothing that waits is lost by a rename.
 
-use launchready_checks::contract::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use launchready_checks::contract::json;
 use tokio::time::Instant;
 
 use super::{Routes, Sender, Tried, pace};

@@ -10,28 +10,22 @@ pub(super) struct Key<'a>(pub(super) &'a str);
 
 /// Keys that are numbers: those that are none are shown as text, which the visitor refuses with what it expects.
 macro_rules! numbers {
-    ($($method:ident $kind:ty, $visit:ident;)+) => {$(
+    ($($kind:ty, $visit:ident: $($method:ident)+;)+) => {$($(
         fn $method<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
             match self.0.parse::<$kind>() {
                 Ok(number) => visitor.$visit(number),
                 Err(_) => visitor.visit_borrowed_str(self.0),
             }
         }
-    )+};
+    )+)+};
 }
 
 impl<'a> Deserializer<'a> for Key<'a> {
     type Error = Error;
 
     numbers! {
-        deserialize_i8 i64, visit_i64;
-        deserialize_i16 i64, visit_i64;
-        deserialize_i32 i64, visit_i64;
-        deserialize_i64 i64, visit_i64;
-        deserialize_u8 u64, visit_u64;
-        deserialize_u16 u64, visit_u64;
-        deserialize_u32 u64, visit_u64;
-        deserialize_u64 u64, visit_u64;
+        i64, visit_i64: deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64;
+        u64, visit_u64: deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64;
     }
 
     fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {

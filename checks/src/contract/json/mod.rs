@@ -19,7 +19,7 @@ use read::Read;
 /// The value as a `T`.
 ///
 /// # Errors
-/// It has another shape; the text names keys and types.
+/// It has another shape; the text names keys and types, and may quote the value.
 pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
     T::deserialize(Read(value))
 }
@@ -29,7 +29,7 @@ pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
 /// # Errors
 /// It is no JSON, is nested deeper than 128 levels, or has another shape.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
-    from_slice(text.as_bytes())
+    from_value(&serde_json::from_str(text)?)
 }
 
 /// The bytes as a `T`.

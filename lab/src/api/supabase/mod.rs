@@ -5,7 +5,6 @@ mod logs;
 mod management;
 mod rest;
 
-use crate::data::typed;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -14,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Api, Ask, Reply};
+use crate::data::typed;
 use crate::kept::locked;
 
 /// Requests to one endpoint in a minute.
