@@ -2,7 +2,7 @@
 
 use launchready_checks::contract::json;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use toml::Table;
 
 use crate::LabError;
@@ -12,7 +12,8 @@ use crate::LabError;
 /// # Errors
 /// It has another shape.
 pub(crate) fn typed<T: DeserializeOwned>(data: &impl Serialize) -> Result<T, serde_json::Error> {
-    json::from_value(&serde_json::to_value(data)?)
+    let value = serde_json::to_value(data)?;
+    json::from_value(&value).map_err(|error| serde_json::Error::custom(error.quoting()))
 }
 
 /// The text of `part` as a `T`.

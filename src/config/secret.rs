@@ -3,8 +3,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use launchready_checks::contract::json;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::files;
 
@@ -72,14 +74,42 @@ impl Secret {
     /// An answer of JSON without the secret, which the other side may repeat in an error or in a value. What is
     /// shorter than eight characters may stand anywhere by chance, and what is no UTF-8 is no JSON; both stay.
     pub fn redact_answer(&self, body: Vec<u8>) -> Vec<u8> {
-        let escaped = self.0.replace('/', "\\/");
-        match std::str::from_utf8(&body) {
-            Ok(text)
-                if self.0.len() >= 8 && (text.contains(&self.0) || text.contains(&escaped)) =>
-            {
-                text.replace(&escaped, "[secret]").replace(&self.0, "[secret]").into_bytes()
+        let Ok(text) = std::str::from_utf8(&body) else { return body };
+        if self.0.len() < 8 {
+            return body;
+        }
+        // JSON may write each character in several ways; only what is read can be compared then.
+        if text.contains('\\')
+            && let Ok(mut value) = json::value(&body)
+        {
+            return if self.redact_value(&mut value) {
+                value.to_string().into_bytes()
+            } else {
+                body
+            };
+        }
+        if text.contains(&self.0) { self.redact(text).into_bytes() } else { body }
+    }
+
+    /// Takes the secret out of every text and every name of a value; whether it was there.
+    fn redact_value(&self, value: &mut Value) -> bool {
+        match value {
+            Value::String(text) if text.contains(&self.0) => {
+                *text = self.redact(text);
+                true
             }
-            _ => body,
+            Value::Array(items) => {
+                items.iter_mut().fold(false, |found, item| self.redact_value(item) || found)
+            }
+            Value::Object(members) => {
+                let named = members.keys().any(|name| name.contains(&self.0));
+                if named {
+                    let all = std::mem::take(members).into_iter();
+                    members.extend(all.map(|(name, value)| (self.redact(&name), value)));
+                }
+                members.values_mut().fold(named, |found, member| self.redact_value(member) || found)
+            }
+            _ => false,
         }
     }
 }
@@ -144,12 +174,17 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_loses_the_secret_also_where_its_slashes_are_escaped_and_nothing_else() {
+    fn an_answer_loses_the_secret_however_it_is_written_and_nothing_else() {
         let secret = Secret::new("a/b/sesame");
         let redacted =
             |text: &str| String::from_utf8(secret.redact_answer(text.as_bytes().to_vec())).unwrap();
         assert_eq!(redacted(r#"["a/b/sesame","a\/b\/sesame!"]"#), r#"["[secret]","[secret]!"]"#);
-        assert_eq!(redacted(r#"["a/b/sesam"]"#), r#"["a/b/sesam"]"#);
+        let escaped = r#"{"error":{"a\/b\/\u0073esame":[1.5,"token \u0061/b/sesame\n"]}}"#;
+        assert_eq!(redacted(escaped), r#"{"error":{"[secret]":[1.5,"token [secret]\n"]}}"#);
+        for other in [r#"["a/b/sesam"]"#, r#"[ "a\/b\/sesam", 1e2 ]"#, r#"["a\/b\/sesam"#] {
+            assert_eq!(redacted(other), other);
+        }
+        assert_eq!(redacted(r#"a/b/sesame \x"#), r#"[secret] \x"#, "it is no JSON");
         let odd = b"\xff a/b/sesame".to_vec();
         assert_eq!(secret.redact_answer(odd.clone()), odd, "it is no JSON");
         assert_eq!(Secret::new("test").redact_answer(b"a test".to_vec()), b"a test");

@@ -28,7 +28,6 @@ impl Reply {
     /// It is none, or of another shape.
     pub fn json<T: DeserializeOwned>(&self, vendor: &Vendor) -> Result<T, ProbeError> {
         json::from_slice(&self.body).map_err(|error| {
-            // The text of serde may quote a value; the credential is in none, see `Shown::redact`.
             let what = format!("{} sends JSON of another shape: {error}", vendor.name);
             TargetFault::Malformed(what).into()
         })

@@ -2,10 +2,10 @@
 //! comes back.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use launchready_checks::contract::json;
 use launchready_checks::probe::{AgentFault, ProbeError, TargetFault};
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
@@ -16,6 +16,7 @@ use super::answer::{Reply, http_date, retry_after};
 use super::grant::{Grant, Granted};
 use super::pace::Turn;
 use super::reach::Reach;
+use super::shown::{NO_PASSWORD, Shown};
 use crate::config::Secret;
 use crate::probe::{bounded, fault};
 
@@ -29,55 +30,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const BACK_OFF: Duration = Duration::from_millis(500);
 /// A clock that is off by more gives wrong answers about windows of ten minutes.
 const CLOCK_OFF_S: i64 = 120;
-
-/// How a credential is shown.
-#[derive(Debug, Clone)]
-pub enum Shown {
-    /// `Authorization: Bearer …`.
-    Bearer(Secret),
-    /// `Authorization: Token …`.
-    Token(Secret),
-    /// `Authorization: Basic …`, of a name and a secret.
-    Basic(String, Secret),
-    /// `Authorization: Basic …`, of a key that stands where a name does, and a password of no meaning.
-    Key(Secret),
-    /// A header of its own.
-    Header(&'static str, Secret),
-    /// `Authorization: Bearer …`, of a token that the vendor hands out for an application.
-    Granted(Arc<Grant>),
-}
-
-impl Shown {
-    /// What tells this credential from others, for nothing but a hash.
-    fn parts(&self) -> (&str, String) {
-        match self {
-            Self::Bearer(secret) => ("bearer", secret.expose().to_owned()),
-            Self::Token(secret) => ("token", secret.expose().to_owned()),
-            Self::Basic(name, secret) => (name, secret.expose().to_owned()),
-            Self::Key(secret) => ("key", secret.expose().to_owned()),
-            Self::Header(name, secret) => (name, secret.expose().to_owned()),
-            Self::Granted(grant) => (grant.path, grant.form()),
-        }
-    }
-
-    /// An answer of the vendor without the credential that was shown.
-    async fn redact(&self, body: Vec<u8>) -> Vec<u8> {
-        match self {
-            Self::Bearer(secret)
-            | Self::Token(secret)
-            | Self::Basic(_, secret)
-            | Self::Key(secret)
-            | Self::Header(_, secret) => secret.redact_answer(body),
-            Self::Granted(grant) => {
-                let body = grant.secret.redact_answer(body);
-                match grant.token().await {
-                    Some(token) => token.redact_answer(body),
-                    None => body,
-                }
-            }
-        }
-    }
-}
 
 /// What one vendor says about its API.
 #[derive(Debug, Clone, Copy)]
@@ -268,7 +220,7 @@ impl Api {
         request = match &self.shown {
             Shown::Granted(grant) => request.bearer_auth(self.granted(grant).await?.expose()),
             Shown::Basic(name, secret) => request.basic_auth(name, Some(secret.expose())),
-            Shown::Key(secret) => request.basic_auth(secret.expose(), Some("X")),
+            Shown::Key(secret) => request.basic_auth(secret.expose(), Some(NO_PASSWORD)),
             Shown::Bearer(_) | Shown::Token(_) | Shown::Header(..) => request,
         };
         if let Some(longest) = self.patience {
@@ -360,7 +312,7 @@ impl Api {
     pub fn refused(&self, reply: &Reply) -> ProbeError {
         let wait = retry_after(&reply.headers, self.now());
         let name = self.vendor.name;
-        let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let body = json::value(&reply.body).unwrap_or_default();
         match reply.status {
             401 => {
                 let what =

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use launchready_checks::contract::json;
 use launchready_checks::probe::{
     AgentFault, Answer, Edge, EdgeRecord, EdgeRecords, EdgeZone, ProbeError, TargetFault,
 };
@@ -12,9 +13,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::answer::Reply;
-use super::api::{Api, Shown, Vendor};
+use super::api::{Api, Vendor};
 use super::pages::Pages;
 use super::reach::Reach;
+use super::shown::Shown;
 use crate::config::Secret;
 
 /// The vendor's address.
@@ -120,7 +122,7 @@ impl Cloudflare {
 
     /// What a refusal means: the vendor answers a wrong token and a missing permission with one status.
     fn refused(&self, reply: &Reply, permission: &str) -> ProbeError {
-        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let body: Value = json::value(&reply.body).unwrap_or_default();
         let message = body.pointer("/errors/0/message").and_then(Value::as_str).unwrap_or_default();
         let code = body.pointer("/errors/0/code").and_then(Value::as_i64).unwrap_or_default();
         let wrong = message.contains("Invalid access token") || matches!(code, 1000 | 6003 | 6111);

@@ -9,10 +9,11 @@ use launchready_checks::probe::{
 };
 use serde::Deserialize;
 
-use super::api::{Api, Shown, Vendor};
+use super::api::{Api, Vendor};
 use super::pages::Pages;
 use super::reach::Reach;
 use super::shape::{Id, needs};
+use super::shown::Shown;
 use crate::config::Secret;
 
 /// Entries of one page.

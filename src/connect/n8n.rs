@@ -13,10 +13,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::api::{Api, Shown, Vendor};
+use super::api::{Api, Vendor};
 use super::pages::Pages;
 use super::reach::Reach;
 use super::shape::{Id, needs};
+use super::shown::Shown;
 use crate::config::Secret;
 
 /// Pages of workflows: 50 on each, because each carries all its steps.

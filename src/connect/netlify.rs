@@ -11,8 +11,9 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::api::{Api, Shown, Vendor};
+use super::api::{Api, Vendor};
 use super::reach::Reach;
+use super::shown::Shown;
 use crate::config::Secret;
 
 /// The vendor's address.

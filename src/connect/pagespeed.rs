@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use launchready_checks::contract::json;
 use launchready_checks::probe::{
     AgentFault, Answer, FieldSpeed, PageSpeed, ProbeError, Speed, TargetFault, lighthouse_report,
 };
@@ -11,8 +12,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::Reply;
-use super::api::{Api, Shown, Vendor};
+use super::api::{Api, Vendor};
 use super::reach::Reach;
+use super::shown::Shown;
 use crate::config::Secret;
 
 /// The vendor's address.
@@ -70,7 +72,7 @@ impl Pagespeed {
 
     /// An answer that is an error: a page that could not be loaded is about the page.
     fn failed(&self, reply: &Reply) -> Result<PageSpeed, ProbeError> {
-        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let body: Value = json::value(&reply.body).unwrap_or_default();
         let text = message(&body).unwrap_or_default();
         if text.contains("API key not valid") || text.contains("API_KEY_INVALID") {
             let what =

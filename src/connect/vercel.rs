@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use launchready_checks::contract::json;
 use launchready_checks::probe::{
     AgentFault, Answer, Deployment, Deployments, Hosting, ProbeError, RunKey, Stage, TargetFault,
     Variable,
@@ -13,8 +14,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::answer::Reply;
-use super::api::{Api, Shown, Vendor};
+use super::api::{Api, Vendor};
 use super::reach::Reach;
+use super::shown::Shown;
 use crate::config::Secret;
 
 /// The vendor's address.
@@ -141,7 +143,7 @@ impl Vercel {
 
     /// What a refusal means: a wrong token is answered with 403 too.
     fn refused(&self, reply: &Reply) -> ProbeError {
-        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let body: Value = json::value(&reply.body).unwrap_or_default();
         let wrong = body.pointer("/error/invalidToken").and_then(Value::as_bool) == Some(true);
         match reply.status {
             403 if wrong => AgentFault::BadCredential(format!(

@@ -10,10 +10,11 @@ use launchready_checks::probe::{
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::api::{Api, Shown, Vendor};
+use super::api::{Api, Vendor};
 use super::pages::Pages;
 use super::reach::Reach;
 use super::shape::{Id, needs};
+use super::shown::Shown;
 use crate::config::Secret;
 
 /// The vendor's address.

@@ -149,7 +149,7 @@ pub enum EvidenceError {
         path: PathBuf,
         /// Why.
         #[source]
-        source: serde_json::Error,
+        source: json::Error,
     },
 }
 

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use launchready_checks::contract::json;
+
 use super::StoreError;
 
 /// Anything that ends a call early.
@@ -34,6 +36,12 @@ impl From<sqlx::Error> for Fault {
 
 impl From<serde_json::Error> for Fault {
     fn from(source: serde_json::Error) -> Self {
+        Self::Row(Box::new(source))
+    }
+}
+
+impl From<json::Error> for Fault {
+    fn from(source: json::Error) -> Self {
         Self::Row(Box::new(source))
     }
 }

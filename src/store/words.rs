@@ -35,7 +35,7 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
 ///
 /// # Errors
 /// The list has no such word.
-pub(super) fn word<T: DeserializeOwned>(text: String) -> Result<T, serde_json::Error> {
+pub(super) fn word<T: DeserializeOwned>(text: String) -> Result<T, json::Error> {
     json::from_value(&Value::String(text))
 }
 

@@ -2,6 +2,9 @@
 
 use crate::probe::{AgentFault, Missing, ProbeError};
 
+/// The most characters of a cause that are kept: it is repeated in the report, in messages and in the store.
+const CAUSE_CHARS: usize = 500;
+
 /// Why a look gave no evidence at all. A defect of the target is never an error: it is evidence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CheckError {
@@ -48,6 +51,15 @@ impl From<Missing> for CheckError {
 }
 
 impl CheckError {
+    /// The same with no more of the cause than is read: an outside system may have had a part in its words.
+    #[must_use]
+    pub fn in_short(self) -> Self {
+        match self {
+            Self::Skipped { reason, unlock } => Self::Skipped { reason: short(reason), unlock },
+            Self::Unknown { cause, unlock } => Self::Unknown { cause: short(cause), unlock },
+        }
+    }
+
     /// What a provider or database that gave no answer means for a check that sees nothing without it: it is
     /// unknown, whoever is to blame, because nothing about the product was seen.
     pub fn unseen(error: ProbeError) -> Self {
@@ -57,5 +69,27 @@ impl CheckError {
                 Self::unknown(fault.to_string(), "run it again once it answers")
             }
         }
+    }
+}
+
+fn short(text: String) -> String {
+    match text.char_indices().nth(CAUSE_CHARS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_of_megabytes_is_kept_in_short_and_a_sentence_as_it_is() {
+        let long = CheckError::unknown("ä".repeat(1_000_000), "run it again").in_short();
+        let CheckError::Unknown { cause, unlock } = long else { panic!("{long}") };
+        assert_eq!((cause.chars().count(), &*unlock), (CAUSE_CHARS + 1, "run it again"));
+        assert!(cause.ends_with("ä…"));
+        let sentence = CheckError::skipped("not configured", "add [project.stripe]");
+        assert_eq!(sentence.clone().in_short(), sentence);
     }
 }

@@ -20,11 +20,10 @@ pub const EVIDENCE_LIMIT_BYTES: usize = 64 * 1024;
 
 /// Why the options of a check could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("options of {id} cannot be read")]
+#[error("options of {id} cannot be read: {why}")]
 pub struct OptionsError {
     id: &'static str,
-    #[source]
-    source: serde_json::Error,
+    why: String,
 }
 
 /// Evidence and carried state of one look, as JSON.
@@ -119,7 +118,8 @@ fn build<C: Check>(options: &Value) -> Result<Box<dyn DynCheck>, OptionsError> {
     let options = if options.is_null() {
         C::Options::default()
     } else {
-        json::from_value(options).map_err(|source| OptionsError { id: C::META.id, source })?
+        json::from_value(options)
+            .map_err(|error| OptionsError { id: C::META.id, why: error.quoting() })?
     };
     Ok(Box::new(Erased::<C> { options, check: PhantomData }))
 }
@@ -155,7 +155,8 @@ impl<C: Check> DynCheck for Erased<C> {
             // Carried state of an older shape is no error: the check starts afresh.
             let carry = carry.and_then(|value| json::from_value(&value).ok());
             let look = LookCx { now, options: &self.options, carry };
-            let (evidence, carry) = C::collect(&look, target, probes).await?;
+            let (evidence, carry) =
+                C::collect(&look, target, probes).await.map_err(CheckError::in_short)?;
             let looked = Looked { evidence: to_value(&evidence), carry: to_value(&carry) };
             let size = looked.evidence.to_string().len();
             if size > EVIDENCE_LIMIT_BYTES {
@@ -189,7 +190,7 @@ impl<C: Check> DynCheck for Erased<C> {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
-fn unreadable<C: Check>(source: serde_json::Error) -> CheckError {
+fn unreadable<C: Check>(source: json::Error) -> CheckError {
     CheckError::unknown(
         format!("stored evidence of {} cannot be read: {source}", C::META.id),
         "look again; evidence of another version of launchready cannot be judged",

@@ -17,8 +17,9 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
-use super::api::{Api, Shown, Vendor};
+use super::api::{Api, Vendor};
 use super::reach::Reach;
+use super::shown::Shown;
 use crate::config::Secret;
 use shapes::{
     AccountShape, BriefShape, ChargeShape, DisputeShape, EventShape, IntentShape, ModernPage,

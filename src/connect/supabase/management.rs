@@ -217,8 +217,8 @@ fn power(token: &str) -> TokenPower {
     }
 }
 
-/// JSON of another shape; the text of serde may quote a value.
-fn shape(error: &serde_json::Error) -> ProbeError {
+/// JSON of another shape.
+fn shape(error: &json::Error) -> ProbeError {
     TargetFault::Malformed(format!("Supabase sends JSON of another shape: {error}")).into()
 }
 

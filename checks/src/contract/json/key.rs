@@ -2,8 +2,8 @@
 
 use serde::de::{Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
-use serde_json::Error;
 
+use super::error::Error;
 use super::read::Variant;
 
 pub(super) struct Key<'a>(pub(super) &'a str);

@@ -5,8 +5,9 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected, MapAccess, SeqAccess,
     Unexpected, VariantAccess, Visitor,
 };
-use serde_json::{Error, Value};
+use serde_json::Value;
 
+use super::error::{Error, Step};
 use super::key::Key;
 
 /// A value that is read.
@@ -50,15 +51,20 @@ impl<'a> Read<'a> {
 
     fn list<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
         let Value::Array(items) = self.0 else { return Err(self.other(&visitor)) };
-        let mut rest = Items(items.iter());
+        let mut rest = Items { rest: items.iter(), count: items.len() };
         let value = visitor.visit_seq(&mut rest)?;
-        rest.nothing_left(items.len())?;
+        rest.nothing_left()?;
         Ok(value)
     }
 
-    fn members<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+    /// An object; `known` are the members that ours has.
+    fn members<V: Visitor<'a>>(
+        self,
+        known: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         let Value::Object(members) = self.0 else { return Err(self.other(&visitor)) };
-        visitor.visit_map(Members { rest: members.iter(), value: None })
+        visitor.visit_map(Members { rest: members.iter(), last: None, known })
     }
 }
 
@@ -79,7 +85,10 @@ impl<'a> Deserializer<'a> for Read<'a> {
             deserialize_u32 deserialize_u64 deserialize_f32 deserialize_f64;
         text: deserialize_char deserialize_str deserialize_string deserialize_identifier;
         list: deserialize_seq;
-        members: deserialize_map;
+    }
+
+    fn deserialize_map<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.members(&[], visitor)
     }
 
     fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -89,7 +98,7 @@ impl<'a> Deserializer<'a> for Read<'a> {
             Value::Number(_) => self.number(visitor),
             Value::String(it) => visitor.visit_borrowed_str(it),
             Value::Array(_) => self.list(visitor),
-            Value::Object(_) => self.members(visitor),
+            Value::Object(_) => self.members(&[], visitor),
         }
     }
 
@@ -155,10 +164,10 @@ impl<'a> Deserializer<'a> for Read<'a> {
     fn deserialize_struct<V: Visitor<'a>>(
         self,
         _name: &'static str,
-        _fields: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.members(visitor)
+        self.members(fields, visitor)
     }
 
     fn deserialize_enum<V: Visitor<'a>>(
@@ -184,14 +193,24 @@ impl<'a> Deserializer<'a> for Read<'a> {
     }
 }
 
-struct Items<'a>(std::slice::Iter<'a, Value>);
+struct Items<'a> {
+    rest: std::slice::Iter<'a, Value>,
+    /// How many there were.
+    count: usize,
+}
 
 impl Items<'_> {
-    fn nothing_left(&self, length: usize) -> Result<(), Error> {
-        match self.0.len() {
+    fn nothing_left(&self) -> Result<(), Error> {
+        match self.rest.len() {
             0 => Ok(()),
-            _ => Err(Error::invalid_length(length, &"fewer elements in array")),
+            _ => Err(Error::invalid_length(self.count, &"fewer elements in array")),
         }
+    }
+
+    /// An error of the element that was read last.
+    #[cold]
+    fn at_last(&self, error: Error) -> Error {
+        error.within(Step::Element(self.count - self.rest.len() - 1))
     }
 }
 
@@ -202,18 +221,30 @@ impl<'a> SeqAccess<'a> for Items<'a> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Error> {
-        self.0.next().map(|item| seed.deserialize(Read(item))).transpose()
+        let Some(item) = self.rest.next() else { return Ok(None) };
+        seed.deserialize(Read(item)).map(Some).map_err(|error| self.at_last(error))
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.0.len())
+        Some(self.rest.len())
     }
 }
 
 struct Members<'a> {
     rest: serde_json::map::Iter<'a>,
-    /// That of the key that was read last.
-    value: Option<&'a Value>,
+    /// The member whose key was read last.
+    last: Option<(&'a String, &'a Value)>,
+    /// The members that ours has.
+    known: &'static [&'static str],
+}
+
+impl Members<'_> {
+    /// An error of the member of this key.
+    #[cold]
+    fn at(&self, key: &str, error: Error) -> Error {
+        let known = self.known.iter().find(|known| **known == key);
+        error.within(known.map_or(Step::Other, |known| Step::Member(known)))
+    }
 }
 
 impl<'a> MapAccess<'a> for Members<'a> {
@@ -223,15 +254,15 @@ impl<'a> MapAccess<'a> for Members<'a> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Error> {
-        let Some((key, value)) = self.rest.next() else { return Ok(None) };
-        self.value = Some(value);
+        self.last = self.rest.next();
+        let Some((key, _)) = self.last else { return Ok(None) };
         seed.deserialize(Key(key)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let value =
-            self.value.take().ok_or_else(|| Error::custom("a value was read before its key"))?;
-        seed.deserialize(Read(value))
+        let last = self.last.take();
+        let (key, value) = last.ok_or_else(|| Error::custom("a value was read before its key"))?;
+        seed.deserialize(Read(value)).map_err(|error| self.at(key, error))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -284,9 +315,9 @@ impl<'a> VariantAccess<'a> for Held<'a> {
 
     fn struct_variant<V: Visitor<'a>>(
         self,
-        _fields: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.some("struct variant")?.members(visitor)
+        self.some("struct variant")?.members(fields, visitor)
     }
 }

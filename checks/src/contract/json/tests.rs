@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{from_slice, from_str, from_value};
+use super::{MOST_VALUES, from_slice, from_str, from_value, has_more_values};
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -132,7 +132,7 @@ proptest! {
         match (from_value::<Whole>(&value), serde_json::from_value::<Whole>(value.clone())) {
             (Ok(ours), Ok(theirs)) => prop_assert_eq!(ours, theirs),
             (Err(_), Err(_)) => {}
-            (Err(ours), Ok(_)) if ours.to_string().starts_with("invalid type: sequence") => {}
+            (Err(ours), Ok(_)) if ours.to_string().starts_with("a list instead of") => {}
             (ours, theirs) => prop_assert!(false, "{}: {:?} and {:?}", value, ours, theirs),
         }
     }
@@ -148,9 +148,72 @@ fn a_struct_is_an_object_and_no_array_of_its_fields() {
     }
     assert!(serde_json::from_str::<Two>("[1, 2]").is_ok(), "that is why");
     let error = from_str::<Two>("[1, 2]").unwrap_err().to_string();
-    assert_eq!(error, "invalid type: sequence, expected struct Two");
+    assert_eq!(error, "a list instead of struct Two");
     let error = from_str::<Vec<Two>>("[{\"one\":1,\"two\":null}]").unwrap_err().to_string();
-    assert_eq!(error, "invalid type: null, expected u8");
+    assert_eq!(error, "null instead of u8 at [0].two");
+}
+
+#[test]
+fn an_error_says_where_and_quotes_neither_a_value_nor_a_name_that_the_other_side_chose() {
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "it is not to be read")]
+    struct Page {
+        data: Vec<Item>,
+        #[serde(default)]
+        by_name: BTreeMap<String, u8>,
+    }
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "it is not to be read")]
+    struct Item {
+        created: u64,
+        #[serde(default)]
+        kind: Option<Kind>,
+        #[serde(default)]
+        at: Option<jiff::Timestamp>,
+    }
+    let odd = "ada@customers.example";
+    for (page, said) in [
+        (json!({ "data": odd }), "a string instead of a sequence at data"),
+        (
+            json!({ "data": [{ "created": 1 }, { "created": odd }] }),
+            "a string instead of u64 at data[1].created",
+        ),
+        (
+            json!({ "data": [{ "created": -7_301_301 }] }),
+            "an integer that is not u64 at data[0].created",
+        ),
+        (
+            json!({ "data": [{ "created": 1, "kind": odd }] }),
+            "a string that is none of plain, named, pair, shaped at data[0].kind",
+        ),
+        (
+            json!({ "data": [{ "created": 1, "at": odd }] }),
+            "a value that cannot be read at data[0].at",
+        ),
+        (json!({ "data": [], "by_name": { odd: 300 } }), "an integer that is not u8 at by_name.*"),
+        (json!({ "data": [{}] }), "missing field `created` at data[0]"),
+    ] {
+        let error = from_value::<Page>(&page).unwrap_err();
+        assert_eq!(error.to_string(), said);
+        let again = from_str::<Page>(&page.to_string()).unwrap_err();
+        assert_eq!(again.to_string(), said);
+    }
+    let error = from_value::<u8>(&json!(odd)).unwrap_err();
+    assert_eq!(error.quoting(), format!("invalid type: string \"{odd}\", expected u8"));
+}
+
+#[test]
+fn what_has_more_values_than_memory_should_hold_is_refused_before_it_is_parsed() {
+    let list = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
+    let values: Vec<u8> = from_str(&list(MOST_VALUES - 1)).unwrap();
+    assert_eq!(values.len(), MOST_VALUES - 1);
+    let error = from_str::<Value>(&list(MOST_VALUES)).unwrap_err();
+    assert_eq!(error.to_string(), "it has more than 200000 values");
+    let error = from_str::<()>(&format!("{{{}\"a\":1}}", "\"a\":1,".repeat(MOST_VALUES)));
+    assert!(error.is_err(), "it counts as it stands");
+    let text = json!({ "a": "[,{\"\\".repeat(MOST_VALUES) }).to_string();
+    assert!(!has_more_values(text.as_bytes(), 3), "nothing within a text is a value");
+    assert!(from_str::<Value>(&text).is_ok());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::HttpQuestion;
+use crate::contract::json;
 use crate::external::question::{cut, rounded};
 use crate::external::value::number;
 use crate::probe::{Http, HttpAnswer, HttpRequest, Seen, Trust};
@@ -80,7 +81,7 @@ impl Look {
         let read = if answer.body_cut {
             Err(format!("it is longer than {} KiB", BODY / 1024))
         } else {
-            serde_json::from_slice::<Value>(&answer.body).map_err(|_error| "it is none".to_owned())
+            json::value(&answer.body).map_err(|_error| "it is none".to_owned())
         };
         let value = match read {
             Ok(value) => value,
