@@ -120,7 +120,14 @@ const PROGRAM: &[Part] = &[
     Part {
         name: "discover",
         own: &[],
-        checks: &["document", "mail::providers", "mail::selectors", "suffix", "vendor"],
+        checks: &[
+            "document",
+            "mail::providers",
+            "mail::selectors",
+            "stripe::RIGHTS",
+            "suffix",
+            "vendor",
+        ],
     },
     Part {
         name: "engine",

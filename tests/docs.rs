@@ -20,6 +20,7 @@ use launchready::incident::Policy;
 use launchready::report::GOALS;
 use launchready_checks::contract::ATTESTATIONS;
 use launchready_checks::registry;
+use launchready_checks::stripe::{RIGHTS, rights};
 use serde_json::Value;
 
 const PAGES: [&str; 13] = [
@@ -351,6 +352,35 @@ fn the_page_of_an_account_shows_its_credentials_and_the_config_knows_them() {
         for key in secrets {
             assert!(text.contains(&format!("`{key}`")), "{name} says nothing of {key}");
         }
+    }
+}
+
+#[test]
+fn the_rights_of_a_stripe_key_are_one_list() {
+    let stripe = page("docs/connectors/stripe.md");
+    let line = format!("- Read for {}; nothing with Write.\n", rights());
+    assert!(stripe.contains(&line), "{line}");
+    let example = page("config.toml").replace("\n# ", " ");
+    let line = format!("with Read for {}, and nothing else.", rights());
+    assert!(example.contains(&line), "{line}");
+    // The lab refuses what a key has no right to, and its key reads all that the checks ask for.
+    let slugs = stripe.lines().find_map(|line| line.strip_prefix("- By their slugs: ")).unwrap();
+    let slugs: BTreeSet<_> = slugs.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    let lab = page("lab/scenarios/healthy.toml");
+    let granted = lab.lines().filter(|line| line.starts_with("    \"rak_"));
+    let granted = granted.map(|line| line.split('"').nth(1).unwrap().to_owned());
+    assert_eq!(slugs, granted.collect::<BTreeSet<_>>());
+    assert_eq!(slugs.len(), RIGHTS.len());
+}
+
+#[test]
+fn the_variable_of_a_stripe_key_has_one_name() {
+    for name in
+        ["docs/connectors/stripe.md", "docs/ci.md", "examples/github-workflow.yml", "config.toml"]
+    {
+        let text = page(name);
+        assert!(text.contains("STRIPE_RESTRICTED_KEY"), "{name}");
+        assert!(!text.contains("STRIPE_KEY"), "{name}");
     }
 }
 

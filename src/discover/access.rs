@@ -4,6 +4,8 @@
 //! The permissions are those that the connectors in `connect` ask for; the places are those of the
 //! vendors' own pages.
 
+use launchready_checks::stripe::RIGHTS;
+
 /// What a system is to the product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
@@ -103,16 +105,7 @@ pub const ACCESS: &[Access] = &[
         part: Part::Payments,
         credentials: &[key("key", "STRIPE_RESTRICTED_KEY", "restricted key, rk_live_…")],
         create: "https://dashboard.stripe.com/apikeys → Create restricted key, in live mode",
-        grant: &[
-            "Events: Read",
-            "Webhook Endpoints: Read",
-            "Checkout Sessions: Read",
-            "Charges and Refunds: Read",
-            "PaymentIntents: Read",
-            "Disputes: Read",
-            "Subscriptions: Read",
-            "Account: Read",
-        ],
+        grant: RIGHTS,
         never: "the secret key sk_live_…, which can move money",
         unlocks: &["stripe-", "orders-", "webhook-processing"],
     },
@@ -187,13 +180,15 @@ pub const ACCESS: &[Access] = &[
         word: "zendesk",
         title: "Zendesk",
         part: Part::Support,
-        credentials: &[key("token", "ZENDESK_TOKEN", "API token")],
-        create: "Admin Center → Apps and integrations → APIs → Zendesk API → Add API token; user is \
-                 the address of the agent whose rights it has",
+        credentials: &[key("token", "ZENDESK_TOKEN", "OAuth token, or an API token")],
+        create: "Admin Center → Apps and integrations → APIs → OAuth clients → Add OAuth client, and a \
+                 token of it; user is left out. Or → Zendesk API → Add API token; user is the address of \
+                 an agent",
         grant: &[
-            "an agent of its own (light agent or a custom role) that may see all tickets and change none",
+            "for an OAuth token the scope read, by an agent who sees all tickets",
+            "an API token may act as any agent, and Zendesk does not show what a token may do: prefer OAuth",
         ],
-        never: "the token together with the address of an administrator",
+        never: "the scope write or impersonate",
         unlocks: &["support-"],
     },
     Access {
@@ -342,5 +337,21 @@ mod tests {
             }
             assert_eq!(named(access.word), Some(access));
         }
+    }
+
+    #[test]
+    fn zendesk_is_told_as_its_page_tells_it() {
+        let page = include_str!("../../docs/connectors/zendesk.md").to_lowercase();
+        let grant = named("zendesk").unwrap().grant.join("; ");
+        for words in [
+            "an api token may act as any agent, and zendesk does not show",
+            "prefer oauth",
+            "scope",
+        ] {
+            assert!(page.contains(words), "the page lacks {words:?}");
+            assert!(grant.to_lowercase().contains(words), "init lacks {words:?}");
+        }
+        let least = grant.split(';').next().unwrap();
+        assert!(least.contains("OAuth") && !least.contains("API token"), "{least}");
     }
 }

@@ -12,6 +12,29 @@ pub use webhooks::Webhooks;
 use crate::contract::{Assessment, Unseen};
 use crate::probe::{KeyPower, Seen};
 
+/// What a restricted key has to be allowed, by the names of Stripe's dashboard: each to be read, and nothing to
+/// be written. The one home of this list.
+pub const RIGHTS: &[&str] = &[
+    "Events: Read",
+    "Webhook Endpoints: Read",
+    "Event Destinations: Read",
+    "Checkout Sessions: Read",
+    "Charges and Refunds: Read",
+    "Disputes: Read",
+    "PaymentIntents: Read",
+    "Subscriptions: Read",
+    "Account: Read",
+];
+
+/// [`RIGHTS`] in a sentence, after “Read for”.
+pub fn rights() -> String {
+    let names: Vec<&str> = RIGHTS.iter().map(|right| right.trim_end_matches(": Read")).collect();
+    match names.split_last() {
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
 /// Days for which the provider keeps events, and over which rates are formed.
 const DAYS: i64 = 30;
 

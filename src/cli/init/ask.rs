@@ -48,7 +48,8 @@ pub(super) fn ask(
                 let question = "What stands before .zendesk.com in its address?";
                 answers.desk = line(input, output, question, is_label)?;
             }
-            let question = "Which agent's address will the API token belong to?";
+            let question =
+                "Which agent's address goes with the API token? With an OAuth token press Enter";
             answers.user = line(input, output, question, |text| text.contains('@'))?;
         }
         Some("freshdesk") if stack.freshdesk.is_none() => {

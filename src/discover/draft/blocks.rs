@@ -71,7 +71,8 @@ impl Draft<'_> {
                 }
                 if access.word == "zendesk" {
                     let user = self.answers.user.clone();
-                    let line = "# A guess: the address of the agent whose token it is.\n";
+                    let line = "# A guess: the address of the agent whose API token it is. With an OAuth \
+                                token take user out.\n";
                     let lead = if user.is_some() { "" } else { line };
                     let user = user.unwrap_or_else(|| format!("support@{}", self.stack.domain));
                     _ = writeln!(text, "{lead}user = {}", quoted(&user));

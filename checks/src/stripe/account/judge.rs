@@ -8,7 +8,7 @@ use super::{
 };
 use crate::contract::{Assessment, Finding, Ratio, Unseen};
 use crate::probe::{KeyPower, PaymentAccount};
-use crate::stripe::{note_mode, seen};
+use crate::stripe::{note_mode, rights, seen};
 
 /// Where the provider says what it waits for.
 const STATUS_PAGE: &str = "https://dashboard.stripe.com/account/status";
@@ -39,12 +39,12 @@ fn key(power: KeyPower, account: &PaymentAccount, out: &mut Assessment) {
                 .finding(&account.id)
                 .summary("The Stripe key in the config belongs to test mode; the live account is not seen.")
                 .saw("the key contains _test_")
-                .fix(
+                .fix(format!(
                     "Make a restricted key in live mode: https://dashboard.stripe.com/apikeys → switch off \
-                     test mode → Create restricted key → Read for Events, Webhook Endpoints, Checkout \
-                     Sessions, Charges and Refunds, PaymentIntents, Disputes, Subscriptions and Account. \
-                     Put it where project.stripe.key points to.",
-                )
+                     test mode → Create restricted key → Read for {}. Put it where project.stripe.key \
+                     points to.",
+                    rights()
+                ))
                 .undo("Put the earlier key back, and delete the new one in the dashboard."),
         );
     }
@@ -54,12 +54,12 @@ fn key(power: KeyPower, account: &PaymentAccount, out: &mut Assessment) {
                 .finding(&account.id)
                 .summary("launchready was given a full secret key; a restricted one that reads is enough.")
                 .saw("the key begins with sk_")
-                .fix(
-                    "Make a restricted key (rk_…) at https://dashboard.stripe.com/apikeys with Read for \
-                     Events, Webhook Endpoints, Checkout Sessions, Charges and Refunds, PaymentIntents, \
-                     Disputes, Subscriptions and Account, put it where project.stripe.key points to, and \
-                     roll the secret key if it lay anywhere else.",
-                )
+                .fix(format!(
+                    "Make a restricted key (rk_…) at https://dashboard.stripe.com/apikeys with Read for {}, \
+                     put it where project.stripe.key points to, and roll the secret key if it lay anywhere \
+                     else.",
+                    rights()
+                ))
                 .undo("Put the secret key back, and delete the restricted one in the dashboard."),
         );
     }
