@@ -173,6 +173,24 @@ fn every_snippet_is_a_config() {
     assert!(seen >= 5, "only {seen} snippets were found");
 }
 
+#[test]
+fn every_line_that_calls_a_heartbeat_tries_again_where_nothing_listens() {
+    let mut seen = 0;
+    let unheard = page("tests/snapshots/fixtures/ops-heartbeat__unheard.snap");
+    for text in PAGES.map(page).into_iter().chain([unheard]) {
+        for (at, _) in text.match_indices("curl -") {
+            let line = text[at..].lines().next().unwrap();
+            let (flags, address) = line.split_once("/dev/null ").unwrap_or_default();
+            if address.split(' ').next().unwrap().contains("/heartbeat/") {
+                let wanted = "-fsS -m 10 --retry 5 --retry-connrefused --retry-delay 10 -o ";
+                assert_eq!(flags, format!("curl {wanted}"), "{line}");
+                seen += 1;
+            }
+        }
+    }
+    assert_eq!(seen, 5, "four in the handbook and one in the fix");
+}
+
 /// ``- `key`: …; default `value`.``
 fn defaults(text: &str) -> BTreeMap<String, String> {
     let lines = text.lines().filter_map(|line| line.strip_prefix("- `"));

@@ -249,8 +249,9 @@ fn unheard(fact: &HeartbeatFacts, heard: &Promised) -> Finding {
         .saw("no call has come, of any kind")
         .fix(format!(
             "Put the call at the end of {name}: \
-             `curl -fsS -m 10 --retry 5 -o /dev/null ADDRESS/heartbeat/TOKEN`, with the agent's address \
-             and the token of the promise, and run that line once by hand."
+             `curl -fsS -m 10 --retry 5 --retry-connrefused --retry-delay 10 -o /dev/null \
+             ADDRESS/heartbeat/TOKEN`, with the agent's address and the token of the promise, and run that \
+             line once by hand."
         ))
         .undo(format!("Take the line out again, and the promise {name} out of the config."))
 }
