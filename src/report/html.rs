@@ -220,7 +220,7 @@ fn said_at<'t>(said: &mut HashMap<&'t str, usize>, text: &'t str, number: usize)
 
 impl<'a> Card<'a> {
     fn of(report: &Report, check: &'a CheckReport, finding: &'a FindingReport) -> Self {
-        let (who, minutes) = handover::effort(&check.area);
+        let (who, minutes) = handover::effort(&check.area, &finding.code);
         Self {
             who,
             minutes,

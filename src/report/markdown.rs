@@ -91,7 +91,7 @@ fn first(report: &Report, out: &mut String) {
     } else {
         out.push_str("| No. | What | Who | About |\n| --- | --- | --- | --- |\n");
         for (number, (check, finding)) in mine.iter().enumerate() {
-            let (who, minutes) = handover::effort(&check.area);
+            let (who, minutes) = handover::effort(&check.area, &finding.code);
             let what = in_cell(&finding.summary);
             _ = writeln!(out, "| {} | {what} | {who} | {minutes} min |", number + 1);
         }
@@ -171,7 +171,7 @@ fn draw(
         fenced("Saw", &finding.evidence.join("\n"), out);
     }
     labelled("Why", &finding.why, out);
-    let (who, minutes) = handover::effort(&check.area);
+    let (who, minutes) = handover::effort(&check.area, &finding.code);
     labelled(&format!("Fix ({who}, about {minutes} minutes)"), &finding.fix, out);
     labelled("Undo", &finding.undo, out);
     if let Some(text) = words::waiver(finding) {

@@ -4,9 +4,12 @@ use launchready_checks::contract::Severity;
 
 use super::super::{CheckReport, FindingReport, Report};
 
-/// Who can do a fix in an area, and about how many minutes it takes somebody who knows the place. Estimates
-/// of ours: they order the work and promise nothing.
-const EFFORT: [(&str, &str, u32); 15] = [
+/// An area or a code, who can do the fix, and about how many minutes it takes somebody who knows the place.
+/// Estimates of ours: they order the work and promise nothing.
+type Effort = (&'static str, &'static str, u32);
+
+/// By area.
+const EFFORT: [Effort; 15] = [
     ("domain", "founder, at the registrar", 15),
     ("dns", "founder, at the DNS provider", 15),
     ("mail", "founder, at the DNS provider", 20),
@@ -24,9 +27,32 @@ const EFFORT: [(&str, &str, u32); 15] = [
     ("external", "whoever wrote the question", 30),
 ];
 
+/// By code, where others mend it than what else is found in its area.
+const OF_CODES: [Effort; 13] = [
+    ("edge-origin-unencrypted", CLOUDFLARE, 15),
+    ("edge-origin-unverified", CLOUDFLARE, 15),
+    ("edge-https-optional", CLOUDFLARE, 5),
+    ("edge-development-mode", CLOUDFLARE, 5),
+    ("edge-dnssec-pending", "whoever has the Cloudflare account, and the registrar's", 15),
+    ("edge-paused", CLOUDFLARE, 5),
+    ("webhook-blocked-at-edge", "whoever has the account of the edge network", 20),
+    (
+        "exposed-backup",
+        "engineer takes the file away, founder changes the passwords and keys in it",
+        60,
+    ),
+    ("exposed-debug-page", "engineer, at the host", 30),
+    ("exposed-admin-page", "AI builder, checked by an engineer", 60),
+    ("exposed-directory-listing", "engineer, at the host", 15),
+    ("bundle-source-map", "AI builder or engineer", 15),
+    ("source-service-role-in-function", "AI builder, checked by an engineer", 60),
+];
+const CLOUDFLARE: &str = "whoever has the Cloudflare account";
+
 /// Who can do a fix, and about how many minutes it takes.
-pub(in crate::report) fn effort(area: &str) -> (&'static str, u32) {
-    let found = EFFORT.iter().find(|(known, _, _)| *known == area);
+pub(in crate::report) fn effort(area: &str, code: &str) -> (&'static str, u32) {
+    let of_code = OF_CODES.iter().find(|(known, _, _)| *known == code);
+    let found = of_code.or_else(|| EFFORT.iter().find(|(known, _, _)| *known == area));
     found.map_or(("engineer", 30), |(_, who, minutes)| (who, *minutes))
 }
 
@@ -64,4 +90,28 @@ pub(in crate::report) fn never(report: &Report) -> Vec<&'static str> {
         (any(&in_area("tls")), "Do not ask customers to click a certificate warning away."),
     ];
     rules.into_iter().filter(|(holds, _)| *holds).map(|(_, text)| text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use launchready_checks::registry;
+
+    use super::*;
+
+    #[test]
+    fn codes_that_others_mend_exist() {
+        for (code, _, _) in OF_CODES {
+            assert!(registry::find_code(code).is_some(), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_dump_is_taken_away_and_a_setting_of_cloudflare_is_for_who_has_the_account() {
+        let (who, _) = effort("secrets", "exposed-backup");
+        assert!(who.contains("takes the file away") && who.contains("passwords"), "{who}");
+        assert_eq!(effort("web", "edge-origin-unverified").0, CLOUDFLARE);
+        assert_eq!(effort("web", "csp-missing").0, "AI builder or engineer");
+        assert_eq!(effort("secrets", "bundle-secret"), effort("secrets", "exposed-env-file"));
+        assert_eq!(effort("of nobody", "unknown"), ("engineer", 30));
+    }
 }

@@ -193,7 +193,8 @@ fn exposed(host: &str, exposure: Exposure, first: &Readable, found: &[&Readable]
         ),
         Exposure::Backup => format!(
             "Delete the file from the server, so that {url} answers 404, and keep backups in storage \
-             that needs a sign-in. Look in the access log for who has downloaded it."
+             that needs a sign-in. Then change every password and key that it holds: somebody may have \
+             read it, and the access log says who has downloaded it."
         ),
         Exposure::DebugPage => format!(
             "Switch the debug mode off in production and close the page to strangers, so that {url} \

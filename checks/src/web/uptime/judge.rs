@@ -295,7 +295,8 @@ pub(super) fn error_rates(
                 "one audit looks once, and {least} of the {wanted} looks that it takes were made in \
                  the last 24 hours"
             ),
-            "have an uptime monitor ask the same addresses every minute, and read its error rate",
+            "let `launchready agent` run, which asks every minute and finds the error rate itself; or read \
+             that of an uptime monitor of your own",
         );
     }
 }
