@@ -44,12 +44,15 @@ fn defaults() -> String {
             for line in textwrap::wrap(&description.replace('\n', " "), 98) {
                 writeln!(text, "# {line}").unwrap();
             }
-            if value.is_null() {
-                writeln!(text, "# {name} = …").unwrap();
-            } else {
-                let value: toml::Value = serde_json::from_value(value.clone()).unwrap();
-                writeln!(text, "{name} = {value}").unwrap();
-            }
+            // What has no default is shown by its example, which can be switched on.
+            let example = schema.pointer(&format!("/properties/{name}/examples/0"));
+            let (lead, value) = match (value, example) {
+                (Value::Null, Some(example)) => ("# ", example),
+                (Value::Null, None) => panic!("{}.{name} has no example", plugin.meta.id),
+                (value, _) => ("", value),
+            };
+            let value: toml::Value = serde_json::from_value(value.clone()).unwrap();
+            writeln!(text, "{lead}{name} = {value}").unwrap();
         }
     }
     text
@@ -103,14 +106,24 @@ fn a_misspelt_option_of_every_check_is_one_error_with_its_line() {
 fn head() -> (String, String) {
     let text = std::fs::read_to_string(path()).unwrap();
     let (head, _) = text.split_once(MARK).unwrap();
-    let setting = regex::Regex::new(r"^(# )+([a-z_]+ = |\[)").unwrap();
+    (head.to_owned(), switched_on(head))
+}
+
+/// What a line begins with that is a setting or the head of a table, and commented out.
+fn example() -> regex::Regex {
+    regex::Regex::new(r"^(# )+([a-z_]+ = |\[)").unwrap()
+}
+
+/// The text with what is commented out put in.
+fn switched_on(text: &str) -> String {
+    let example = example();
     // The first names a file that is not there, the second is given above, and the third is cut short.
     let left_out = ["# redirect_map", "# connect_to", "# ownership"];
-    let full = head.lines().map(|line| {
-        let put_in = setting.is_match(line) && !left_out.iter().any(|l| line.starts_with(l));
+    let full = text.lines().map(|line| {
+        let put_in = example.is_match(line) && !left_out.iter().any(|l| line.starts_with(l));
         if put_in { line.trim_start_matches("# ") } else { line }
     });
-    (head.to_owned(), full.collect::<Vec<_>>().join("\n"))
+    full.collect::<Vec<_>>().join("\n")
 }
 
 fn keys(value: &Value) -> BTreeSet<String> {
@@ -157,6 +170,23 @@ fn what_config_toml_holds_commented_out_is_right_as_well() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
     let errors: Vec<_> = validator.iter_errors(&full).map(|e| e.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?}");
+}
+
+#[test]
+fn every_line_that_is_commented_out_is_toml_without_its_hash() {
+    let text = std::fs::read_to_string(path()).unwrap();
+    let (example, mut seen) = (example(), 0);
+    for line in text.lines().filter(|line| example.is_match(line)) {
+        let plain = line.trim_start_matches("# ");
+        assert!(plain.parse::<toml::Table>().is_ok(), "{line}");
+        seen += 1;
+    }
+    assert!(seen > 100, "only {seen} lines were found");
+    // Those of the checks are options that the checks take.
+    let config = parse(&switched_on(&text), &path()).unwrap_or_else(|errors| panic!("{errors}"));
+    let project = &config.projects[0];
+    assert_eq!(project.options_of("web-speed")["lighthouse"], "/usr/local/bin/lighthouse");
+    assert_eq!(project.options_of("ops-deployment")["version_url"], "/version");
 }
 
 #[test]

@@ -59,8 +59,11 @@ pub struct Deployment;
 pub struct Options {
     /// The commit that must be live, in full or its first 7 digits and more; where none is named, the newest
     /// build for production must be.
+    // As an `example` the text would be taken for the name of a function.
+    #[schemars(extend("examples" = ["a10867b1"]))]
     pub expected: Option<String>,
     /// A path or full URL on a host of the project whose answer names the commit that is live.
+    #[schemars(example = "/version")]
     pub version_url: Option<String>,
     /// Environment variables that production must have.
     pub required_variables: Vec<String>,

@@ -108,8 +108,10 @@ pub struct Options {
     /// Warning when the page moves more than this while it loads.
     pub shift_warning: f64,
     /// The absolute path of a local `lighthouse`, which is run instead of asking the service.
+    #[schemars(example = "/usr/local/bin/lighthouse")]
     pub lighthouse: Option<String>,
     /// The absolute path of the Chromium that it starts; found by itself where none is named.
+    #[schemars(example = "/usr/bin/chromium")]
     pub chromium: Option<String>,
     /// Whether Chromium locks itself in; it cannot where launchready runs as root.
     pub sandbox: bool,
