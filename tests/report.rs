@@ -130,6 +130,40 @@ fn html_has_a_language_a_title_and_headings_in_order() {
     }
 }
 
+/// The targets of the links in the table of all checks, each of which is there once.
+fn led(html: &str) -> Vec<String> {
+    let table = html.split_once("<table class=\"checks\">").unwrap().1;
+    let table = table.split_once("</table>").unwrap().0;
+    let link = Regex::new("<a href=\"#([^\"]+)\">").unwrap();
+    let led: Vec<String> = link.captures_iter(table).map(|found| found[1].to_owned()).collect();
+    for target in &led {
+        assert_eq!(html.matches(&format!(" id=\"{target}\"")).count(), 1, "{target}");
+    }
+    led
+}
+
+#[test]
+fn the_table_of_all_checks_leads_to_what_the_page_says_of_each() {
+    let html = form("html");
+    let targets =
+        ["check-sample-mail", "check-sample-web", "unseen-sample-unknown", "unseen-sample-skipped"];
+    assert_eq!(led(&html), targets, "of a check that passed there is no more to read");
+    assert!(html.contains("<article class=\"finding critical\" id=\"check-sample-mail\">"));
+    assert!(html.contains("<li id=\"unseen-sample-unknown\"><p><strong>Name servers</strong>"));
+}
+
+#[test]
+fn checks_that_wait_for_one_account_lead_to_the_line_of_that_account() {
+    let mut report = sample();
+    let skipped = report.checks.last_mut().unwrap();
+    skipped.unlock = Some("add [project.stripe] to the config".to_owned());
+    let mut other = skipped.clone();
+    other.id = "sample-other".to_owned();
+    report.checks.push(other);
+    let targets = led(&to_html(&report));
+    assert_eq!(targets[3..], ["unseen-stripe", "unseen-stripe"]);
+}
+
 #[test]
 fn markdown_keeps_evidence_inside_its_fence() {
     let text = form("markdown");

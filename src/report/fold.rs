@@ -38,7 +38,7 @@ impl Account<'_> {
 }
 
 /// The table of the config that a check waits for, where it is one of an account.
-fn setting(check: &CheckReport) -> Option<&str> {
+pub(super) fn setting(check: &CheckReport) -> Option<&str> {
     let unlock = check.unlock.as_deref().filter(|_| check.status == Status::Skipped)?;
     let (_, after) = unlock.split_once("[project.")?;
     let (name, _) = after.split_once(['.', ']'])?;

@@ -1,7 +1,6 @@
 //! The report as one HTML file, in the thirteen parts of a handover: no script, nothing fetched, and it prints well.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use askama::Template;
@@ -22,8 +21,19 @@ pub fn to_html(report: &Report) -> String {
 pub fn to_page(report: &Report, links: &[(String, &str)]) -> String {
     let report = &words::visible_report(report);
     let groups = GROUPS.iter().filter_map(|(severity, title)| Group::of(report, *severity, title));
+    let mut groups: Vec<_> = groups.collect();
+    mark_first(&mut groups);
     let (first, rest): (Vec<_>, Vec<_>) =
-        groups.partition(|group| group.severity == Severity::Critical);
+        groups.into_iter().partition(|group| group.severity == Severity::Critical);
+    let lines = fold::unseen(report);
+    let mut told = HashSet::new();
+    let unseen: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let part: &UnseenPart = line;
+            (part, words::unseen_word(part.unseen), told.insert(part.of.as_str()))
+        })
+        .collect();
     let page = Page {
         report,
         links,
@@ -39,14 +49,8 @@ pub fn to_page(report: &Report, links: &[(String, &str)]) -> String {
         first: first.into_iter().next(),
         rest,
         never: handover::never(report),
-        areas: areas(report),
-        unseen: fold::unseen(report)
-            .into_iter()
-            .map(|part| {
-                let weight = words::unseen_word(part.unseen);
-                (part, weight)
-            })
-            .collect(),
+        areas: areas(report, &told),
+        unseen,
         money: report.money_at_risk.iter().map(words::money).collect(),
         affected: handover::affected(report),
         parts: handover::last_parts(report),
@@ -70,17 +74,18 @@ struct Page<'a> {
     rest: Vec<Group<'a>>,
     never: Vec<&'static str>,
     areas: Vec<(String, Vec<Row<'a>>)>,
-    unseen: Vec<(Cow<'a, UnseenPart>, &'static str)>,
+    /// Each with what it weighs, and whether it is the first line of what it is about.
+    unseen: Vec<(&'a UnseenPart, &'static str, bool)>,
     money: Vec<String>,
     affected: Part,
     parts: Vec<Part>,
 }
 
-/// The checks by area, in the order of the report.
-fn areas(report: &Report) -> Vec<(String, Vec<Row<'_>>)> {
-    let mut areas: Vec<(String, Vec<Row<'_>>)> = Vec::new();
+/// The checks by area, in the order of the report; `told` is what part 6 has lines about.
+fn areas<'a>(report: &'a Report, told: &HashSet<&str>) -> Vec<(String, Vec<Row<'a>>)> {
+    let mut areas: Vec<(String, Vec<Row<'a>>)> = Vec::new();
     for check in &report.checks {
-        let row = Row::of(report, check);
+        let row = Row::of(report, check, told);
         match areas.last_mut() {
             Some((area, rows)) if *area == check.area => rows.push(row),
             _ => areas.push((check.area.clone(), vec![row])),
@@ -182,9 +187,19 @@ impl<'a> Group<'a> {
     }
 }
 
+/// Marks the first card of each check, to which the table of all checks leads.
+fn mark_first(groups: &mut [Group<'_>]) {
+    let mut led = HashSet::new();
+    for card in groups.iter_mut().flat_map(|group| &mut group.cards) {
+        let check = card.check;
+        card.is_first = led.insert(check.id.as_str());
+    }
+}
+
 /// One finding.
 struct Card<'a> {
     check: &'a CheckReport,
+    is_first: bool,
     finding: &'a FindingReport,
     seen: String,
     since: Option<String>,
@@ -226,6 +241,7 @@ impl<'a> Card<'a> {
             minutes,
             instruction: handover::instruction(&report.domain, check, finding),
             check,
+            is_first: false,
             finding,
             seen: finding.evidence.join("\n"),
             since: finding.since.map(words::minute),
@@ -242,17 +258,19 @@ struct Row<'a> {
     check: &'a CheckReport,
     tone: &'static str,
     proof: String,
+    /// The id of the place that says more of it.
+    to: Option<String>,
 }
 
 impl<'a> Row<'a> {
-    fn of(report: &Report, check: &'a CheckReport) -> Self {
+    fn of(report: &Report, check: &'a CheckReport, told: &HashSet<&str>) -> Self {
         let tone = match check.status {
             Status::Pass => "pass",
             Status::Fail => "critical",
             Status::Warn | Status::Unknown => "warning",
             Status::Skipped => "quiet",
         };
-        Self { check, tone, proof: handover::proof(report, check) }
+        Self { check, tone, proof: handover::proof(report, check), to: details(check, told) }
     }
 
     /// Whether it is one line on paper: it passed whole, or part 6 says why it was not looked at.
@@ -263,6 +281,17 @@ impl<'a> Row<'a> {
             Status::Warn | Status::Fail => false,
         }
     }
+}
+
+/// Where the page says more of a check: at its first finding, or in the line of part 6 that is about it or
+/// about the account that it waits for.
+fn details(check: &CheckReport, told: &HashSet<&str>) -> Option<String> {
+    if !check.findings.is_empty() {
+        return Some(format!("check-{}", check.id));
+    }
+    let about = [Some(check.id.as_str()), fold::setting(check)];
+    let of = about.into_iter().flatten().find(|of| told.contains(*of))?;
+    Some(format!("unseen-{of}"))
 }
 
 #[cfg(test)]
