@@ -18,9 +18,10 @@ const KNOWN: SignedDuration = SignedDuration::from_hours(24 * 180);
 const LASTS: SignedDuration = SignedDuration::from_hours(12);
 /// The name in the store of the key that signs sessions.
 const KEY: &str = "web-session-key";
-/// The name in the store of the list of sessions that were ended before their time.
-const ENDED: &str = "web-sessions-ended";
-/// The most ended sessions that are remembered; the oldest are forgotten first.
+/// How the name in the store of a session begins that was ended before its time: its id follows, and the value says
+/// until when its cookie would hold.
+const ENDED: &str = "web-session-ended.";
+/// The most ended sessions that are remembered; those whose cookies hold shortest are forgotten first.
 const MOST_ENDED: usize = 500;
 
 /// The key that signs sessions and form tokens. Every agent of a store has the same one.
@@ -181,25 +182,38 @@ fn named<'h>(name: &str, headers: &'h HeaderMap) -> Option<&'h str> {
     pairs.find(|(other, _)| other.trim() == name).map(|(_, value)| value.trim())
 }
 
-/// Whether a session was ended by its owner.
-pub(super) async fn has_ended(store: &dyn Store, session: &Session) -> Result<bool, Fault> {
-    let ended = store.get(ENDED).await?.unwrap_or_default();
-    Ok(ended.lines().filter_map(|line| line.split_once(' ')).any(|(_, id)| id == session.id))
+/// Where the store keeps that a session was ended.
+fn ended(session: &Session) -> String {
+    format!("{ENDED}{}", session.id)
 }
 
-/// Ends a session for good.
+/// Whether a session was ended by its owner.
+pub(super) async fn has_ended(store: &dyn Store, session: &Session) -> Result<bool, Fault> {
+    Ok(store.get(&ended(session)).await?.is_some())
+}
+
+/// Ends a session for good. Each has a name of its own in the store, so that none is lost of those that are ended at
+/// once, by several agents too.
 pub(super) async fn end(store: &dyn Store, session: &Session, now: Timestamp) -> Result<(), Fault> {
-    let before = store.get(ENDED).await?.unwrap_or_default();
-    let lasts = |line: &&str| {
-        let ends = line.split_once(' ').and_then(|(ends, _)| ends.parse().ok());
-        ends.is_some_and(|ends: i64| ends > now.as_second())
-    };
-    let mut lines: Vec<&str> = before.lines().filter(lasts).collect();
-    let line = format!("{} {}", session.ends.as_second(), session.id);
-    lines.push(&line);
-    let from = lines.len().saturating_sub(MOST_ENDED);
-    let kept = lines.split_off(from);
-    store.put(ENDED, &kept.join("\n")).await?;
+    let name = ended(session);
+    store.put(&name, &session.ends.as_second().to_string()).await?;
+    sweep(store, &name, now, MOST_ENDED).await
+}
+
+/// Forgets ended sessions whose cookies no longer hold, and what is beyond `most`; `own` goes last.
+async fn sweep(store: &dyn Store, own: &str, now: Timestamp, most: usize) -> Result<(), Fault> {
+    let mut lasting = Vec::new();
+    for (name, ends) in store.listed(ENDED).await? {
+        match ends.parse().ok().filter(|ends: &i64| *ends > now.as_second()) {
+            Some(ends) => lasting.push((name == own, ends, name)),
+            None => store.forget(&name).await?,
+        }
+    }
+    lasting.sort_unstable();
+    let beyond = lasting.len().saturating_sub(most);
+    for (_, _, name) in lasting.into_iter().take(beyond) {
+        store.forget(&name).await?;
+    }
     Ok(())
 }
 
@@ -235,6 +249,52 @@ mod tests {
         assert_eq!(one.known(&cookie, &password, now), None);
         assert_ne!(one.form_token(&session.id), one.form_token("local"));
         assert_ne!(one.form_token(&session.id), key("two").form_token(&session.id));
+    }
+
+    fn session(id: &str, ends: i64) -> Session {
+        Session { id: id.to_owned(), ends: Timestamp::from_second(ends).unwrap() }
+    }
+
+    #[tokio::test]
+    async fn sessions_that_two_agents_end_at_once_are_all_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = crate::store::open("sqlite:s.db", folder.path()).await.unwrap();
+        let two = crate::store::open("sqlite:s.db", folder.path()).await.unwrap();
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let all: Vec<Session> =
+            (0..24).map(|number| session(&format!("s{number}"), 1_800_000_060)).collect();
+        let at_once = all.iter().zip([&one, &two].into_iter().cycle());
+        let at_once = at_once.map(|(session, agent)| end(&**agent, session, now));
+        for ended in futures_util::future::join_all(at_once).await {
+            ended.unwrap();
+        }
+        for session in &all {
+            assert!(has_ended(&*one, session).await.unwrap(), "{session:?}");
+        }
+        assert!(!has_ended(&*one, &session("other", 1_800_000_060)).await.unwrap());
+        one.close().await;
+        two.close().await;
+    }
+
+    #[tokio::test]
+    async fn ended_sessions_are_remembered_while_their_cookies_hold_and_not_without_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = crate::store::open("sqlite:s.db", folder.path()).await.unwrap();
+        let at = |second| Timestamp::from_second(second).unwrap();
+        for (id, ends) in [("a", 100), ("b", 300), ("c", 200), ("d", 400)] {
+            end(&*store, &session(id, ends), at(50)).await.unwrap();
+        }
+        let left = async || {
+            let listed = store.listed(ENDED).await.unwrap().into_iter();
+            listed.map(|(name, _)| name.replace(ENDED, "")).collect::<Vec<_>>()
+        };
+        assert_eq!(left().await, ["a", "b", "c", "d"]);
+        end(&*store, &session("e", 150), at(100)).await.unwrap();
+        assert_eq!(left().await, ["b", "c", "d", "e"], "the cookie of a holds no longer");
+        // Beyond what is remembered the one just ended stays, and of the others those that hold longest.
+        sweep(&*store, &ended(&session("e", 150)), at(100), 3).await.unwrap();
+        assert_eq!(left().await, ["b", "d", "e"]);
+        store.close().await;
     }
 
     #[test]

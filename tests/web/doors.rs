@@ -177,6 +177,30 @@ async fn a_session_opens_every_page_until_it_is_ended() {
 }
 
 #[tokio::test]
+async fn sessions_that_are_ended_at_once_stay_ended() {
+    let page = Page::start(&guarded()).await;
+    let mut begun = Vec::new();
+    for _ in 0..12 {
+        let cookie = sign_in(&page, PASSWORD).await;
+        let headers = [("cookie", cookie.as_str())];
+        let token = ask(&page, "GET", "/silences", &headers, None).await.token();
+        begun.push((cookie, token));
+    }
+    let at_once = begun.iter().map(async |(cookie, token)| {
+        let (headers, fields) = ([("cookie", cookie.as_str())], [("csrf", token.as_str())]);
+        post(&page, "/logout", &headers, &fields).await
+    });
+    for out in futures_util::future::join_all(at_once).await {
+        assert_eq!(out.header("location"), "/login?done=signed-out", "{}", out.body);
+    }
+    for (cookie, _) in &begun {
+        let headers = [("cookie", cookie.as_str())];
+        is_refused("GET", "/", &ask(&page, "GET", "/", &headers, None).await);
+    }
+    page.stop().await;
+}
+
+#[tokio::test]
 async fn the_cookie_is_kept_from_scripts_and_other_sites_and_from_http_where_there_is_https() {
     let page = Page::start(&guarded()).await;
     let plain = post(&page, "/login", &[], &[("password", PASSWORD), ("next", "/incidents")]).await;
