@@ -42,13 +42,49 @@ fn it_runs_without_root_and_needs_no_shell() {
     let (uid, gid) = user.split_once(':').unwrap();
     // A number: a supervisor sees that it is not root without looking into the image.
     assert!(uid.parse::<u32>().unwrap() > 0 && gid.parse::<u32>().unwrap() > 0);
-    assert!(only("FROM").contains("distroless/base-"), "the base holds a C library and no shell");
+    let base = only("ARG");
+    assert!(base.starts_with("BASE=gcr.io/distroless/base-"), "a C library and no shell: {base}");
+    assert_eq!(only("FROM"), "${BASE}", "another base, or a digest of it, can be named");
     let names: Vec<String> = instructions().into_iter().map(|(name, _)| name).collect();
     assert!(!names.iter().any(|name| matches!(name.as_str(), "RUN" | "ADD" | "SHELL")));
     assert_eq!(words(&only("VOLUME")), ["/var/lib/launchready"]);
     assert!(only("LABEL").contains("org.opencontainers.image.licenses=\"Apache-2.0\""));
     assert_eq!(only("EXPOSE"), "9797");
     assert_eq!(only("ENV"), "MALLOC_ARENA_MAX=1", "as in the unit");
+}
+
+/// Stands in for docker: it notes what it is told, and knows what a tag leads to.
+const DOCKER: &str = r#"#!/bin/sh
+printf '%s\n' "$*" >>"$TOLD"
+case "$1 $2" in 'image inspect') echo 'gcr.io/distroless/base-debian12@sha256:0a1b' ;; esac
+"#;
+
+#[test]
+fn it_is_built_on_a_base_that_is_named_by_its_digest() {
+    let folder = tempfile::tempdir().unwrap();
+    let (docker, told) = (folder.path().join("docker"), folder.path().join("told"));
+    std::fs::write(&docker, DOCKER).unwrap();
+    std::fs::set_permissions(&docker, Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.path().display(), crate::variable("PATH").unwrap());
+    let build = |base: Option<&str>| {
+        let mut command = Command::new(repository("packaging/image"));
+        command.arg(folder.path()).env("PATH", &path).env("TOLD", &told);
+        command.env_remove("TAG").env_remove("BASE").envs(base.map(|base| ("BASE", base)));
+        std::fs::write(&told, "").unwrap();
+        let named = said(&mut command);
+        let kept = std::fs::read_to_string(folder.path().join("image/IMAGE_BASE")).unwrap();
+        assert_eq!(named, kept);
+        (kept.trim().to_owned(), std::fs::read_to_string(&told).unwrap())
+    };
+    let (base, told) = build(None);
+    assert_eq!(base, "gcr.io/distroless/base-debian12@sha256:0a1b");
+    let tag = only("ARG").replace("BASE=", "");
+    assert!(told.starts_with(&format!("pull --quiet {tag}\n")), "{told}");
+    assert!(told.contains(&format!("\nbuild --build-arg BASE={base} --file ")), "{told}");
+    // Whoever names a digest gets that one, without asking what the tag leads to.
+    let (base, told) = build(Some("mirror.harbor.example/base@sha256:9f"));
+    assert_eq!(base, "mirror.harbor.example/base@sha256:9f");
+    assert!(told.starts_with(&format!("build --build-arg BASE={base} ")), "{told}");
 }
 
 /// Runs the agent in the folder `$1` as user `$2`, asks for its health as `$3` says, and starts it as `$4`.
