@@ -1,7 +1,9 @@
 //! What is handed out: the unit, the crates, the Debian package, the image, and a release where one is named.
 //!
 //! `LAUNCHREADY_RELEASE` names a folder that `packaging/build` has made; the package and the image are then
-//! made of its program, and not of the one that was built for the tests.
+//! made of its program, and not of the one that was built for the tests. What `release.rs` shows of such a folder is
+//! asked for by that variable alone, because it takes a quarter of an hour to make: `ci.yml` does it each week,
+//! `release.yml` for each tag, and `workflows.rs` holds both to it.
 
 #![allow(
     clippy::unwrap_used,
@@ -68,13 +70,16 @@ fn said(command: &mut Command) -> String {
 }
 
 /// Whether this machine lets the test make a root folder of its own: only root can.
+///
+/// # Panics
+/// When it does not, and nothing may be skipped.
 fn may_unshare(test: &str) -> bool {
     if !support::has(test, &["unshare", "chroot", "ip", "setpriv", "strip"]) {
         return false;
     }
     let tried = Command::new("unshare").args(["--mount", "--net", "true"]).output().unwrap();
-    if !tried.status.success() {
-        println!("SKIPPED {test}: only root can mount and chroot");
-    }
-    tried.status.success()
+    let may = tried.status.success();
+    let why = "only root can mount and chroot; run it as root, in a container with --privileged";
+    assert!(may || !strict(), "{test}: {why}: {}", String::from_utf8_lossy(&tried.stderr));
+    may || support::skipped(test, why)
 }

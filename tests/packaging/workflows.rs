@@ -20,11 +20,23 @@ fn workflows() -> BTreeMap<String, Value> {
     read.collect()
 }
 
-/// What the steps of a workflow run, in their order, with the environment of each.
-fn runs(workflow: &Value) -> Vec<(String, Value)> {
-    let jobs = workflow["jobs"].as_object().unwrap().values();
-    let steps = jobs.flat_map(|job| job["steps"].as_array().unwrap());
+/// What the steps of a job run, in their order, with the environment of each.
+fn steps(job: &Value) -> Vec<(String, Value)> {
+    let steps = job["steps"].as_array().unwrap().iter();
     steps.filter_map(|step| Some((step["run"].as_str()?.to_owned(), step["env"].clone()))).collect()
+}
+
+/// What a workflow runs.
+fn runs(workflow: &Value) -> Vec<(String, Value)> {
+    workflow["jobs"].as_object().unwrap().values().flat_map(steps).collect()
+}
+
+/// Fails unless a workflow runs once a week by itself.
+#[track_caller]
+fn is_weekly(workflow: &Value) {
+    let cron = workflow["on"]["schedule"][0]["cron"].as_str().unwrap();
+    let fields: Vec<&str> = cron.split(' ').collect();
+    assert!(fields.len() == 5 && fields[2..4] == ["*", "*"] && fields[4] != "*", "{cron}");
 }
 
 #[test]
@@ -61,19 +73,53 @@ fn each_reads_only_ends_and_runs_what_exists() {
 fn known_holes_are_looked_up_each_week_and_on_each_push() {
     let workflow = &workflows()["advisories"];
     assert!(workflow["on"].as_object().unwrap().contains_key("push"));
-    let cron = workflow["on"]["schedule"][0]["cron"].as_str().unwrap();
-    let fields: Vec<&str> = cron.split(' ').collect();
-    assert!(fields.len() == 5 && fields[2..4] == ["*", "*"] && fields[4] != "*", "{cron}");
+    is_weekly(workflow);
     let runs = runs(workflow);
     assert!(runs.last().unwrap().0.contains("cargo-deny --locked check advisories"), "{runs:?}");
 }
 
 #[test]
 fn a_release_is_tested_as_it_is_handed_out() {
-    let runs = runs(&workflows()["release"]);
+    let runs = steps(&workflows()["release"]["jobs"]["build"]);
     let at = |word: &str| runs.iter().position(|(run, _)| run.contains(word)).unwrap();
     assert!(at("packaging/build") < at("--test packaging"));
     let environment = &runs[at("--test packaging")].1;
     assert_eq!(environment["LAUNCHREADY_RELEASE"], "target/release-files");
     assert_eq!(environment["LAUNCHREADY_TEST_REQUIRE"], "all");
+}
+
+#[test]
+fn what_is_handed_out_is_built_and_tested_each_week_as_for_a_release() {
+    let all = workflows();
+    is_weekly(&all["ci"]);
+    let weekly = &all["ci"]["jobs"]["release-files"];
+    assert!(weekly["if"].as_str().unwrap().contains("github.event_name == 'schedule'"));
+    assert_eq!(steps(weekly), steps(&all["release"]["jobs"]["build"]));
+}
+
+#[test]
+fn the_tests_of_package_and_image_may_do_what_they_need() {
+    let mut seen = 0;
+    for (name, workflow) in workflows() {
+        for (id, job) in workflow["jobs"].as_object().unwrap() {
+            let is_meant = |run: &str| run.contains("--test packaging") || run.contains(".ci/run");
+            if steps(job).iter().any(|(run, _)| is_meant(run)) {
+                assert_eq!(job["container"]["options"], "--privileged", "{name}: {id}");
+                seen += 1;
+            }
+        }
+    }
+    assert_eq!(seen, 3);
+}
+
+#[test]
+fn a_release_says_on_which_base_its_image_can_be_built() {
+    let release = &workflows()["release"];
+    let image = &release["jobs"]["image"];
+    assert_eq!(steps(image), [("packaging/image release".to_owned(), Value::Null)]);
+    let kept = image["steps"].as_array().unwrap().last().unwrap();
+    assert_eq!(kept["with"]["path"], "release/image/IMAGE_BASE");
+    let publish = &release["jobs"]["publish"];
+    assert!(publish["needs"].as_array().unwrap().contains(&"image".into()), "{publish}");
+    assert!(publish["steps"].to_string().contains(kept["with"]["name"].as_str().unwrap()));
 }
