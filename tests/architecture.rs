@@ -465,6 +465,37 @@ fn paths_are_found_wherever_they_stand() {
     assert_eq!(found, wanted);
 }
 
+/// What starts programs: those that the config names, and git for the folder of a source.
+const STARTERS: [&str; 2] = ["src/probe/command.rs", "src/probe/files/git.rs"];
+
+#[test]
+fn programs_are_started_out_of_reach_of_the_page() {
+    let starts = |line: &str| line.contains("process::") && line.contains("Command");
+    let mut starters = Vec::new();
+    for folder in ["src", "checks/src"] {
+        for (file, text) in sources(folder) {
+            if text.contains("tokio::process") || text.lines().any(starts) {
+                starters.push(file.to_str().unwrap().to_owned());
+            }
+        }
+    }
+    assert_eq!(starters, STARTERS);
+    // Neither the page nor what it imports as a whole imports the part that holds them, nor who builds it.
+    let mut reached = vec!["web"];
+    let mut next = 0;
+    while let Some(name) = reached.get(next) {
+        next += 1;
+        let part = PROGRAM.iter().find(|part| part.name == *name).unwrap();
+        for own in part.own {
+            if !own.contains("::") && !reached.contains(own) {
+                reached.push(own);
+            }
+        }
+    }
+    assert!(reached.contains(&"store"), "{reached:?}");
+    assert!(!reached.iter().any(|part| ["app", "cli", "connect", "probe"].contains(part)));
+}
+
 #[test]
 fn checks_depend_on_nothing_that_reaches_the_world() {
     let text = std::fs::read_to_string(root().join("checks/Cargo.toml")).unwrap();

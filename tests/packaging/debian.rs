@@ -42,11 +42,17 @@ getent passwd launchready | cut -d: -f1,6,7
 as_agent launchready --version
 as_agent cat "$config" >/dev/null && echo 'it reads its config'
 setpriv --reuid=65534 --regid=65534 --clear-groups cat "$config" 2>/dev/null || echo 'a stranger does not'
+writes() { as_agent sh -c ': >>"$1"' sh "$1" 2>/dev/null; }
+for path in "$config" /etc/launchready/new /usr/bin/launchready /usr/bin/new /lib/systemd/system/launchready.service \
+    /etc/passwd /etc/new /var/lib/new; do
+    if writes "$path"; then echo "it changes $path"; fi
+done
 quiet systemd-analyze verify --man=no /lib/systemd/system/launchready.service
 grep launchready /tmp/said || true
 
 echo '# edited' >>"$config"
 install -d -o launchready -g launchready -m 700 "$state"
+writes "$state/new" && echo 'it writes into its folder'
 echo remembered >"$state/launchready.db"
 echo mine >/etc/launchready/attestations.toml
 quiet dpkg --force-depends --install /packages/launchready_1.1_*.deb
@@ -87,6 +93,8 @@ fn it_is_installed_kept_removed_and_purged_as_debian_wants_it() {
         version.trim(),
         "it reads its config",
         "a stranger does not",
+        // And changes nothing of the machine.
+        "it writes into its folder",
         "launchready\t1.1",
         "# edited",
         "/etc/launchready/launchready.toml root:launchready 640",

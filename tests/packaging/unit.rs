@@ -57,6 +57,27 @@ fn the_handbook_names_the_same_places_as_the_unit() {
     assert_eq!(UNIT.matches("Environment").count(), 1);
 }
 
+#[test]
+fn the_unit_leaves_the_agent_one_folder_to_write_to() {
+    for (name, value) in [
+        ("User", "launchready"),
+        ("StateDirectory", "launchready"),
+        ("ProtectSystem", "strict"),
+        ("ProtectHome", "yes"),
+        ("PrivateTmp", "yes"),
+        ("PrivateDevices", "yes"),
+        ("ProtectKernelTunables", "yes"),
+        ("ProtectControlGroups", "yes"),
+        ("CapabilityBoundingSet", ""),
+        ("AmbientCapabilities", ""),
+    ] {
+        assert_eq!(setting(name), value, "{name}");
+    }
+    for more in ["ReadWrite", "BindPaths", "RuntimeDirectory", "CacheDirectory", "LogsDirectory"] {
+        assert!(!UNIT.lines().any(|line| line.starts_with(more)), "{more} opens another folder");
+    }
+}
+
 /// The output of `systemd-analyze` for the unit with our program in it; nothing where it is missing.
 fn analyze(arguments: &[&str]) -> Option<(bool, String)> {
     let folder = tempfile::tempdir().unwrap();

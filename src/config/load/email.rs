@@ -132,5 +132,14 @@ mod tests {
             let text = format!("{text}user = \"me\"\npassword = {{ env = \"P\" }}\n");
             assert!(parse(&text, Path::new(".")).is_ok(), "{text}");
         }
+        for far in ["smtp.harbor.example", "8.8.8.8:25", "[2001:db8::1]:25"] {
+            let text = MAIL.replace("smtps://smtp.harbor.example", &format!("smtp://{far}"));
+            assert!(parse(&text, Path::new(".")).is_ok(), "without a password: {text}");
+            let text = format!("{text}user = \"me\"\npassword = {{ env = \"P\" }}\n");
+            let errors = parse(&text, Path::new(".")).unwrap_err().to_string();
+            let said = "smtp:// would send the password readable over the network; write smtps:// or \
+                        smtp+starttls://";
+            assert!(errors.contains(&format!(".smtp: {said}")), "{far}: {errors}");
+        }
     }
 }
