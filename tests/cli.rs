@@ -437,6 +437,29 @@ fn completions_and_the_man_page_come_from_the_same_definitions() {
 }
 
 #[test]
+fn every_man_page_that_another_one_names_is_written_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = say_in(folder.path(), &["man", "--out", "pages"]);
+    assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (Some(0), "", ""));
+    let pages = folder.path().join("pages");
+    let mut named = 0;
+    for entry in std::fs::read_dir(&pages).unwrap() {
+        let page = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        for name in page.lines().filter_map(|line| line.strip_suffix("(1)")) {
+            let file = format!("{}.1", name.replace("\\-", "-"));
+            assert!(pages.join(&file).is_file(), "{file} is named and missing");
+            named += 1;
+        }
+    }
+    assert!(named > 30, "only {named} pages are named");
+    assert_eq!(say(&["man"]).out, std::fs::read_to_string(pages.join("launchready.1")).unwrap());
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let said = say_in(folder.path(), &["man", "--out", "file"]);
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.err.contains("name a folder that you can write to"), "{said:?}");
+}
+
+#[test]
 fn help_fits_into_a_terminal() {
     let commands = [
         &["--help"][..],

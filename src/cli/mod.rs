@@ -20,8 +20,10 @@ mod remembered;
 mod store;
 mod trace;
 
+use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _};
 
@@ -156,11 +158,27 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
             output::print(&String::from_utf8_lossy(&script));
             Ok(Exit::Clean)
         }
-        Command::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-            output::print(&String::from_utf8_lossy(&page));
-            Ok(Exit::Clean)
-        }
+        Command::Man { out } => man(out.as_deref()),
     }
+}
+
+/// Prints the man page, or writes that of each command into a folder.
+fn man(folder: Option<&Path>) -> anyhow::Result<Exit> {
+    // Each page that another one names is there; `help` has none of its own.
+    let command = Cli::command().disable_help_subcommand(true);
+    let Some(folder) = folder else {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(command).render(&mut page)?;
+        output::print(&String::from_utf8_lossy(&page));
+        return Ok(Exit::Clean);
+    };
+    std::fs::create_dir_all(folder)
+        .and_then(|()| clap_mangen::generate_to(command, folder))
+        .with_context(|| {
+            format!(
+                "could not write into {}; name a folder that you can write to",
+                folder.display()
+            )
+        })?;
+    Ok(Exit::Clean)
 }

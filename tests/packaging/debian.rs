@@ -1,7 +1,11 @@
 //! The Debian package, installed by dpkg itself on a copy of this machine that vanishes afterwards.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use clap::CommandFactory as _;
+use launchready::cli::Cli;
 
 use crate::{may_unshare, program, repository, said};
 
@@ -110,6 +114,14 @@ fn it_is_installed_kept_removed_and_purged_as_debian_wants_it() {
     assert_eq!(told.lines().collect::<Vec<_>>(), wanted);
 }
 
+/// The man pages of a command and of those below it.
+fn pages(command: &clap::Command, name: &str) -> Vec<String> {
+    let below = command.get_subcommands().filter(|below| !below.is_hide_set());
+    let below = below.flat_map(|below| pages(below, &format!("{name}-{}", below.get_name())));
+    let own = format!("/usr/share/man/man1/{name}.1.gz");
+    [own].into_iter().chain(below).collect()
+}
+
 #[test]
 fn it_holds_what_it_should_and_the_same_bytes_each_time() {
     if !crate::support::has("the Debian package", &["dpkg-deb", "strip"]) {
@@ -121,11 +133,11 @@ fn it_holds_what_it_should_and_the_same_bytes_each_time() {
     let two = package(&program, &folder.path().join("two"), "1.0");
     assert!(std::fs::read(&one).unwrap() == std::fs::read(two).unwrap(), "a second one differs");
     let listed = said(Command::new("dpkg-deb").arg("--contents").arg(&one));
-    let files: Vec<(&str, &str)> = listed
+    let (manual, files): (Vec<_>, Vec<_>) = listed
         .lines()
         .map(|line| (&line[..10], line.rsplit_once(" .").unwrap().1))
         .filter(|(mode, _)| !mode.starts_with('d'))
-        .collect();
+        .partition(|(_, path)| path.starts_with("/usr/share/man/"));
     let wanted = [
         ("-rw-r-----", "/etc/launchready/launchready.toml"),
         ("-rw-r--r--", "/lib/systemd/system/launchready.service"),
@@ -137,10 +149,14 @@ fn it_holds_what_it_should_and_the_same_bytes_each_time() {
         ("-rw-r--r--", "/usr/share/doc/launchready/copyright"),
         ("-rw-r--r--", "/usr/share/fish/vendor_completions.d/launchready.fish"),
         ("-rw-r--r--", "/usr/share/lintian/overrides/launchready"),
-        ("-rw-r--r--", "/usr/share/man/man1/launchready.1.gz"),
         ("-rw-r--r--", "/usr/share/zsh/vendor-completions/_launchready"),
     ];
     assert_eq!(files, wanted);
+    // A page for each command, and no other.
+    assert!(manual.iter().all(|(mode, _)| *mode == "-rw-r--r--"), "{manual:?}");
+    let manual: BTreeSet<String> = manual.iter().map(|(_, path)| (*path).to_owned()).collect();
+    let wanted: BTreeSet<String> = pages(&Cli::command(), "launchready").into_iter().collect();
+    assert_eq!(manual, wanted);
     assert!(listed.lines().all(|line| line.contains(" root/root ")), "{listed}");
     let all = said(Command::new("dpkg-deb").arg("--field").arg(&one));
     assert!(all.contains("\nVersion: 1.0\n") && all.contains("libc6 (>= 2.28)"), "{all}");
