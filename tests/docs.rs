@@ -303,6 +303,15 @@ fn the_readme_counts_the_planted_defects() {
     assert!(readme.contains(&format!("and {planted} planted defects")), "{planted} are planted");
 }
 
+#[test]
+fn the_readme_counts_the_dashboards() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboards");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let count = files.filter(|path| path.extension().is_some_and(|end| end == "json")).count();
+    let word = ["no", "one", "two", "three", "four", "five", "six"][count];
+    assert!(page("README.md").contains(&format!("has {word} Grafana dashboards")), "{count}");
+}
+
 /// Files of `src/connect` that belong to no account of an outside system.
 const GROUND: [&str; 12] = [
     "answer",

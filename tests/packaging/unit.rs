@@ -46,6 +46,8 @@ fn the_handbook_names_the_same_places_as_the_unit() {
         program,
         "packaging/launchready.service",
         "/run/credentials/launchready.service/",
+        "[Service]\nEnvironmentFile=/etc/launchready/launchready.env\n",
+        "[Service]\nLoadCredential=page-password:",
         &format!("--shell /usr/sbin/nologin {}", setting("User")),
     ] {
         assert!(page.contains(part), "{part} is missing in docs/agent.md");
