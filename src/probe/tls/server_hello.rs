@@ -289,7 +289,7 @@ mod tests {
                 let reading = read(&bytes);
                 let is_accepted = matches!(reading, Reading::Answer(HelloAnswer::Accepted { .. }));
                 match (at, byte) {
-                    // What is not read: the record's version, the one before TLS 1.3, the random bytes, the compression.
+                    // What is not read: two old versions, the random bytes, the compression.
                     (2 | 9..=42 | 46, _) => assert_eq!(reading, said, "{byte} at {at}"),
                     // An alert.
                     (0, 21) => assert_eq!(reading, rejected("close_notify")),
