@@ -117,7 +117,7 @@ pub fn scan_part(bytes: &[u8], part: Range<usize>, found: &mut Vec<Match>) {
         if let Some(hit) = literal.verify.at(bytes, at, literal.text)
             && found.last().is_none_or(|last| hit.start >= last.end)
         {
-            from = from.max(hit.end);
+            // What stands within this key may name one that comes after it, so that the search goes on here.
             found.push(hit);
         }
     }

@@ -232,8 +232,22 @@ fn both_searches_find_the_same() {
 }
 
 #[test]
+fn a_name_within_a_key_may_name_the_one_after_it() {
+    let head = concat!("PRIVATE", " KEY");
+    let body = format!("{RANDOM}POSTMARK");
+    let key = format!("-----BEGIN {head}-----{body}-----END {head}-----");
+    let uuid = format!("{}-4a1c-4b7e-9d2f-{}", &HEX[..8], &HEX[8..20]);
+    let text = format!("{key} {uuid}");
+    assert_eq!(found(&text), [("private_key", key), ("postmark_token", uuid)]);
+    assert_parts(&text);
+}
+
+#[test]
 fn parts_of_a_file_together_hold_what_the_file_holds() {
-    let text = samples_in_one_text();
+    assert_parts(&samples_in_one_text());
+}
+
+fn assert_parts(text: &str) {
     let whole = scan(text.as_bytes());
     for size in [1, 7, 64, 1000] {
         let mut found = Vec::new();
