@@ -24,10 +24,13 @@ pub(super) struct Known {
     schedule: String,
     due_at: i64,
     last_due: Option<i64>,
+    /// Whether an agent has it.
+    held: bool,
     gone: bool,
 }
 
-/// The jobs of rows with `id`, `project`, `check_id`, `target`, `schedule`, `due_at`, `last_due` and `gone`.
+/// The jobs of rows with `id`, `project`, `check_id`, `target`, `schedule`, `due_at`, `last_due`, `held` and
+/// `gone`.
 pub(super) fn known<R: Columns>(rows: &[R]) -> Result<HashMap<JobKey, Known>, Fault> {
     let mut known = HashMap::with_capacity(rows.len());
     for row in rows {
@@ -37,6 +40,7 @@ pub(super) fn known<R: Columns>(rows: &[R]) -> Result<HashMap<JobKey, Known>, Fa
             schedule: row.text("schedule")?.to_owned(),
             due_at: row.number("due_at")?,
             last_due: row.some_number("last_due")?,
+            held: row.flag("held")?,
             gone: row.flag("gone")?,
         };
         known.insert(key(row)?, job);
@@ -90,16 +94,20 @@ pub(super) fn steps(
         let last_due = known.last_due.map(|last| if last > latest { ms(now) } else { last });
         let from = last_due.map_or(now, |last| at(last).max(now));
         let regular = ms(job.schedule.after(from, job.phase));
-        let due_at = if known.gone || last_due.is_none() {
+        let is_changed = known.schedule != schedule;
+        let due_at = if is_changed && known.held && last_due.is_none() {
+            // The first run is under way and knows the schedule of before: the next one comes right after it.
+            ms(now).max(known.due_at + 1)
+        } else if known.gone || last_due.is_none() {
             known.due_at.min(soon).max(last_due.map_or(i64::MIN, |last| last + 1))
-        } else if known.schedule != schedule {
+        } else if is_changed {
             regular
         } else {
             // Later than the schedule has it only when the clock was ahead and was put right.
             known.due_at.min(regular)
         };
         let same = due_at == known.due_at && last_due == known.last_due;
-        if !same || known.schedule != schedule || known.gone {
+        if !same || is_changed || known.gone {
             steps.push(Step::Change { id: known.id, schedule, due_at, last_due });
         }
     }

@@ -70,8 +70,8 @@ pub fn new_message_id() -> Result<String, StoreError> {
 pub trait Store: Send + Sync + Debug {
     // ── Jobs ──────────────────────────────────────────────────────────────────────────────────────
 
-    /// Makes the jobs those of the config: new ones are due at once, changed schedules count from now,
-    /// and jobs that are gone end, as do their incidents.
+    /// Makes the jobs those of the config: new ones are due at once, changed schedules count from now, also
+    /// where a run is under way, and jobs that are gone end, as do their incidents.
     async fn sync_jobs(&self, jobs: &[JobSpec], now: Timestamp) -> Result<(), StoreError>;
 
     /// Puts right what a clock that was ahead has left behind: no lease ends later than `lease` from now,
@@ -116,7 +116,7 @@ pub trait Store: Send + Sync + Debug {
     /// The earliest time at which a job is due.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Makes a check of a project, or all of them, due now.
+    /// Makes a check of a project, or all of them, due now. One that is under way looks again when it has ended.
     async fn make_due(
         &self,
         project: &str,

@@ -139,7 +139,10 @@ pub(super) fn readable(bytes: &[u8], key: &JobKey) -> Figures {
     })
 }
 
-/// When the job is due next, and whether that is early.
+/// When a run has its job due next, and whether that is early.
+///
+/// A job may be moved during its run: somebody asks for a look at once, or its schedule changes. It has a due time
+/// behind that of the run then, and whoever stores the run keeps the earlier one of both.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Next {
     pub(super) at: Timestamp,

@@ -191,6 +191,100 @@ pub(crate) async fn a_look_that_is_asked_for_is_due_now_and_never_at_the_time_of
     assert_eq!(bench.store.next_due().await.unwrap(), Some(later(now, 5)));
 }
 
+pub(crate) async fn a_look_that_is_asked_for_during_a_run_comes_after_it(bench: Bench) {
+    let now = at("10:00:00");
+    bench.harbor(&["dns", "web"], now).await;
+    let taken = bench.store.take_due("one", now, LEASE, 10).await.unwrap();
+    assert_eq!(taken.len(), 2);
+    assert_eq!(bench.store.make_due("harbor", Some("web"), later(now, 20)).await.unwrap(), 1);
+    let meanwhile = bench.store.take_due("two", later(now, 21), LEASE, 10).await.unwrap();
+    assert!(meanwhile.is_empty(), "it is still under way: {meanwhile:?}");
+    let ended = |check: &str, due_at, second| {
+        let mut done = run("harbor", check, due_at, Vec::new());
+        done.started_at = later(now, second);
+        done.next_due = later(now, second + 300);
+        done
+    };
+    for (check, next) in [("dns", 301), ("web", 20)] {
+        let done = ended(check, taken[0].due_at, 1);
+        let became = bench.commit(done.clone()).await;
+        assert!(became.stored, "{check}");
+        assert_eq!(became.next_due, later(now, next), "{check}");
+        assert!(!bench.commit(done).await.stored, "{check} is stored once");
+    }
+    let again = bench.store.take_due("two", later(now, 22), LEASE, 10).await.unwrap();
+    assert_eq!(again.len(), 1, "{again:?}");
+    assert_eq!((&again[0].key, again[0].due_at), (&key("harbor", "web"), later(now, 20)));
+    assert!(!again[0].early && !again[0].first);
+    // What was asked for has come, and the schedule goes on.
+    let became = bench.commit(ended("web", again[0].due_at, 22)).await;
+    assert!(became.stored);
+    assert_eq!(became.next_due, later(now, 322));
+    assert_eq!(bench.store.next_due().await.unwrap(), Some(later(now, 301)));
+}
+
+pub(crate) async fn a_look_that_is_asked_for_outlives_whoever_was_at_the_run(bench: Bench) {
+    let now = at("10:00:00");
+    bench.harbor(&["web"], now).await;
+    let taken = bench.store.take_due("one", now, LEASE, 10).await.unwrap();
+    for _ in 0..2 {
+        bench.store.make_due("harbor", None, later(now, 20)).await.unwrap();
+    }
+    let again = bench.store.take_due("two", later(now, 61), LEASE, 10).await.unwrap();
+    assert_eq!(again.len(), 1);
+    assert!(again[0].due_at > taken[0].due_at && again[0].due_at < later(now, 21), "{again:?}");
+    let mut late = run("harbor", "web", taken[0].due_at, Vec::new());
+    late.started_at = now;
+    late.next_due = later(now, 300);
+    let became = bench.commit(late.clone()).await;
+    assert!(became.stored, "it looked, late as it comes");
+    assert_eq!(became.next_due, again[0].due_at);
+    let mut second = run("harbor", "web", again[0].due_at, Vec::new());
+    second.started_at = later(now, 61);
+    second.next_due = later(now, 361);
+    let became = bench.commit(second.clone()).await;
+    assert!(became.stored);
+    assert_eq!(became.next_due, later(now, 361));
+    for done in [late, second] {
+        assert!(!bench.commit(done).await.stored, "each is stored once");
+    }
+}
+
+pub(crate) async fn a_schedule_that_changes_during_a_run_counts_when_it_ends(bench: Bench) {
+    let now = at("10:00:00");
+    let (day, mut spec) = (24 * 3600, job("harbor", "dns"));
+    let mut sync = async |interval, second| {
+        spec.schedule = Schedule::Every(interval);
+        bench.store.sync_jobs(std::slice::from_ref(&spec), later(now, second)).await.unwrap();
+    };
+    let take = async |second| {
+        let taken = bench.store.take_due("one", later(now, second), LEASE, 10).await.unwrap();
+        assert_eq!(taken.len(), 1, "after {second} s");
+        taken[0].clone()
+    };
+    let end = async |due_at, second| {
+        let mut done = run("harbor", "dns", due_at, Vec::new());
+        done.started_at = later(now, second);
+        done.next_due = later(now, second + day);
+        let became = bench.commit(done).await;
+        assert!(became.stored, "after {second} s");
+        became.next_due
+    };
+    sync(Duration::from_hours(24), 0).await;
+    let first = take(0).await;
+    sync(Duration::from_mins(5), 10).await;
+    assert_eq!(end(first.due_at, 1).await, later(now, 10), "the first run is made up for at once");
+    let second = take(12).await;
+    assert!(!second.first);
+    sync(Duration::from_mins(10), 20).await;
+    assert_eq!(end(second.due_at, 12).await, at("10:10:00"));
+    let third = take(600).await;
+    assert_eq!(third.due_at, at("10:10:00"));
+    // What the run itself has earlier stays.
+    sync(Duration::from_hours(30 * 24), 610).await;
+    assert_eq!(end(third.due_at, 601).await, later(now, 601 + day));
+}
+
 pub(crate) async fn after_a_long_sleep_a_job_is_due_once(bench: Bench) {
     let now = at("03:00:00");
     bench.harbor(&["dns"], now).await;

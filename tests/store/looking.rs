@@ -33,6 +33,31 @@ pub(crate) async fn a_suspected_finding_is_looked_at_again_and_then_opens_one_in
     assert_eq!(open[0].last_good, Some(later(now, -3600)));
 }
 
+pub(crate) async fn a_recovery_has_a_check_look_again_that_is_under_way(bench: Bench) {
+    let now = at("10:00:00");
+    let (up, tls) = ("web-uptime", "tls-certificate");
+    let cut = || vec![finding("certificate-handshake-failed", "app.harbor.example")];
+    bench.harbor(&[up, tls], now).await;
+    let down = finding("endpoint-down", "app.harbor.example");
+    bench.commit(run("harbor", up, now, vec![down])).await;
+    bench.commit(run("harbor", tls, later(now, 10), cut())).await;
+    let taken = bench.store.take_due("one", later(now, 400), LEASE, 10).await.unwrap();
+    assert_eq!(taken.len(), 2);
+    let ended = |check: &str, findings| {
+        let due = taken.iter().find(|due| due.key.check == check).unwrap();
+        let mut done = run("harbor", check, due.due_at, findings);
+        (done.started_at, done.seen.at) = (later(now, 400), later(now, 400));
+        done.next_due = later(now, 700);
+        done
+    };
+    // They end together: the second one is read before the first one has asked for it.
+    let runs = [ended(up, Vec::new()), ended(tls, cut())];
+    let became = bench.store.commit(&runs, &bench.book).await.unwrap();
+    assert!(became.iter().all(|became| became.stored), "{became:?}");
+    assert_eq!(became[0].next_due, later(now, 700));
+    assert_eq!(became[1].next_due, later(now, 401), "never within a second of the last one");
+}
+
 pub(crate) async fn an_incident_resolves_and_the_record_tells_its_life(bench: Bench) {
     let now = at("10:00:00");
     bench.harbor(&["web"], now).await;

@@ -77,6 +77,9 @@ suite! {
             a_job_that_is_gone_ends_quietly_and_comes_back_with_its_past,
             another_domain_is_another_job,
             a_look_that_is_asked_for_is_due_now_and_never_at_the_time_of_the_last_run,
+            a_look_that_is_asked_for_during_a_run_comes_after_it,
+            a_look_that_is_asked_for_outlives_whoever_was_at_the_run,
+            a_schedule_that_changes_during_a_run_counts_when_it_ends,
             after_a_long_sleep_a_job_is_due_once,
             a_clock_that_was_ahead_does_not_keep_a_job_waiting,
             a_config_that_is_taken_over_late_does_no_run_twice,
@@ -119,6 +122,7 @@ suite! {
         ];
         looking: [
             a_suspected_finding_is_looked_at_again_and_then_opens_one_incident,
+            a_recovery_has_a_check_look_again_that_is_under_way,
             an_incident_resolves_and_the_record_tells_its_life,
             a_check_that_is_blind_for_three_runs_is_news,
             people_acknowledge_and_resolve_with_words_for_what_cannot_be,

@@ -9,7 +9,7 @@ use super::agents;
 use super::connection::{Connections, Hold, Tries};
 use super::incidents;
 use crate::store::fault::Fault;
-use crate::store::jobs::{self, Step, lease_end};
+use crate::store::jobs::{self, Step, ahead, lease_end};
 use crate::store::row::Columns as _;
 use crate::store::words::{at, ms};
 use crate::store::{DueJob, JobKey, JobSpec, StoreError};
@@ -48,7 +48,7 @@ const WRITE_ANEW: &str = "UPDATE job SET judged = NULL WHERE id IN \
      (SELECT job FROM judgement WHERE NOT is_json(body))";
 
 const KNOWN: &str = "SELECT id, project, check_id, target, schedule, due_at, last_due, \
-     gone_at IS NOT NULL AS gone FROM job";
+     lease_by IS NOT NULL AS held, gone_at IS NOT NULL AS gone FROM job";
 
 const LET_GO: &str = "UPDATE job SET lease_by = NULL, lease_until = NULL WHERE lease_by = $1 \
      AND NOT EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS held (project, check_id) \
@@ -271,21 +271,24 @@ pub(super) async fn make_due(
     }
 }
 
-/// Makes a check of a project, or all of them, due now.
+/// Makes a check of a project, or all of them, due now; one that is under way looks again when it has ended.
 pub(super) async fn look_now(
     on: &mut PgConnection,
     project: &str,
     check: Option<&str>,
     now: Timestamp,
 ) -> Result<u64, Fault> {
-    // A due time is the key of a run: it has to be later than that of the last one.
+    // A due time is the key of a run: it has to be later than that of the last one, and than that of one that is
+    // under way. Whose clock is right takes no job that is due further ahead than the fourth value.
     let done = sqlx::query(
-        "UPDATE job SET due_at = greatest(least(due_at, $3), coalesce(last_due + 1, $3)) \
+        "UPDATE job SET due_at = greatest(coalesce(last_due + 1, $3), CASE WHEN lease_by IS NULL \
+         THEN least(due_at, $3) ELSE greatest(least(due_at + 1, $4), $3) END) \
          WHERE project = $1 AND ($2::text IS NULL OR check_id = $2) AND gone_at IS NULL",
     )
     .bind(project)
     .bind(check)
     .bind(ms(now))
+    .bind(ms(ahead(now)))
     .execute(on)
     .await?;
     Ok(done.rows_affected())

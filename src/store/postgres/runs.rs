@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use launchready_checks::contract::{Assessment, Status};
 use sqlx::postgres::PgConnection;
 
@@ -21,12 +22,15 @@ pub(super) const LOAD: &str = "SELECT job.id, job.project, job.check_id, target,
      JOIN job ON job.project = asked.project AND job.check_id = asked.check_id \
      WHERE gone_at IS NULL FOR NO KEY UPDATE OF job";
 
+/// A job that was moved during its run is due then, where that is sooner: see [`Next`].
 macro_rules! save {
     () => {
-        "UPDATE job SET due_at = $2, early = $3, lease_by = NULL, lease_until = NULL, \
+        "UPDATE job SET due_at = CASE WHEN due_at > $4 THEN least($2, greatest(due_at, $5 + 1000)) ELSE $2 END, \
+         early = $3 AND (due_at <= $4 OR due_at >= $2), lease_by = NULL, lease_until = NULL, \
          last_due = $4, last_at = $5, last_look = $6, duration_ms = $7, status = $8, since = $9, \
          reason = $10, unlock = $11, blind_runs = $12, blind_since = $13, span = $14, judged = $15, \
-         carried = $16, measured = $17, hour = $18, figures = $19 WHERE id = $1"
+         carried = $16, measured = $17, hour = $18, figures = $19 WHERE id = $1 \
+         RETURNING due_at"
     };
 }
 
@@ -61,14 +65,14 @@ pub(super) async fn load(
     rows.iter().map(|row| Ok((jobs::key(row)?, Job::read(row)?))).collect()
 }
 
-/// Stores what a run leaves behind. `evidence` is that of the run, kept already.
+/// Stores what a run leaves behind, and gives back when its job is due. `evidence` is that of the run, kept already.
 pub(super) async fn save(
     on: &mut PgConnection,
     job: &Job,
     run: &Finished,
     evidence: Option<&[u8]>,
     next: Next,
-) -> Result<(), Fault> {
+) -> Result<Timestamp, Fault> {
     let started = ms(run.started_at);
     let reason = run.reason.as_ref().map(|(reason, _)| plain(reason));
     let reason = reason.as_deref();
@@ -83,7 +87,7 @@ pub(super) async fn save(
         add_hour(on, job.id, &run.key, hour, figures).await?;
     }
     let (look, blind_runs, blind_since) = job.sight(run);
-    sqlx::query(save)
+    let saved = sqlx::query(save)
         .bind(job.id)
         .bind(ms(next.at))
         .bind(next.early)
@@ -103,10 +107,11 @@ pub(super) async fn save(
         .bind(measured(run)?)
         .bind(counted.hour)
         .bind(counted.figures)
-        .execute(&mut *on)
+        .fetch_one(&mut *on)
         .await?;
     replace_evidence(on, job, run, evidence).await?;
-    keep_points(on, job.id, run).await
+    keep_points(on, job.id, run).await?;
+    saved.time("due_at")
 }
 
 pub(super) async fn begin_span(

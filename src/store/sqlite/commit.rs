@@ -32,11 +32,13 @@ pub(super) async fn commit(
     write.end("store finished runs", done).await
 }
 
-const GIVE_UP: &str = "UPDATE job SET due_at = ?2, early = 0, lease_by = NULL, \
-     lease_until = NULL, last_due = ?3, last_at = ?4, duration_ms = ?5, \
+const GIVE_UP: &str = "UPDATE job SET \
+     due_at = CASE WHEN due_at > ?3 THEN min(?2, max(due_at, ?4 + 1000)) ELSE ?2 END, \
+     early = 0, lease_by = NULL, lease_until = NULL, last_due = ?3, last_at = ?4, duration_ms = ?5, \
      since = CASE WHEN status = 'unknown' THEN coalesce(since, ?4) ELSE ?4 END, \
      status = 'unknown', reason = ?6, unlock = ?7, blind_runs = blind_runs + 1, \
-     blind_since = coalesce(blind_since, ?4), span = ?8, judged = NULL, measured = '[]' WHERE id = ?1";
+     blind_since = coalesce(blind_since, ?4), span = ?8, judged = NULL, measured = '[]' WHERE id = ?1 \
+     RETURNING due_at";
 
 /// See [`Store::give_up`](crate::store::Store::give_up). It reads and writes as little as it can.
 pub(super) async fn give_up(
@@ -78,7 +80,7 @@ async fn give_up_in(
     let span = runs::begin_span(on, job, run, Status::Unknown, Some(why)).await?;
     sqlx::query("DELETE FROM judgement WHERE job = ?1").bind(job).execute(&mut *on).await?;
     let next = Next::after(run, None);
-    sqlx::query(GIVE_UP)
+    let saved = sqlx::query(GIVE_UP)
         .bind(job)
         .bind(ms(next.at))
         .bind(ms(run.due_at))
@@ -87,9 +89,9 @@ async fn give_up_in(
         .bind(why)
         .bind(UNLOCK)
         .bind(span)
-        .execute(on)
+        .fetch_one(on)
         .await?;
-    (became.stored, became.next_due) = (true, next.at);
+    (became.stored, became.next_due) = (true, saved.time("due_at")?);
     Ok(became)
 }
 
@@ -111,6 +113,6 @@ async fn one(on: &mut SqliteConnection, run: &Finished, book: &Book) -> Result<C
     let sighting = evidence.as_deref().map(|hash| Sighting { check: &run.key.check, hash });
     let changes =
         changes::apply(on, outcome, book, &run.key.project, end_of(run), sighting).await?;
-    runs::save(on, &job, run, evidence.as_deref(), next).await?;
-    Ok(Committed { key: run.key.clone(), stored: true, changes, next_due: next.at })
+    let next_due = runs::save(on, &job, run, evidence.as_deref(), next).await?;
+    Ok(Committed { key: run.key.clone(), stored: true, changes, next_due })
 }

@@ -21,10 +21,13 @@ pub(super) const LOAD: &str = "SELECT id, target, due_at, last_due, last_look, s
      blind_runs, blind_since, span, evidence, judged, carried, hour, figures \
      FROM job WHERE project = ?1 AND check_id = ?2 AND gone_at IS NULL";
 
-const SAVE: &str = "UPDATE job SET due_at = ?2, early = ?3, lease_by = NULL, lease_until = NULL, \
+/// A job that was moved during its run is due then, where that is sooner: see [`Next`].
+const SAVE: &str = "UPDATE job SET due_at = CASE WHEN due_at > ?4 THEN min(?2, max(due_at, ?5 + 1000)) ELSE ?2 END, \
+     early = ?3 AND (due_at <= ?4 OR due_at >= ?2), lease_by = NULL, lease_until = NULL, \
      last_due = ?4, last_at = ?5, last_look = ?6, duration_ms = ?7, status = ?8, since = ?9, \
      reason = ?10, unlock = ?11, blind_runs = ?12, blind_since = ?13, span = ?14, judged = ?15, \
-     carried = ?16, measured = ?17, hour = ?18, figures = ?19 WHERE id = ?1";
+     carried = ?16, measured = ?17, hour = ?18, figures = ?19 WHERE id = ?1 \
+     RETURNING due_at";
 
 pub(super) const EXTEND_SPAN: &str =
     "UPDATE span SET to_at = max(to_at, ?2), runs = runs + 1 WHERE id = ?1";
@@ -44,14 +47,14 @@ pub(super) async fn load(on: &mut SqliteConnection, key: &JobKey) -> Result<Opti
     row.as_ref().map(Job::read).transpose()
 }
 
-/// Stores what a run leaves behind. `evidence` is that of the run, kept already.
+/// Stores what a run leaves behind, and gives back when its job is due. `evidence` is that of the run, kept already.
 pub(super) async fn save(
     on: &mut SqliteConnection,
     job: &Job,
     run: &Finished,
     evidence: Option<&[u8]>,
     next: Next,
-) -> Result<(), Fault> {
+) -> Result<Timestamp, Fault> {
     let started = ms(run.started_at);
     let reason = run.reason.as_ref().map(|(reason, _)| reason.as_str());
     let span = match job.extends(run, reason) {
@@ -68,7 +71,7 @@ pub(super) async fn save(
         add_hour(on, job.id, &run.key, hour, figures).await?;
     }
     let (look, blind_runs, blind_since) = job.sight(run);
-    sqlx::query(SAVE)
+    let saved = sqlx::query(SAVE)
         .bind(job.id)
         .bind(ms(next.at))
         .bind(next.early)
@@ -88,10 +91,11 @@ pub(super) async fn save(
         .bind(measured(run)?)
         .bind(counted.hour)
         .bind(counted.figures)
-        .execute(&mut *on)
+        .fetch_one(&mut *on)
         .await?;
     replace_evidence(on, job, run, evidence).await?;
-    keep_points(on, job.id, run).await
+    keep_points(on, job.id, run).await?;
+    saved.time("due_at")
 }
 
 pub(super) async fn begin_span(
