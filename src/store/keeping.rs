@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::StoreError;
+
 /// The most rows that go in one transaction, so that runs wait for a moment only.
 pub(super) const ROWS: i64 = 2_000;
 /// Spans, resolved incidents with their changes: a year and a month, for a yearly comparison, or as long
@@ -44,5 +46,35 @@ impl Before {
             gone: days(GONE_DAYS),
             muted: days(MUTED_DAYS),
         }
+    }
+}
+
+/// How upkeep fares: how many rows went, and the first thing that failed.
+#[derive(Debug, Default)]
+pub(super) struct Upkeep {
+    rows: u64,
+    failed: Option<StoreError>,
+}
+
+impl Upkeep {
+    /// Counts what a step did, once or again; whether there may be more of it.
+    pub(super) fn goes_on(&mut self, done: Result<u64, StoreError>) -> bool {
+        match done {
+            Ok(rows) => {
+                self.rows += rows;
+                rows > 0
+            }
+            Err(error) => {
+                if self.failed.is_none() {
+                    self.failed = Some(error);
+                }
+                false
+            }
+        }
+    }
+
+    /// What became of all steps.
+    pub(super) fn end(self) -> Result<u64, StoreError> {
+        self.failed.map_or(Ok(self.rows), Err)
     }
 }

@@ -27,6 +27,7 @@ mod silent;
 mod sqlite;
 mod stress;
 mod transfer;
+mod upkeep;
 mod year;
 
 #[allow(dead_code, reason = "other tests need more of it")]
@@ -85,6 +86,10 @@ suite! {
             a_config_that_is_taken_over_late_does_no_run_twice,
             two_stores_never_take_the_same_job,
             agents_at_work_are_known_until_they_leave_or_are_not_heard_of,
+        ];
+        upkeep: [
+            a_job_that_is_gone_goes_part_by_part_with_all_that_it_has_and_nothing_else_goes,
+            what_fails_in_one_step_of_upkeep_holds_up_no_other_and_loses_no_span,
         ];
         year: [
             more_than_a_year_of_looks_leaves_what_is_kept_and_no_more,

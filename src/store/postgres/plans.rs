@@ -57,6 +57,9 @@ pub const OFTEN: &[&str] = &[
     upkeep::OLD_SPANS,
     upkeep::OLD_INCIDENTS,
     upkeep::OLD_DELIVERIES,
+    upkeep::GONE_POINTS,
+    upkeep::GONE_HOURS,
+    upkeep::GONE_SPANS,
     upkeep::GONE_JOBS,
 ];
 

@@ -11,7 +11,7 @@ use super::{baselines, drills, heartbeats, people};
 use crate::store::StoreError;
 use crate::store::fault::Fault;
 use crate::store::figures::hour_of;
-use crate::store::keeping::{Before, ROWS};
+use crate::store::keeping::{Before, ROWS, Upkeep};
 use crate::store::row::Columns as _;
 use crate::store::words::ms;
 
@@ -31,6 +31,27 @@ pub(super) const OLD_DELIVERIES: &str = "DELETE FROM notification WHERE seq = AN
      (SELECT seq FROM notification n WHERE made_at < $1 AND NOT coalesce((SELECT \
      bool_or(d.state = 'pending' OR coalesce(d.sent_at, d.made_at) >= $1) \
      FROM delivery d WHERE d.notification = n.seq), FALSE) LIMIT $2))";
+
+/// What hangs on jobs that are gone, table by table: a job has rows of months, and would take them all along in one
+/// statement.
+macro_rules! of_gone {
+    ($table:literal, $unless:literal) => {
+        concat!(
+            "DELETE FROM ",
+            $table,
+            " WHERE ctid = ANY(ARRAY (SELECT its.place FROM job j CROSS JOIN LATERAL (SELECT c.ctid AS place FROM ",
+            $table,
+            " c WHERE c.job = j.id",
+            $unless,
+            " LIMIT $2) AS its WHERE j.gone_at IS NOT NULL AND j.gone_at < $1 LIMIT $2))"
+        )
+    };
+}
+
+pub(super) const GONE_POINTS: &str = of_gone!("point", "");
+pub(super) const GONE_HOURS: &str = of_gone!("hourly", "");
+/// The span that a job extends stays with it: the job may come back before its turn.
+pub(super) const GONE_SPANS: &str = of_gone!("span", " AND c.id IS DISTINCT FROM j.span");
 pub(super) const GONE_JOBS: &str = "DELETE FROM job WHERE id = ANY(ARRAY \
      (SELECT id FROM job WHERE gone_at IS NOT NULL AND gone_at < $1 LIMIT $2))";
 pub(super) const LOOSE_EVIDENCE: &str = "DELETE FROM evidence WHERE hash IN \
@@ -143,32 +164,35 @@ pub(super) async fn forget(connections: &Connections, name: &str) -> Result<(), 
     }
 }
 
-/// See [`Store::roll_up`](crate::store::Store::roll_up).
+/// See [`Store::roll_up`](crate::store::Store::roll_up). What fails in one step holds up no other.
 pub(super) async fn roll_up(
     connections: &Connections,
     now: Timestamp,
     figures: Duration,
 ) -> Result<u64, StoreError> {
     let before = Before::at(now, figures);
-    let mut gone = 0;
+    let mut upkeep = Upkeep::default();
     for (statement, time) in [
         (OLD_POINTS, ms(now)),
         (OLD_HOURS, hour_of(before.figures)),
         (OLD_SPANS, ms(before.past)),
         (OLD_DELIVERIES, ms(before.deliveries)),
         (OLD_INCIDENTS, ms(before.past)),
+        (GONE_POINTS, ms(before.gone)),
+        (GONE_HOURS, ms(before.gone)),
+        (GONE_SPANS, ms(before.gone)),
         (GONE_JOBS, ms(before.gone)),
         (heartbeats::OLD_PROMISES, ms(before.gone)),
         (LOOSE_EVIDENCE, ms(now)),
     ] {
-        loop {
-            let rows = take_away(connections, statement, time).await?;
-            gone += rows;
-            if rows == 0 {
-                break;
-            }
-        }
+        while upkeep.goes_on(take_away(connections, statement, time).await) {}
     }
+    upkeep.goes_on(forget_muted(connections, before).await);
+    upkeep.end()
+}
+
+/// Small tables: each is read whole.
+async fn forget_muted(connections: &Connections, before: Before) -> Result<u64, StoreError> {
     let mut tries = Tries::new();
     loop {
         let mut write = connections.write(DOING, Hold::All).await?;
@@ -179,7 +203,7 @@ pub(super) async fn roll_up(
         };
         let done = done.await;
         if let Some(rows) = write.end(&mut tries, done).await? {
-            return Ok(gone + rows);
+            return Ok(rows);
         }
     }
 }

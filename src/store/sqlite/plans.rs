@@ -51,6 +51,9 @@ mod tests {
         upkeep::OLD_SPANS,
         upkeep::OLD_INCIDENTS,
         upkeep::OLD_DELIVERIES,
+        upkeep::GONE_POINTS,
+        upkeep::GONE_HOURS,
+        upkeep::GONE_SPANS,
         upkeep::GONE_JOBS,
     ];
 

@@ -11,8 +11,10 @@ use super::{baselines, drills, heartbeats, people};
 use crate::store::StoreError;
 use crate::store::fault::Fault;
 use crate::store::figures::hour_of;
-use crate::store::keeping::{Before, ROWS};
+use crate::store::keeping::{Before, ROWS, Upkeep};
 use crate::store::words::ms;
+
+const DOING: &str = "take away what is past its keeping time";
 
 /// The most pages that are given back to the disk in one go.
 const PAGES: &str = "PRAGMA incremental_vacuum(2000)";
@@ -31,6 +33,18 @@ pub(super) const OLD_DELIVERIES: &str = "DELETE FROM notification WHERE seq IN \
      (SELECT seq FROM notification n WHERE made_at < ?1 AND NOT EXISTS \
      (SELECT 1 FROM delivery d WHERE d.notification = n.seq AND \
      (d.state = 'pending' OR coalesce(d.sent_at, d.made_at) >= ?1)) LIMIT ?2)";
+/// What hangs on jobs that are gone, table by table: a job has rows of months, and would take them all along in one
+/// transaction. The order of the tables is that of the join.
+pub(super) const GONE_POINTS: &str = "DELETE FROM point WHERE (job, at, name, subject) IN \
+     (SELECT c.job, c.at, c.name, c.subject FROM job j CROSS JOIN point c \
+     WHERE c.job = j.id AND j.gone_at IS NOT NULL AND j.gone_at < ?1 LIMIT ?2)";
+pub(super) const GONE_HOURS: &str = "DELETE FROM hourly WHERE (job, hour) IN \
+     (SELECT c.job, c.hour FROM job j CROSS JOIN hourly c \
+     WHERE c.job = j.id AND j.gone_at IS NOT NULL AND j.gone_at < ?1 LIMIT ?2)";
+/// The span that a job extends stays with it: the job may come back before its turn.
+pub(super) const GONE_SPANS: &str = "DELETE FROM span WHERE id IN \
+     (SELECT c.id FROM job j CROSS JOIN span c WHERE c.job = j.id AND c.id IS NOT j.span \
+     AND j.gone_at IS NOT NULL AND j.gone_at < ?1 LIMIT ?2)";
 pub(super) const GONE_JOBS: &str = "DELETE FROM job WHERE id IN \
      (SELECT id FROM job WHERE gone_at IS NOT NULL AND gone_at < ?1 LIMIT ?2)";
 pub(super) const LOOSE_EVIDENCE: &str = "DELETE FROM evidence WHERE hash IN \
@@ -122,35 +136,47 @@ pub(super) async fn forget(connections: &Connections, name: &str) -> Result<(), 
     write.end("take a value away", done.map(drop).map_err(Fault::from)).await
 }
 
-/// See [`Store::roll_up`](crate::store::Store::roll_up).
+/// See [`Store::roll_up`](crate::store::Store::roll_up). What fails in one step holds up no other.
 pub(super) async fn roll_up(
     connections: &Connections,
     now: Timestamp,
     figures: Duration,
 ) -> Result<u64, StoreError> {
     let before = Before::at(now, figures);
-    let mut gone = 0;
+    let mut upkeep = Upkeep::default();
     for (statement, time) in [
         (OLD_POINTS, ms(now)),
         (OLD_HOURS, hour_of(before.figures)),
         (OLD_SPANS, ms(before.past)),
         (OLD_DELIVERIES, ms(before.deliveries)),
         (OLD_INCIDENTS, ms(before.past)),
+        (GONE_POINTS, ms(before.gone)),
+        (GONE_HOURS, ms(before.gone)),
+        (GONE_SPANS, ms(before.gone)),
         (GONE_JOBS, ms(before.gone)),
         (heartbeats::OLD_PROMISES, ms(before.gone)),
         (LOOSE_EVIDENCE, ms(now)),
     ] {
-        loop {
-            let mut write = connections.write().await?;
-            let done = sqlx::query(statement).bind(time).bind(ROWS).execute(write.on()).await;
-            let done = done.map(|done| done.rows_affected()).map_err(Fault::from);
-            let rows = write.end("take away what is past its keeping time", done).await?;
-            gone += rows;
-            if rows == 0 {
-                break;
-            }
-        }
+        while upkeep.goes_on(take_away(connections, statement, time).await) {}
     }
+    upkeep.goes_on(forget_muted(connections, before).await);
+    upkeep.goes_on(give_back(connections).await);
+    upkeep.end()
+}
+
+async fn take_away(
+    connections: &Connections,
+    statement: &'static str,
+    time: i64,
+) -> Result<u64, StoreError> {
+    let mut write = connections.write().await?;
+    let done = sqlx::query(statement).bind(time).bind(ROWS).execute(write.on()).await;
+    let done = done.map(|done| done.rows_affected()).map_err(Fault::from);
+    write.end(DOING, done).await
+}
+
+/// Small tables: each is read whole.
+async fn forget_muted(connections: &Connections, before: Before) -> Result<u64, StoreError> {
     let mut write = connections.write().await?;
     let done = async {
         let replaced = baselines::forget(write.on(), before.muted).await?;
@@ -158,13 +184,17 @@ pub(super) async fn roll_up(
         Ok(replaced + drills + people::forget(write.on(), before.muted).await?)
     };
     let done = done.await;
-    gone += write.end("take away what is past its keeping time", done).await?;
+    write.end(DOING, done).await
+}
+
+/// Gives pages without rows back to the disk.
+async fn give_back(connections: &Connections) -> Result<u64, StoreError> {
     let mut aside = connections.aside().await?;
     let done = async {
         sqlx::raw_sql(PAGES).execute(&mut aside).await?;
         sqlx::raw_sql("PRAGMA optimize").execute(&mut aside).await?;
         aside.close().await?;
-        Ok(gone)
+        Ok(0)
     };
     connections.told("give room back to the disk", done.await)
 }
