@@ -1,5 +1,6 @@
 //! What the passing of time has to do with incidents: which of them it may make something of.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -44,14 +45,28 @@ impl Asleep {
     pub(super) fn of<R: Columns>(rows: &[R]) -> Result<Self, Fault> {
         let mut asleep = Self::default();
         for row in rows {
-            if let Some(incident) = read(row) {
-                asleep.known.push(incident);
-                asleep.times.push(row.some_number("wake_at")?);
-            } else {
-                asleep.unreadable.push(row.text("id")?.to_owned());
-            }
+            asleep.add(row)?;
         }
         Ok(asleep)
+    }
+
+    /// The incidents of several projects, whose rows have `project` too.
+    pub(super) fn by_project<R: Columns>(rows: &[R]) -> Result<BTreeMap<String, Self>, Fault> {
+        let mut all: BTreeMap<String, Self> = BTreeMap::new();
+        for row in rows {
+            all.entry(row.text("project")?.to_owned()).or_default().add(row)?;
+        }
+        Ok(all)
+    }
+
+    fn add(&mut self, row: &impl Columns) -> Result<(), Fault> {
+        if let Some(incident) = read(row) {
+            self.known.push(incident);
+            self.times.push(row.some_number("wake_at")?);
+        } else {
+            self.unreadable.push(row.text("id")?.to_owned());
+        }
+        Ok(())
     }
 
     /// Incidents whose time in the database is another one than the rules say.

@@ -28,6 +28,7 @@ mod sqlite;
 mod stress;
 mod transfer;
 mod upkeep;
+mod waking;
 mod year;
 
 #[allow(dead_code, reason = "other tests need more of it")]
@@ -90,6 +91,9 @@ suite! {
         upkeep: [
             a_job_that_is_gone_goes_part_by_part_with_all_that_it_has_and_nothing_else_goes,
             what_fails_in_one_step_of_upkeep_holds_up_no_other_and_loses_no_span,
+        ];
+        waking: [
+            time_passes_in_many_projects_at_once,
         ];
         year: [
             more_than_a_year_of_looks_leaves_what_is_kept_and_no_more,

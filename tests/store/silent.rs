@@ -16,7 +16,7 @@ const SOON: Duration = Duration::from_secs(30);
 const GATE: i64 = 0x4c52_6479;
 
 /// The store of a bench by an address that can fall silent.
-async fn by_proxy(bench: &Bench) -> (Proxy, Arc<dyn Store>) {
+pub(crate) async fn by_proxy(bench: &Bench) -> (Proxy, Arc<dyn Store>) {
     let (cluster, _) = bench.server();
     let proxy = Proxy::start(cluster.address).await;
     let address = bench.address.replace(&cluster.address.to_string(), &proxy.address.to_string());

@@ -184,7 +184,7 @@ impl Store for PostgresStore {
     }
 
     async fn wake(&self, book: &Book, now: Timestamp) -> Result<u64, StoreError> {
-        self.within(PATIENCE, waking::wake(self, book, now)).await
+        waking::wake(self, book, now).await
     }
 
     async fn claim(

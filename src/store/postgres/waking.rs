@@ -1,10 +1,13 @@
 //! Lets time pass for incidents. Most of the time nothing is due, and then nothing is parsed or locked.
+//!
+//! There may be thousands of projects on a server that is far: they are asked for by many at once, and each
+//! question has the patience of a call.
 
 use jiff::Timestamp;
 use sqlx::postgres::PgConnection;
 
 use super::connection::{Hold, Tries};
-use super::{PostgresStore, changes, incidents, people};
+use super::{PATIENCE, PostgresStore, changes, incidents, people};
 use crate::incident::Book;
 use crate::store::StoreError;
 use crate::store::fault::Fault;
@@ -19,17 +22,16 @@ pub(super) const DUE: &str = "SELECT DISTINCT project FROM incident WHERE wake_a
 pub(super) const PROJECTS: &str = "SELECT DISTINCT project FROM incident \
      WHERE state IN ('suspected', 'open', 'acknowledged')";
 
-/// What the state machine has to know of a project when time passes.
-pub(super) const ASLEEP: &str = "SELECT id, body, wake_at FROM incident \
-     WHERE project = $1 AND state IN ('suspected', 'open', 'acknowledged')";
+/// What the state machine has to know of projects when time passes.
+pub(super) const ASLEEP: &str = "SELECT project, id, body, wake_at FROM incident \
+     WHERE project = ANY($1) AND state IN ('suspected', 'open', 'acknowledged')";
+
+/// The most projects of which incidents are read at once.
+const TOGETHER: usize = 200;
 
 const PUT_OFF: &str = "UPDATE incident SET wake_at = $2 WHERE id = $1";
 
 const DOING: &str = "let time pass for incidents";
-
-async fn asleep(on: &mut PgConnection, project: &str) -> Result<Asleep, Fault> {
-    Asleep::of(&sqlx::query(ASLEEP).bind(project).fetch_all(on).await?)
-}
 
 /// See [`Store::wake`](crate::store::Store::wake). Each project is a transaction of its own: what is wrong
 /// with one of them holds up no other.
@@ -38,12 +40,14 @@ pub(super) async fn wake(
     book: &Book,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    let mut on = store.connections.read(DOING).await?;
-    let found = find(on.on(), store, book, now).await;
-    let (moved, reckoned) = on.told(found).await?;
+    let (asked, reckoned) = store.within(PATIENCE, projects(store, book, now)).await?;
+    let mut moved = Vec::new();
+    for some in asked.chunks(TOGETHER) {
+        moved.extend(store.within(PATIENCE, at_work(store, book, some, now)).await?);
+    }
     let mut count = 0;
     for project in moved {
-        match wake_project(store, book, &project, now).await {
+        match store.within(PATIENCE, wake_project(store, book, &project, now)).await {
             Ok(happened) => count += happened,
             Err(error) if error.is_about_rows() => tracing::error!(project, "{}", error.chain()),
             Err(error) => return Err(error),
@@ -55,24 +59,43 @@ pub(super) async fn wake(
     Ok(count)
 }
 
-/// The projects that have work to do, and the book where it is another one than the last time.
-async fn find(
-    on: &mut PgConnection,
+/// The projects that may have work to do, and the book where it is another one than the last time.
+async fn projects(
     store: &PostgresStore,
     book: &Book,
     now: Timestamp,
-) -> Result<(Vec<String>, Option<Book>), Fault> {
-    let book = people::book(&store.muting, on, book).await?;
-    let is_same = store.woken.is_by(&book);
-    let asked = if is_same { sqlx::query(DUE).bind(ms(now)) } else { sqlx::query(PROJECTS) };
-    let mut moved = Vec::new();
-    for row in asked.fetch_all(&mut *on).await? {
-        let project = row.text("project")?;
-        if asleep(on, project).await?.has_work(&book, now) {
-            moved.push(project.to_owned());
-        }
-    }
-    Ok((moved, (!is_same).then(|| Book::clone(&book))))
+) -> Result<(Vec<String>, Option<Book>), StoreError> {
+    let mut on = store.connections.read(DOING).await?;
+    let done = async {
+        let book = people::book(&store.muting, on.on(), book).await?;
+        let is_same = store.woken.is_by(&book);
+        let asked = if is_same { sqlx::query(DUE).bind(ms(now)) } else { sqlx::query(PROJECTS) };
+        let rows = asked.fetch_all(on.on()).await?;
+        let projects = rows.iter().map(|row| Ok(row.text("project")?.to_owned()));
+        let projects = projects.collect::<Result<_, Fault>>()?;
+        Ok((projects, (!is_same).then(|| Book::clone(&book))))
+    };
+    let done = done.await;
+    on.told(done).await
+}
+
+/// Those of some projects that have work to do.
+async fn at_work(
+    store: &PostgresStore,
+    book: &Book,
+    projects: &[String],
+    now: Timestamp,
+) -> Result<Vec<String>, StoreError> {
+    let mut on = store.connections.read(DOING).await?;
+    let done = async {
+        let book = people::book(&store.muting, on.on(), book).await?;
+        let rows = sqlx::query(ASLEEP).bind(projects).fetch_all(on.on()).await?;
+        let all = Asleep::by_project(&rows)?.into_iter();
+        let moved = all.filter(|(_, asleep)| asleep.has_work(&book, now));
+        Ok(moved.map(|(project, _)| project).collect())
+    };
+    let done = done.await;
+    on.told(done).await
 }
 
 async fn wake_project(
@@ -100,7 +123,8 @@ async fn wake_in(
     now: Timestamp,
 ) -> Result<u64, Fault> {
     let book = people::book(&store.muting, on, book).await?;
-    let asleep = asleep(on, project).await?;
+    let asleep = sqlx::query(ASLEEP).bind(vec![project]).fetch_all(&mut *on).await?;
+    let asleep = Asleep::of(&asleep)?;
     for id in &asleep.unreadable {
         incidents::set_aside(on, id, now).await?;
     }
