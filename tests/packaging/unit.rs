@@ -34,6 +34,8 @@ fn the_unit_starts_a_command_that_exists() {
     // It says that it is ready, and that it lives.
     assert_eq!((setting("Type"), setting("Restart")), ("notify", "always"));
     assert_eq!(setting("WatchdogSec"), "3min");
+    // Longer than a step to new tables may take, which would begin again and again.
+    assert_eq!(setting("TimeoutStartSec"), "30min");
 }
 
 #[test]

@@ -11,13 +11,15 @@ use launchready::store::{
     self, Attempt, AttemptOutcome, IncidentFilter, JobSpec, Store, StoreError,
 };
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::bench::{Bench, LEASE, at, channel, finding, job, later, run, told};
 use crate::cluster::{Cluster, OWNER};
 
 /// How long a test waits for what has to come.
 const SOON: Duration = Duration::from_secs(30);
+/// The number under which an agent brings the tables to its version.
+const TABLES: i32 = 0x4c52_6479;
 
 async fn opened(address: &str) -> Result<Arc<dyn Store>, StoreError> {
     store::open(address, Path::new(".")).await
@@ -53,6 +55,44 @@ async fn agents_that_start_at_once_make_the_tables_once() {
     // Nothing of it is where other programs have their tables.
     let others = "select count(*)::text from pg_tables where schemaname = 'public'";
     assert_eq!(cluster.value_in("watch", others).await, "0");
+}
+
+#[tokio::test]
+async fn an_agent_that_starts_waits_patiently_for_one_that_makes_the_tables() {
+    let Some((cluster, address)) = empty("an_agent_that_starts_waits_patiently").await else {
+        return;
+    };
+    let mut first = cluster.owner("watch").await;
+    let query = |text: &'static str| sqlx::query(text).bind(TABLES);
+    query("select pg_advisory_lock($1, $1)").execute(&mut first).await.unwrap();
+    let second = tokio::spawn(async move { opened(&address).await });
+    // Any other wait for a lock ends after ten seconds.
+    let waited = "select count(*)::text from pg_stat_activity where wait_event = 'advisory' \
+                  and clock_timestamp() - xact_start > interval '11 s'";
+    let end = Instant::now() + SOON;
+    while cluster.value_in("watch", waited).await != "1" {
+        assert!(!second.is_finished(), "it gave up");
+        assert!(Instant::now() < end, "nobody waits");
+        sleep(Duration::from_millis(100)).await;
+    }
+    query("select pg_advisory_unlock($1, $1)").execute(&mut first).await.unwrap();
+    second.await.unwrap().unwrap().ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_step_to_new_tables_may_take_long_and_has_nobody_wait_behind_it_for_long() {
+    let Some((cluster, address)) = empty("a_step_to_new_tables_may_take_long").await else {
+        return;
+    };
+    let note = "create table noted (held text); \
+                create function note() returns event_trigger language plpgsql as $$ begin \
+                insert into public.noted select string_agg(setting, ' ' order by name) \
+                from pg_settings where name in ('lock_timeout', 'statement_timeout'); end $$; \
+                create event trigger note on ddl_command_end execute function note()";
+    cluster.sql_in("watch", note).await;
+    opened(&address).await.unwrap().close().await;
+    let noted = "select string_agg(distinct held, ', ') from noted";
+    assert_eq!(cluster.value_in("watch", noted).await, "10000 900000");
 }
 
 #[tokio::test]

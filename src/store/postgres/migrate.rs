@@ -19,6 +19,11 @@ const STEPS: &[&str] = &[
 
 const IS_THERE: &str = "SELECT to_regclass('launchready.version') IS NOT NULL AS there";
 
+/// The most that a wait for another agent's steps takes, and each statement of the own ones: a table may be large.
+const PATIENT: &str = "SET LOCAL statement_timeout = '15min'; SET LOCAL lock_timeout = '15min'";
+/// For the steps themselves: who runs already waits behind a step that waits for a table.
+const BRIEF: &str = "SET LOCAL lock_timeout = '10s'";
+
 const BEGIN: &str = "CREATE TABLE launchready.version \
      (one INTEGER PRIMARY KEY CHECK (one = 1), steps BIGINT NOT NULL); \
      INSERT INTO launchready.version (one, steps) VALUES (1, 0)";
@@ -30,8 +35,8 @@ pub(super) async fn is_there(connections: &Connections) -> Result<bool, StoreErr
     on.told(done.and_then(|row| row.flag("there"))).await
 }
 
-/// Takes the steps that the database lacks, all in one transaction. Whoever starts at the same time waits, and
-/// finds them taken.
+/// Takes the steps that the database lacks, all in one transaction. Whoever starts at the same time waits, a
+/// quarter of an hour at most, and finds them taken.
 pub(super) async fn migrate(connections: &Connections) -> Result<(), StoreError> {
     let mut tries = Tries::new();
     loop {
@@ -50,7 +55,9 @@ pub(super) async fn migrate(connections: &Connections) -> Result<(), StoreError>
 }
 
 async fn upgrade(on: &mut PgConnection, name: &str) -> Result<(), Fault> {
+    raw_sql(PATIENT).execute(&mut *on).await?;
     lock_tables(on).await?;
+    raw_sql(BRIEF).execute(&mut *on).await?;
     let row = sqlx::query(IS_THERE).fetch_one(&mut *on).await?;
     if !row.flag("there")? {
         let row = sqlx::query("SELECT to_regnamespace('launchready') IS NOT NULL AS there")
