@@ -192,7 +192,17 @@ fn a_store_is_carried_over_with_what_people_said_and_no_password_is_typed() {
     let folder = with_config(HARBOR);
     let here = folder.path();
     let move_it = "store migrate --to sqlite:new.db";
-    refused(here, move_it, &["no agent has used the store that --from names"]);
+    refused(
+        here,
+        move_it,
+        &["there is no file ", "launchready.db to carry over", "--from sqlite:/"],
+    );
+    refused(
+        here,
+        "store migrate --from sqlite:nosuch.db --to sqlite:new.db",
+        &["there is no file ./nosuch.db to carry over"],
+    );
+    assert!(!here.join("nosuch.db").exists() && !here.join("new.db").exists());
     good(here, "silence add --for 2h --reason moving");
     let said = good(here, move_it);
     for part in ["rows over and compared", "silence", "name the new store in the config", "new.db"]

@@ -198,7 +198,8 @@ async fn nothing_is_carried_from_nowhere_beside_an_agent_or_over_something() {
     let (_one, path, from) = file("from.db");
     let (_two, other, to) = file("to.db");
     let error = carry(&from, &to).await.unwrap_err().to_string();
-    assert!(error.contains("no agent has used the store"), "{error}");
+    assert!(error.contains(&format!("there is no file {}", path.display())), "{error}");
+    assert!(error.contains("--from sqlite:/var/lib/launchready/launchready.db"), "{error}");
     assert!(!path.exists() && !other.exists(), "nothing is made where there is nothing to carry");
 
     let source = store::open(&from, Path::new(HERE)).await.unwrap();

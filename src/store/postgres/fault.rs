@@ -2,7 +2,7 @@
 
 use super::address::Server;
 use crate::store::StoreError;
-use crate::store::fault::{Fault, said};
+use crate::store::fault::Fault;
 
 /// `serialization_failure`, `deadlock_detected`, and what is over when it is tried again after another agent
 /// has written first: `unique_violation` and `foreign_key_violation`.
@@ -52,6 +52,14 @@ fn is_of_server(code: &str) -> bool {
     (class && !BUSY.contains(&code)) || OF_SERVER.contains(&code) || code == NO_TABLE
 }
 
+/// What the server says. The whole text of its error would end in a line of its own source.
+fn said(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(said) => said.message().to_owned(),
+        other => other.to_string(),
+    }
+}
+
 /// The error of a call that could not do what `doing` says.
 pub(super) fn explain(server: &Server, doing: &'static str, fault: Fault) -> StoreError {
     let source = match fault {
@@ -67,7 +75,7 @@ pub(super) fn explain(server: &Server, doing: &'static str, fault: Fault) -> Sto
             matches!(source, sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_))
         }
     };
-    let text = server.clean(&said(source).to_string());
+    let text = server.clean(&said(&source));
     match code.as_deref() {
         Some(FULL) => StoreError::Full { store },
         Some(code) if BUSY.contains(&code) || AGAIN.contains(&code) && code.starts_with("40") => {

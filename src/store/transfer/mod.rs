@@ -200,8 +200,7 @@ pub async fn transfer(
     clock: &dyn Clock,
 ) -> Result<Vec<Carried>, StoreError> {
     if !super::is_there(from.0, from.1).await? {
-        let text = "no agent has used the store that --from names: there is nothing to carry over";
-        return Err(StoreError::State(text.to_owned()));
+        return Err(StoreError::State(nothing(from.0, from.1)?));
     }
     let source = Opened::open(from.0, from.1).await?;
     let before = listeners(source.store()).await?;
@@ -223,6 +222,20 @@ pub async fn transfer(
     }
     written.and(read)?;
     Ok(carried)
+}
+
+/// What is said of an address at which no store is.
+fn nothing(address: &str, folder: &Path) -> Result<String, StoreError> {
+    Ok(match place(address)? {
+        Place::File(file) => format!(
+            "there is no file {} to carry over; name the one of the agent with its whole path, such as --from \
+             sqlite:/var/lib/launchready/launchready.db",
+            folder.join(file).display()
+        ),
+        Place::Server(_) => "no agent has used the store that --from names: there is nothing to carry over; look at \
+                             its host and its database"
+            .to_owned(),
+    })
 }
 
 async fn carry(from: &mut dyn Whole, to: &mut dyn Whole) -> Result<Vec<Carried>, Fault> {
