@@ -1,6 +1,7 @@
 //! The only way by which a secret enters: a reference in the config, read once at start.
 
 use std::fmt;
+use std::ops::BitOr;
 use std::path::{Path, PathBuf};
 
 use launchready_checks::contract::json;
@@ -99,7 +100,7 @@ impl Secret {
                 true
             }
             Value::Array(items) => {
-                items.iter_mut().fold(false, |found, item| self.redact_value(item) || found)
+                items.iter_mut().map(|item| self.redact_value(item)).fold(false, BitOr::bitor)
             }
             Value::Object(members) => {
                 let named = members.keys().any(|name| name.contains(&self.0));
@@ -107,7 +108,8 @@ impl Secret {
                     let all = std::mem::take(members).into_iter();
                     members.extend(all.map(|(name, value)| (self.redact(&name), value)));
                 }
-                members.values_mut().fold(named, |found, member| self.redact_value(member) || found)
+                let found = members.values_mut().map(|member| self.redact_value(member));
+                found.fold(named, BitOr::bitor)
             }
             _ => false,
         }
@@ -184,7 +186,7 @@ mod tests {
         for other in [r#"["a/b/sesam"]"#, r#"[ "a\/b\/sesam", 1e2 ]"#, r#"["a\/b\/sesam"#] {
             assert_eq!(redacted(other), other);
         }
-        assert_eq!(redacted(r#"a/b/sesame \x"#), r#"[secret] \x"#, "it is no JSON");
+        assert_eq!(redacted(r"a/b/sesame \x"), r"[secret] \x", "it is no JSON");
         let odd = b"\xff a/b/sesame".to_vec();
         assert_eq!(secret.redact_answer(odd.clone()), odd, "it is no JSON");
         assert_eq!(Secret::new("test").redact_answer(b"a test".to_vec()), b"a test");
