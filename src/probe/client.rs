@@ -88,7 +88,10 @@ pub(crate) async fn call(
     url: &str,
 ) -> Result<u16, ProbeError> {
     let answer = client(dns, roots)?.get(url).send().await;
-    answer.map(|answer| answer.status().as_u16()).map_err(|error| fault(&error, "it"))
+    // The host alone: a path or a query may be a secret.
+    let host = url::Url::parse(url).ok().and_then(|url| Some(url.host_str()?.to_owned()));
+    let what = host.unwrap_or_else(|| "its address".to_owned());
+    answer.map(|answer| answer.status().as_u16()).map_err(|error| fault(&error, &what))
 }
 
 /// The body of an answer, at most `limit` bytes.

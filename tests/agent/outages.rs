@@ -1,7 +1,7 @@
 //! What the agent tells arrives also when the mail server refuses, stalls or dies, and when the disk is
 //! full for a while.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -128,6 +128,19 @@ async fn a_full_disk_stops_the_agent_from_storing_and_loses_nothing() {
         PATIENCE,
     );
     assert!(sent.await.is_some(), "{}", rig.tail());
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_mans_url_at_which_nobody_listens_is_told_by_its_host_alone() {
+    let mut rig = rig().await;
+    // Nobody listens there any more.
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    std::fs::write(rig.path().join("dead-man"), format!("http://{gone}/ping-Vt5rW8")).unwrap();
+    rig.start_ready().await;
+    let said = "heartbeat_url was not reached: connection refused: 127.0.0.1\"";
+    rig.wait_for("the log says so", async |rig: &Rig| rig.log().contains(said)).await;
+    assert!(!rig.log().contains("ping-Vt5rW8"), "{}", rig.tail());
     rig.stop().await;
 }
 
