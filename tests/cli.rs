@@ -722,6 +722,28 @@ fn the_demo_names_commands_that_work_and_takes_a_goal() {
 }
 
 #[test]
+fn the_demo_takes_what_makes_a_report_with_once_alone_and_refuses_what_it_cannot_do() {
+    for options in [
+        &["--out", "r.html"][..],
+        &["--only", "mail-spf"],
+        &["--skip", "mail-spf"],
+        &["--format", "json"],
+        &["--goal", "handover"],
+        &["--fail-on", "warning"],
+        &["--redact"],
+        &["--time-limit", "5s"],
+    ] {
+        refused(&say(&[&["demo"][..], options].concat()), &["not provided", "--once"]);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let said = say_in(folder.path(), &["demo", "--once", "--out", "report.foo"]);
+    refused(&said, &["report.foo", "means no form of a report", "--format"]);
+    holds_only(folder.path(), &[]);
+    let said = say(&["demo", "--listen", "0.0.0.0:19999"]);
+    refused(&said, &["has no password", "this machine only", "--listen 127.0.0.1:19999"]);
+}
+
+#[test]
 fn all_projects_are_written_into_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("launchready.toml"), TWO).unwrap();

@@ -102,7 +102,7 @@ fn is_drift(id: &str) -> bool {
 }
 
 /// Where the report goes; a file whose ending means no form of it needs one that is named.
-fn report_place(args: &OutputArgs) -> anyhow::Result<Place> {
+pub(super) fn report_place(args: &OutputArgs) -> anyhow::Result<Place> {
     let out = args.out.as_deref();
     if let Some(path) = out
         && args.format.is_none()

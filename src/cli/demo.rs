@@ -13,10 +13,9 @@ use tokio::sync::watch;
 
 use super::agent::stop_signal;
 use super::args::{Cli, DemoArgs, Scenario};
-use super::audit::{finish, plan};
-use super::output::Place;
+use super::audit::{finish, plan, report_place};
 use super::project::with_goal;
-use super::{Exit, progress};
+use super::{Exit, UsageError, progress};
 use crate::app::agent::{AgentOptions, run_agent, runtime};
 use crate::app::{Plan, Session, declared};
 use crate::clock::{Clock, FastClock, SystemClock, between, later, pause};
@@ -41,11 +40,18 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     if args.once {
         return once(cli, args);
     }
+    if let Some(address) = args.listen.filter(|it| !it.ip().to_canonical().is_loopback()) {
+        let text = format!(
+            "the demo has no password and listens on this machine only; use --listen 127.0.0.1:{}",
+            address.port()
+        );
+        return Err(UsageError(text).into());
+    }
     runtime()?.block_on(keep_running(cli, args))
 }
 
 fn once(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
-    let place = Place::prepare(args.output.out.as_deref(), "--out")?;
+    let place = report_place(&args.output)?;
     crate::app::runtime(false)?.block_on(async {
         let scenario = args.scenario.unwrap_or_default();
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;

@@ -11,7 +11,7 @@ mod store;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use launchready_checks::contract::{Age, Goal, Severity};
 
 pub(super) use self::agent::{
@@ -318,8 +318,9 @@ pub enum CheckFormat {
 
 /// Options of `demo`.
 #[derive(Debug, Clone, Args)]
+#[command(mut_args(of_a_report))]
 pub struct DemoArgs {
-    /// Audit once and end, instead of watching.
+    /// Audit once and end, instead of watching; the options of a report need it.
     #[arg(long)]
     pub once: bool,
     /// What is planted: broken with --once; otherwise defects come and go by a timetable.
@@ -334,6 +335,12 @@ pub struct DemoArgs {
     /// What the output looks like and when it fails.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// The options of a report, which a demo that goes on has none of.
+fn of_a_report(arg: Arg) -> Arg {
+    let is_its_own = ["once", "scenario", "listen", "speed"].contains(&arg.get_id().as_str());
+    if is_its_own { arg } else { arg.requires("once") }
 }
 
 /// The lab's scenarios.
