@@ -744,6 +744,12 @@ fn the_demo_takes_what_makes_a_report_with_once_alone_and_refuses_what_it_cannot
 }
 
 #[test]
+fn a_config_without_a_channel_is_told_what_to_add() {
+    let said = say_in(with_config(TWO).path(), &["notify", "test"]);
+    refused(&said, &["no [[channel]]", "launchready config example", "launchready notify test"]);
+}
+
+#[test]
 fn all_projects_are_written_into_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("launchready.toml"), TWO).unwrap();

@@ -69,7 +69,11 @@ pub(super) fn notify(args: &NotifyArgs) -> anyhow::Result<Exit> {
         let agent = load(config)?.agent()?;
         let names = || agent.channels.iter().map(|channel| channel.name.as_str());
         if agent.channels.is_empty() {
-            let text = format!("{} has no [[channel]]; nobody is told", config.display());
+            let text = format!(
+                "{} has no [[channel]], so nobody is told; copy a block from `launchready config example` into it, put \
+                 its secrets where it says, and run `launchready notify test` again",
+                config.display()
+            );
             return Err(UsageError(text).into());
         }
         if let Some(name) = channel

@@ -182,7 +182,9 @@ impl Plan {
             rules.filter(|rule| !rule.escalation).any(|rule| rule.tells_of(&project.target.project))
         };
         let message = if self.channels.is_empty() {
-            "there is no [[channel]], so the agent tells nobody; add one".to_owned()
+            "there is no [[channel]], so the agent tells nobody; add one, of which `launchready config \
+             example` has a block for each kind, and prove it with `launchready notify test`"
+                .to_owned()
         } else if self.channels.iter().all(|channel| channel.rule.escalation) {
             "every channel takes escalations alone, so nobody is told when something opens; \
              add one without escalation = true"

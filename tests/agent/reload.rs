@@ -40,3 +40,26 @@ async fn a_config_with_an_error_changes_nothing_and_a_good_one_is_taken_over() {
     .await;
     rig.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_that_tells_nobody_says_so_at_its_start_and_on_its_page() {
+    let world = World::load("healthy").unwrap();
+    let edit = |config: &mut toml::Table| {
+        one_project_each(config);
+        config.remove("channel");
+    };
+    let mut rig = Rig::new(Setup { world, speed: 60.0, edit: &edit }).await;
+    rig.start_ready().await;
+    let warnings = |rig: &Rig| rig.log().matches("so the agent tells nobody; add one").count();
+    assert_eq!(warnings(&rig), 1, "{}", rig.tail());
+    assert!(rig.log().contains("launchready notify test"), "{}", rig.tail());
+    let is_told_there = async |rig: &Rig| {
+        let (status, page) = rig.get("/").await.unwrap();
+        status == 200 && page.contains("Nobody is told")
+    };
+    assert!(is_told_there(&rig).await);
+    rig.write_config(&one_project_each);
+    rig.wait_for("the file is read again", async |rig: &Rig| !is_told_there(rig).await).await;
+    assert_eq!(warnings(&rig), 1, "{}", rig.tail());
+    rig.stop().await;
+}

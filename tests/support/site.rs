@@ -100,6 +100,8 @@ pub(crate) struct Plan {
     pub(crate) password: Option<&'static str>,
     pub(crate) metrics_token: Option<&'static str>,
     pub(crate) public_url: Option<&'static str>,
+    /// Whether the config has no channel.
+    pub(crate) untold: bool,
     /// Projects beside `harbor` and `quay`.
     pub(crate) more: usize,
     /// Whether strangers see those.
@@ -233,7 +235,11 @@ fn facts(plan: &Plan, listen: SocketAddr) -> Facts {
     Facts {
         projects,
         book: Arc::new(Book {
-            channels: vec![channel("founder"), channel("ops")],
+            channels: if plan.untold {
+                Vec::new()
+            } else {
+                vec![channel("founder"), channel("ops")]
+            },
             ..Book::default()
         }),
         password: plan.password.map(Secret::new),

@@ -101,6 +101,17 @@ async fn every_page_is_whole_and_says_what_it_should() {
 }
 
 #[tokio::test]
+async fn the_overview_says_once_that_nobody_is_told_and_what_to_do_about_it() {
+    for untold in [false, true] {
+        let page = Page::start(&Plan { untold, ..Plan::default() }).await;
+        let html = get(&page, "/").await.body;
+        let said = ["Nobody is told</strong> of what", "launchready notify test"];
+        assert_eq!(said.map(|words| html.matches(words).count()), [usize::from(untold); 2]);
+        page.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_page_that_is_not_there_says_where_to_go() {
     let page = Page::start(&Plan::default()).await;
     for path in [

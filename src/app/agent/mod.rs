@@ -140,6 +140,7 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     let sharers = Sharers::default();
     let shared = Shared::among(&sharers, &machine);
     let setup = Setup::read(&config, &*clock, &shared)?;
+    setup.warn();
     let listener = listen(setup.agent.listen).await?;
     let address = listener.local_addr()?;
     let store = crate::app::open_store(&setup.agent).await?;

@@ -47,6 +47,7 @@ pub(super) async fn follow(
                 for what in fixed(&old, &new) {
                     tracing::warn!("{what} takes effect when the agent is started again");
                 }
+                new.warn();
                 setup.send_replace(Arc::new(new));
                 tracing::info!("the config was read again");
             }

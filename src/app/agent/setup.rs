@@ -49,6 +49,8 @@ pub(super) struct Setup {
     pub(super) path: PathBuf,
     /// Who is told what.
     pub(super) book: Arc<Book>,
+    /// What nobody would be told of, and the remedy.
+    untold: Option<String>,
 }
 
 impl Setup {
@@ -59,6 +61,7 @@ impl Setup {
     pub(super) fn read(path: &Path, clock: &dyn Clock, shared: &Shared) -> anyhow::Result<Self> {
         let mut config = crate::config::load(path)?;
         let mut agent = config.agent()?;
+        let untold = config.untold().map(|untold| untold.message);
         let mut handovers = BTreeMap::new();
         let mut last = Arc::<Handover>::default();
         for project in &config.projects {
@@ -76,7 +79,14 @@ impl Setup {
         let projects = config.projects.into_iter().map(|it| (it.target.project.clone(), it));
         let book = Arc::new(std::mem::take(&mut agent.book));
         let projects = projects.collect();
-        Ok(Self { projects, handovers, session, agent, path: path.to_owned(), book })
+        Ok(Self { projects, handovers, session, agent, path: path.to_owned(), book, untold })
+    }
+
+    /// Logs what somebody who believes to be watched has to know.
+    pub(super) fn warn(&self) {
+        if let Some(untold) = &self.untold {
+            tracing::warn!("{untold}");
+        }
     }
 
     /// The folder of the config, from which relative paths count.

@@ -36,6 +36,8 @@ pub(in crate::web) struct Wanted {
 struct Page<'a> {
     frame: Frame,
     numbers: Vec<(String, String, &'static str)>,
+    /// Whether the config has no channel.
+    untold: bool,
     /// Channels that the config no longer has, with the messages that wait for them.
     lost: Vec<(String, String)>,
     q: &'a str,
@@ -110,6 +112,7 @@ pub(in crate::web) async fn overview(
     let html = show::draw(&Page {
         frame: Frame::new("Overview", "overview", &caller).live(),
         numbers,
+        untold: facts.book.channels.is_empty(),
         lost: lost(&site.store.waiting().await?, &facts.book),
         q: wanted.q.trim(),
         cards,
