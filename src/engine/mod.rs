@@ -3,6 +3,7 @@
 
 mod committer;
 mod finish;
+mod given_back;
 mod handover;
 mod judge;
 mod record;

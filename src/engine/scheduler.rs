@@ -11,6 +11,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::given_back::GivenBack;
 use crate::clock::{Clock, between, later};
 use crate::store::{DueJob, Finished, JobKey, RunInputs, Store, StoreError};
 
@@ -49,13 +50,19 @@ pub struct Ended {
 /// Looks at one project with some of its checks.
 #[async_trait]
 pub trait Looker: Send + Sync + Debug {
-    /// Sends each run as it ends. An assignment whose check is no longer configured is dropped.
+    /// Sends each run as it ends, and gives back the jobs that are for another agent, such as those that the
+    /// config does not have.
     async fn look(
         &self,
         project: &str,
         assignments: Vec<Assignment>,
         ended: &mpsc::UnboundedSender<Ended>,
-    );
+    ) -> Vec<JobKey>;
+
+    /// Whether it takes jobs at present, or leaves them to other agents.
+    fn takes_jobs(&self) -> bool {
+        true
+    }
 }
 
 /// Told how the scheduler fares.
@@ -103,7 +110,7 @@ impl Scheduler {
         let mut looks = Looks::default();
         let mut last = (self.clock.now(), Instant::now());
         while !*stop.borrow() {
-            looks.reap();
+            self.give_back(&mut looks);
             let now = self.clock.now();
             self.observer.in_flight(self.limit - places.available_permits());
             let passed = last.1.elapsed();
@@ -137,6 +144,25 @@ impl Scheduler {
         }
     }
 
+    /// Notes which jobs were given back. Those of other agents that can look at them come first from then on.
+    fn give_back(&self, looks: &mut Looks) {
+        let jobs = looks.reap();
+        if jobs.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        let unwanted = looks.given_back.note(jobs, now, self.clock.takes(LEASE));
+        if unwanted > 0 {
+            tracing::warn!(
+                checks = unwanted,
+                "checks are due that this agent does not look at, and no other agent takes them; give all agents \
+                 the same config"
+            );
+        }
+        looks.astray = true;
+        looks.rests_until = Some(now + self.clock.takes(IDLE));
+    }
+
     /// Takes what is due and starts it; gives back how long to wait before the next time.
     async fn take(
         &self,
@@ -145,15 +171,22 @@ impl Scheduler {
         looks: &mut Looks,
         ended: &mpsc::UnboundedSender<Ended>,
     ) -> Result<Duration, StoreError> {
+        if looks.astray {
+            let held = looks.keys(self.clock.takes(LEASE));
+            self.store.let_go_of_jobs(&self.agent, &held).await?;
+            looks.astray = false;
+        }
+        if !self.looker.takes_jobs() {
+            return Ok(self.clock.takes(IDLE));
+        }
+        if let Some(rest) = looks.rest() {
+            return Ok(rest);
+        }
         let free = places.available_permits().min(TAKEN);
         // Places that come free together are filled together: one question, and looks that share what they ask.
         let gathering = self.clock.takes(IDLE).min(GATHERING);
         if free == 0 {
             return Ok(gathering);
-        }
-        if looks.astray {
-            self.store.let_go_of_jobs(&self.agent, &looks.keys()).await?;
-            looks.astray = false;
         }
         // Where no answer comes, the store may have done it all the same.
         let jobs = self.store.take_due(&self.agent, now, LEASE, free).await;
@@ -180,8 +213,15 @@ impl Scheduler {
         }
         for (project, assignments) in projects {
             let (looker, ended) = (Arc::clone(&self.looker), ended.clone());
+            let wake = Arc::clone(&self.wake);
             let keys = assignments.iter().map(|it| it.job.key.clone()).collect();
-            looks.begin(keys, async move { looker.look(&project, assignments, &ended).await });
+            looks.begin(keys, async move {
+                let back = looker.look(&project, assignments, &ended).await;
+                if !back.is_empty() {
+                    wake.notify_one();
+                }
+                back
+            });
         }
         if full {
             return Ok(if free == TAKEN { Duration::ZERO } else { gathering });
@@ -195,30 +235,51 @@ impl Scheduler {
 /// The looks that are under way, each with its jobs.
 #[derive(Debug, Default)]
 struct Looks {
-    tasks: JoinSet<()>,
+    /// Each ends with the jobs that it gives back.
+    tasks: JoinSet<Vec<JobKey>>,
     jobs: HashMap<tokio::task::Id, Vec<JobKey>>,
+    given_back: GivenBack,
+    /// Until then what was given back is there for others alone.
+    rests_until: Option<Instant>,
     /// Whether the store may hold jobs for this agent that none of them looks at.
     astray: bool,
 }
 
 impl Looks {
-    fn begin(&mut self, jobs: Vec<JobKey>, look: impl Future<Output = ()> + Send + 'static) {
+    fn begin(
+        &mut self,
+        jobs: Vec<JobKey>,
+        look: impl Future<Output = Vec<JobKey>> + Send + 'static,
+    ) {
         let task = self.tasks.spawn(look);
         self.jobs.insert(task.id(), jobs);
     }
 
-    /// Forgets those that have ended.
-    fn reap(&mut self) {
+    /// Forgets those that have ended, and says which jobs they have given back.
+    fn reap(&mut self) -> Vec<JobKey> {
+        let mut back = Vec::new();
         while let Some(ended) = self.tasks.try_join_next_with_id() {
             let id = match ended {
-                Ok((id, ())) => id,
+                Ok((id, jobs)) => {
+                    back.extend(jobs);
+                    id
+                }
                 Err(panicked) => panicked.id(),
             };
             self.jobs.remove(&id);
         }
+        back
     }
 
-    fn keys(&self) -> Vec<JobKey> {
-        self.jobs.values().flatten().cloned().collect()
+    /// How long nothing is taken yet.
+    fn rest(&self) -> Option<Duration> {
+        let left = self.rests_until?.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// The jobs that stay held.
+    fn keys(&self, lease: Duration) -> Vec<JobKey> {
+        let held = self.given_back.held(Instant::now(), lease);
+        self.jobs.values().flatten().chain(held).cloned().collect()
     }
 }

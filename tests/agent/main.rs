@@ -23,6 +23,8 @@ mod people;
 #[path = "../support/planted.rs"]
 mod planted;
 mod reload;
+#[path = "../support/relay.rs"]
+mod relay;
 #[allow(dead_code, reason = "it serves other tests too")]
 #[path = "../support/rig.rs"]
 mod rig;

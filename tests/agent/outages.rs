@@ -1,17 +1,17 @@
 //! What the agent tells arrives also when the mail server refuses, stalls or dies, and when the disk is
 //! full for a while.
 
-use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::net::TcpListener;
 use std::time::Duration;
 
+use launchready::incident::Incident;
 use launchready::store::{DeliveryState, IncidentFilter};
 use launchready_lab::{MailFault, SinkKind, When, World};
-use tokio::net::UdpSocket;
 
 use crate::disk::Disk;
 use crate::heard::{Heard, one_project_each};
 use crate::kills::sound;
+use crate::relay::Relay;
 use crate::rig::{PATIENCE, Rig, Setup, table};
 
 async fn rig() -> Rig {
@@ -155,50 +155,14 @@ async fn the_dead_mans_url_is_called_while_all_is_well() {
     rig.stop().await;
 }
 
-/// A resolver between the agent and that of the lab, which can be taken away.
-struct Relay {
-    address: SocketAddr,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Relay {
-    async fn start(to: SocketAddr, at: Option<SocketAddr>) -> Self {
-        let at = at.unwrap_or_else(|| "127.0.0.1:0".parse().unwrap());
-        let socket = Arc::new(UdpSocket::bind(at).await.unwrap());
-        let address = socket.local_addr().unwrap();
-        let task = tokio::spawn(async move {
-            let mut question = vec![0; 2048];
-            while let Ok((size, from)) = socket.recv_from(&mut question).await {
-                let (socket, question) = (Arc::clone(&socket), question[..size].to_vec());
-                tokio::spawn(async move {
-                    let out = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-                    out.send_to(&question, to).await.unwrap();
-                    let mut answer = vec![0; 65_535];
-                    let limit = Duration::from_secs(5);
-                    if let Ok(Ok(size)) = tokio::time::timeout(limit, out.recv(&mut answer)).await {
-                        drop(socket.send_to(&answer[..size], from).await);
-                    }
-                });
-            }
-        });
-        Self { address, task }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_uplink_is_one_incident_and_not_one_for_each_check() {
     let mut rig = rig().await;
     let resolver = rig.lab.resolvers()[0];
     let relay = Relay::start(resolver, None).await;
-    let own = relay.address.to_string();
     rig.write_config(&|config| {
         one_project_each(config);
-        let network = table(config, &["network"]);
-        network.insert("resolvers".to_owned(), vec![own.clone()].into());
-        let mut rule = toml::Table::new();
-        rule.insert("from".to_owned(), own.clone().into());
-        rule.insert("to".to_owned(), own.clone().into());
-        network["connect_to"].as_array_mut().unwrap().insert(0, rule.into());
+        relay.resolve(table(config, &["network"]));
     });
     rig.start_ready().await;
     rig.wait_for("the first looks", async |rig: &Rig| {
@@ -209,12 +173,17 @@ async fn a_lost_uplink_is_one_incident_and_not_one_for_each_check() {
     let open = async |rig: &Rig| {
         let store = rig.store().await;
         let open = store.incidents(&IncidentFilter::default()).await.unwrap();
+        let page = rig.page.to_string();
+        let mut own = open.iter().filter(|it| it.key.code == "agent-network-lost");
+        let is_named =
+            |it: &Incident| it.members.values().all(|one| one.subject.starts_with(&page));
+        assert!(own.all(is_named), "it names the agent: {open:?}");
         open.into_iter().map(|incident| incident.key.code).collect::<Vec<_>>()
     };
     assert_eq!(open(&rig).await, Vec::<String>::new());
 
-    relay.task.abort();
-    drop(relay.task.await);
+    let address = relay.address;
+    relay.stop().await;
     let lost = ["agent-network-lost".to_owned()];
     rig.wait_for("the agent notices", async |rig: &Rig| open(rig).await.contains(&lost[0])).await;
     assert_eq!(open(&rig).await, lost, "{}", rig.tail());
@@ -223,9 +192,9 @@ async fn a_lost_uplink_is_one_incident_and_not_one_for_each_check() {
     rig.wait_for("time passes", async |rig: &Rig| rig.now() >= until).await;
     assert_eq!(open(&rig).await, lost, "{}", rig.tail());
 
-    let back = Relay::start(resolver, Some(relay.address)).await;
+    let back = Relay::start(resolver, Some(address)).await;
     rig.wait_for("it is over", async |rig: &Rig| open(rig).await.is_empty()).await;
     all_sent(&rig).await;
-    back.task.abort();
+    back.stop().await;
     rig.stop().await;
 }

@@ -1,10 +1,14 @@
 //! A changed config is taken over while the agent runs; one that holds errors changes nothing.
 
+use std::time::Duration;
+
 use launchready_lab::World;
+use sqlx::Connection as _;
+use tokio::time::Instant;
 use toml::Value;
 
 use crate::heard::one_project_each;
-use crate::rig::{Rig, Setup};
+use crate::rig::{PATIENCE, Rig, Setup};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_config_with_an_error_changes_nothing_and_a_good_one_is_taken_over() {
@@ -61,5 +65,53 @@ async fn an_agent_that_tells_nobody_says_so_at_its_start_and_on_its_page() {
     rig.write_config(&one_project_each);
     rig.wait_for("the file is read again", async |rig: &Rig| !is_told_there(rig).await).await;
     assert_eq!(warnings(&rig), 1, "{}", rig.tail());
+    rig.stop().await;
+}
+
+/// What another agent on the same store has in its config, and this one does not.
+const FOREIGN: [(&str, &str, &str); 2] = [
+    ("elsewhere", "web-uptime", "the config has no such project"),
+    ("app-down", "mail-spf", "the config has no such check"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_due_check_that_the_config_does_not_have_is_given_back_before_its_lease_ends() {
+    let world = World::load("healthy").unwrap();
+    let mut rig = Rig::new(Setup { world, speed: 60.0, edit: &one_project_each }).await;
+    rig.start_ready().await;
+    let file = rig.path().join("launchready.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+    let mut store = sqlx::sqlite::SqliteConnection::connect_with(&options).await.unwrap();
+    for (project, check, _) in FOREIGN {
+        let made = "INSERT INTO job (project, check_id, target, schedule, due_at) \
+                    VALUES (?1, ?2, 'harbor.example', 'of another agent', 0)";
+        sqlx::query(made).bind(project).bind(check).execute(&mut store).await.unwrap();
+    }
+    for (project, check, said) in FOREIGN {
+        rig.wait_for("the agent takes it", async |rig: &Rig| rig.log().contains(said)).await;
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let held = "SELECT lease_by FROM job WHERE project = ?1 AND check_id = ?2";
+            let held: Option<String> = sqlx::query_scalar(held)
+                .bind(project)
+                .bind(check)
+                .fetch_one(&mut store)
+                .await
+                .unwrap();
+            if held.is_none() {
+                break;
+            }
+            assert!(Instant::now() < end, "{project} stays held: {}", rig.tail());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    store.close().await.unwrap();
+    // What it has itself is looked at all the while.
+    let until = launchready::clock::later(rig.now(), Duration::from_mins(2));
+    rig.wait_for("it works", async |rig: &Rig| {
+        let latest = rig.store().await.latest(Some("app-down")).await.unwrap();
+        latest.iter().any(|run| run.at.is_some_and(|at| at > until))
+    })
+    .await;
     rig.stop().await;
 }

@@ -18,6 +18,7 @@ mod memory;
 mod partition;
 mod restarts;
 mod share;
+mod uplink;
 
 #[allow(dead_code, reason = "other tests need more of it")]
 #[path = "../support/postgres.rs"]
@@ -38,6 +39,8 @@ mod process;
 #[allow(dead_code, reason = "other tests let it fall silent")]
 #[path = "../support/proxy.rs"]
 mod proxy;
+#[path = "../support/relay.rs"]
+mod relay;
 #[allow(dead_code, reason = "it serves other tests too")]
 #[path = "../support/rig.rs"]
 mod rig;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ use crate::world::{DEADLINE, TestClock, notification};
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) tried: Mutex<Vec<Tried>>,
+    /// How often the sender went round.
+    pub(crate) rounds: AtomicUsize,
     /// Why the outbox cannot be read at present.
     pub(crate) unread: Mutex<Option<String>>,
     /// Every error of a record.
@@ -34,6 +37,7 @@ impl Observer for Seen {
     }
 
     fn asked(&self, outcome: Result<(), &StoreError>) {
+        self.rounds.fetch_add(1, Ordering::Relaxed);
         *self.unread.lock().unwrap() = outcome.err().map(ToString::to_string);
     }
 
@@ -61,6 +65,8 @@ pub(crate) struct Post {
     pub(crate) clock: TestClock,
     pub(crate) seen: Arc<Seen>,
     pub(crate) routes: watch::Sender<Arc<Routes>>,
+    /// Whether the sender leaves its work to others.
+    pub(crate) rests: Arc<AtomicBool>,
     bell: Arc<Notify>,
     folder: tempfile::TempDir,
     reader: tokio::sync::Mutex<SqliteConnection>,
@@ -83,6 +89,7 @@ impl Post {
             clock: TestClock::new(),
             seen: Arc::default(),
             routes: watch::Sender::new(Arc::new(routes)),
+            rests: Arc::default(),
             bell: Arc::default(),
             folder,
             reader: tokio::sync::Mutex::new(reader),
@@ -107,6 +114,7 @@ impl Post {
             self.seen.clone(),
         );
         sender.poll = Duration::from_millis(5);
+        sender.rests = Arc::clone(&self.rests);
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(sender.run(async move {
             // Dropped or rung, both mean the end.

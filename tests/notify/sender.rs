@@ -2,6 +2,7 @@
 //! repeat.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use launchready::clock::Clock as _;
@@ -31,6 +32,21 @@ async fn a_delivery_is_sent_once_and_its_latency_is_told() {
     // From 07:14:00, the last good look, to 07:16:00.
     let latency = post.seen.tried.lock().unwrap()[0].latency;
     assert_eq!(latency, Some(Duration::from_mins(2)));
+}
+
+#[tokio::test]
+async fn a_sender_that_leaves_its_work_to_others_claims_nothing_until_it_works_again() {
+    let ops = scripted(Vec::new());
+    let post = Post::new(vec![("ops", ops.clone(), None)]).await;
+    post.rests.store(true, Ordering::Relaxed);
+    post.put_in("msg_a", &["ops"]).await;
+    let running = post.start();
+    until("it goes round", async || post.seen.rounds.load(Ordering::Relaxed) > 2).await;
+    let waits = post.only().await;
+    assert_eq!((waits.state.as_str(), ops.taken.lock().unwrap().len()), ("pending", 0));
+    post.rests.store(false, Ordering::Relaxed);
+    until("it is sent", async || post.all_are("sent").await).await;
+    running.stop().await;
 }
 
 #[tokio::test]

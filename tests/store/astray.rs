@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use launchready::clock::SystemClock;
 use launchready::engine::{Assignment, Ended, Looker, Observer, Scheduler};
-use launchready::store::StoreError;
+use launchready::store::{JobKey, StoreError};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep};
 
@@ -31,9 +31,10 @@ impl Looker for Notes {
         _project: &str,
         assignments: Vec<Assignment>,
         _ended: &mpsc::UnboundedSender<Ended>,
-    ) {
+    ) -> Vec<JobKey> {
         let given = assignments.iter().map(|it| it.inputs.previous.is_some());
         self.given.lock().unwrap().extend(given);
+        Vec::new()
     }
 }
 

@@ -17,7 +17,6 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -26,6 +25,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use self::own::Uplink;
 use self::page::Page;
 use self::parts::Parts;
 use self::setup::{Setup, Shared};
@@ -84,6 +84,7 @@ fn small_loops(parts: &Parts, tasks: &mut JoinSet<()>) {
     tasks.spawn(parts.clone().listen());
     tasks.spawn(parts.clone().keep_step());
     tasks.spawn(parts.clone().ping());
+    tasks.spawn(own::watch(parts.clone()));
 }
 
 /// The name under which an agent holds jobs and messages. On two machines the address may be the same, and on
@@ -116,6 +117,18 @@ async fn listen(on: SocketAddr) -> anyhow::Result<TcpListener> {
     listener.with_context(|| format!("cannot listen on {on}; name another address as agent.listen"))
 }
 
+/// Who looks.
+fn watcher(parts: &Parts) -> Watcher {
+    Watcher {
+        me: Arc::clone(&parts.me),
+        setup: parts.present.clone(),
+        store: Arc::clone(&parts.store),
+        counter: Arc::default(),
+        clock: Arc::clone(&parts.clock),
+        uplink: Arc::clone(&parts.uplink),
+    }
+}
+
 /// The loop that sends.
 fn sender(parts: &Parts, agent: &str, routes: watch::Receiver<Arc<Routes>>) -> Sender {
     let mut sender = Sender::new(
@@ -128,6 +141,7 @@ fn sender(parts: &Parts, agent: &str, routes: watch::Receiver<Arc<Routes>>) -> S
     );
     // A fast clock makes what waits due sooner.
     sender.poll = parts.clock.takes(sender.poll).max(Duration::from_millis(20));
+    sender.rests = parts.uplink.left();
     sender
 }
 
@@ -154,31 +168,30 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     let limit = setup.agent.max_in_flight;
     let (change, present) = watch::channel(Arc::new(setup));
     // The same after a restart, so that what a process that was ended in the middle held is let go of.
-    let me = name(address);
-
-    let me: Arc<str> = me.into();
-    let parts =
-        Parts { me: Arc::clone(&me), store, machine, clock, telling, present, sharers, stop };
+    let me: Arc<str> = name(address).into();
+    let parts = Parts {
+        me: Arc::clone(&me),
+        store,
+        machine,
+        clock,
+        telling,
+        present,
+        sharers,
+        uplink: Arc::new(Uplink::default()),
+        stop,
+    };
     parts.store.release(&me).await?;
     parts.note_at_work().await?;
     heard::begin(&*parts.store, &me, parts.clock.now()).await?;
     parts.take_over().await?;
     let mut tasks = JoinSet::new();
 
-    let watcher = Arc::new(Watcher {
-        me: Arc::clone(&me),
-        setup: parts.present.clone(),
-        store: Arc::clone(&parts.store),
-        counter: Arc::default(),
-        clock: Arc::clone(&parts.clock),
-        own_network_lost: Arc::new(AtomicBool::new(false)),
-    });
     let (ended, runs) = mpsc::unbounded_channel();
     let scheduler = Scheduler {
         agent: me.to_string(),
         store: Arc::clone(&parts.store),
         clock: Arc::clone(&parts.clock),
-        looker: watcher,
+        looker: Arc::new(watcher(&parts)),
         observer: Arc::clone(&parts.telling) as _,
         limit,
         wake: Arc::clone(&parts.telling.scheduler),

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::own::{self, Uplink};
 use super::page::Page;
 use super::setup::Setup;
 use super::telling::Telling;
-use super::{own, pulse, step, system};
+use super::{pulse, step, system};
 use crate::app::heard;
 use crate::clock::{Clock, SharedClock, pause};
 use crate::engine;
@@ -46,6 +47,8 @@ pub(super) struct Parts {
     pub(super) present: watch::Receiver<Arc<Setup>>,
     /// How many agents share the store, and with it what hosts and accounts may be asked.
     pub(super) sharers: Sharers,
+    /// What the agent knows of its own network.
+    pub(super) uplink: Arc<Uplink>,
     /// Becomes true when the agent has to stop.
     pub(super) stop: watch::Receiver<bool>,
 }
@@ -241,6 +244,6 @@ impl Parts {
 }
 
 /// Logs what the store says, with its cause.
-fn complain(error: StoreError) {
+pub(super) fn complain(error: StoreError) {
     tracing::error!("{:#}", anyhow::Error::new(error));
 }

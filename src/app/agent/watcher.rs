@@ -1,17 +1,17 @@
 //! Looks at a project for the scheduler: each run is judged and handed on as it ends.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use launchready_checks::contract::Target;
+use launchready_checks::contract::{Status, Target};
 use launchready_checks::registry;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::Instant;
 
-use super::own;
+use super::own::{self, Uplink};
+use super::parts::complain;
 use super::setup::{Setup, phase};
 use crate::app::alerting::{Counter, Told, channels_of};
 use crate::app::figures::Kept;
@@ -23,7 +23,7 @@ use crate::engine::{
     Assignment, AuditRecord, Due, Ended, Inputs, Job, Looker, Outcome, Progress, RunRecord, finish,
     run_all,
 };
-use crate::store::{DueJob, RunInputs, Store};
+use crate::store::{DueJob, JobKey, RunInputs, Store};
 
 /// All looks of one visit end within this time; longer than any check may take.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -41,8 +41,8 @@ pub(super) struct Watcher {
     pub(super) counter: Arc<Counter>,
     /// The time.
     pub(super) clock: Arc<dyn Clock>,
-    /// Whether the machine of the agent has lost its network.
-    pub(super) own_network_lost: Arc<AtomicBool>,
+    /// What the agent knows of its own network.
+    pub(super) uplink: Arc<Uplink>,
 }
 
 #[async_trait]
@@ -52,32 +52,62 @@ impl Looker for Watcher {
         project: &str,
         assignments: Vec<Assignment>,
         ended: &mpsc::UnboundedSender<Ended>,
-    ) {
+    ) -> Vec<JobKey> {
         let setup = Arc::clone(&self.setup.borrow());
         if project == own::PROJECT {
-            for assignment in assignments {
-                let run = own::look(&setup, &assignment.job, &self.clock, &self.own_network_lost);
-                // The committer outlives the looks; without it there is nothing left to do.
-                drop(ended.send(Ended { run: run.await, permit: assignment.permit }));
+            return self.look_at_agents(assignments, ended).await;
+        }
+        // Another agent may have read a newer config. Where none has, the jobs of a project that has left it go at
+        // the next reckoning.
+        let Some(project) = setup.projects.get(project) else {
+            tracing::info!(
+                project,
+                "the config has no such project; its checks are left to others"
+            );
+            return assignments.into_iter().map(|assignment| assignment.job.key).collect();
+        };
+        match self.visit(&setup, project, assignments, ended).await {
+            Ok(back) => back,
+            Err(error) => {
+                tracing::error!("cannot look at {}: {error:#}", project.target.project);
+                Vec::new()
             }
-            return;
         }
-        // A project that has left the config takes its jobs along at the next reckoning.
-        let Some(project) = setup.projects.get(project) else { return };
-        if let Err(error) = self.visit(&setup, project, assignments, ended).await {
-            tracing::error!("cannot look at {}: {error:#}", project.target.project);
-        }
+    }
+
+    fn takes_jobs(&self) -> bool {
+        !self.uplink.leaves_work()
     }
 }
 
 impl Watcher {
+    /// Whether the agents have a network.
+    async fn look_at_agents(
+        &self,
+        assignments: Vec<Assignment>,
+        ended: &mpsc::UnboundedSender<Ended>,
+    ) -> Vec<JobKey> {
+        let mut back = Vec::new();
+        for Assignment { job, permit, .. } in assignments {
+            match own::look(&*self.store, &self.me, &job, &*self.clock).await {
+                // The committer outlives the looks; without it there is nothing left to do.
+                Ok(run) => drop(ended.send(Ended { run, permit })),
+                Err(error) => {
+                    complain(error);
+                    back.push(job.key);
+                }
+            }
+        }
+        back
+    }
+
     async fn visit(
         &self,
         setup: &Setup,
         project: &Project,
         assignments: Vec<Assignment>,
         ended: &mpsc::UnboundedSender<Ended>,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Vec<JobKey>> {
         let began = Instant::now();
         let now = self.clock.now();
         let heartbeats = Arc::new(Heard {
@@ -98,12 +128,22 @@ impl Watcher {
         let Visit { target, probes, http } = visit.await?;
         let mut jobs = Vec::new();
         let mut places = BTreeMap::new();
+        let mut back = Vec::new();
         for assignment in assignments {
             let Assignment { job: due, inputs, permit } = assignment;
-            let Some(job) = configured(project, &due, inputs) else { continue };
+            let Some(job) = configured(project, &due, inputs) else {
+                let JobKey { project, check } = &due.key;
+                tracing::info!(
+                    project,
+                    check,
+                    "the config has no such check; it is left to others"
+                );
+                back.push(due.key);
+                continue;
+            };
             let schedule = Setup::schedule(project, &due.key.check)?;
             let next = schedule.after(now, phase(&project.target.project));
-            let lost = self.own_network_lost.load(Ordering::Relaxed);
+            let lost = self.uplink.is_lost();
             places.insert(
                 due.key.check.clone(),
                 (Due { at: due.due_at, next, own_network_lost: lost }, permit),
@@ -125,10 +165,17 @@ impl Watcher {
             runs: Vec::new(),
         };
         let http = || http.clock_behind();
-        let hand_on = HandOn { record, places: Mutex::new(places), clock_behind: &http, ended };
+        let hand_on = HandOn {
+            record,
+            places: Mutex::new(places),
+            back: Mutex::new(back),
+            uplink: &self.uplink,
+            clock_behind: &http,
+            ended,
+        };
         let target: Arc<Target> = Arc::new(target);
         run_all(jobs, &target, &probes, now, (began, LIMIT), &hand_on).await;
-        Ok(())
+        Ok(hand_on.back.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -149,6 +196,9 @@ fn configured(project: &Project, due: &DueJob, inputs: RunInputs) -> Option<Job>
 struct HandOn<'a> {
     record: AuditRecord,
     places: Mutex<BTreeMap<String, (Due, OwnedSemaphorePermit)>>,
+    /// Jobs that are for another agent.
+    back: Mutex<Vec<JobKey>>,
+    uplink: &'a Uplink,
     clock_behind: &'a (dyn Fn() -> Option<i64> + Sync + Send),
     ended: &'a mpsc::UnboundedSender<Ended>,
 }
@@ -158,7 +208,8 @@ impl Progress for HandOn<'_> {
 
     fn ended(&self, run: &RunRecord) {
         let place = self.places.lock().unwrap_or_else(PoisonError::into_inner).remove(&run.id);
-        let Some((due, permit)) = place else { return };
+        let Some((mut due, permit)) = place else { return };
+        due.own_network_lost |= self.uplink.is_lost();
         if let Outcome::Unknown { cause, .. } = &run.outcome {
             tracing::info!(
                 project = self.record.target.project,
@@ -167,9 +218,13 @@ impl Progress for HandOn<'_> {
             );
         }
         let record = AuditRecord { clock_behind_s: (self.clock_behind)(), ..self.record.clone() };
-        if let Some(run) = finish(&record, run, due) {
-            drop(self.ended.send(Ended { run, permit }));
+        let Some(run) = finish(&record, run, due) else { return };
+        if run.status == Status::Unknown && self.uplink.leaves_work() {
+            // The network was lost meanwhile, and another agent sees what this one could not.
+            self.back.lock().unwrap_or_else(PoisonError::into_inner).push(run.key);
+            return;
         }
+        drop(self.ended.send(Ended { run, permit }));
     }
 
     fn finish(&self) {}

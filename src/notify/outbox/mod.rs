@@ -22,6 +22,7 @@ mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -81,6 +82,8 @@ pub struct Sender {
     pub observer: Arc<dyn Observer>,
     /// How often the store is asked, in real time; [`Sender::new`] sets a second.
     pub poll: Duration,
+    /// While this is true, another agent sends what is due.
+    pub rests: Arc<AtomicBool>,
 }
 
 impl Sender {
@@ -93,7 +96,8 @@ impl Sender {
         bell: Arc<Notify>,
         observer: Arc<dyn Observer>,
     ) -> Self {
-        Self { agent, store, clock, routes, bell, observer, poll: POLL }
+        let rests = Arc::default();
+        Self { agent, store, clock, routes, bell, observer, poll: POLL, rests }
     }
 
     /// Runs until `stop` ends; then what is under way is finished and recorded, for at most 30 seconds.
@@ -146,6 +150,10 @@ impl Sender {
         said: &mut bool,
         astray: &mut bool,
     ) -> Vec<Claimed> {
+        if self.rests.load(Ordering::Relaxed) {
+            self.observer.asked(Ok(()));
+            return Vec::new();
+        }
         let busy = under_way.channels();
         let claim = async {
             if *astray {
