@@ -169,7 +169,7 @@ async fn all(
     let settings = source.config.settings();
     for project in &source.config.projects {
         let name = &project.target.project;
-        let recheck = recheck(None, config, Some(name));
+        let recheck = recheck(None, config, Some(name), &args.project.network);
         let handover = Some(declared(&source.config, &settings, project));
         let plan = plan(&output, args.baseline.as_deref(), recheck, config)?;
         let plan = Plan { handover, ..plan };

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use launchready_checks::contract::{Severity, SourceFacts, Status, Unit};
@@ -13,7 +14,7 @@ use super::output::{paint, print};
 use super::{Exit, UsageError, audit, progress, project};
 use crate::app::{Plan, Session};
 use crate::clock::SystemClock;
-use crate::config::Project;
+use crate::config::{Project, shell_word};
 use crate::engine::Silent;
 use crate::report::{CheckReport, Report, build};
 
@@ -52,7 +53,8 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
         folder.clone_into(&mut project.target.domain);
         project.target.source = Some(SourceFacts { path: existing(folder)? });
         let network = project::network(&args.project.network, crate::probe::Network::default())?;
-        (network, project, project::recheck(Some(folder), None, None), None, None)
+        let recheck = project::recheck(Some(folder), None, None, &args.project.network);
+        (network, project, recheck, None, None)
     } else {
         let source = project::projects(args.domain.as_deref(), &args.project)?;
         let name = args.project.project.as_deref();
@@ -61,7 +63,8 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
             whole_file(&mut project);
         }
         let settings = project::listener(&source.config, source.path.as_deref());
-        (source.config.network, project, source.recheck, source.path, settings)
+        let recheck = with_sessions(source.recheck, args.sessions.as_deref());
+        (source.config.network, project, recheck, source.path, settings)
     };
     let output = OutputArgs {
         only: vec![args.id.clone()],
@@ -109,6 +112,14 @@ fn exit_of(report: &Report) -> Exit {
     }
 }
 
+/// The command that looks again at the same file of checkouts.
+fn with_sessions(recheck: String, sessions: Option<&Path>) -> String {
+    match sessions {
+        Some(path) => format!("{recheck} --sessions {}", shell_word(&path.display().to_string())),
+        None => recheck,
+    }
+}
+
 fn existing(folder: &str) -> anyhow::Result<String> {
     match std::fs::metadata(folder) {
         Ok(metadata) if metadata.is_dir() => Ok(folder.to_owned()),
@@ -126,7 +137,7 @@ fn list_secrets(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Option<Exit>> {
     };
     let folder = existing(folder)?;
     let mut out = std::io::BufWriter::with_capacity(64 * 1024, std::io::stdout().lock());
-    let path = std::path::Path::new(&folder);
+    let path = Path::new(&folder);
     let listed = crate::app::runtime(true)?.block_on(crate::probe::list_keys(path, &mut out))?;
     drop(std::io::Write::flush(&mut out));
     for path in &listed.now.unreadable {

@@ -53,7 +53,8 @@ pub(super) async fn run(path: &Path, args: &AuditArgs) -> anyhow::Result<Exit> {
     let session = Session::new(network, Arc::new(SystemClock))?;
     let mut worst = Exit::Clean;
     let audits = names.iter().map(async |name| {
-        let plan = plan(&args.output, None, recheck(Some(name), config, None), config)?;
+        let recheck = recheck(Some(name), config, None, &args.project.network);
+        let plan = plan(&args.output, None, recheck, config)?;
         let project = with_goal(&Project::of_domain(name), &args.output);
         session.audit(&project, &plan, &Silent).await
     });

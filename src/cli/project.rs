@@ -1,11 +1,12 @@
 //! Which project is meant, how it is reached, and the command that looks again.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::UsageError;
 use super::args::{NetworkArgs, OutputArgs, ProjectArgs};
 use crate::app::Session;
-use crate::config::{Agent, Config, Project, load, read_domain, read_resolver};
+use crate::config::{Agent, Config, Project, load, read_domain, read_resolver, shell_word};
 use crate::probe::{ConnectTo, Network};
 
 /// The config that is looked for without `--config`.
@@ -50,26 +51,53 @@ pub(super) fn projects(domain: Option<&str>, args: &ProjectArgs) -> anyhow::Resu
         let text = format!("{path} holds no project; add a [[project]] with name and domain");
         return Err(UsageError(text).into());
     }
-    let recheck = recheck(domain.as_deref(), path.map(PathBuf::as_path), args.project.as_deref());
+    let (name, named) = (args.project.as_deref(), path.map(PathBuf::as_path));
+    let recheck = recheck(domain.as_deref(), named, name, &args.network);
     Ok(Source { config, path: path.cloned(), recheck })
 }
 
-/// The command that looks again with one check.
-pub(super) fn recheck(what: Option<&str>, config: Option<&Path>, project: Option<&str>) -> String {
+/// The command that looks again with one check, at the same place and by the same way.
+pub(super) fn recheck(
+    what: Option<&str>,
+    config: Option<&Path>,
+    project: Option<&str>,
+    network: &NetworkArgs,
+) -> String {
     let mut command = "launchready check {id}".to_owned();
-    let config = config.map(|path| format!("--config {}", path.display()));
-    let project = project.map(|name| format!("--project {name:?}"));
-    for part in what.map(str::to_owned).into_iter().chain(config).chain(project) {
+    if let Some(what) = what {
         command.push(' ');
-        command.push_str(&part);
+        command.push_str(&shell_word(what));
+    }
+    let mut add = |option: &str, value: &str| {
+        // Writing into a string cannot fail.
+        _ = write!(command, " {option} {}", shell_word(value));
+    };
+    if let Some(path) = config {
+        add("--config", &path.display().to_string());
+    }
+    if let Some(name) = project {
+        add("--project", name);
+    }
+    for resolver in &network.resolvers {
+        add("--resolver", resolver);
+    }
+    for path in &network.extra_roots {
+        add("--ca", &path.display().to_string());
+    }
+    for rule in &network.connect_to {
+        add("--connect-to", rule);
+    }
+    if network.allow_private {
+        command.push_str(" --allow-private");
     }
     command
 }
+
 /// How a command names the config: not at all where it is the one that is looked for anyway.
 pub(super) fn named(config: &Path) -> String {
     match config.to_str() {
         Some(CONFIG) => String::new(),
-        _ => format!(" --config {}", config.display()),
+        _ => format!(" --config {}", shell_word(&config.display().to_string())),
     }
 }
 
@@ -139,4 +167,36 @@ pub(super) fn network(args: &NetworkArgs, mut network: Network) -> anyhow::Resul
     rules.append(&mut network.connect_to);
     network.connect_to = rules;
     Ok(network)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_that_looks_again_goes_the_same_way() {
+        let network = NetworkArgs {
+            resolvers: vec!["1.1.1.1".to_owned(), "[::1]:53".to_owned()],
+            extra_roots: vec![PathBuf::from("our ca.pem")],
+            connect_to: vec!["shop.example:443=203.0.113.7:443".to_owned()],
+            allow_private: true,
+        };
+        assert_eq!(
+            recheck(Some("shop.example"), None, None, &network),
+            "launchready check {id} shop.example --resolver 1.1.1.1 --resolver '[::1]:53' --ca 'our ca.pem' \
+             --connect-to shop.example:443=203.0.113.7:443 --allow-private"
+        );
+    }
+
+    #[test]
+    fn names_with_blanks_stay_one_word() {
+        let path = Path::new("our shop.toml");
+        let plain = NetworkArgs::default();
+        assert_eq!(
+            recheck(None, Some(path), Some("Harbor & Sons"), &plain),
+            "launchready check {id} --config 'our shop.toml' --project 'Harbor & Sons'"
+        );
+        assert_eq!(named(path), " --config 'our shop.toml'");
+        assert_eq!(named(Path::new(CONFIG)), "");
+    }
 }

@@ -12,7 +12,7 @@ use super::{Exit, UsageError, progress, project};
 use crate::app::Session;
 use crate::app::drills::Drills;
 use crate::clock::SystemClock;
-use crate::config::{Project, load};
+use crate::config::{Project, load, shell_word};
 use crate::drill::{Drill, Outcome, is_left};
 
 pub(super) fn run(cli: &Cli, args: &DrillArgs) -> anyhow::Result<Exit> {
@@ -54,7 +54,7 @@ fn chosen(args: &DrillArgs) -> impl Iterator<Item = Drill> {
 fn command(what: &str, args: &DrillArgs) -> String {
     let mut command = format!("launchready drill {what}{}", project::named(&args.config));
     if let Some(name) = &args.project {
-        _ = write!(command, " --project {name:?}");
+        _ = write!(command, " --project {}", shell_word(name));
     }
     command
 }

@@ -8,7 +8,7 @@ use launchready_checks::contract::{Status, Unit};
 use serde::Serialize;
 
 use crate::app::{Plan, Session};
-use crate::cli::args::DrillWord;
+use crate::cli::args::{DrillWord, NetworkArgs};
 use crate::cli::project::recheck;
 use crate::config::Project;
 use crate::drill::{Outcome, Record};
@@ -124,8 +124,8 @@ pub(super) async fn look(
         ids: test.checks.to_vec(),
         time_limit: LIMIT,
         baseline: crate::app::Baseline::new(),
-        recheck: recheck(None, Some(path), Some(&project.target.project)),
-        config: None,
+        recheck: recheck(None, Some(path), Some(&project.target.project), &NetworkArgs::default()),
+        config: Some(path.display().to_string()),
         handover: None,
         checkouts: None,
     };

@@ -6,6 +6,8 @@ use std::path::Path;
 use launchready_checks::contract::{Ownership, OwnershipRecord};
 
 use super::Outcome;
+use crate::cli::project::named;
+use crate::config::shell_word;
 use crate::discover::Draft;
 use crate::report::Paint;
 
@@ -139,11 +141,8 @@ fn next(
     };
     let (example, env) = (beside(".env.example"), beside(".env"));
     let dotted = if folder.is_some() { env.clone() } else { "./.env".to_owned() };
-    let config = if path == Path::new("launchready.toml") {
-        String::new()
-    } else {
-        format!(" --config {}", path.display())
-    };
+    let (example, env, dotted) = (shell_word(&example), shell_word(&env), shell_word(&dotted));
+    let config = named(path);
     text += "\n3. Fill them in and look:\n\n";
     if outcome.env.is_some() {
         _ = writeln!(text, "   cp {example} {env}");

@@ -21,7 +21,7 @@ use super::output::print;
 use super::{Exit, UsageError};
 use crate::app::{open_store, store_is_there};
 use crate::clock::{Clock as _, SystemClock, later, whole_second};
-use crate::config::{Agent, Config, load, login_name};
+use crate::config::{Agent, Config, load, login_name, shell_word};
 use crate::incident::{Incident, Said, Silence, State, Waiver, some_text};
 use crate::report::incident_rank;
 use crate::store::{IncidentFilter, Store, StoreError};
@@ -49,9 +49,10 @@ impl Remembered {
         if !store_is_there(&settings).await? {
             let text = format!(
                 "no agent has run with {0} yet: there is no store {1}; start one with `launchready \
-                 agent --config {0}`, or name another file with --config",
+                 agent --config {2}`, or name another file with --config",
                 path.display(),
-                settings.store
+                settings.store,
+                shell_word(&path.display().to_string())
             );
             return Err(UsageError(text).into());
         }
@@ -84,8 +85,9 @@ impl Remembered {
         }
         let text = format!(
             "no agent has run with {0} yet: no check has looked, and nothing is known; start one with \
-             `launchready agent --config {0}`, or name another file with --config",
-            self.path.display()
+             `launchready agent --config {1}`, or name another file with --config",
+            self.path.display(),
+            shell_word(&self.path.display().to_string())
         );
         Err(UsageError(text).into())
     }
