@@ -16,6 +16,7 @@ mod latest;
 mod markdown;
 mod order;
 mod out_of_step;
+mod own_words;
 mod page;
 mod redact;
 mod sarif;

@@ -8,6 +8,7 @@ use launchready_checks::suffix::ends_in_suffix;
 use regex::{Captures, Regex};
 
 use super::Report;
+use super::own_words::OwnWords;
 use super::texts::each_text;
 
 /// Registrable domains of vendors whose own names tell nothing of the product. A tenant's name below them is
@@ -75,6 +76,9 @@ const PLAIN: [&str; 22] = [
 /// What keys of the config begin with, some of which end like a domain: `project.support`.
 const KEYS: [&str; 6] = ["project.", "checks.", "agent.", "network.", "defaults.", "channel."];
 
+/// Resolvers that anybody may ask, and that a step names as examples.
+const RESOLVERS: [&str; 2] = ["1.1.1.1", "8.8.8.8"];
+
 /// Endings of file names that also end domains.
 const FILES: [&str; 7] = ["md", "rs", "sh", "py", "pl", "zip", "so"];
 
@@ -113,8 +117,10 @@ struct Redactor {
     /// IPv4, then IPv6: `host:443:192.0.2.1` is no address of the second kind.
     addresses: [Regex; 2],
     ids: Regex,
+    /// Files of this machine that a command names.
+    files: Regex,
     /// The product's own words, such as the name of the project.
-    own: Option<Regex>,
+    own: OwnWords,
     /// People and accounts, as the report names them.
     people: Option<Regex>,
     known: BTreeMap<(&'static str, String), String>,
@@ -123,14 +129,6 @@ struct Redactor {
 
 impl Redactor {
     fn new(report: &Report) -> Option<Self> {
-        let label = report.domain.split('.').next().unwrap_or_default();
-        let mut own: Vec<String> = [label, report.project.as_str()]
-            .into_iter()
-            .filter(|word| word.len() >= 4 && !word.contains('.'))
-            .map(regex::escape)
-            .collect();
-        own.sort();
-        own.dedup();
         Some(Self {
             domain: report.domain.clone(),
             hosts: Regex::new(r"(?i)(?:\*\.|[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z][a-z0-9-]{0,22}[a-z]\b").ok()?,
@@ -148,9 +146,8 @@ impl Redactor {
                 | \b[0-9a-f]{7}\b",
             )
             .ok()?,
-            own: (!own.is_empty())
-                .then(|| Regex::new(&format!(r"(?i)\b(?:{})\b", own.join("|"))).ok())
-                .flatten(),
+            files: Regex::new(r"--(?:ca|sessions) (?:'[^']*'|\\'|[^\s'\\])+").ok()?,
+            own: OwnWords::of(&report.project, &report.domain)?,
             people: None,
             known: BTreeMap::new(),
             counts: BTreeMap::new(),
@@ -178,7 +175,11 @@ impl Redactor {
     }
 
     fn edit(&mut self, text: &mut String) {
-        let mut out = text.clone();
+        let mut out = self.replaced(
+            text,
+            |it| it.files.clone(),
+            |_, found| found.split_once(' ').map(|(option, _)| format!("{option} FILE")),
+        );
         out = self.replaced(&out, |it| it.mails.clone(), |it, found| Some(it.name("mail", found)));
         out = self.replaced(&out, |it| it.hosts.clone(), Self::host);
         for kind in self.addresses.clone() {
@@ -188,9 +189,7 @@ impl Redactor {
             out =
                 self.replaced(&out, |_| people.clone(), |it, found| Some(it.name("person", found)));
         }
-        if let Some(own) = self.own.clone() {
-            out = self.replaced(&out, |_| own.clone(), |_, _| Some("the-product".to_owned()));
-        }
+        out = self.own.without(&out);
         out = self.replaced(&out, |it| it.ids.clone(), Self::id);
         *text = out;
     }
@@ -247,7 +246,8 @@ impl Redactor {
 
     fn address(&mut self, found: &str) -> Option<String> {
         let ip: IpAddr = found.parse().ok()?;
-        (!ip.is_loopback() && !ip.is_unspecified()).then(|| self.name("ip", found))
+        let is_plain = ip.is_loopback() || ip.is_unspecified() || RESOLVERS.contains(&found);
+        (!is_plain).then(|| self.name("ip", found))
     }
 
     fn id(&mut self, found: &str) -> Option<String> {
@@ -270,5 +270,58 @@ impl Redactor {
             && !is_time
             && !is_word)
             .then(|| self.name("id", found))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use launchready_checks::contract::Target;
+
+    use super::*;
+    use crate::engine::AuditRecord;
+    use crate::report::build;
+
+    /// What becomes of a text in the report of harbor.
+    fn shared(text: &str) -> String {
+        let at = "2026-11-23T09:00:00Z".parse().unwrap();
+        let mut report = build(&AuditRecord {
+            version: "0.0.0".to_owned(),
+            started_at: at,
+            finished_at: at,
+            target: Target {
+                project: "harbor".to_owned(),
+                domain: "harbor.example".to_owned(),
+                ..Target::default()
+            },
+            not_used: Vec::new(),
+            waivers: Vec::new(),
+            handover: None,
+            recheck: "launchready check {id}".to_owned(),
+            config: None,
+            clock_behind_s: None,
+            runs: Vec::new(),
+        });
+        report.verdict_reasons = vec![text.to_owned()];
+        redact(&report).verdict_reasons.concat()
+    }
+
+    #[test]
+    fn a_variable_that_is_not_set_does_not_tell_the_product() {
+        assert_eq!(
+            shared("the environment variable HARBOR_STRIPE_RESTRICTED_KEY is not set"),
+            "the environment variable THE_PRODUCT_STRIPE_RESTRICTED_KEY is not set"
+        );
+        assert_eq!(
+            shared("set HARBOR_SUPABASE_TOKEN of harbor.example"),
+            "set THE_PRODUCT_SUPABASE_TOKEN of host-1"
+        );
+    }
+
+    #[test]
+    fn files_of_this_machine_are_not_named_by_a_command() {
+        let text =
+            "launchready check web-headers --ca '/home/ada l/it'\\''s.pem' --ca /home/ada/b.pem";
+        let wanted = "launchready check web-headers --ca FILE --ca FILE";
+        assert_eq!(shared(text), wanted);
     }
 }
