@@ -33,7 +33,7 @@ async fn a_second_run_adds_what_is_new_and_keeps_every_byte() {
     }
     assert!(!text.contains("[project.crm]"), "{text}");
     assert!(said.out.contains("not_used names \"crm\", and HubSpot was seen"), "{}", said.out);
-    assert!(said.out.contains("MY_SHOP_SUPABASE_TOKEN="), "{}", said.out);
+    assert!(said.out.contains("MY_SHOP_SUPABASE_TOKEN=''"), "{}", said.out);
     let env = std::fs::read_to_string(folder.path().join(".env.example")).unwrap();
     assert_eq!(env, theirs);
     let checked = typed(folder.path(), &["config", "check"], &[]).await;
@@ -124,4 +124,33 @@ async fn a_terminal_is_asked_for_what_cannot_be_seen() {
     assert_eq!(said, (Some("harbor-help"), Some("anna@harbor.example")));
     let flows = tables.automation.as_ref().unwrap();
     assert_eq!(flows.api.as_deref(), Some("https://flows.harbor.example"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_with_signs_of_the_shell_comes_through_the_env_file_whole() {
+    let place = tempfile::tempdir().unwrap();
+    let lab = start(&World::load("healthy").unwrap(), &place).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("launchready.toml"), network_of(&lab)).unwrap();
+    let said = typed(folder.path(), &["init", "harbor.example", "--yes"], &[]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let example = std::fs::read_to_string(folder.path().join(".env.example")).unwrap();
+    assert!(example.contains("keep the single quotes"), "{example}");
+    let address = "postgres://lr:pa$$word@db.harbor.example/shop?sslmode=require&connect_timeout=5";
+    let filled = example
+        .replace("HARBOR_DATABASE_URL=''", &format!("HARBOR_DATABASE_URL='{address}'"))
+        .replace("HARBOR_STRIPE_RESTRICTED_KEY=''", r"HARBOR_STRIPE_RESTRICTED_KEY='it'\''s'");
+    assert!(filled.contains(address), "{example}");
+    std::fs::write(folder.path().join(".env"), filled).unwrap();
+    // The line that docs/start.md and init itself tell to type.
+    let script = "set -a; . ./.env; set +a; env";
+    let shell =
+        Command::new("sh").args(["-c", script]).current_dir(folder.path()).output().unwrap();
+    assert!(shell.status.success() && shell.stderr.is_empty(), "{shell:?}");
+    let set = String::from_utf8(shell.stdout).unwrap();
+    for line in
+        [format!("HARBOR_DATABASE_URL={address}"), "HARBOR_STRIPE_RESTRICTED_KEY=it's".into()]
+    {
+        assert!(set.lines().any(|one| one == line), "{line} is missing in {set}");
+    }
 }

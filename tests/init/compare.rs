@@ -157,7 +157,8 @@ async fn a_drafted_config_finds_at_least_what_the_hand_written_one_finds() {
         assert!(example.contains(&format!("\n{name}=")), "{name} is missing in {example}");
     }
     // What the page itself shows is filled in already.
-    let shown = example.lines().find_map(|it| it.strip_prefix("HARBOR_SUPABASE_PUBLISHABLE_KEY="));
+    let shown = example.lines().find_map(|it| it.strip_prefix("HARBOR_SUPABASE_PUBLISHABLE_KEY='"));
+    let shown = shown.and_then(|it| it.strip_suffix('\''));
     assert_eq!(shown, known.get("HARBOR_SUPABASE_PUBLISHABLE_KEY").map(String::as_str));
     let variables: Vec<_> = std::mem::take(&mut known).into_iter().collect();
     let checked = typed(folder.path(), &["config", "check"], &variables).await;

@@ -11,6 +11,8 @@ const HEAD: &str = "\
 # Credentials that launchready.toml names. Copy this file, fill it in, and keep the copy out of git:
 #   cp .env.example .env
 #   set -a; . ./.env; set +a
+# Write each value between its single quotes, and keep the single quotes: without them a shell
+# reads the & and the $ of a database's address as its own. A ' inside a value is written as '\\''.
 # What stays empty is skipped, and the report says so.
 ";
 
@@ -39,7 +41,7 @@ impl Draft<'_> {
                     }
                     None => _ = writeln!(lines, "# {}", wanted.access.create),
                 }
-                _ = writeln!(lines, "{name}={}", public.unwrap_or_default());
+                _ = writeln!(lines, "{name}='{}'", public.unwrap_or_default());
                 all.push((name, lines));
             }
         }
