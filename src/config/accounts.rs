@@ -28,7 +28,12 @@ impl AccountSettings {
                 SecretRef::File(_) => "write the secret into that file, or name another one",
             };
             let (reason, unlock) = reason.split_once("; ").unwrap_or((&reason, usual));
-            Missing { reason: reason.to_owned(), unlock: unlock.to_owned() }
+            // The step is also told where the reason is not.
+            let unlock = match (secret, unlock.strip_prefix("set it ")) {
+                (SecretRef::Env(name), Some(rest)) => format!("set {name} {rest}"),
+                _ => unlock.to_owned(),
+            };
+            Missing { reason: reason.to_owned(), unlock }
         })
     }
 
@@ -54,5 +59,28 @@ impl AccountSettings {
             ("pagespeed.key", tables.pagespeed.as_ref().map(|table| &table.key)),
         ];
         named.into_iter().filter_map(|(key, secret)| Some((key, secret?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_step_that_mends_a_missing_credential_names_its_variable_or_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings =
+            AccountSettings { folder: folder.path().to_owned(), ..AccountSettings::default() };
+        let missing = settings.read(&SecretRef::Env("LAUNCHREADY_NO_SUCH_VARIABLE".to_owned()));
+        assert_eq!(
+            missing.unwrap_err(),
+            Missing {
+                reason: "the variable LAUNCHREADY_NO_SUCH_VARIABLE is not set".to_owned(),
+                unlock: "set LAUNCHREADY_NO_SUCH_VARIABLE before launchready starts".to_owned(),
+            }
+        );
+        let missing = settings.read(&SecretRef::File("gone".into())).unwrap_err();
+        assert!(missing.reason.contains("gone"), "{missing:?}");
+        assert_eq!(missing.unlock, "write the secret into that file, or name another one");
     }
 }

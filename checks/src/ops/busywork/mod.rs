@@ -135,6 +135,29 @@ impl Check for Busywork {
     }
 }
 
+/// Fails with what keeps accounts from being read that are configured, such as a variable that is not set.
+fn unread(figures: &[Told]) -> Result<(), CheckError> {
+    let mut reasons: Vec<&str> = Vec::new();
+    let mut steps: Vec<&str> = Vec::new();
+    for told in figures {
+        let Figure::Skipped { reason, unlock } = &told.figure else { continue };
+        if reason.ends_with("is configured") {
+            continue;
+        }
+        if !reasons.contains(&reason.as_str()) {
+            reasons.push(reason);
+        }
+        if !steps.contains(&unlock.as_str()) {
+            steps.push(unlock);
+        }
+    }
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let reason = format!("nothing of it could be counted: {}", reasons.join(", "));
+    Err(CheckError::skipped(reason, steps.join("; ")))
+}
+
 /// Fails where no part was measured: as unknown where a check could not look, and else as skipped.
 fn nothing(figures: &[Told]) -> Result<(), CheckError> {
     if figures.iter().any(|told| matches!(told.figure, Figure::Measured { .. })) {
@@ -154,6 +177,7 @@ fn nothing(figures: &[Told]) -> Result<(), CheckError> {
             "see what each of them says is not checked",
         ));
     }
+    unread(figures)?;
     Err(CheckError::skipped(
         "no account is configured in which hand-work could be seen",
         "add [project.stripe], [project.database], [project.crm] or [project.support] to the config",
