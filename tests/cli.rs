@@ -771,7 +771,7 @@ fn all_projects_are_written_into_a_folder() {
             "50ms",
         ],
     );
-    assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{said:?}");
+    assert_eq!((said.code, said.out.as_str()), (Some(3), ""), "nothing was seen: {said:?}");
     holds_only(&folder.path().join("reports/new"), &["cove.json", "harbor.json"]);
     let text = std::fs::read_to_string(folder.path().join("reports/new/cove.json")).unwrap();
     let report: Value = serde_json::from_str(&text).unwrap();
@@ -819,7 +819,10 @@ fn a_time_limit_ends_an_audit_with_what_is_not_known() {
         say_in(folder.path(), &["audit", "--format", "json", "--quiet", "--time-limit", "1ms"]);
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     let report: Value = serde_json::from_str(&said.out).unwrap();
-    assert_eq!((said.code, &report["verdict"]), (Some(1), &Value::from("no_go")), "{said:?}");
+    assert_eq!((said.code, &report["verdict"]), (Some(3), &Value::from("no_go")), "{said:?}");
+    let headline = report["verdict_reasons"][0].as_str().unwrap();
+    assert!(headline.contains("from this machine: the time limit came first"), "{headline}");
+    assert!(headline.contains("raise --time-limit"), "{headline}");
     let reasons: Vec<&str> =
         report["checks"].as_array().unwrap().iter().filter_map(|c| c["reason"].as_str()).collect();
     assert!(reasons.contains(&"the time limit came first: 1ms of the audit"), "{reasons:?}");
@@ -832,6 +835,56 @@ fn a_time_limit_ends_an_audit_with_what_is_not_known() {
         folder.path(),
         &["audit", "--quiet", "--resolver", &resolver, "--time-limit", "1ms"],
     );
-    assert_eq!(said.code, Some(1), "{said:?}");
+    assert_eq!(said.code, Some(3), "{said:?}");
     assert!(began.elapsed() < Duration::from_secs(4), "the proof of ownership counts too");
+}
+
+#[test]
+fn a_machine_that_cannot_look_is_no_no_go() {
+    let dead = ["--resolver", "127.0.0.1:1", "--quiet"];
+    let said = say(&[&["audit", "harbor.example"], &dead[..]].concat());
+    assert_eq!(said.code, Some(3), "{said:?}");
+    assert!(said.out.contains("  NOTHING IS KNOWN\n") && !said.out.contains("NO-GO"), "{said:?}");
+    let text = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("from this machine: no resolver answered: 127.0.0.1:1; "), "{text}");
+    assert!(text.contains("such as --resolver 1.1.1.1."), "{text}");
+    assert!(!text.contains("network.resolvers"), "there is no config: {text}");
+    let told = text.matches("no resolver answered").count();
+    assert!(told <= 12, "told {told} times: {text}");
+    let one = say(&[&["audit", "harbor.example", "--only", "mail-spf"], &dead[..]].concat());
+    assert_eq!(one.code, Some(3), "{one:?}");
+}
+
+#[test]
+fn the_command_that_looks_again_keeps_the_way_by_which_it_was_looked() {
+    let folder = with_config(TWO);
+    std::fs::rename(folder.path().join("launchready.toml"), folder.path().join("our shops.toml"))
+        .unwrap();
+    let way = [
+        "--resolver",
+        "127.0.0.1:9",
+        "--connect-to",
+        "*:443=127.0.0.1:9",
+        "--allow-private",
+        "--time-limit",
+        "1ms",
+        "--quiet",
+        "--save-evidence",
+        "seen",
+    ];
+    let again = |what: &[&str]| {
+        say_in(folder.path(), &[&["audit", "--only", "mail-spf"], what, &way[..]].concat());
+        let text = std::fs::read_to_string(folder.path().join("seen/audit.json")).unwrap();
+        let record: Value = serde_json::from_str(&text).unwrap();
+        record["recheck"].as_str().unwrap().to_owned()
+    };
+    let flags = "--resolver 127.0.0.1:9 --connect-to '*:443=127.0.0.1:9' --allow-private";
+    assert_eq!(
+        again(&["harbor.example"]),
+        format!("launchready check {{id}} harbor.example {flags}")
+    );
+    assert_eq!(
+        again(&["--config", "our shops.toml", "--project", "cove"]),
+        format!("launchready check {{id}} --config 'our shops.toml' --project cove {flags}")
+    );
 }

@@ -60,11 +60,6 @@ pub(super) fn run(cli: &Cli, args: &AuditArgs) -> anyhow::Result<Exit> {
     keep(&record, args, &baseline)?;
     let report = build(&record);
     let exit = finish(cli, &report, &args.output, &place)?;
-    if report.coverage.run == 0 && report.coverage.unknown > 0 {
-        let text = "nothing could be looked at from here; is this machine online? If it is, name a \
-                    resolver that answers, such as --resolver 1.1.1.1";
-        progress::note(cli, text);
-    }
     for (path, what) in
         [(&args.save_evidence, "kept evidence in"), (&args.save_baseline, "kept the baseline in")]
     {
@@ -119,7 +114,7 @@ pub(super) fn report_place(args: &OutputArgs) -> anyhow::Result<Place> {
     Place::prepare(out, "--out")
 }
 
-/// Prints or writes the report; the exit code follows the verdict and `--fail-on`.
+/// Prints or writes the report; the exit code follows the verdict and `--fail-on`, and says where nothing is known.
 pub(super) fn finish(
     cli: &Cli,
     report: &Report,
@@ -145,7 +140,23 @@ pub(super) fn exit_of(report: &Report, fail_on: Severity) -> Exit {
         .iter()
         .flat_map(|check| &check.findings)
         .any(|finding| finding.waived.is_none() && finding.severity >= fail_on);
-    if found || report.verdict == Verdict::NoGo { Exit::Found } else { Exit::Clean }
+    if found {
+        return Exit::Found;
+    }
+    match (report.blind(), report.verdict) {
+        (Some(_), _) => Exit::Failed,
+        (None, Verdict::NoGo) => Exit::Found,
+        (None, Verdict::Go | Verdict::GoWithConditions) => Exit::Clean,
+    }
+}
+
+/// Which end of several audits counts: what was found, then what could not be seen.
+pub(super) const fn worse(one: Exit, other: Exit) -> Exit {
+    match (one, other) {
+        (Exit::Found, _) | (_, Exit::Found) => Exit::Found,
+        (Exit::Clean, other) => other,
+        (one, _) => one,
+    }
 }
 
 async fn all(
@@ -184,9 +195,7 @@ async fn all(
         if let Some(folder) = &evidence {
             save_evidence(folder, &record).map_err(usage)?;
         }
-        if finish(cli, &build(&record), &output, &place)? == Exit::Found {
-            worst = Exit::Found;
-        }
+        worst = worse(worst, finish(cli, &build(&record), &output, &place)?);
     }
     Ok(worst)
 }

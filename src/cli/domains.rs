@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use futures_util::{StreamExt as _, stream};
 
 use super::args::{AuditArgs, Format};
-use super::audit::{exit_of, plan};
+use super::audit::{exit_of, plan, worse};
 use super::output::print;
 use super::project::{network as network_of, recheck, with_goal};
 use super::{Exit, UsageError};
@@ -62,9 +62,7 @@ pub(super) async fn run(path: &Path, args: &AuditArgs) -> anyhow::Result<Exit> {
     while let Some(record) = audits.next().await {
         let report = build(&record?);
         print(&(serde_json::to_string(&report)? + "\n"));
-        if exit_of(&report, args.output.fail_on.into()) == Exit::Found {
-            worst = Exit::Found;
-        }
+        worst = worse(worst, exit_of(&report, args.output.fail_on.into()));
     }
     Ok(worst)
 }

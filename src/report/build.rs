@@ -8,6 +8,8 @@ use launchready_checks::contract::{
 use launchready_checks::registry;
 use sha2::{Digest as _, Sha256};
 
+use super::blind::blind;
+use super::verdict::NOT_PROVEN;
 use super::waivers::Accepted;
 use super::{
     AREAS_BY_SETTING, AttestationReport, CheckReport, Coverage, FindingReport, NotCheckedReport,
@@ -24,6 +26,9 @@ pub fn build(record: &AuditRecord) -> Report {
     for run in &record.runs {
         let Some(plugin) = registry::find(&run.id) else { continue };
         let mut check = judge(record, run, plugin.meta);
+        if record.config.is_none() {
+            by_option(&mut check);
+        }
         goal.judge(&mut check);
         accepted.mark(&mut check);
         not_checked.extend(goal.weigh(&check, &record.not_used, unseen_parts(&check, plugin.meta)));
@@ -49,7 +54,12 @@ pub fn build(record: &AuditRecord) -> Report {
         unseen: Unseen::Blocks,
     }));
     let mut not_checked: Vec<_> = not_checked.into_iter().map(|part| accepted.part(part)).collect();
-    let (verdict, verdict_reasons) = decide(record.target.goal, &checks, &not_checked);
+    let (verdict, mut verdict_reasons) = decide(record.target.goal, &checks, &not_checked);
+    if let Some(blind) = blind(&checks) {
+        let found = checks.iter().any(|check| !check.findings.is_empty());
+        verdict_reasons.retain(|reason| found && !reason.starts_with(NOT_PROVEN));
+        verdict_reasons.insert(0, blind.headline());
+    }
     not_checked.extend(accepted.idle());
     Report {
         schema_version: 1,
@@ -165,6 +175,22 @@ fn judge(record: &AuditRecord, run: &RunRecord, meta: &'static CheckMeta) -> Che
         Err(CheckError::Unknown { cause, unlock }) => ended(Status::Unknown, cause, unlock),
     }
     check
+}
+
+/// Says the option where a step names a key of the config, because there is no config.
+fn by_option(check: &mut CheckReport) {
+    let parts = check.not_checked.iter_mut().map(|part| &mut part.unlock);
+    for unlock in check.unlock.iter_mut().chain(parts) {
+        for (key, option) in [
+            ("network.resolvers = [\"1.1.1.1\"]", "--resolver 1.1.1.1"),
+            (
+                "network.resolvers = [\"1.1.1.1\", \"8.8.8.8\"]",
+                "--resolver 1.1.1.1 --resolver 8.8.8.8",
+            ),
+        ] {
+            *unlock = unlock.replace(key, option);
+        }
+    }
 }
 
 /// What one check did not see; a run that could not look at all did not see any of its codes.

@@ -4,9 +4,15 @@
 
 use std::borrow::Cow;
 
-use launchready_checks::contract::Status;
+use launchready_checks::contract::{Status, Unseen};
 
+use super::blind::own_cause;
 use super::{AREAS_BY_SETTING, CheckReport, Report, UnseenPart, words};
+
+/// So many parts with one cause and one step are told as one.
+const REPEATS: usize = 3;
+/// Parts are named where their names take no more characters, and else counted.
+const NAMES: usize = 60;
 
 /// One line of the list of checks: a check, or those that wait for the same account.
 pub(super) struct Row<'a> {
@@ -41,8 +47,9 @@ impl Account<'_> {
 pub(super) fn setting(check: &CheckReport) -> Option<&str> {
     let unlock = check.unlock.as_deref().filter(|_| check.status == Status::Skipped)?;
     let (_, after) = unlock.split_once("[project.")?;
-    let (name, _) = after.split_once(['.', ']'])?;
-    (name != "checks").then_some(name)
+    let (name, rest) = after.split_once(['.', ']'])?;
+    // A step that names several tables, any of which will do, waits for none of them.
+    (name != "checks" && !rest.starts_with(',')).then_some(name)
 }
 
 /// The accounts that are missing, each with its checks, in the order of the report.
@@ -110,7 +117,54 @@ pub(super) fn unseen(report: &Report) -> Vec<Cow<'_, UnseenPart>> {
         told.push(account.setting);
         lines.push(Cow::Owned(one_line(account, area, part)));
     }
-    lines
+    by_cause(lines)
+}
+
+/// What has the same cause, step and weight as one part where it repeats, such as all that needs a resolver.
+fn by_cause(lines: Vec<Cow<'_, UnseenPart>>) -> Vec<Cow<'_, UnseenPart>> {
+    let is_same = |one: &UnseenPart, other: &UnseenPart| {
+        let of = |part: &UnseenPart| (part.unseen, cause(&part.reason).to_owned());
+        !one.unlock.is_empty() && one.unlock == other.unlock && of(one) == of(other)
+    };
+    let mut groups: Vec<Vec<Cow<'_, UnseenPart>>> = Vec::new();
+    for line in lines {
+        let same = groups
+            .iter_mut()
+            .find(|group| group.first().is_some_and(|first| is_same(first, &line)));
+        match same {
+            Some(group) => group.push(line),
+            None => groups.push(vec![line]),
+        }
+    }
+    let folded = groups.into_iter().flat_map(|group| match group.len() {
+        REPEATS.. => vec![Cow::Owned(together(&group))],
+        _ => group,
+    });
+    folded.collect()
+}
+
+/// A reason without what differs from check to check in a cause of this machine.
+fn cause(reason: &str) -> &str {
+    own_cause(reason).unwrap_or(reason)
+}
+
+fn together(group: &[Cow<'_, UnseenPart>]) -> UnseenPart {
+    let mut of: Vec<&str> = Vec::new();
+    for part in group {
+        if !of.contains(&part.of.as_str()) {
+            of.push(&part.of);
+        }
+    }
+    let names = group.iter().map(|part| part.part.as_str()).collect::<Vec<_>>().join(", ");
+    let is_short = names.chars().count() <= NAMES;
+    let first = group.first();
+    UnseenPart {
+        of: of.join(", "),
+        part: if is_short { names } else { format!("{} parts", group.len()) },
+        reason: first.map(|part| cause(&part.reason).to_owned()).unwrap_or_default(),
+        unlock: first.map(|part| part.unlock.clone()).unwrap_or_default(),
+        unseen: first.map_or(Unseen::Noted, |part| part.unseen),
+    }
 }
 
 /// The one line of an account; `area` is what the verdict says of it, where it says anything.
@@ -216,5 +270,47 @@ mod tests {
             assert!(drawn.contains("payments (Stripe): 3 checks"), "{drawn}");
             assert_eq!(drawn.matches("RESTRICTED").count(), 1, "{drawn}");
         }
+    }
+
+    #[test]
+    fn what_repeats_with_one_cause_and_one_step_is_one_line() {
+        let part = |of: &str, reason: &str, unseen| UnseenPart {
+            of: of.to_owned(),
+            part: format!("Part {of}"),
+            reason: reason.to_owned(),
+            unlock: "name a resolver".to_owned(),
+            unseen,
+        };
+        let asked = |name: &str| format!("no resolver answered: 192.0.2.1 asked for {name}");
+        let parts = [
+            part("mail-spf", &asked("a.example"), Unseen::Blocks),
+            part("mail-dkim", &asked("b.example"), Unseen::Blocks),
+            part("mail-dkim", &asked("c.example"), Unseen::Blocks),
+            part("web-pages", &asked("d.example"), Unseen::Condition),
+            part("web-cors", "Stripe answers 500", Unseen::Condition),
+        ];
+        let folded = by_cause(parts.iter().map(Cow::Borrowed).collect());
+        assert_eq!(folded.len(), 3, "{folded:?}");
+        let first = &folded[0];
+        assert_eq!((first.of.as_str(), first.unseen), ("mail-spf, mail-dkim", Unseen::Blocks));
+        assert_eq!(first.part, "Part mail-spf, Part mail-dkim, Part mail-dkim");
+        assert_eq!(first.reason, "no resolver answered: 192.0.2.1");
+        assert_eq!(folded[1].of, "web-pages");
+        let many: Vec<UnseenPart> =
+            (0..22).map(|at| part(&format!("check-{at}"), "late", Unseen::Noted)).collect();
+        let folded = by_cause(many.iter().map(Cow::Borrowed).collect());
+        assert_eq!((folded.len(), folded[0].part.as_str()), (1, "22 parts"));
+    }
+
+    #[test]
+    fn a_step_that_any_of_several_accounts_would_take_belongs_to_none() {
+        let mut report = report(&[]);
+        report.checks.truncate(1);
+        let check = &mut report.checks[0];
+        assert_eq!(setting(check), Some("stripe"));
+        check.unlock = Some(
+            "add [project.stripe], [project.database] or [project.crm] to the config".to_owned(),
+        );
+        assert_eq!(setting(check), None);
     }
 }

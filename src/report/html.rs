@@ -37,10 +37,10 @@ pub fn to_page(report: &Report, links: &[(String, &str)]) -> String {
     let page = Page {
         report,
         links,
-        tone: match report.verdict {
-            Verdict::Go => "go",
-            Verdict::GoWithConditions => "conditions",
-            Verdict::NoGo => "no-go",
+        tone: match (report.verdict, report.blind()) {
+            (Verdict::Go, None) => "go",
+            (Verdict::GoWithConditions, _) | (_, Some(_)) => "conditions",
+            (Verdict::NoGo, None) => "no-go",
         },
         of: rules(report.goal).of,
         date: words::minute(report.finished_at),

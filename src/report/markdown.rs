@@ -128,7 +128,7 @@ fn conditions(report: &Report, out: &mut String) {
 }
 
 fn head(report: &Report, out: &mut String) {
-    _ = writeln!(out, "# {}: {}\n", escape(&report.domain), report.verdict.title());
+    _ = writeln!(out, "# {}: {}\n", escape(&report.domain), report.title());
     _ = writeln!(out, "## {}\n", handover::heading(1));
     for reason in &report.verdict_reasons {
         _ = writeln!(out, "- {}", prose(reason));

@@ -2,6 +2,7 @@
 //!
 //! Every format holds the same findings, and the same model gives the same bytes.
 
+mod blind;
 mod build;
 mod checklist;
 mod difference;
@@ -26,6 +27,7 @@ mod verdict;
 mod waivers;
 mod words;
 
+pub use blind::Blind;
 pub use build::{build, with_handover};
 pub use checklist::{
     AttestationReport, CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool,

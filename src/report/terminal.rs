@@ -202,8 +202,8 @@ fn head(report: &Report, paint: Paint, out: &mut String) {
     _ = writeln!(out, "{domain}{}{}", if fits { "  " } else { "\n" }, paint.on(DIM, &date));
     let line = format!("goal {} · {}", report.goal.as_str(), words::coverage(report.coverage));
     paint.paragraph(0, &line, out);
-    let colour = verdict_colour(report.verdict);
-    _ = writeln!(out, "\n  {}", paint.on(colour, report.verdict.title()));
+    let colour = verdict_colour(report);
+    _ = writeln!(out, "\n  {}", paint.on(colour, report.title()));
     for reason in &report.verdict_reasons {
         // What goes on stands further right, so that each reason is seen to begin.
         for (index, line) in paint.lines(reason, 4).into_iter().enumerate() {
@@ -218,8 +218,11 @@ fn head(report: &Report, paint: Paint, out: &mut String) {
     }
 }
 
-const fn verdict_colour(verdict: Verdict) -> &'static str {
-    match verdict {
+fn verdict_colour(report: &Report) -> &'static str {
+    if report.blind().is_some() {
+        return YELLOW;
+    }
+    match report.verdict {
         Verdict::Go => GREEN,
         Verdict::GoWithConditions => YELLOW,
         Verdict::NoGo => RED,
@@ -233,8 +236,8 @@ fn closing(report: &Report, paint: Paint, out: &mut String) {
     let first = if found { "The first finding is at the top." } else { "" };
     let lines = paint.lines(&verdict, 0);
     let end = lines.last().map_or(0, |line| display_width(line));
-    let painted: Vec<_> =
-        lines.iter().map(|line| paint.on(verdict_colour(report.verdict), line)).collect();
+    let colour = verdict_colour(report);
+    let painted: Vec<_> = lines.iter().map(|line| paint.on(colour, line)).collect();
     let gap = match end + 1 + display_width(first) {
         _ if !found => "",
         columns if columns <= paint.columns() => " ",

@@ -40,6 +40,9 @@ pub const AREAS_BY_SETTING: &[(&str, &str)] = &[
     ("automation", "automations"),
 ];
 
+/// What a reason begins with that tells of an unseen part.
+pub(super) const NOT_PROVEN: &str = "Not proven: ";
+
 /// The verdict on what was found and not seen, and the reasons, most serious first.
 pub fn decide(goal: Goal, checks: &[CheckReport], unseen: &[UnseenPart]) -> (Verdict, Vec<String>) {
     let live = || {
@@ -55,7 +58,7 @@ pub fn decide(goal: Goal, checks: &[CheckReport], unseen: &[UnseenPart]) -> (Ver
         reasons.push(format!("{} {verb} {of}.", number(critical, "critical finding")));
     }
     for part in parts(Unseen::Blocks) {
-        reasons.push(format!("Not proven: {} ({}).", part.part, part.reason));
+        reasons.push(format!("{NOT_PROVEN}{} ({}).", part.part, part.reason));
     }
     let blocked = !reasons.is_empty();
     let warnings = count(Severity::Warning);
@@ -87,6 +90,9 @@ pub fn decide(goal: Goal, checks: &[CheckReport], unseen: &[UnseenPart]) -> (Ver
 impl Report {
     /// The verdict in a line without a full stop: `NO-GO: 18 critical, 24 warnings`.
     pub fn in_short(&self) -> String {
+        if let Some(blind) = self.blind() {
+            return format!("{}: {}; {}", self.title(), blind.cause, blind.unlock);
+        }
         let live = |severity| {
             let findings = self.checks.iter().flat_map(|check| &check.findings);
             findings
