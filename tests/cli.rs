@@ -426,6 +426,17 @@ fn completions_and_the_man_page_come_from_the_same_definitions() {
             assert!(script.out.contains(word), "{word} is missing for {shell}");
         }
         assert_ne!(is_read_by(shell, &script.out), Some(false), "{shell}");
+        // For --only and --skip; the first word of check and explain where the generator knows such words.
+        for plugin in registry::ALL {
+            assert!(script.out.contains(plugin.meta.id), "{} for {shell}", plugin.meta.id);
+        }
+        for word in ["spf-missing", "runbooks", "hubspot"] {
+            assert!(shell == "fish" || script.out.contains(word), "{word} for {shell}");
+        }
+    }
+    for command in ["audit", "check", "explain"] {
+        let help = say(&[command, "--help"]).out;
+        assert!(!help.contains("web-cors"), "the list is for shells: {help}");
     }
     refused(&say(&["completions", "cmd"]), &["bash"]);
     let page = say(&["man"]);

@@ -6,6 +6,7 @@ mod compare;
 mod config;
 mod drill;
 mod init;
+mod known;
 mod store;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ pub(super) use self::compare::{DiffArgs, DiffFormat, TraceArgs};
 pub(super) use self::config::{ConfigAction, ConfigArgs};
 pub(super) use self::drill::{DrillArgs, DrillWord};
 pub(super) use self::init::InitArgs;
+use self::known::Known;
 pub(super) use self::store::{MigrateArgs, StoreAction, StoreCommand};
 use crate::telemetry::LogFormat;
 
@@ -246,10 +248,10 @@ pub struct AuditArgs {
 #[derive(Debug, Clone, Args)]
 pub struct OutputArgs {
     /// Run only these checks, comma-separated; `mail-*` means all of an area.
-    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    #[arg(long, value_name = "IDS", value_delimiter = ',', value_parser = Known::Checks, hide_possible_values = true)]
     pub only: Vec<String>,
     /// Leave these checks out, comma-separated.
-    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    #[arg(long, value_name = "IDS", value_delimiter = ',', value_parser = Known::Checks, hide_possible_values = true)]
     pub skip: Vec<String>,
     /// What the product has to be ready for: launch, paid-traffic or handover.
     #[arg(long, value_parser = read_goal)]
@@ -283,6 +285,7 @@ impl OutputArgs {
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
     /// The check's id, such as mail-spf.
+    #[arg(value_parser = Known::Checks, hide_possible_values = true)]
     pub id: String,
     /// The domain to look at; for secrets-source the folder.
     pub domain: Option<String>,
@@ -357,6 +360,7 @@ pub enum Scenario {
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
     /// A check's id, a finding code, an account, or start, agent, agency, alerts, goals, runbooks, drills, ci, trace, upgrade or metrics; without it all are listed.
+    #[arg(value_parser = Known::Pages, hide_possible_values = true)]
     pub name: Option<String>,
     /// Write all pages as HTML into this folder, to be read in a browser.
     #[arg(long, value_name = "DIR", conflicts_with = "name")]
