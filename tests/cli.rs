@@ -287,6 +287,15 @@ fn a_bad_line_in_a_file_of_domains_is_named() {
 #[test]
 fn the_handbook_is_in_the_program() {
     let list = say(&["explain"]);
+    for line in list.out.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+        // Names and titles stand below each other, however long a name is.
+        let (name, title) = line.trim_start().split_once(' ').unwrap_or((line, ""));
+        if line.starts_with("  ") && registry::find(name).is_some() {
+            let column = line.find(title.trim_start()).unwrap();
+            assert_eq!(column, "  orders-orphaned-checkouts ".len(), "{line}");
+        }
+    }
     for plugin in registry::ALL {
         let meta = plugin.meta;
         assert!(list.out.contains(meta.id), "{}", meta.id);
@@ -353,6 +362,9 @@ fn the_check_of_a_config_says_what_an_audit_needs_and_whether_the_agent_would_st
     assert_eq!(alone.code, Some(0), "{alone:?}");
     assert!(alone.out.contains("agent: would start, with its page at http://127.0.0.1:9797/"));
     assert!(alone.out.contains("there is no [[channel]], so the agent tells nobody"), "{alone:?}");
+    for line in alone.out.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
     let text = format!(
         "[agent.auth]\npassword = {{ env = \"LAUNCHREADY_NO_SUCH_VARIABLE\" }}\n{TWO}\
          timezone = \"Europe/Berlin\"\npublic = true\n\

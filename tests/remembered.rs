@@ -170,7 +170,10 @@ fn silences_and_waivers_are_added_listed_and_taken_away() {
         ("silence add --for 2h --reason move --project bay", &["\"bay\"", "harbor"]),
         ("waiver add --code csp-misisng --by A --reason b --for 1d", &["\"csp-missing\"?"]),
         ("waiver add --code csp-missing --by A --reason b", &["--until"]),
-        ("waiver add --code csp-missing --by A --reason b --until 2020-01-01", &["is past"]),
+        (
+            "waiver add --code csp-missing --by A --reason b --until 2020-01-01",
+            &["the end of 2020-01-01 UTC is past"],
+        ),
         ("waiver add --code csp-missing --by A --reason b --until soon", &["2027-03-01"]),
         (
             "waiver add --code csp-missing --by A --reason '\t' --for 1d",

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::args::{AttestAction, AttestArgs};
 use super::explain::closest;
-use super::output::print;
+use super::output::{paint, print};
 use super::{Exit, UsageError};
 use crate::clock::{Clock as _, SystemClock, later, whole_second};
 use crate::config::{AttestationError, Attestations, load};
@@ -115,7 +115,9 @@ fn list(signed: &[AttestationFacts], json: bool, now: Timestamp) {
     for one in &all {
         let until = one.signed.map(|it| format!("  {} until {}", it.by, day(it.ends())));
         let until = until.unwrap_or_default();
-        print(&format!("{:<20}  {:<8}{until}\n  {}\n", one.item, one.state, one.title));
+        let head = format!("{:<20}  {:<8}{until}", one.item, one.state);
+        let title = paint().lines(one.title, 2).join("\n  ");
+        print(&format!("{}\n  {title}\n", paint().lines(&head, 4).join("\n    ")));
     }
 }
 

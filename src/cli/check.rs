@@ -214,15 +214,40 @@ fn nagios_line(check: &CheckReport) -> String {
             Unit::Bytes => "B",
             Unit::Ratio | Unit::Count | Unit::Score | Unit::TimestampSeconds => "",
         };
-        let bound = |bound: Option<f64>| bound.map(|value| value.to_string()).unwrap_or_default();
+        let bound = |bound: Option<f64>| bound.map(figure).unwrap_or_default();
         _ = write!(
             line,
             "{}'{label}'={}{unit};{};{}",
             if index == 0 { " | " } else { " " },
-            measurement.value,
+            figure(measurement.value),
             bound(measurement.warning),
             bound(measurement.critical)
         );
     }
     line + "\n"
+}
+
+/// A number with at most six digits behind the point: the rest is dust of a division. Whole numbers are exact.
+fn figure(value: f64) -> String {
+    let rounded = if value.fract() == 0.0 { value } else { (value * 1e6).round() / 1e6 };
+    rounded.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_of_a_plugin_have_no_dust() {
+        for (value, told) in [
+            (0.004_900_000_000_000_001, "0.0049"),
+            (0.1 + 0.2, "0.3"),
+            (1.0 / 3.0, "0.333333"),
+            (1_764_000_000.0, "1764000000"),
+            (9_007_199_254_740_992.0, "9007199254740992"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(figure(value), told);
+        }
+    }
 }

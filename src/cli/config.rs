@@ -8,7 +8,7 @@ use launchready_checks::registry;
 use serde_json::{Value, json};
 
 use super::args::{ConfigAction, ConfigArgs};
-use super::output::print;
+use super::output::{paint, print};
 use super::{Exit, UsageError};
 use crate::app::Session;
 use crate::app::agent::rehearse;
@@ -53,17 +53,16 @@ fn check(path: &Path) -> anyhow::Result<()> {
     } else {
         (names.join(", "), "needs nothing more; it reads no secret")
     };
-    print(&format!("{} is good: {list}\nlaunchready audit: {audit}\n", path.display()));
+    say(&format!("{} is good: {list}\nlaunchready audit: {audit}", path.display()));
     if !missing.is_empty() {
-        print(&format!("{}\n", ConfigErrors(missing).together()));
+        say(&ConfigErrors(missing).together());
     }
     for project in &config.projects {
         if let Some(token) = &project.ownership {
             let record = OwnershipRecord::new(&project.target.domain, token);
-            print(&format!(
-                "active probes of {}: need this record\n  {record}\n",
-                project.target.project
-            ));
+            say(&format!("active probes of {}: need this record", project.target.project));
+            // It stays whole, so that it can be copied.
+            print(&format!("  {record}\n"));
         }
     }
     let agent = rehearse(path).map_err(|error| {
@@ -79,12 +78,23 @@ fn check(path: &Path) -> anyhow::Result<()> {
         [one] => text = format!("{text} and the channel {one}"),
         all => text = format!("{text} and the channels {}", all.join(", ")),
     }
-    text.push('\n');
     if let Some(untold) = config.untold() {
-        text = format!("{text}  but {}\n", untold.message);
+        text = format!("{text}\n  but {}", untold.message);
     }
-    print(&text);
+    say(&text);
     Ok(())
+}
+
+/// Prints lines as wide as the terminal; what goes on stands a little further right.
+fn say(text: &str) {
+    let paint = paint();
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        for (index, part) in paint.lines(line.trim_start(), indent + 2).iter().enumerate() {
+            let space = if index == 0 { indent } else { indent + 2 };
+            print(&format!("{:space$}{part}\n", ""));
+        }
+    }
 }
 
 /// A project with the options and schedules in force, defaults filled in.

@@ -12,14 +12,14 @@ use super::output::{paint, print};
 use super::{Exit, UsageError};
 use crate::drill::Drill;
 use crate::handbook::{GENERATOR, accounts, code_page, site, topics};
-use crate::report::page_to_terminal;
+use crate::report::{Paint, page_to_terminal};
 
 pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
     if let Some(folder) = &args.html {
         return write(folder);
     }
     let Some(name) = args.name.as_deref() else {
-        print(&catalogue());
+        print(&catalogue(paint()));
         return Ok(Exit::Clean);
     };
     print(&page_to_terminal(&page(name)?, paint()));
@@ -112,18 +112,29 @@ pub(super) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> S
     }
 }
 
-fn catalogue() -> String {
+fn catalogue(paint: Paint) -> String {
     let mut text = String::new();
+    let topics = [("The agent", topics()), ("Accounts that it reads", accounts())];
+    let names = topics.iter().flat_map(|(_, pages)| pages).map(|page| page.name);
+    let width = ids().chain(names).map(str::len).max().unwrap_or_default();
+    let row = |name: &str, title: &str| {
+        let mut row = String::new();
+        for (index, line) in paint.lines(title, width + 3).iter().enumerate() {
+            let name = if index == 0 { name } else { "" };
+            _ = writeln!(row, "  {name:<width$} {line}");
+        }
+        row
+    };
     for area in Area::ALL {
         _ = writeln!(text, "{}", area.title());
         for plugin in registry::ALL.iter().filter(|plugin| plugin.meta.area == area) {
-            _ = writeln!(text, "  {:<22} {}", plugin.meta.id, plugin.meta.title);
+            text += &row(plugin.meta.id, plugin.meta.title);
         }
     }
-    for (heading, pages) in [("The agent", topics()), ("Accounts that it reads", accounts())] {
+    for (heading, pages) in &topics {
         _ = writeln!(text, "{heading}");
         for page in pages {
-            _ = writeln!(text, "  {:<22} {}", page.name, page.title);
+            text += &row(page.name, page.title);
         }
     }
     text.push_str(

@@ -53,6 +53,9 @@ pub(super) fn wanted_words(
         let name = key.rsplit('.').next().unwrap_or(key);
         return format!("[[{name}]] in double brackets, because there may be several");
     }
+    if let (true, DeValue::String(name)) = (is_mapping(key, kinds), given) {
+        return mapping(name, key);
+    }
     let described = schema.get("description").and_then(Value::as_str);
     if let (Some(description), Some(_)) = (described, schema.get("pattern")) {
         return description.to_owned();
@@ -60,6 +63,21 @@ pub(super) fn wanted_words(
     let kinds: Vec<_> =
         kinds.iter().filter(|kind| **kind != "null").map(|kind| a_kind(kind)).collect();
     kinds.join(" or ")
+}
+
+/// Whether a key names a table of the product's database and its columns.
+fn is_mapping(key: &str, kinds: &[&str]) -> bool {
+    key.contains(".database.") && kinds.contains(&"object")
+}
+
+/// How the name of a table is written that stands there alone.
+fn mapping(name: &str, key: &str) -> String {
+    let is_name = |name: &str| {
+        let plain = |c: char| c.is_alphanumeric() || "_.".contains(c);
+        !name.is_empty() && name.len() <= 63 && name.chars().all(plain)
+    };
+    let usual = key.rsplit('.').next().unwrap_or(key);
+    format!("{{ table = {:?} }}", if is_name(name) { name } else { usual })
 }
 
 fn a_kind(kind: &str) -> &'static str {
@@ -85,6 +103,11 @@ mod tests {
             ("[defaults]\nreminder = 4\n", "this is a number; write a duration such as"),
             ("[checks.spf]\n", "did you mean \"mail-spf\"?"),
             ("[network]\nresolvers = \"1.1.1.1\"\n", "this is text; write a list in [ ]"),
+            (
+                "[[project]]\nname = \"a\"\ndomain = \"a.example\"\n[project.database]\n\
+                 url = { env = \"DB\" }\norders = \"shop.orders\"\n",
+                "database.orders: this is text; write { table = \"shop.orders\" }",
+            ),
         ] {
             let errors = parse(text, Path::new(".")).unwrap_err().to_string();
             assert!(errors.contains(part), "{text}: {errors}");

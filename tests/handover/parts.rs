@@ -64,6 +64,7 @@ fn every_part_is_there_in_both_forms_and_for_both_scenarios() {
         harmless(&heading);
         for text in [&markdown, &heading] {
             assert!(text.contains("To paste to an AI builder") == (scenario == "broken"));
+            assert!(text.contains("Last drill (") && !text.contains(". (skipped)"), "{scenario}");
             // Names and dates of those who signed.
             assert!(text.contains("Bo, 20"), "who signed, and when");
             for word in

@@ -60,6 +60,7 @@ fn a_person_signs_lists_and_takes_back_and_an_audit_without_an_agent_sees_it() {
     let listed = good(here, "attest list");
     assert!(listed.contains("restore-tried         signed    Ada until 20"), "{listed}");
     assert!(listed.contains("mfa                   unsigned\n"), "{listed}");
+    assert!(listed.lines().all(|line| line.chars().count() <= 80), "{listed}");
     let json: Value = serde_json::from_str(&good(here, "attest list --json")).unwrap();
     assert_eq!(json[2]["signed"]["by"], "Ada");
     assert_eq!(good(here, "attest remove restore-tried"), "restore-tried is no longer signed\n");

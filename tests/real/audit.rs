@@ -48,6 +48,8 @@ pub(crate) const fn finds(check: &'static str, findings: &'static [&'static str]
 fn known() -> BTreeSet<String> {
     let listed = String::from_utf8(launchready(&["explain"]).1).unwrap();
     let rows = listed.lines().filter_map(|line| line.strip_prefix("  "));
+    // A title that goes on stands further right.
+    let rows = rows.filter(|row| !row.starts_with(' '));
     let names = rows.filter_map(|row| row.split_whitespace().next());
     // The topics about the agent are listed too; the id of a check names its area.
     names.filter(|name| name.contains('-')).map(str::to_owned).collect()

@@ -150,6 +150,20 @@ struct Became {
     reason: Option<String>,
 }
 
+impl Became {
+    fn text(&self) -> String {
+        let about = format!("{} ({})", self.what, self.check);
+        let facts = format!("{} fact{}", self.facts, if self.facts == 1 { "" } else { "s" });
+        match &self.reason {
+            None if self.differ > 0 => {
+                format!("approved      {about}: {facts}, {} of them new or changed\n", self.differ)
+            }
+            None => format!("approved      {about}: {facts}\n"),
+            Some(reason) => format!("not approved  {about}: {reason}\n"),
+        }
+    }
+}
+
 async fn approve(
     cli: &Cli,
     args: &BaselineArgs,
@@ -210,17 +224,7 @@ async fn approve(
         all_became.push(became);
     }
     here.store.approve(&approved).await?;
-    let text = |one: &Became| match &one.reason {
-        None if one.differ > 0 => {
-            format!(
-                "approved      {} ({}): {} facts, {} of them new or changed\n",
-                one.what, one.check, one.facts, one.differ
-            )
-        }
-        None => format!("approved      {} ({}): {} facts\n", one.what, one.check, one.facts),
-        Some(reason) => format!("not approved  {} ({}): {reason}\n", one.what, one.check),
-    };
-    show(&args.store, &all_became, "no check measures drift", text);
+    show(&args.store, &all_became, "no check measures drift", Became::text);
     if approved.is_empty() {
         let text =
             "nothing was approved: no check could look; what was approved before still counts";
@@ -354,4 +358,22 @@ fn compare(
         .not_compared
         .extend(unseen.map(|part| format!("{of}: {}, {}", part.part, part.reason)));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_approved_is_counted_in_its_number() {
+        let of = |facts, differ| {
+            let what = "DNS records";
+            Became { check: "dns-drift", what, approved: true, facts, differ, reason: None }.text()
+        };
+        assert_eq!(of(1, 0), "approved      DNS records (dns-drift): 1 fact\n");
+        assert_eq!(
+            of(3, 1),
+            "approved      DNS records (dns-drift): 3 facts, 1 of them new or changed\n"
+        );
+    }
 }

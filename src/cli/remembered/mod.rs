@@ -238,7 +238,8 @@ pub(super) fn waiver(args: &WaiverArgs) -> anyhow::Result<Exit> {
                 known_code(code)?;
                 let until = until.or(span.map(|span| later(here.now, span))).unwrap_or(here.now);
                 if until <= here.now {
-                    let text = format!("{} is past; name a later day with --until", when(until));
+                    let until = lines::until(until);
+                    let text = format!("{until} is past; name a later day with --until");
                     return Err(UsageError(text).into());
                 }
                 let mut waiver = Waiver {

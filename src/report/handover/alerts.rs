@@ -41,7 +41,7 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
     }
     let drill = report.checks.iter().find(|check| check.id == "ops-alerting");
     blocks.push(words(match drill {
-        Some(check) => format!("Last drill: {} ({}).", super::proof(report, check), check.status.as_str()),
+        Some(check) => format!("Last drill ({}): {}", check.status.as_str(), super::proof(report, check)),
         None => "No drill of the alerts is recorded. `launchready notify test` sends a message to every channel: do it \
                  now, see that a person reads it within 5 minutes, and write the minute here: ________"
             .to_owned(),

@@ -67,12 +67,30 @@ fn number(of: &Measurement) -> String {
 fn value(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Seconds if value < 1.0 => format!("{:.0} ms", value * 1000.0),
-        Unit::Seconds => format!("{value:.1} s"),
+        Unit::Seconds if value < 120.0 => format!("{value:.1} s"),
+        Unit::Seconds => length(value),
         Unit::TimestampSeconds => at(value).map_or_else(String::new, super::day),
         Unit::Bytes => format!("{value:.0} bytes"),
-        Unit::Ratio => format!("{:.2} %", value * 100.0),
+        Unit::Ratio => format!("{:.2}%", value * 100.0),
         Unit::Count | Unit::Score if value.fract().abs() < 1e-9 => format!("{value:.0}"),
         Unit::Count | Unit::Score => format!("{value:.2}"),
+    }
+}
+
+/// A length of time in the two units that say enough: `31 h`, `2 h 5 min`, `4 days 6 h`.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it is not negative, and a float is cut to the range"
+)]
+fn length(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).round() as u64;
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours @ 72.., _) if hours.is_multiple_of(24) => format!("{} days", hours / 24),
+        (hours @ 72.., _) => format!("{} days {} h", hours / 24, hours % 24),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
     }
 }
 
@@ -84,4 +102,27 @@ pub(super) fn at(seconds: f64) -> Option<Timestamp> {
     )]
     let whole = seconds as i64;
     Timestamp::from_second(whole).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_told_in_the_unit_that_says_enough() {
+        for (given, told) in [
+            (0.25, "250 ms"),
+            (2.0, "2.0 s"),
+            (119.0, "119.0 s"),
+            (125.0, "2 min"),
+            (7_500.0, "2 h 5 min"),
+            (43_200.0, "12 h"),
+            (111_599.0, "31 h"),
+            (259_200.0, "3 days"),
+            (367_200.0, "4 days 6 h"),
+        ] {
+            assert_eq!(value(given, Unit::Seconds), told);
+        }
+        assert_eq!(value(0.055, Unit::Ratio), "5.50%");
+    }
 }

@@ -117,7 +117,7 @@ fn judge_attempts(attempts: &Attempts, seen: &Evidence, cx: &Cx<'_>, out: &mut A
     if enough && above(attempts, options.failure_rate.0) {
         let finding = failing(seen)
             .summary(format!(
-                "{} of {} orders failed to reach {} within {}, which is {:.1} %; {} are tolerated.",
+                "{} of {} orders failed to reach {} within {}, which is {:.1}%; {} are tolerated.",
                 attempts.failed,
                 attempts.ended,
                 name(seen.crm.as_deref()),

@@ -301,7 +301,7 @@ impl At<'_> {
             let part = match self.record.percent {
                 Some(percent) if percent < 100 && self.record.own_policy() != Policy::None => {
                     format!(
-                        " Older receivers apply the policy to {percent} % of failing mail, newer \
+                        " Older receivers apply the policy to {percent}% of failing mail, newer \
                          ones to all of it."
                     )
                 }

@@ -184,18 +184,23 @@ fn missing(kind: Kind, evidence: &Evidence, home: &Facts, out: &mut Assessment) 
         .filter(|url| kind.usual_paths().iter().any(|path| url.ends_with(path)));
     let first = kind.usual_paths().into_iter().next().unwrap_or_default();
     let origin = home.url.trim_end_matches('/');
+    let name = kind.name();
+    let (none, one, it, stands) = if kind.is_plural() {
+        (format!("No {name} were found."), name.to_owned(), "them", "they stand")
+    } else {
+        (format!("No {name} was found."), format!("a {name}"), "it", "it stands")
+    };
     out.find(
         spec::LEGAL
             .finding(&home.url)
-            .key(kind.name())
-            .summary(format!("No {} was found.", kind.name()))
+            .key(name)
+            .summary(none)
             .saw(format!("no working link to one on {}", home.url))
             .saw_all(broken)
             .saw_all(tried.map(|url| format!("{url} → not there")))
             .fix(format!(
-                "Publish a {} at {origin}{first} and link it from the footer of every page; if it \
-                 stands elsewhere, list all three under `legal_pages` in [project.web] of the config.",
-                kind.name()
+                "Publish {one} at {origin}{first} and link {it} from the footer of every page; if {stands} \
+                 elsewhere, list all three under `legal_pages` in [project.web] of the config."
             ))
             .undo("Take the page and the link down again."),
     );

@@ -24,6 +24,11 @@ impl Kind {
         }
     }
 
+    /// Whether the name is one of several things.
+    pub(super) const fn is_plural(self) -> bool {
+        matches!(self, Self::Terms)
+    }
+
     /// Where it is looked for when no link leads to it.
     pub(super) const fn usual_paths(self) -> [&'static str; 3] {
         match self {

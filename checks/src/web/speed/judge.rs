@@ -80,7 +80,7 @@ fn of_lab(out: &mut Assessment, page: &str, look: &PageLook, lab: &LabSpeed, opt
     if lab.performance < warning {
         let found = start(&PERFORMANCE, lab.performance < critical)
             .summary(format!(
-                "{page} has a performance of {} of 100, and should have {warning}",
+                "{page} has a performance of {} of 100, and should have {warning}.",
                 lab.performance
             ))
             .fix(
@@ -119,7 +119,7 @@ fn of_lab(out: &mut Assessment, page: &str, look: &PageLook, lab: &LabSpeed, opt
     if lab.shift > options.shift_warning {
         let found = start(&SHIFT, false)
             .summary(format!(
-                "{page} moves by {:.3} while it loads, and should by {} at most",
+                "{page} moves by {:.3} while it loads, and should by {} at most.",
                 lab.shift, options.shift_warning
             ))
             .fix(
@@ -155,7 +155,7 @@ fn of_field(out: &mut Assessment, page: &str, field: &FieldSpeed, options: &Opti
 
 fn late(page: &str, verb: &str, seconds: f64, most: Age) -> String {
     format!(
-        "{page} {verb} {:.0} ms, and should within {:.0} ms",
+        "{page} {verb} {:.0} ms, and should within {:.0} ms.",
         seconds * 1000.0,
         most.seconds() * 1000.0
     )
