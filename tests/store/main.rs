@@ -89,18 +89,16 @@ suite! {
             two_stores_never_take_the_same_job,
             agents_at_work_are_known_until_they_leave_or_are_not_heard_of,
         ];
-<<<<<<< HEAD
         upkeep: [
             a_job_that_is_gone_goes_part_by_part_with_all_that_it_has_and_nothing_else_goes,
             what_fails_in_one_step_of_upkeep_holds_up_no_other_and_loses_no_span,
         ];
         waking: [
             time_passes_in_many_projects_at_once,
-=======
+        ];
         given_back: [
             a_check_that_the_config_of_one_agent_lacks_goes_to_the_one_whose_config_has_it,
             an_agent_that_leaves_its_work_to_others_takes_nothing_until_it_works_again,
->>>>>>> 2a1b160 (Each agent looks at its own network, and what is for another agent is given back)
         ];
         year: [
             more_than_a_year_of_looks_leaves_what_is_kept_and_no_more,
