@@ -262,7 +262,7 @@ pub(super) fn value_words(unit: Unit, value: f64) -> String {
         Unit::Bytes if value.abs() < 1_024.0 => format!("{value:.0} B"),
         Unit::Bytes if value.abs() < 1_048_576.0 => format!("{:.1} KiB", value / 1_024.0),
         Unit::Bytes => format!("{:.1} MiB", value / 1_048_576.0),
-        Unit::Ratio => format!("{:.1} %", value * 100.0),
+        Unit::Ratio => format!("{:.1}%", value * 100.0),
         Unit::Count | Unit::Score if value.fract().abs() < 0.005 => format!("{value:.0}"),
         Unit::Count | Unit::Score => format!("{value:.2}"),
     }
@@ -390,7 +390,7 @@ mod tests {
         assert_eq!(value_words(Unit::Seconds, 7_200.0), "2 hours");
         assert_eq!(value_words(Unit::TimestampSeconds, 1_800_000_000.0), "2027-01-15");
         assert_eq!(value_words(Unit::Bytes, 2_048.0), "2.0 KiB");
-        assert_eq!(value_words(Unit::Ratio, 0.021), "2.1 %");
+        assert_eq!(value_words(Unit::Ratio, 0.021), "2.1%");
         assert_eq!(value_words(Unit::Count, 12.0), "12");
     }
 }

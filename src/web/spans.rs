@@ -74,7 +74,7 @@ pub(super) struct Bar {
     stretches: Vec<Stretch>,
     from: Timestamp,
     seconds: f64,
-    /// `pass 98.2 %, fail 1.8 %`.
+    /// `pass 98.2%, fail 1.8%`.
     pub(super) words: String,
 }
 
@@ -119,13 +119,13 @@ fn length(stretch: &Stretch) -> f64 {
 /// With as many digits as it takes to tell a little from nothing, and almost all from all.
 fn percent(share: f64) -> String {
     match share {
-        share if share <= 0.0 => "0 %".to_owned(),
-        share if share < 0.01 => "under 0.01 %".to_owned(),
+        share if share <= 0.0 => "0%".to_owned(),
+        share if share < 0.01 => "under 0.01%".to_owned(),
         share if share < 1.0 || (share > 99.0 && share < 100.0) => {
             // Rounded down: 99.999 is not all of it.
-            format!("{:.2} %", (share * 100.0).floor() / 100.0)
+            format!("{:.2}%", (share * 100.0).floor() / 100.0)
         }
-        share => format!("{share:.1} %"),
+        share => format!("{share:.1}%"),
     }
 }
 
@@ -247,19 +247,19 @@ mod tests {
             [span(Status::Pass, 0, 45), span(Status::Fail, 50, 50), span(Status::Pass, 60, 75)];
         let bar = Bar::new(&spans, at(0), at(100), FIVE);
         // The failing look holds until the next one, the last passing one for two intervals.
-        assert_eq!(bar.words, "pass 75.0 %, fail 10.0 %, not looked at 15.0 %");
+        assert_eq!(bar.words, "pass 75.0%, fail 10.0%, not looked at 15.0%");
         let svg = bar.to_string();
         let fail = svg.find("critical").unwrap();
         assert!(svg.rfind("\"pass\"").unwrap() < fail, "what is worse is drawn on top: {svg}");
         assert!(svg.contains("x=\"500.00\" y=\"0\" width=\"100.00\" height=\"28\""), "{svg}");
-        assert_eq!(Bar::new(&[], at(0), at(100), FIVE).words, "not looked at 100.0 %");
+        assert_eq!(Bar::new(&[], at(0), at(100), FIVE).words, "not looked at 100.0%");
     }
 
     #[test]
     fn a_little_is_not_nothing_and_almost_all_is_not_all() {
-        assert_eq!(percent(0.001), "under 0.01 %");
-        assert_eq!(percent(99.999), "99.99 %");
-        assert_eq!(percent(100.0), "100.0 %");
+        assert_eq!(percent(0.001), "under 0.01%");
+        assert_eq!(percent(99.999), "99.99%");
+        assert_eq!(percent(100.0), "100.0%");
     }
 
     #[test]

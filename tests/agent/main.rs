@@ -22,9 +22,9 @@ mod outages;
 mod people;
 #[path = "../support/planted.rs"]
 mod planted;
-mod reload;
 #[path = "../support/relay.rs"]
 mod relay;
+mod reload;
 #[allow(dead_code, reason = "it serves other tests too")]
 #[path = "../support/rig.rs"]
 mod rig;

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::app::{Session, declared};
 use crate::clock::{Clock, SharedClock};
-use crate::config::{Agent, Project};
+use crate::config::{Agent, Project, shell_word};
 use crate::engine::Handover;
 use crate::incident::Book;
 use crate::notify::outbox::Routes;
@@ -152,9 +152,10 @@ impl Setup {
 
     /// The command that looks again; `{id}` stands for the check.
     pub(super) fn recheck(&self, project: &str) -> String {
-        let mut command = format!("launchready check {{id}} --config {}", self.path.display());
+        let path = self.path.display().to_string();
+        let mut command = format!("launchready check {{id}} --config {}", shell_word(&path));
         if self.projects.len() > 1 {
-            command = format!("{command} --project {project:?}");
+            command = format!("{command} --project {}", shell_word(project));
         }
         command
     }

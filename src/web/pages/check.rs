@@ -367,7 +367,7 @@ mod tests {
             let from = now.checked_sub(SignedDuration::from_hours(hours)).unwrap();
             let span = Span { status: Status::Pass, from, to: now, runs: 10, reason: None };
             let all = bars(&[span], now, SignedDuration::from_mins(1));
-            assert!(all.iter().all(|(_, bar)| bar.words == "pass 100.0 %"), "{all:?}");
+            assert!(all.iter().all(|(_, bar)| bar.words == "pass 100.0%"), "{all:?}");
             all.into_iter().map(|(words, _)| words).collect::<Vec<_>>()
         };
         assert_eq!(told(3), ["Since the first look, 3 hours ago"]);

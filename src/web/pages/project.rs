@@ -157,13 +157,9 @@ pub(in crate::web) async fn project(
     incidents.truncate(INCIDENTS);
     let row = |check| Row::of(project, check, &known.latest, now);
     let html = show::draw(&Page {
-        frame: Frame::new(
-            format!("{} · {}", report.verdict.title(), project.domain),
-            "overview",
-            &caller,
-        )
-        .done(&done)
-        .live(),
+        frame: Frame::new(format!("{} · {}", report.title(), project.domain), "overview", &caller)
+            .done(&done)
+            .live(),
         project,
         href: format!("/projects/{}", Segment(&project.name)),
         report,
