@@ -67,3 +67,36 @@ impl Shown {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::grant::Granted;
+    use super::*;
+
+    #[tokio::test]
+    async fn however_a_credential_is_shown_an_answer_that_repeats_it_loses_it() {
+        let secret = || Secret::new("s3same-s3same");
+        let grant = Grant::new("oauth/token", "app".to_owned(), secret());
+        let granted: Granted = serde_json::from_str(r#"{"access_token":"t0ken-t0ken"}"#).unwrap();
+        grant.keep(granted).await;
+        for (shown, repeated) in [
+            (Shown::Bearer(secret()), "Bearer s3same-s3same"),
+            (Shown::Token(secret()), "Token s3same-s3same"),
+            (Shown::Header("x-key", secret()), "s3same-s3same"),
+            (Shown::Basic("me".to_owned(), secret()), "s3same-s3same"),
+            (Shown::Basic("me".to_owned(), secret()), "Basic bWU6czNzYW1lLXMzc2FtZQ=="),
+            (Shown::Basic("me".to_owned(), secret()), "bWU6czNzYW1lLXMzc2FtZQ\\u003d="),
+            (Shown::Key(secret()), "\\u00733same-s3same"),
+            (Shown::Key(secret()), "Basic czNzYW1lLXMzc2FtZTpY"),
+            (Shown::Granted(Arc::new(grant)), "s3same-s3same t0ken-t0ken"),
+        ] {
+            let body = format!("{{\"error\":\"no such {repeated}!\"}}").into_bytes();
+            let told = String::from_utf8(shown.redact(body).await).unwrap();
+            assert!(told.starts_with("{\"error\":\"no such ") && told.ends_with("!\"}"), "{told}");
+            assert!(told.contains("[secret]"), "{repeated}: {told}");
+            for part in ["s3same", "t0ken", "bWU6", "czNz", "u0073"] {
+                assert!(!told.contains(part), "{repeated}: {told}");
+            }
+        }
+    }
+}

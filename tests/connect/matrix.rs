@@ -190,7 +190,7 @@ pub(crate) async fn each_cell(name: &str) {
 }
 
 /// Files of `src/connect` that reach no outside system by themselves, each with what it is for.
-const GROUND: [(&str, &str); 12] = [
+const GROUND: [(&str, &str); 13] = [
     ("answer", "what every API answers"),
     ("api", "credential, pace, retries and limits of every API"),
     ("checkouts_file", "a file on this machine, which tests/trace and tests/parts read"),
@@ -203,6 +203,7 @@ const GROUND: [(&str, &str); 12] = [
     ("reach", "how every API is reached"),
     ("relations", "builds the ports"),
     ("shape", "shapes that several vendors share"),
+    ("shown", "how a credential is shown to every API"),
 ];
 
 #[test]

@@ -22,6 +22,8 @@ mod release;
 mod unit;
 mod workflows;
 
+#[path = "../support/port.rs"]
+mod port;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -1,6 +1,5 @@
 //! The unit for systemd: it starts what exists, may do little, and is read by systemd's own programs.
 
-use std::net::TcpListener;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -139,7 +138,7 @@ fn systemd_hears_that_it_is_ready_that_it_lives_and_that_it_ends() {
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
-    let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let listen = crate::port::free_port();
     let config = format!(
         "[agent]\nlisten = \"{listen}\"\n[network]\nresolvers = [\"127.0.0.1:9\"]\n\
          [[project]]\nname = \"harbor\"\ndomain = \"harbor.example\"\n"

@@ -1,6 +1,6 @@
 //! Two agents on one database, the world that they watch, and a journal of what was stored.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 use launchready::incident::State;
 use launchready::store::{DeliveryState, IncidentFilter};
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::cluster::{Cluster, OWNER};
 use crate::heard::{Heard, one_project_each};
 use crate::journal::{self, Kept};
-use crate::rig::{Agent, PATIENCE, Rig, Setup, table};
+use crate::rig::{Agent, PATIENCE, Rig, Setup, free_port, table};
 
 /// How much faster than the machine's the clocks of both run.
 pub(crate) const SPEED: f64 = 60.0;
@@ -50,7 +50,7 @@ impl Pair {
         journal::keep(&cluster).await;
         let mut config: toml::Table =
             toml::from_str(&std::fs::read_to_string(rig.config()).unwrap()).unwrap();
-        let pages = [rig.page, TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()];
+        let pages = [rig.page, free_port()];
         let path = rig.path().join("second.toml");
         let agent = table(&mut config, &["agent"]);
         agent.insert("store".to_owned(), store(servers[1]).into());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,9 +19,12 @@ use tokio::time::Instant;
 
 #[path = "agent.rs"]
 mod agent;
+#[path = "port.rs"]
+mod port;
 
 #[allow(unused_imports, reason = "other tests ask pages too")]
 pub(crate) use agent::{Agent, client};
+pub(crate) use port::free_port;
 
 /// The longest that a test waits for something that has to happen.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -273,10 +276,6 @@ impl Rig {
 }
 
 /// A port that nobody listens on at present.
-fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
 /// A table of a config, made where it is missing.
 pub(crate) fn table<'t>(config: &'t mut toml::Table, path: &[&str]) -> &'t mut toml::Table {
     let mut at = config;

@@ -20,11 +20,17 @@ pub const EVIDENCE_LIMIT_BYTES: usize = 64 * 1024;
 
 /// Why the options of a check could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("options of {id} cannot be read: {why}")]
+#[error("options of {id} cannot be read")]
 pub struct OptionsError {
     id: &'static str,
-    why: String,
+    #[source]
+    source: Misread,
 }
+
+/// What is wrong with an option, with what stands there.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Misread(String);
 
 /// Evidence and carried state of one look, as JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,7 +125,7 @@ fn build<C: Check>(options: &Value) -> Result<Box<dyn DynCheck>, OptionsError> {
         C::Options::default()
     } else {
         json::from_value(options)
-            .map_err(|error| OptionsError { id: C::META.id, why: error.quoting() })?
+            .map_err(|error| OptionsError { id: C::META.id, source: Misread(error.quoting()) })?
     };
     Ok(Box::new(Erased::<C> { options, check: PhantomData }))
 }
