@@ -190,6 +190,8 @@ pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder()
         .tls_backend_preconfigured(config)
         .no_proxy()
+        // The page closes a connection that waits, which it may do at the moment in which it is used again.
+        .pool_max_idle_per_host(0)
         .timeout(Duration::from_secs(10))
         .redirect(reqwest::redirect::Policy::none())
         .build()
