@@ -29,8 +29,8 @@ const TARGET: &str = "this machine";
 const EVERY: Duration = Duration::from_secs(30);
 /// Looks in a row that must see no network before it is believed.
 const LOOKS: u32 = 2;
-/// Where an agent notes that its network is lost, with its name behind it.
-const LOST_AT: &str = "agent.network-lost";
+/// Where an agent notes that its network is lost; its name stands behind it.
+const LOST_AT: &str = "agent.network-lost.";
 
 const LOST: FindingSpec = FindingSpec::critical(
     "agent-network-lost",
@@ -115,9 +115,9 @@ impl<'a> Own<'a> {
         self.failed = if sees { 0 } else { self.failed.saturating_add(1) };
         if sees {
             self.uplink.left.store(false, Ordering::Relaxed);
-            return self.note_back(now).await;
+            return self.note(false, now).await;
         }
-        let is_new = self.failed >= LOOKS && self.note_lost(now).await?;
+        let is_new = self.failed >= LOOKS && self.note(true, now).await?;
         let lost = noted(self.store).await?;
         let at_work = self.store.at_work(now, AT_WORK).await?;
         let is_left = at_work.iter().any(|name| name != self.me && !lost.contains(name));
@@ -125,44 +125,32 @@ impl<'a> Own<'a> {
         Ok(is_new)
     }
 
-    /// Takes the note away, where there may be one.
-    async fn note_back(&mut self, now: Timestamp) -> Result<bool, StoreError> {
-        if self.noted == Some(false) {
-            return Ok(false);
+    /// Notes that the network is lost, or takes the note away; `true` where that is news. It is noted anew each time:
+    /// the others take away what is noted of an agent that they have not heard of for a while.
+    async fn note(&mut self, is_lost: bool, now: Timestamp) -> Result<bool, StoreError> {
+        if is_lost {
+            self.store.put(&place(self.me), &now.to_string()).await?;
+        } else if self.noted != Some(false) {
+            self.store.forget(&place(self.me)).await?;
         }
-        self.store.forget(&place(self.me)).await?;
-        let is_new = self.noted == Some(true);
+        let is_new = (self.noted == Some(true)) != is_lost;
         if is_new {
             self.store.make_due(PROJECT, Some(CHECK), now).await?;
         }
-        self.noted = Some(false);
-        Ok(is_new)
-    }
-
-    /// Notes that the network is lost. Anew each time: the others take away what is noted of an agent that they have
-    /// not heard of for a while.
-    async fn note_lost(&mut self, now: Timestamp) -> Result<bool, StoreError> {
-        self.store.put(&place(self.me), &now.to_string()).await?;
-        let is_new = self.noted != Some(true);
-        if is_new {
-            self.store.make_due(PROJECT, Some(CHECK), now).await?;
-        }
-        self.noted = Some(true);
+        self.noted = Some(is_lost);
         Ok(is_new)
     }
 }
 
 /// Where the agent of this name notes that its network is lost.
 fn place(agent: &str) -> String {
-    format!("{LOST_AT}.{agent}")
+    format!("{LOST_AT}{agent}")
 }
 
 /// The agents that have noted it.
 async fn noted(store: &dyn Store) -> Result<Vec<String>, StoreError> {
     let listed = store.listed(LOST_AT).await?;
-    let name = |(place, _at): (String, String)| {
-        Some(place.strip_prefix(LOST_AT)?.strip_prefix('.')?.to_owned())
-    };
+    let name = |(place, _at): (String, String)| Some(place.strip_prefix(LOST_AT)?.to_owned());
     Ok(listed.into_iter().filter_map(name).collect())
 }
 
