@@ -35,7 +35,7 @@ pub use finding::{Finding, FindingSpec, Severity, Unseen, Urgency};
 pub use history::{History, Point};
 pub use measurement::{Measurement, MeasurementSpec, Unit};
 pub use money::{AtRisk, amount, minor_digits};
-pub use number::{number, whole};
+pub use number::{hours_and_minutes, number, whole};
 pub use ownership::{Ownership, OwnershipRecord};
 pub use plugin::{
     AssessInput, DynCheck, EVIDENCE_LIMIT_BYTES, Looked, OptionsError, Plugin, plugin,

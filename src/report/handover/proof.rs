@@ -1,7 +1,7 @@
 //! Part 5: what a check saw that makes its result believable, a pass too.
 
 use jiff::Timestamp;
-use launchready_checks::contract::{Measurement, Status, Unit};
+use launchready_checks::contract::{Measurement, Status, Unit, hours_and_minutes};
 use launchready_checks::registry;
 
 use super::super::words::{finding_count, minute};
@@ -84,13 +84,10 @@ fn value(value: f64, unit: Unit) -> String {
     reason = "it is not negative, and a float is cut to the range"
 )]
 fn length(seconds: f64) -> String {
-    let minutes = (seconds / 60.0).round() as u64;
-    match (minutes / 60, minutes % 60) {
-        (0, minutes) => format!("{minutes} min"),
-        (hours @ 72.., _) if hours.is_multiple_of(24) => format!("{} days", hours / 24),
-        (hours @ 72.., _) => format!("{} days {} h", hours / 24, hours % 24),
-        (hours, 0) => format!("{hours} h"),
-        (hours, minutes) => format!("{hours} h {minutes} min"),
+    match (seconds / 60.0).round() as u64 / 60 {
+        ..72 => hours_and_minutes(seconds),
+        hours if hours.is_multiple_of(24) => format!("{} days", hours / 24),
+        hours => format!("{} days {} h", hours / 24, hours % 24),
     }
 }
 

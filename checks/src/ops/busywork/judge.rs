@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::parts::{Part, told, why};
 use super::{ABOVE, Busywork, Evidence, ITEMS, Told, WEEKLY};
-use crate::contract::{AssessCx, Assessment, Finding, Measurement, Unseen};
+use crate::contract::{AssessCx, Assessment, Finding, Measurement, Unseen, hours_and_minutes};
 use crate::probe::Figure;
 
 /// One part that was seen.
@@ -82,7 +82,7 @@ fn above(weekly: f64, whole: bool, sums: &[Sum], cx: &AssessCx<'_, Busywork>) ->
     let line = |sum: &Sum| {
         let (items, each) = (sum.items, sum.part.takes(cx.options));
         let items = sum.part.counted(items);
-        format!("{items} × {each} = {} ({})", time(sum.seconds), sum.from)
+        format!("{items} × {each} = {} ({})", hours_and_minutes(sum.seconds), sum.from)
     };
     let items = sums.iter().map(|sum| (sum.part, sum.items));
     let most = sums.iter().max_by(|a, b| a.seconds.total_cmp(&b.seconds));
@@ -116,26 +116,11 @@ pub fn hand_work(measured: &[Measurement], is_whole: bool) -> Option<String> {
 }
 
 fn estimate(seconds: f64, is_whole: bool) -> String {
-    format!("{} {}", if is_whole { "About" } else { "At least" }, time(seconds))
+    format!("{} {}", if is_whole { "About" } else { "At least" }, hours_and_minutes(seconds))
 }
 
 /// What there is to do, part by part.
 fn named(items: impl Iterator<Item = (Part, f64)>) -> String {
     let some = items.filter(|(_, items)| *items > 0.0);
     some.map(|(part, items)| part.counted(items)).collect::<Vec<_>>().join(", ")
-}
-
-/// Hours and minutes.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "it is finite and not negative, and a float is cut to the range"
-)]
-fn time(seconds: f64) -> String {
-    let minutes = (seconds / 60.0).round() as u64;
-    match (minutes / 60, minutes % 60) {
-        (0, minutes) => format!("{minutes} min"),
-        (hours, 0) => format!("{hours} h"),
-        (hours, minutes) => format!("{hours} h {minutes} min"),
-    }
 }
