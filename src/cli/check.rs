@@ -115,7 +115,7 @@ fn exit_of(report: &Report) -> Exit {
 /// The command that looks again at the same file of checkouts.
 fn with_sessions(recheck: String, sessions: Option<&Path>) -> String {
     match sessions {
-        Some(path) => format!("{recheck} --sessions {}", shell_word(&path.display().to_string())),
+        Some(path) => format!("{recheck} --sessions {}", shell_word(path.display())),
         None => recheck,
     }
 }

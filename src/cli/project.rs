@@ -97,7 +97,7 @@ pub(super) fn recheck(
 pub(super) fn named(config: &Path) -> String {
     match config.to_str() {
         Some(CONFIG) => String::new(),
-        _ => format!(" --config {}", shell_word(&config.display().to_string())),
+        _ => format!(" --config {}", shell_word(config.display())),
     }
 }
 

@@ -1,15 +1,16 @@
 //! Text as one word of a command that a person pastes into a shell.
 
-use std::borrow::Cow;
+use std::fmt::Display;
 
 /// The text as a shell takes it for one word: as it is where no character of it means anything there, and between
 /// single quotes where one does.
-pub fn shell_word(text: &str) -> Cow<'_, str> {
+pub fn shell_word(text: impl Display) -> String {
+    let text = text.to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
-        return Cow::Borrowed(text);
+        return text;
     }
-    Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -152,8 +152,8 @@ impl Setup {
 
     /// The command that looks again; `{id}` stands for the check.
     pub(super) fn recheck(&self, project: &str) -> String {
-        let path = self.path.display().to_string();
-        let mut command = format!("launchready check {{id}} --config {}", shell_word(&path));
+        let path = shell_word(self.path.display());
+        let mut command = format!("launchready check {{id}} --config {path}");
         if self.projects.len() > 1 {
             command = format!("{command} --project {}", shell_word(project));
         }

@@ -52,7 +52,7 @@ impl Remembered {
                  agent --config {2}`, or name another file with --config",
                 path.display(),
                 settings.store,
-                shell_word(&path.display().to_string())
+                shell_word(path.display())
             );
             return Err(UsageError(text).into());
         }
@@ -87,7 +87,7 @@ impl Remembered {
             "no agent has run with {0} yet: no check has looked, and nothing is known; start one with \
              `launchready agent --config {1}`, or name another file with --config",
             self.path.display(),
-            shell_word(&self.path.display().to_string())
+            shell_word(self.path.display())
         );
         Err(UsageError(text).into())
     }
