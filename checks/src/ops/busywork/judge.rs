@@ -100,7 +100,7 @@ fn above(weekly: f64, whole: bool, sums: &[Sum], cx: &AssessCx<'_, Busywork>) ->
 }
 
 /// The hand-work of a week in one line, from the measurements of a run: `About 1 h 10 min a week: 14 tickets
-/// made by hand`. Nothing where the run counted nothing.
+/// made by hand`, or that there is none. Nothing where the run counted nothing.
 pub fn hand_work(measured: &[Measurement], is_whole: bool) -> Option<String> {
     let of = |name: &str, label: Option<&str>| {
         let mine = |one: &&Measurement| one.name == name && one.subject.as_deref() == label;
@@ -111,8 +111,11 @@ pub fn hand_work(measured: &[Measurement], is_whole: bool) -> Option<String> {
         .into_iter()
         .filter_map(|part| of(ITEMS.name, Some(part.label())).map(|items| (part, items)));
     let named = named(items);
-    let what = if named.is_empty() { "nothing was found to do".to_owned() } else { named };
-    Some(format!("{} a week: {what}", estimate(weekly, is_whole)))
+    Some(match (named.is_empty(), is_whole) {
+        (true, true) => "none was found".to_owned(),
+        (true, false) => "none was found in what could be counted".to_owned(),
+        (false, _) => format!("{} a week: {named}", estimate(weekly, is_whole)),
+    })
 }
 
 fn estimate(seconds: f64, is_whole: bool) -> String {
@@ -123,4 +126,21 @@ fn estimate(seconds: f64, is_whole: bool) -> String {
 fn named(items: impl Iterator<Item = (Part, f64)>) -> String {
     let some = items.filter(|(_, items)| *items > 0.0);
     some.map(|(part, items)| part.counted(items)).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hand_work_is_one_line_also_where_there_is_none() {
+        let some = [WEEKLY.value(None, 4_200.0), ITEMS.value(Some(Part::ALL[0].label()), 14.0)];
+        let line = hand_work(&some, true).unwrap();
+        assert!(line.starts_with("About 1 h 10 min a week: 14 "), "{line}");
+        assert!(hand_work(&some, false).unwrap().starts_with("At least 1 h 10 min a week: "));
+        let none = [WEEKLY.value(None, 0.0), ITEMS.value(Some(Part::ALL[0].label()), 0.0)];
+        assert_eq!(hand_work(&none, true).unwrap(), "none was found");
+        assert_eq!(hand_work(&none, false).unwrap(), "none was found in what could be counted");
+        assert_eq!(hand_work(&[], true), None);
+    }
 }
