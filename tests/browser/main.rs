@@ -15,7 +15,7 @@
 mod driver;
 mod handbook;
 mod look;
-#[path = "../support/site.rs"]
+#[path = "../support/site/mod.rs"]
 mod site;
 #[path = "../support/mod.rs"]
 mod support;

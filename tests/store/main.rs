@@ -27,6 +27,7 @@ mod runs;
 mod silent;
 mod sqlite;
 mod stress;
+mod together;
 mod transfer;
 mod upkeep;
 mod waking;

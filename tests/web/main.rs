@@ -20,6 +20,7 @@ mod heartbeats;
 mod known;
 mod out_of_step;
 mod pages;
-#[path = "../support/site.rs"]
+mod sessions;
+#[path = "../support/site/mod.rs"]
 mod site;
 mod visitor;

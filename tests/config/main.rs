@@ -12,6 +12,9 @@
     reason = "a test fails by panicking, and reads its own setting"
 )]
 
+mod design;
+mod mishaps;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -20,8 +23,7 @@ use launchready::config::{PolicyTable, Project, load, parse, schema};
 use launchready::incident::Policy;
 use launchready_checks::contract::Target;
 use launchready_checks::registry;
-use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The last line that is written by hand.
 const MARK: &str =
@@ -307,162 +309,4 @@ fn a_block_needs_nothing_but_its_first_hashes_taken_away() {
         "five kinds of channel, three of announced work, two of jobs that call, three questions, an account, \
          a request, users and a table of drills"
     );
-}
-
-/// The sample of the design, without the tables of later versions.
-const DESIGN: &str = r#"
-[agent]
-listen = "127.0.0.1:9797"            # page, API and /metrics; anything but loopback demands auth
-store = "sqlite:launchready.db"
-public_url = "https://watch.harbor.example"
-heartbeat_url = { env = "DEAD_MAN_URL" }
-[agent.auth]
-password = { env = "LAUNCHREADY_PASSWORD" }
-metrics_token = { env = "LAUNCHREADY_METRICS_TOKEN" }
-
-[network]                            # all optional
-resolvers = ["127.0.0.1:5353"]       # IP or IP:port; default: the system's
-extra_roots = ["lab-ca.pem"]
-allow_private = true
-connect_to = [{ from = "harbor.example:443", to = "127.0.0.1:8443" }]   # "*:443" matches any host
-
-[defaults]                           # may be overridden per [[project]]
-timezone = "UTC"
-confirmations = 2
-recoveries = 1
-reminder = "4h"
-
-[checks.mail-spf]                    # options, thresholds and schedule of a check, for all projects
-void_lookups = 2
-schedule = "*/10 * * * *"            # five-field cron, or every = "10m"; never below the check's min_interval
-
-[[project]]
-name = "harbor"
-domain = "harbor.example"
-hosts = ["www", "app", "api"]        # relative or full names
-goal = "launch"
-not_used = ["automation"]            # said once, so that the verdict knows it was no oversight
-[project.web]
-redirect_map = "redirects.csv"       # header line from,to,status; status may be empty
-webhook_paths = ["https://api.harbor.example/stripe"]
-oauth_paths = ["/auth/callback"]
-legal_pages = ["/privacy", "/terms", "/refunds"]
-[project.mail]
-sends_from = ["harbor.example"]
-selectors = ["resend"]
-tools = ["resend", "hubspot"]
-[project.checks.web-uptime]          # the same options, for this project alone
-endpoints = [{ name = "checkout", url = "https://app.harbor.example/checkout", status = [200], p95 = "300ms" }]
-
-[[channel]]
-name = "founder"
-kind = "email"
-smtp = "smtps://smtp.harbor.example:465"      # smtp:// (plain), smtp+starttls://, smtps://
-user = "alerts"
-password = { env = "SMTP_PASSWORD" }
-from = "launchready@harbor.example"
-to = ["founder@harbor.example"]
-[[channel]]
-name = "ops"
-kind = "slack"
-url = { env = "SLACK_WEBHOOK" }
-severities = ["critical", "warning"]
-urgency = ["now", "day"]
-quiet = "22:00-07:00"                # held until morning, except urgency now
-fallback = "founder"
-"#;
-
-#[test]
-fn the_sample_of_the_design_is_a_config() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("lab-ca.pem"), "").unwrap();
-    std::fs::write(folder.path().join("redirects.csv"), "from,to,status\n/old,/new,\n").unwrap();
-    let config = parse(DESIGN, folder.path()).unwrap_or_else(|errors| panic!("{errors}"));
-    let watch = &config.projects[0].watch;
-    let (_, spf) = watch.schedules.iter().find(|(id, _)| *id == "mail-spf").unwrap();
-    assert_eq!(spf.shortest(), std::time::Duration::from_mins(10));
-    assert_eq!(config.projects[0].options_of("mail-spf"), json!({"void_lookups": 2}));
-    let validator = jsonschema::validator_for(&schema()).unwrap();
-    let sample: Value = toml::from_str(DESIGN).unwrap();
-    let errors: Vec<_> = validator.iter_errors(&sample).map(|e| e.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:?}");
-    assert!(validator.validate(&json!({"agent": {"auth": {"password": "literal"}}})).is_err());
-    assert!(
-        validator
-            .validate(&json!({"project": [{"name": "a", "domain": "a.example", "x": 1}]}))
-            .is_err()
-    );
-}
-
-/// Values that somebody, or somebody's mishap, may write.
-fn values() -> impl Strategy<Value = String> {
-    let usual = [
-        "\"\"",
-        "0",
-        "-1",
-        "1e400",
-        "nan",
-        "9223372036854775807",
-        "true",
-        "[]",
-        "{}",
-        "[[]]",
-        "2026-12-01",
-        "2026-12-01T24:00:00",
-        "12:00:00",
-        "\"99999999999d\"",
-        "\"0ms\"",
-        "\"\\u0000\"",
-        "{ env = \"\" }",
-        "{ file = \"/\" }",
-        "[{ name = \"a\" }]",
-        "\"0/0 * * * *\"",
-        "\"smtps://[::\"",
-        "\"Sun 24:00-24:00\"",
-        "\"-9999-01-01\"",
-        "\"9999-12-31T23:59:59\"",
-    ];
-    let cron = "\"[0-9*/,-]{1,9} [0-9*/,-]{1,5} [0-9*/,-]{1,5} [0-9*/,-]{1,5} [0-9*/,a-z-]{1,7}\"";
-    prop_oneof![
-        proptest::sample::select(usual.to_vec()).prop_map(str::to_owned),
-        cron,
-        "\"[ -~]{0,20}\"",
-        "\\PC{0,20}",
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
-
-    #[test]
-    fn no_mishap_in_the_file_ends_the_program(
-        what in 0..4_u8,
-        at in any::<proptest::sample::Index>(),
-        other in any::<proptest::sample::Index>(),
-        value in values(),
-    ) {
-        let (_, full) = head();
-        let mut lines: Vec<String> = full
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .map(str::to_owned)
-            .collect();
-        let line = at.index(lines.len());
-        match (what, lines[line].split_once(" = ")) {
-            (0, _) => drop(lines.remove(line)),
-            (1, _) => { let other = other.index(lines.len()); lines.swap(line, other) }
-            (2, Some((key, _))) => lines[line] = format!("{key} = {value}"),
-            _ => lines[line] = value,
-        }
-        if let Ok(config) = parse(&lines.join("\n"), Path::new(env!("CARGO_MANIFEST_DIR"))) {
-            let warned = config.warnings().len();
-            prop_assert!(config.agent().is_ok() || warned > 0);
-        }
-    }
-
-    #[test]
-    fn no_schedule_ends_the_program(value in values()) {
-        let text = format!("[checks.mail-spf]\nschedule = {value}\n[agent]\nsummary = {value}\n");
-        let _either_is_fine = parse(&text, Path::new(".")).is_ok();
-    }
 }
