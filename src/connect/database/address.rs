@@ -173,10 +173,10 @@ fn ways(
             vec![way(PgSslMode::Require, true), way(PgSslMode::Disable, false)]
         }
         Some("disable") => vec![way(PgSslMode::Disable, near)],
-        Some(other) => {
-            let other: String = other.chars().take(20).collect();
-            let what = format!("sslmode={other} is none; write verify-full, require or disable");
-            return Err(wrong(what));
+        Some(_unknown) => {
+            return Err(wrong(
+                "its sslmode is none that there is; write verify-full, verify-ca, require, prefer or disable",
+            ));
         }
     })
 }
@@ -234,7 +234,7 @@ mod tests {
             "mysql://look:hunter2@db.harbor.example/shop",
             "hunter2",
             "sqlite:",
-            "postgres://look:hunter2@db.harbor.example/shop?sslmode=hunter",
+            "postgres://look:hunter2@db.harbor.example/shop?sslmode=/look:hunter2@db",
         ] {
             let error = read(&Secret::new(url), Path::new("."), &[]).err().unwrap().to_string();
             assert!(error.contains("project.database.url"), "{error}");

@@ -74,7 +74,7 @@ pub(super) fn read(text: &str, folder: &Path) -> Result<Server, StoreError> {
         None if !near => PgSslMode::VerifyFull,
         None => PgSslMode::Prefer,
         Some(mode) => mode.parse().map_err(|_error| {
-            none("its sslmode is none; write verify-full, verify-ca, require, prefer or disable")
+            none("its sslmode is none that there is; write verify-full, verify-ca, require, prefer or disable")
         })?,
     };
     let user = options.get_username().to_owned();
