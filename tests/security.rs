@@ -51,7 +51,9 @@ fn sources(named: &str) -> Vec<PathBuf> {
         "launchready" => unit("."),
         "launchready-checks" => unit("checks"),
         "launchready-lab" => unit("lab"),
-        _ if modules.is_empty() => vec![file(&format!("tests/{binary}.rs"))],
+        _ if modules.is_empty() => {
+            vec![file(&format!("tests/{binary}.rs")), file(&format!("tests/{binary}/main.rs"))]
+        }
         _ => vec![file(&format!("tests/{binary}/{below}.rs"))],
     }
 }
