@@ -8,12 +8,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-/// How many entries are kept; older ones are dropped.
-pub(crate) const KEPT: usize = 1_000;
-
 /// The last entries, oldest first.
 #[derive(Debug)]
 pub(crate) struct Kept<T> {
+    /// How many are kept; older ones are dropped.
+    most: usize,
     entries: Mutex<Entries<T>>,
     /// How many were ever added.
     changes: watch::Sender<u64>,
@@ -25,21 +24,20 @@ struct Entries<T> {
     ever: u64,
 }
 
-impl<T> Default for Kept<T> {
-    fn default() -> Self {
-        let entries = Mutex::new(Entries { last: VecDeque::new(), ever: 0 });
-        Self { entries, changes: watch::Sender::new(0) }
-    }
-}
-
 impl<T> Kept<T> {
+    /// Nothing yet, and never more than `most`.
+    pub(crate) fn new(most: usize) -> Self {
+        let entries = Mutex::new(Entries { last: VecDeque::new(), ever: 0 });
+        Self { most, entries, changes: watch::Sender::new(0) }
+    }
+
     /// Adds the entry that `make` builds from its number, which counts from 1.
     pub(crate) fn add(&self, make: impl FnOnce(u64) -> T) {
         let ever = {
             let mut entries = locked(&self.entries);
             entries.ever += 1;
             let entry = Arc::new(make(entries.ever));
-            if entries.last.len() >= KEPT {
+            if entries.last.len() >= self.most {
                 entries.last.pop_front();
             }
             entries.last.push_back(entry);
@@ -92,8 +90,9 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_last_thousand_are_kept_and_waited_for() {
-        let kept = Arc::new(Kept::<u64>::default());
+    async fn the_last_are_kept_and_waited_for() {
+        const KEPT: usize = 1_000;
+        let kept = Arc::new(Kept::<u64>::new(KEPT));
         let adds = Arc::clone(&kept);
         let adding = tokio::spawn(async move {
             for _ in 0..KEPT + 5 {

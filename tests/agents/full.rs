@@ -1,6 +1,7 @@
 //! The disk of the database is full for a while. That of a store in a file is filled in `tests/agent/outages.rs`.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use crate::cluster::{Cluster, Place};
 use crate::disk::Disk;
@@ -19,6 +20,7 @@ async fn a_database_without_room_loses_nothing_and_goes_on_when_there_is_some() 
     pair.goes_on(&[0, 1], 1).await;
     let before = pair.journal().await;
     disk.fill();
+    let began = Instant::now();
     let (name, url) = OUTAGES[0];
     pair.rig.lab.plant(name).await.unwrap();
     // The segment of the log that is begun still has room.
@@ -33,6 +35,7 @@ async fn a_database_without_room_loses_nothing_and_goes_on_when_there_is_some() 
     pair.cluster.kill();
     pair.cluster.up();
     pair.both_ready().await;
+    pair.away = began.elapsed();
     let after: BTreeSet<_> = pair.journal().await.into_iter().collect();
     assert!(before.iter().all(|kept| after.contains(kept)), "what was stored stays");
     pair.told(url).await;

@@ -66,10 +66,10 @@ pub(crate) fn jobs(journal: &[Kept]) -> BTreeSet<i64> {
 }
 
 /// Each due time is stored once and none is passed over: a job is due only when a stored run says so, and the next
-/// run that is stored is of no later time. None waits longer than a lease for whoever takes over, and the spans hold
-/// every run.
-pub(crate) async fn prove(cluster: &Cluster, journal: &[Kept]) {
-    let longest = EVERY + LEASE + LATE.mul_f64(SPEED);
+/// run that is stored is of no later time. None waits longer than a lease for whoever takes over, beside the time for
+/// which the database was `away`, and the spans hold every run.
+pub(crate) async fn prove(cluster: &Cluster, journal: &[Kept], away: Duration) {
+    let longest = EVERY + LEASE + (LATE + away).mul_f64(SPEED);
     let mut runs = BTreeMap::new();
     for job in jobs(journal) {
         let of: Vec<&Kept> = journal.iter().filter(|kept| kept.job == job).collect();

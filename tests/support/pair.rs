@@ -1,6 +1,7 @@
 //! Two agents on one database, the world that they watch, and a journal of what was stored.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use launchready::incident::State;
 use launchready::store::{DeliveryState, IncidentFilter};
@@ -22,6 +23,8 @@ pub(crate) struct Pair {
     pub(crate) agents: [Agent; 2],
     pub(crate) rig: Rig,
     pub(crate) cluster: Cluster,
+    /// For how long a test kept the database from storing anything, in its own time.
+    pub(crate) away: Duration,
 }
 
 /// The address of a store on a server.
@@ -66,7 +69,7 @@ impl Pair {
             rig.another(&rig.config(), "first.log", pages[0]),
             rig.another(&path, "second.log", pages[1]),
         ];
-        Self { agents, rig, cluster }
+        Self { agents, rig, cluster, away: Duration::ZERO }
     }
 
     /// Starts both and waits until both are ready.
@@ -96,7 +99,7 @@ impl Pair {
                 first.tail(),
                 second.tail()
             );
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
@@ -165,7 +168,7 @@ impl Pair {
             assert!(turns.windows(2).all(|pair| pair[0] != pair[1]), "opened twice: {kinds:?}");
         }
         store.close().await;
-        journal::prove(&self.cluster, &self.journal().await).await;
+        journal::prove(&self.cluster, &self.journal().await, self.away).await;
         told
     }
 }

@@ -20,6 +20,8 @@ use crate::kept::Kept;
 use crate::plan::CertificatePlan;
 use crate::web::Clock;
 
+/// How many mails are kept; one takes some 30 kB, and a demo may run for days.
+const KEPT: usize = 400;
 /// The largest mail that is taken, in bytes, as large providers have it.
 const SIZE: usize = 25 * 1024 * 1024;
 /// The names of the certificate: clients reach it by address or by one of these.
@@ -106,7 +108,7 @@ impl Mailbox {
         let endpoint =
             authority.pki().endpoint("localhost", &certificate, &[&TLS12, &TLS13], &[])?;
         let inside = Arc::new(Inside {
-            kept: Kept::default(),
+            kept: Kept::new(KEPT),
             faults: Faults::default(),
             options,
             clock: Clock::new(authority.now(), 1.0),
@@ -150,7 +152,7 @@ impl Mailbox {
         self.inside.options.login.as_ref()
     }
 
-    /// The mails that are kept, at most the last 1,000, oldest first.
+    /// The mails that are kept, at most the last 400, oldest first.
     pub fn mails(&self) -> Vec<Arc<Mail>> {
         self.inside.kept.all()
     }

@@ -20,6 +20,9 @@ use crate::gate::Gate;
 use crate::kept::{Kept, locked};
 use crate::web::Clock;
 
+/// How many requests are kept, those to all services together.
+const KEPT: usize = 1_000;
+
 /// A service that takes alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SinkKind {
@@ -124,7 +127,7 @@ impl Sinks {
     /// No port.
     pub fn start(now: Timestamp) -> Result<Self, LabError> {
         let inside = Arc::new(Inside {
-            kept: Kept::default(),
+            kept: Kept::new(KEPT),
             faults: Faults::default(),
             webhook_key: Mutex::new(None),
             clock: Clock::new(now, 1.0),
