@@ -330,6 +330,15 @@ fn a_time_limit_ends_an_audit_with_what_is_not_known() {
     let reasons: Vec<&str> =
         report["checks"].as_array().unwrap().iter().filter_map(|c| c["reason"].as_str()).collect();
     assert!(reasons.contains(&"the time limit came first: 1ms of the audit"), "{reasons:?}");
+    // The lab's config holds the token, so that its proof is looked up first; it counts too.
+    assert!(lab().contains("ownership = "));
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let resolver = silent.local_addr().unwrap().to_string();
+    let said = say_in(
+        folder.path(),
+        &["audit", "--quiet", "--resolver", &resolver, "--time-limit", "1ms"],
+    );
+    assert_eq!(said.code, Some(3), "{said:?}");
 }
 
 #[test]
