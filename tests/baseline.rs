@@ -51,11 +51,6 @@ fn on_call(config: &mut toml::Table) {
     for plugin in registry::ALL {
         table(config, &["checks", plugin.meta.id]).insert("every".to_owned(), "30d".into());
     }
-    // How fast a loaded machine answers itself is no defect of the lab.
-    let uptime = table(config, &["checks", "web-uptime"]);
-    for option in ["api_p95_warning", "p95_critical", "first_byte_warning"] {
-        uptime.insert(option.to_owned(), "60s".into());
-    }
 }
 
 async fn rig() -> Rig {

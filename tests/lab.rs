@@ -10,8 +10,6 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "support/patient.rs"]
-mod patient;
 #[path = "support/planted.rs"]
 mod planted;
 
@@ -28,11 +26,12 @@ use launchready::report::{Report, Verdict, build};
 use launchready_checks::registry;
 use launchready_lab::{Lab, LabOptions, World};
 
-use patient::be_patient;
 use planted::Found;
 
 /// Audits that run at once: each has a lab of its own.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 3;
+/// What an audit may take: far more than on the slowest machine, so that no check is left out.
+const TIME_LIMIT: Duration = Duration::from_mins(10);
 
 type Findings = BTreeMap<Found, usize>;
 
@@ -60,12 +59,11 @@ async fn audit(world: World) -> Report {
     };
     let lab = Lab::start(&world, options).await.unwrap();
     let config = parse(&lab.config_toml(), folder.path()).unwrap();
-    let mut project = config.projects.first().unwrap().clone();
-    be_patient(&mut project);
+    let project = config.projects.first().unwrap().clone();
     let session = Session::new(config.network.clone(), Arc::new(SystemClock)).unwrap();
     let plan = Plan {
         ids: registry::ALL.iter().map(|plugin| plugin.meta.id).collect(),
-        time_limit: Duration::from_mins(2),
+        time_limit: TIME_LIMIT,
         baseline: Baseline::new(),
         recheck: format!("launchready check {{id}} {}", project.target.domain),
         config: None,
@@ -146,44 +144,45 @@ async fn healthy_is_go_and_broken_is_exactly_what_is_planted() {
     assert!(wrong.is_empty(), "broken:\n{}", wrong.join("\n"));
 }
 
+/// Audits a world for each defect, and says where the findings are not those that are planted in it.
+///
+/// A world that differs is looked at once more when the others are done: a machine that has too much to do may let a
+/// question go unanswered, which is no fault of the world.
+async fn each_defect<'a>(
+    all: &'a BTreeMap<String, Findings>,
+    case: impl Fn(&str) -> (World, Findings),
+) {
+    let differs = async |defect: &'a String| {
+        let (world, wanted) = case(defect);
+        let report = tokio::spawn(audit(world)).await.unwrap();
+        let lines = difference(&findings(&report), &wanted);
+        (!lines.is_empty()).then(|| (defect, lines.join("\n")))
+    };
+    let doubtful: Vec<_> =
+        stream::iter(all.keys()).map(&differs).buffer_unordered(AT_ONCE).collect().await;
+    let mut wrong = Vec::new();
+    for (defect, lines) in doubtful.into_iter().flatten() {
+        println!("looked at again: {defect}:\n{lines}");
+        wrong.extend(differs(defect).await.map(|(_, lines)| format!("{defect}:\n{lines}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_defect_put_into_healthy_adds_exactly_its_findings() {
-    let wrong: Vec<String> = stream::iter(planted())
-        .map(async |(defect, wanted)| {
-            let world = World::load("healthy").unwrap().with(&defect).unwrap();
-            let report = tokio::spawn(audit(world)).await.unwrap();
-            let lines = difference(&findings(&report), &wanted);
-            if lines.is_empty() {
-                String::new()
-            } else {
-                format!("{defect}:\n{}", lines.join("\n"))
-            }
-        })
-        .buffer_unordered(AT_ONCE)
-        .filter(|text| std::future::ready(!text.is_empty()))
-        .collect()
-        .await;
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let all = planted();
+    each_defect(&all, |defect| {
+        (World::load("healthy").unwrap().with(defect).unwrap(), all[defect].clone())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_defect_taken_out_of_broken_removes_exactly_its_findings() {
     let all = planted();
-    let wrong: Vec<String> = stream::iter(all.keys().cloned())
-        .map(async |defect: String| {
-            let world = World::load("broken").unwrap().without(&defect).unwrap();
-            let report = tokio::spawn(audit(world)).await.unwrap();
-            let rest = all.iter().filter(|(name, _)| **name != defect).map(|(_, found)| found);
-            let lines = difference(&findings(&report), &sum(rest));
-            if lines.is_empty() {
-                String::new()
-            } else {
-                format!("{defect}:\n{}", lines.join("\n"))
-            }
-        })
-        .buffer_unordered(AT_ONCE)
-        .filter(|text| std::future::ready(!text.is_empty()))
-        .collect()
-        .await;
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    each_defect(&all, |defect| {
+        let rest = all.iter().filter(|(name, _)| *name != defect).map(|(_, found)| found);
+        (World::load("broken").unwrap().without(defect).unwrap(), sum(rest))
+    })
+    .await;
 }

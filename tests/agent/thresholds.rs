@@ -30,11 +30,6 @@ fn on_call(config: &mut toml::Table) {
     let defaults = table(config, &["defaults"]);
     defaults.insert("reminder".to_owned(), REMINDER.into());
     defaults.insert("flap_turns".to_owned(), 1000.into());
-    // How fast a loaded machine answers itself is no defect of the lab.
-    let uptime = table(config, &["checks", "web-uptime"]);
-    for option in ["api_p95_warning", "p95_critical", "first_byte_warning"] {
-        uptime.insert(option.to_owned(), "60s".into());
-    }
 }
 
 async fn rig() -> Rig {

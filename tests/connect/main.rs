@@ -33,6 +33,3 @@ mod table_own;
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
 mod whole;
-
-#[path = "../support/patient.rs"]
-mod patient;

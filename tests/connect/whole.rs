@@ -18,7 +18,6 @@ use launchready_lab::{Asked, Lab, LabOptions, PEOPLE, World};
 
 use super::faults::Running;
 use super::table;
-use crate::patient::be_patient;
 
 /// POSTs that change nothing: the fake, and how the path begins.
 const QUESTIONS: [(&str, &str); 7] = [
@@ -41,8 +40,7 @@ async fn audit(world: World) -> (Report, String, BTreeMap<String, Asked>) {
         dir: folder.path().to_owned(),
     };
     let lab = Lab::start(&world, options).await.unwrap();
-    let mut config = parse(&lab.config_toml(), folder.path()).unwrap();
-    be_patient(&mut config.projects[0]);
+    let config = parse(&lab.config_toml(), folder.path()).unwrap();
     // The first test of a process installs it, and the others find it there.
     let _installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let session = Session::new(config.network.clone(), Arc::new(SystemClock)).unwrap();

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 /// The longest that a test waits for processes to be gone.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder of scripts. Its name stands in the command line of everything that they start.
 struct Scripts(TempDir);

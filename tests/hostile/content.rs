@@ -14,7 +14,7 @@ use crate::audit::audit;
 use crate::servers::{mail, never_ending, saying, saying_over_tls};
 use crate::world::{ADDRESS, Running, Storm};
 
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// Bytes that are UTF-8 nowhere: a lone continuation, an overlong blank, a surrogate.
 const BAD: &[u8] = b"\x80\xc0\xa0\xed\xa0\x80\xff";

@@ -8,7 +8,7 @@ use crate::audit::audit;
 use crate::servers::{Canary, rebinding};
 use crate::world::{ADDRESS, Running, Storm};
 
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(20);
 
 fn leading_to(target: &str) -> String {
     format!("http = 'serve'\nroutes = [{{ path = '*', status = 302, redirect = '{target}' }}]")

@@ -14,7 +14,7 @@ use launchready::store::{Notification, NotificationKind, Told};
 use launchready_checks::contract::{Severity, Urgency};
 
 /// What no test waits longer for.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A clock that a test sets.
 #[derive(Debug, Clone)]

@@ -36,7 +36,7 @@ async fn every_statement_that_runs_often_finds_its_rows_by_an_index() {
     sqlx::raw_sql(settings).execute(&mut on).await.unwrap();
     let mut wrong = Vec::new();
     for statement in OFTEN {
-        let values = (1..20).rev().find(|number| statement.contains(&format!("${number}")));
+        let values = (1..=40).rev().find(|number| statement.contains(&format!("${number}")));
         let nothing = vec!["NULL"; values.unwrap_or_default()].join(", ");
         let given = if nothing.is_empty() { nothing } else { format!("({nothing})") };
         let prepare = AssertSqlSafe(format!("PREPARE often AS {statement}"));

@@ -14,7 +14,7 @@ use crate::bench::{Bench, LEASE, at, channel, finding, job, later, run};
 use crate::cluster::{Cluster, OWNER};
 
 /// How long a test waits for what has to come.
-pub(crate) const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_mins(1);
 /// The number under which an agent brings the tables to its version.
 const TABLES: i32 = 0x4c52_6479;
 

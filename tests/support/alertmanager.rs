@@ -13,7 +13,7 @@ use crate::support::program;
 pub(crate) const ALERTMANAGER: &str = "prometheus-alertmanager";
 
 /// How long it may take to start, and to show what it was told.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// An Alertmanager that tells nobody; it is stopped when dropped.
 pub(crate) struct Alertmanager {

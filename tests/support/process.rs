@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use crate::support::program;
 
 /// How long a server may take to start; a busy machine with two cores needs a second or two.
-const START: Duration = Duration::from_secs(30);
+const START: Duration = Duration::from_mins(2);
 /// How long a server may take to stop before it is killed.
-const STOP: Duration = Duration::from_secs(5);
+const STOP: Duration = Duration::from_secs(20);
 /// How long to wait between two tries to connect, unless the server says something.
 const TRY_AGAIN: Duration = Duration::from_millis(20);
 /// The ports that are given out: below those that Linux takes for outgoing connections.

@@ -27,7 +27,7 @@ pub(crate) use agent::{Agent, client};
 pub(crate) use port::free_port;
 
 /// The longest that a test waits for something that has to happen.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Secrets of the rig: none of them may ever be seen.
 pub(crate) const SMTP_PASSWORD: &str = "smtp-Zq7vT2mXw9";

@@ -25,7 +25,7 @@ use tokio_rustls::client::TlsStream;
 /// The time in every world of these tests.
 pub(crate) const NOW: Timestamp = Timestamp::constant(1_789_473_600, 0);
 /// Nothing on loopback takes so long.
-const LONG: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_mins(1);
 
 /// A running lab and its folder.
 pub(crate) struct Running {

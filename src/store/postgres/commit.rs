@@ -4,8 +4,9 @@ use launchready_checks::contract::Status;
 use sqlx::postgres::PgConnection;
 
 use super::connection::{Connections, Hold, Tries};
+use super::gathered::{Gathered, Row};
 use super::{PostgresStore, changes, incidents, people, runs};
-use crate::incident::{Book, Policy, Sight, observe};
+use crate::incident::{Book, ChangeKind, Policy, Sight, observe};
 use crate::store::fault::Fault;
 use crate::store::incidents::Sighting;
 use crate::store::row::Columns as _;
@@ -41,18 +42,35 @@ async fn all(
     let mut loaded = runs::load(on, runs.iter().map(|run| &run.key)).await?;
     let mut troubled = incidents::troubled(on, runs, &book).await?;
     let mut committed = Vec::with_capacity(runs.len());
+    let mut gathered = Gathered::default();
     for run in runs {
         let job = match loaded.remove(&run.key) {
             Some(job) => Some(job),
             // The second run of a job comes after the first.
-            None => runs::load(on, std::iter::once(&run.key)).await?.remove(&run.key),
+            None => {
+                gathered.write(on, &mut committed).await?;
+                runs::load(on, std::iter::once(&run.key)).await?.remove(&run.key)
+            }
         };
         let is_quiet = !troubled.contains(&run.key.project);
-        committed.push(one(on, run, job, &book, is_quiet).await?);
+        let place = committed.len();
+        let mut became = Committed {
+            key: run.key.clone(),
+            stored: false,
+            changes: Vec::new(),
+            next_due: job.as_ref().map_or(run.next_due, |job| at(job.due_at)),
+        };
+        if let Some(job) = job.filter(|job| !job.leaves_out(run)) {
+            let (changes, row) = one(on, run, &job, &book, is_quiet).await?;
+            gathered.push(place, &job, run, row)?;
+            (became.stored, became.changes) = (true, changes);
+        }
+        committed.push(became);
         if !run.seen.findings.is_empty() || matches!(run.seen.sight, Sight::Blind { .. }) {
             troubled.insert(run.key.project.clone());
         }
     }
+    gathered.write(on, &mut committed).await?;
     Ok(committed)
 }
 
@@ -122,20 +140,15 @@ async fn give_up_in(on: &mut PgConnection, run: &Finished, why: &str) -> Result<
     Ok(became)
 }
 
-/// Stores one run. Where its project is quiet there is no incident that could count.
+/// Stores one run but for the row of its job: gives back what happened and that row. Where its project is quiet
+/// there is no incident that could count.
 async fn one(
     on: &mut PgConnection,
     run: &Finished,
-    job: Option<Job>,
+    job: &Job,
     book: &Book,
     is_quiet: bool,
-) -> Result<Committed, Fault> {
-    let left_out =
-        |next_due| Committed { key: run.key.clone(), stored: false, changes: Vec::new(), next_due };
-    let Some(job) = job else { return Ok(left_out(run.next_due)) };
-    if job.leaves_out(run) {
-        return Ok(left_out(at(job.due_at)));
-    }
+) -> Result<(Vec<(ChangeKind, String)>, Row), Fault> {
     let mut seen = job.fill_in(run);
     people::accept(on, &mut seen, book).await?;
     let fallback = Policy::default();
@@ -143,10 +156,10 @@ async fn one(
     let known = if is_quiet { Vec::new() } else { incidents::known(on, &seen, policy).await? };
     let outcome = observe(&known, &seen, book);
     let next = Next::after(run, outcome.look_again_at);
-    let evidence = runs::keep_evidence(on, &job, run).await?;
+    let evidence = runs::keep_evidence(on, job, run).await?;
     let sighting = evidence.as_deref().map(|hash| Sighting { check: &run.key.check, hash });
     let changes =
         changes::apply(on, outcome, book, &run.key.project, end_of(run), sighting).await?;
-    let next_due = runs::save(on, &job, run, evidence.as_deref(), next).await?;
-    Ok(Committed { key: run.key.clone(), stored: true, changes, next_due })
+    let row = runs::save(on, job, run, evidence.as_deref(), next).await?;
+    Ok((changes, row))
 }

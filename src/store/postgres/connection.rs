@@ -22,6 +22,10 @@ use crate::store::StoreError;
 use crate::store::evidence::hash_text;
 use crate::store::fault::{Fault, closed};
 
+/// How long a call may take before its connection is given up: longer than the server lets a statement run.
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
+/// The same for what has to do with every row: a start, and upkeep.
+pub(super) const LONG: Duration = Duration::from_mins(15);
 /// Connections of one agent: runs, sending, upkeep and a few pages at once. A small managed server has twenty
 /// for everybody.
 const CONNECTIONS: usize = 8;

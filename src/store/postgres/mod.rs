@@ -9,6 +9,7 @@ mod commit;
 mod connection;
 mod drills;
 mod fault;
+mod gathered;
 mod heartbeats;
 mod incidents;
 mod inputs;
@@ -39,13 +40,8 @@ use super::{
     JobKey, JobSpec, LatestRun, Notification, OutboxCount, RunInputs, Span, Store, StoreError,
 };
 use crate::incident::{Book, Incident, Silence, Waiver};
-use connection::Connections;
+use connection::{Connections, LONG, PATIENCE};
 pub use plans::{OFTEN, SMALL};
-
-/// How long a call may take before its connection is given up: longer than the server lets a statement run.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// The same for what has to do with every row: a start, and upkeep.
-const LONG: Duration = Duration::from_mins(15);
 
 /// A store in a database. Several agents may share it, each with a few connections.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! The statements that run often, each of which has to find its rows by an index.
 
 use super::{
-    baselines, changes, heartbeats, incidents, inputs, jobs, look, outbox, runs, sending, upkeep,
-    waking,
+    baselines, changes, gathered, heartbeats, incidents, inputs, jobs, look, outbox, runs, sending,
+    upkeep, waking,
 };
 
 /// Every statement of a run, of sending and of looking at one project, for a test that has a server plan them.
@@ -13,7 +13,8 @@ pub const OFTEN: &[&str] = &[
     jobs::RELEASE[0],
     jobs::RELEASE[1],
     runs::LOAD,
-    runs::SAVE_LONGER,
+    gathered::SAVE,
+    gathered::KEEP_POINTS,
     runs::KEEP_EVIDENCE,
     runs::HOLD_EVIDENCE,
     runs::DROP_EVIDENCE,

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
 use launchready_checks::contract::{Assessment, Status};
 use sqlx::postgres::PgConnection;
 
+use super::gathered::{Row, Span};
 use crate::store::evidence::{hash, hash_text, pack};
 use crate::store::fault::Fault;
 use crate::store::figures::Figures;
 use crate::store::jobs;
 use crate::store::row::Columns as _;
-use crate::store::runs::{Job, Next, duration_ms, lasting, measured, points, readable};
+use crate::store::runs::{Job, Next, lasting, readable};
 use crate::store::words::{ms, plain};
 use crate::store::{Finished, JobKey};
 
@@ -21,26 +21,6 @@ pub(super) const LOAD: &str = "SELECT job.id, job.project, job.check_id, target,
      FROM unnest($1::text[], $2::text[]) AS asked (project, check_id) \
      JOIN job ON job.project = asked.project AND job.check_id = asked.check_id \
      WHERE gone_at IS NULL FOR NO KEY UPDATE OF job";
-
-/// A job that was moved during its run is due then, where that is sooner: see [`Next`].
-macro_rules! save {
-    () => {
-        "UPDATE job SET due_at = CASE WHEN due_at > $4 THEN least($2, greatest(due_at, $5 + 1000)) ELSE $2 END, \
-         early = $3 AND (due_at <= $4 OR due_at >= $2), lease_by = NULL, lease_until = NULL, \
-         last_due = $4, last_at = $5, last_look = $6, duration_ms = $7, status = $8, since = $9, \
-         reason = $10, unlock = $11, blind_runs = $12, blind_since = $13, span = $14, judged = $15, \
-         carried = $16, measured = $17, hour = $18, figures = $19 WHERE id = $1 \
-         RETURNING due_at"
-    };
-}
-
-const SAVE: &str = save!();
-
-/// The same, and the span of the job becomes longer.
-pub(super) const SAVE_LONGER: &str = concat!(
-    "WITH longer AS (UPDATE span SET to_at = greatest(to_at, $5), runs = runs + 1 WHERE id = $14) ",
-    save!()
-);
 
 /// Takes evidence away that nothing points to any more. What another agent is pointing to at this moment is
 /// passed over; upkeep comes for it.
@@ -65,20 +45,20 @@ pub(super) async fn load(
     rows.iter().map(|row| Ok((jobs::key(row)?, Job::read(row)?))).collect()
 }
 
-/// Stores what a run leaves behind, and gives back when its job is due. `evidence` is that of the run, kept already.
+/// Stores what a run leaves behind beside the row of its job, and gives back what goes there. `evidence` is that of
+/// the run, kept already.
 pub(super) async fn save(
     on: &mut PgConnection,
     job: &Job,
     run: &Finished,
     evidence: Option<&[u8]>,
     next: Next,
-) -> Result<Timestamp, Fault> {
-    let started = ms(run.started_at);
+) -> Result<Row, Fault> {
     let reason = run.reason.as_ref().map(|(reason, _)| plain(reason));
     let reason = reason.as_deref();
-    let (span, save) = match job.extends(run, reason) {
-        Some(span) => (span, SAVE_LONGER),
-        None => (begin_span(on, job.id, run, run.status, reason).await?, SAVE),
+    let span = match job.extends(run, reason) {
+        Some(span) => Span::Longer(span),
+        None => Span::New(begin_span(on, job.id, run, run.status, reason).await?),
     };
     let judged = judge(on, job, &run.assessment).await?;
     let carried = carry(on, job, run).await?;
@@ -86,32 +66,8 @@ pub(super) async fn save(
     if let Some((hour, figures)) = counted.over {
         add_hour(on, job.id, &run.key, hour, figures).await?;
     }
-    let (look, blind_runs, blind_since) = job.sight(run);
-    let saved = sqlx::query(save)
-        .bind(job.id)
-        .bind(ms(next.at))
-        .bind(next.early)
-        .bind(ms(run.due_at))
-        .bind(started)
-        .bind(look)
-        .bind(duration_ms(run))
-        .bind(run.status.as_str())
-        .bind(job.since(run))
-        .bind(reason)
-        .bind(run.reason.as_ref().map(|(_, unlock)| plain(unlock)))
-        .bind(blind_runs)
-        .bind(blind_since)
-        .bind(span)
-        .bind(judged)
-        .bind(carried)
-        .bind(measured(run)?)
-        .bind(counted.hour)
-        .bind(counted.figures)
-        .fetch_one(&mut *on)
-        .await?;
     replace_evidence(on, job, run, evidence).await?;
-    keep_points(on, job.id, run).await?;
-    saved.time("due_at")
+    Ok(Row { next, span, judged, carried, hour: counted.hour, figures: counted.figures })
 }
 
 pub(super) async fn begin_span(
@@ -243,26 +199,6 @@ async fn replace_evidence(
         .await?;
     if let Some(before) = &job.evidence {
         sqlx::query(DROP_EVIDENCE).bind(before).execute(on).await?;
-    }
-    Ok(())
-}
-
-/// Keeps single values of the measurements that the check reads as history.
-async fn keep_points(on: &mut PgConnection, job: i64, run: &Finished) -> Result<(), Fault> {
-    for point in points(run) {
-        sqlx::query(
-            "INSERT INTO point (job, at, name, subject, value, keep_until) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (job, at, name, md5(subject)) \
-             DO UPDATE SET value = excluded.value, keep_until = excluded.keep_until",
-        )
-        .bind(job)
-        .bind(ms(run.started_at))
-        .bind(plain(point.name))
-        .bind(plain(point.subject))
-        .bind(point.value)
-        .bind(point.until)
-        .execute(&mut *on)
-        .await?;
     }
     Ok(())
 }
