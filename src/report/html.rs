@@ -119,7 +119,8 @@ fn block(block: &Block) -> String {
             for row in rows {
                 out.push_str("<tr>");
                 for (title, cell) in head.iter().zip(row) {
-                    push(&mut out, &format!("<td data-label=\"{title}\">"), cell, "</td>");
+                    let class = if cell == "–" { " class=\"none\"" } else { "" };
+                    push(&mut out, &format!("<td{class} data-label=\"{title}\">"), cell, "</td>");
                 }
                 out.push_str("</tr>");
             }
