@@ -58,24 +58,15 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Every unresolved incident, and the first of each key that is over.
+    /// Those of rows with `id` and `body`.
     pub(super) fn of<R: Columns>(rows: &[R]) -> Result<Self, Fault> {
         let mut found = Self::default();
-        let mut over: HashMap<IncidentKey, Incident> = HashMap::new();
         for row in rows {
-            let Some(incident) = read(row) else {
-                found.unreadable.push(row.text("id")?.to_owned());
-                continue;
-            };
-            if incident.state != State::Resolved {
-                found.known.push(incident);
-            } else if !over.contains_key(&incident.key) {
-                over.insert(incident.key.clone(), incident);
+            match read(row) {
+                Some(incident) => found.known.push(incident),
+                None => found.unreadable.push(row.text("id")?.to_owned()),
             }
         }
-        let mut over: Vec<Incident> = over.into_values().collect();
-        over.sort_by(|one, other| one.key.cmp(&other.key));
-        found.known.extend(over);
         Ok(found)
     }
 }

@@ -15,6 +15,7 @@ mod ids;
 mod incidents;
 mod jobs;
 mod keeping;
+mod known;
 mod looks;
 mod messages;
 mod model;

@@ -83,6 +83,11 @@ impl Heard {
         rig.mailbox.clear();
     }
 
+    /// How many changes came.
+    pub(crate) fn changes(&self) -> usize {
+        self.names.len()
+    }
+
     /// How many webhooks came.
     pub(crate) fn webhooks(&self) -> usize {
         self.repeats.values().sum()

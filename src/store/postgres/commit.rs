@@ -1,14 +1,17 @@
 //! Finished runs with everything that follows from them, in one transaction.
 
+use std::collections::BTreeSet;
+
 use launchready_checks::contract::Status;
 use sqlx::postgres::PgConnection;
 
 use super::connection::{Connections, Hold, Tries};
 use super::gathered::{Gathered, Row};
 use super::{PostgresStore, changes, incidents, people, runs};
-use crate::incident::{Book, ChangeKind, Policy, Sight, observe};
+use crate::incident::{Book, ChangeKind, Policy, observe};
 use crate::store::fault::Fault;
 use crate::store::incidents::Sighting;
+use crate::store::known::Known;
 use crate::store::row::Columns as _;
 use crate::store::runs::{Job, Next, UNLOCK, duration_ms, end_of};
 use crate::store::words::{at, ms, plain};
@@ -40,7 +43,11 @@ async fn all(
 ) -> Result<Vec<Committed>, Fault> {
     let book = people::book(&store.muting, on, book).await?;
     let mut loaded = runs::load(on, runs.iter().map(|run| &run.key)).await?;
-    let mut troubled = incidents::troubled(on, runs, &book).await?;
+    let mut known = Known::for_runs(runs, &book);
+    let projects: BTreeSet<&str> = runs.iter().map(|run| run.key.project.as_str()).collect();
+    let projects: Vec<&str> = projects.into_iter().collect();
+    let now = runs.iter().map(|run| run.seen.at).max().unwrap_or_default();
+    incidents::know(on, &mut known, &projects, now).await?;
     let mut committed = Vec::with_capacity(runs.len());
     let mut gathered = Gathered::default();
     for run in runs {
@@ -52,7 +59,6 @@ async fn all(
                 runs::load(on, std::iter::once(&run.key)).await?.remove(&run.key)
             }
         };
-        let is_quiet = !troubled.contains(&run.key.project);
         let place = committed.len();
         let mut became = Committed {
             key: run.key.clone(),
@@ -61,14 +67,11 @@ async fn all(
             next_due: job.as_ref().map_or(run.next_due, |job| at(job.due_at)),
         };
         if let Some(job) = job.filter(|job| !job.leaves_out(run)) {
-            let (changes, row) = one(on, run, &job, &book, is_quiet).await?;
+            let (changes, row) = one(on, run, &job, &book, &mut known).await?;
             gathered.push(place, &job, run, row)?;
             (became.stored, became.changes) = (true, changes);
         }
         committed.push(became);
-        if !run.seen.findings.is_empty() || matches!(run.seen.sight, Sight::Blind { .. }) {
-            troubled.insert(run.key.project.clone());
-        }
     }
     gathered.write(on, &mut committed).await?;
     Ok(committed)
@@ -140,21 +143,23 @@ async fn give_up_in(on: &mut PgConnection, run: &Finished, why: &str) -> Result<
     Ok(became)
 }
 
-/// Stores one run but for the row of its job: gives back what happened and that row. Where its project is quiet
-/// there is no incident that could count.
+/// Stores one run but for the row of its job: gives back what happened and that row.
 async fn one(
     on: &mut PgConnection,
     run: &Finished,
     job: &Job,
     book: &Book,
-    is_quiet: bool,
+    known: &mut Known,
 ) -> Result<(Vec<(ChangeKind, String)>, Row), Fault> {
     let mut seen = job.fill_in(run);
     people::accept(on, &mut seen, book).await?;
     let fallback = Policy::default();
     let policy = book.policies.get(&run.key.project).unwrap_or(&fallback);
-    let known = if is_quiet { Vec::new() } else { incidents::known(on, &seen, policy).await? };
-    let outcome = observe(&known, &seen, book);
+    if !known.has(&seen.project) {
+        incidents::know(on, known, &[&seen.project], seen.at).await?;
+    }
+    let outcome = observe(&known.of(&seen, policy), &seen, book);
+    known.changed_by(&outcome, &seen.project);
     let next = Next::after(run, outcome.look_again_at);
     let evidence = runs::keep_evidence(on, job, run).await?;
     let sighting = evidence.as_deref().map(|hash| Sighting { check: &run.key.check, hash });

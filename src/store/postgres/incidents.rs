@@ -1,31 +1,22 @@
 //! Incidents: which are known, what people do, and the end of a job.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 use sqlx::postgres::PgConnection;
 
 use super::connection::{Hold, Tries};
 use super::{PostgresStore, changes, people};
-use crate::incident::{self, Book, Change, Incident, Policy, RunSeen};
+use crate::incident::{self, Book, Change, Incident};
 use crate::store::fault::Fault;
-use crate::store::incidents::{
-    Found, by_hand, end_quietly, flaps_since, missing, read, unreadable,
-};
+use crate::store::incidents::{Found, by_hand, end_quietly, missing, read, unreadable};
+use crate::store::known::Known;
 use crate::store::row::Columns as _;
 use crate::store::words::{NOT_CONFIGURED, json, ms};
-use crate::store::{Finished, JobKey, StoreError};
+use crate::store::{JobKey, StoreError};
 
-/// What the state machine has to know for one run.
-pub(super) const KNOWN: &str = "SELECT id, body FROM incident \
-     WHERE project = $1 AND state IN ('suspected', 'open', 'acknowledged') \
-     UNION ALL \
-     SELECT * FROM (SELECT id, body FROM incident WHERE project = $1 AND check_id = $2 \
-       AND state = 'resolved' AND resolved_at >= $3 ORDER BY resolved_at DESC) AS over";
-
-/// Which projects have an incident that one of the runs has to know.
-pub(super) const TROUBLED: &str = "SELECT DISTINCT project FROM incident WHERE project = ANY($1) \
-     AND (state IN ('suspected', 'open', 'acknowledged') OR state = 'resolved' AND resolved_at >= $2)";
+/// What the state machine has to know for runs of projects.
+pub(super) const KNOWN: &str = "SELECT project, id, body, resolved_at FROM incident \
+     WHERE project = ANY($1) AND (state IN ('suspected', 'open', 'acknowledged') \
+       OR state = 'resolved' AND resolved_at >= $2)";
 
 /// Everything that lasts.
 pub(super) const LASTING: &str =
@@ -51,42 +42,18 @@ pub(super) async fn set_aside(
     Ok(())
 }
 
-/// The projects of runs that have an incident which may count: [`known`] finds nothing in the others.
-pub(super) async fn troubled(
+/// Reads the incidents of projects that may count for runs.
+pub(super) async fn know(
     on: &mut PgConnection,
-    runs: &[Finished],
-    book: &Book,
-) -> Result<HashSet<String>, Fault> {
-    let usual = Policy::default();
-    let since = |run: &Finished| {
-        flaps_since(&run.seen, book.policies.get(&run.key.project).unwrap_or(&usual))
-    };
-    let projects: Vec<&str> = runs.iter().map(|run| run.key.project.as_str()).collect();
-    let rows = sqlx::query(TROUBLED)
-        .bind(projects)
-        .bind(runs.iter().map(since).min())
-        .fetch_all(on)
-        .await?;
-    rows.iter().map(|row| Ok(row.text("project")?.to_owned())).collect()
-}
-
-/// Every unresolved incident of the run's project, and of its check the latest that is over of each key.
-pub(super) async fn known(
-    on: &mut PgConnection,
-    seen: &RunSeen,
-    policy: &Policy,
-) -> Result<Vec<Incident>, Fault> {
-    let rows = sqlx::query(KNOWN)
-        .bind(&seen.project)
-        .bind(&seen.check)
-        .bind(flaps_since(seen, policy))
-        .fetch_all(&mut *on)
-        .await?;
-    let found = Found::of(&rows)?;
-    for id in &found.unreadable {
-        set_aside(on, id, seen.at).await?;
+    known: &mut Known,
+    projects: &[&str],
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let rows = sqlx::query(KNOWN).bind(projects).bind(known.since).fetch_all(&mut *on).await?;
+    for id in known.learn(projects, &rows)? {
+        set_aside(on, &id, now).await?;
     }
-    Ok(found.known)
+    Ok(())
 }
 
 /// See [`Store::acknowledge`](crate::store::Store::acknowledge).

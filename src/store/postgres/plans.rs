@@ -22,7 +22,6 @@ pub const OFTEN: &[&str] = &[
     inputs::APPROVED,
     inputs::POINTS_OF,
     baselines::NEWEST,
-    incidents::TROUBLED,
     incidents::KNOWN,
     incidents::OF_JOB,
     waking::DUE,

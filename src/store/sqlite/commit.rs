@@ -8,6 +8,7 @@ use super::{SqliteStore, changes, incidents, people, runs};
 use crate::incident::{Book, Policy, observe};
 use crate::store::fault::Fault;
 use crate::store::incidents::Sighting;
+use crate::store::known::Known;
 use crate::store::row::Columns as _;
 use crate::store::runs::{Next, UNLOCK, duration_ms, end_of};
 use crate::store::words::{at, ms};
@@ -22,9 +23,10 @@ pub(super) async fn commit(
     let mut write = store.connections.write().await?;
     let done = async {
         let book = people::book(&store.muting, write.on(), book).await?;
+        let mut known = Known::for_runs(runs, &book);
         let mut committed = Vec::with_capacity(runs.len());
         for run in runs {
-            committed.push(one(write.on(), run, &book).await?);
+            committed.push(one(write.on(), run, &book, &mut known).await?);
         }
         Ok(committed)
     };
@@ -95,7 +97,12 @@ async fn give_up_in(
     Ok(became)
 }
 
-async fn one(on: &mut SqliteConnection, run: &Finished, book: &Book) -> Result<Committed, Fault> {
+async fn one(
+    on: &mut SqliteConnection,
+    run: &Finished,
+    book: &Book,
+    known: &mut Known,
+) -> Result<Committed, Fault> {
     let left_out =
         |next_due| Committed { key: run.key.clone(), stored: false, changes: Vec::new(), next_due };
     let Some(job) = runs::load(on, &run.key).await? else { return Ok(left_out(run.next_due)) };
@@ -106,8 +113,11 @@ async fn one(on: &mut SqliteConnection, run: &Finished, book: &Book) -> Result<C
     people::accept(on, &mut seen, book).await?;
     let fallback = Policy::default();
     let policy = book.policies.get(&run.key.project).unwrap_or(&fallback);
-    let known = incidents::known(on, &seen, policy).await?;
-    let outcome = observe(&known, &seen, book);
+    if !known.has(&seen.project) {
+        incidents::know(on, known, &seen.project, seen.at).await?;
+    }
+    let outcome = observe(&known.of(&seen, policy), &seen, book);
+    known.changed_by(&outcome, &seen.project);
     let next = Next::after(run, outcome.look_again_at);
     let evidence = runs::keep_evidence(on, &job, run).await?;
     let sighting = evidence.as_deref().map(|hash| Sighting { check: &run.key.check, hash });

@@ -4,20 +4,19 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::{SqliteStore, changes, people};
-use crate::incident::{self, Book, Change, Incident, Policy, RunSeen};
+use crate::incident::{self, Book, Change, Incident};
 use crate::store::fault::Fault;
-use crate::store::incidents::{
-    Found, by_hand, end_quietly, flaps_since, missing, read, unreadable,
-};
+use crate::store::incidents::{Found, by_hand, end_quietly, missing, read, unreadable};
+use crate::store::known::Known;
 use crate::store::words::{NOT_CONFIGURED, json, ms};
 use crate::store::{JobKey, StoreError};
 
-/// What the state machine has to know for one run.
-pub(super) const KNOWN: &str = "SELECT id, body FROM incident \
+/// What the state machine has to know for runs of a project.
+pub(super) const KNOWN: &str = "SELECT project, id, body, resolved_at FROM incident \
      WHERE project = ?1 AND state IN ('suspected', 'open', 'acknowledged') \
      UNION ALL \
-     SELECT * FROM (SELECT id, body FROM incident WHERE project = ?1 AND check_id = ?2 \
-       AND state = 'resolved' AND resolved_at >= ?3 ORDER BY resolved_at DESC)";
+     SELECT project, id, body, resolved_at FROM incident \
+     WHERE project = ?1 AND state = 'resolved' AND resolved_at >= ?2";
 
 /// Everything that lasts.
 pub(super) const LASTING: &str =
@@ -43,23 +42,18 @@ pub(super) async fn set_aside(
     Ok(())
 }
 
-/// Every unresolved incident of the run's project, and of its check the latest that is over of each key.
-pub(super) async fn known(
+/// Reads the incidents of a project that may count for runs.
+pub(super) async fn know(
     on: &mut SqliteConnection,
-    seen: &RunSeen,
-    policy: &Policy,
-) -> Result<Vec<Incident>, Fault> {
-    let rows = sqlx::query(KNOWN)
-        .bind(&seen.project)
-        .bind(&seen.check)
-        .bind(flaps_since(seen, policy))
-        .fetch_all(&mut *on)
-        .await?;
-    let found = Found::of(&rows)?;
-    for id in &found.unreadable {
-        set_aside(on, id, seen.at).await?;
+    known: &mut Known,
+    project: &str,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let rows = sqlx::query(KNOWN).bind(project).bind(known.since).fetch_all(&mut *on).await?;
+    for id in known.learn(&[project], &rows)? {
+        set_aside(on, &id, now).await?;
     }
-    Ok(found.known)
+    Ok(())
 }
 
 /// See [`Store::acknowledge`](crate::store::Store::acknowledge).
