@@ -51,14 +51,12 @@ async fn all(
     let mut committed = Vec::with_capacity(runs.len());
     let mut gathered = Gathered::default();
     for run in runs {
-        let job = match loaded.remove(&run.key) {
-            Some(job) => Some(job),
+        let mut job = loaded.remove(&run.key);
+        if job.is_none() {
             // The second run of a job comes after the first.
-            None => {
-                gathered.write(on, &mut committed).await?;
-                runs::load(on, std::iter::once(&run.key)).await?.remove(&run.key)
-            }
-        };
+            gathered.write(on, &mut committed).await?;
+            job = runs::load(on, std::iter::once(&run.key)).await?.remove(&run.key);
+        }
         let place = committed.len();
         let mut became = Committed {
             key: run.key.clone(),
