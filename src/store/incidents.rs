@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use launchready_checks::contract::json;
 use serde_json::Value;
 
@@ -12,8 +12,7 @@ use super::row::Columns;
 use super::words::ms;
 use super::{Delivery, IncidentRecord, RecordedChange, StoreError};
 use crate::incident::{
-    Book, Change, ChangeKind, Incident, IncidentKey, Outcome, Policy, RunSeen, State, Tell,
-    wakes_at,
+    Book, Change, ChangeKind, Incident, IncidentKey, Outcome, State, Tell, wakes_at,
 };
 
 /// The incident of a row with `id` and `body`. What cannot be read is logged, and is none.
@@ -40,14 +39,6 @@ pub(super) fn unreadable(id: &str) -> Fault {
 /// The error of asking for an incident that is not there.
 pub(super) fn missing(id: &str) -> Fault {
     StoreError::Missing { what: "incident", id: id.to_owned() }.into()
-}
-
-/// Since when an incident that is over still counts for the run of a check.
-pub(super) fn flaps_since(seen: &RunSeen, policy: &Policy) -> i64 {
-    let since = SignedDuration::try_from(policy.flap_window)
-        .ok()
-        .and_then(|window| seen.at.checked_sub(window).ok());
-    ms(since.unwrap_or(Timestamp::MIN))
 }
 
 /// Incidents of rows, and the ids of those that cannot be read.

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::Finished;
 use super::fault::Fault;
-use super::incidents::{flaps_since, read};
+use super::incidents::read;
 use super::row::Columns;
+use super::words::ms;
 use crate::incident::{Book, Incident, IncidentKey, Outcome, Policy, RunSeen, State};
 
 /// What is known of incidents, by project. A project whose incidents a run has changed is read again.
@@ -26,11 +29,8 @@ struct Project {
 impl Known {
     /// Nothing yet, for these runs.
     pub(super) fn for_runs(runs: &[Finished], book: &Book) -> Self {
-        let usual = Policy::default();
-        let since = |run: &Finished| {
-            flaps_since(&run.seen, book.policies.get(&run.key.project).unwrap_or(&usual))
-        };
-        Self { since: runs.iter().map(since).min().unwrap_or_default(), projects: HashMap::new() }
+        let since = runs.iter().map(|run| since(&run.seen, book)).min();
+        Self { since: since.unwrap_or_default(), projects: HashMap::new() }
     }
 
     /// Whether the incidents of a project are read.
@@ -69,9 +69,9 @@ impl Known {
     }
 
     /// Every unresolved incident of the run's project, and of its check the latest that is over of each key.
-    pub(super) fn of(&self, seen: &RunSeen, policy: &Policy) -> Vec<Incident> {
+    pub(super) fn of(&self, seen: &RunSeen, book: &Book) -> Vec<Incident> {
         let Some(project) = self.projects.get(&seen.project) else { return Vec::new() };
-        let since = flaps_since(seen, policy);
+        let since = since(seen, book);
         let counts = |at: i64, incident: &Incident| incident.key.check == seen.check && at >= since;
         let over = project.over.values().filter(|(at, incident)| counts(*at, incident));
         project.unresolved.iter().chain(over.map(|(_, incident)| incident)).cloned().collect()
@@ -84,4 +84,14 @@ impl Known {
             self.projects.remove(project);
         }
     }
+}
+
+/// Since when an incident that is over still counts for a run.
+fn since(seen: &RunSeen, book: &Book) -> i64 {
+    let usual = Policy::default();
+    let policy = book.policies.get(&seen.project).unwrap_or(&usual);
+    let since = SignedDuration::try_from(policy.flap_window)
+        .ok()
+        .and_then(|window| seen.at.checked_sub(window).ok());
+    ms(since.unwrap_or(Timestamp::MIN))
 }

@@ -8,7 +8,7 @@ use sqlx::postgres::PgConnection;
 use super::connection::{Connections, Hold, Tries};
 use super::gathered::{Gathered, Row};
 use super::{PostgresStore, changes, incidents, people, runs};
-use crate::incident::{Book, ChangeKind, Policy, observe};
+use crate::incident::{Book, ChangeKind, observe};
 use crate::store::fault::Fault;
 use crate::store::incidents::Sighting;
 use crate::store::known::Known;
@@ -23,12 +23,12 @@ pub(super) async fn commit(
     runs: &[Finished],
     book: &Book,
 ) -> Result<Vec<Committed>, StoreError> {
-    let projects = runs.iter().map(|run| run.key.project.as_str()).collect();
+    let projects: BTreeSet<&str> = runs.iter().map(|run| run.key.project.as_str()).collect();
     let mut tries = Tries::new();
     loop {
         let hold = Hold::Projects(&projects);
         let mut write = store.connections.write("store finished runs", hold).await?;
-        let done = all(write.on(), store, runs, book).await;
+        let done = all(write.on(), store, runs, &projects, book).await;
         if let Some(committed) = write.end(&mut tries, done).await? {
             return Ok(committed);
         }
@@ -39,13 +39,13 @@ async fn all(
     on: &mut PgConnection,
     store: &PostgresStore,
     runs: &[Finished],
+    projects: &BTreeSet<&str>,
     book: &Book,
 ) -> Result<Vec<Committed>, Fault> {
     let book = people::book(&store.muting, on, book).await?;
     let mut loaded = runs::load(on, runs.iter().map(|run| &run.key)).await?;
     let mut known = Known::for_runs(runs, &book);
-    let projects: BTreeSet<&str> = runs.iter().map(|run| run.key.project.as_str()).collect();
-    let projects: Vec<&str> = projects.into_iter().collect();
+    let projects: Vec<&str> = projects.iter().copied().collect();
     let now = runs.iter().map(|run| run.seen.at).max().unwrap_or_default();
     incidents::know(on, &mut known, &projects, now).await?;
     let mut committed = Vec::with_capacity(runs.len());
@@ -151,12 +151,10 @@ async fn one(
 ) -> Result<(Vec<(ChangeKind, String)>, Row), Fault> {
     let mut seen = job.fill_in(run);
     people::accept(on, &mut seen, book).await?;
-    let fallback = Policy::default();
-    let policy = book.policies.get(&run.key.project).unwrap_or(&fallback);
     if !known.has(&seen.project) {
         incidents::know(on, known, &[&seen.project], seen.at).await?;
     }
-    let outcome = observe(&known.of(&seen, policy), &seen, book);
+    let outcome = observe(&known.of(&seen, book), &seen, book);
     known.changed_by(&outcome, &seen.project);
     let next = Next::after(run, outcome.look_again_at);
     let evidence = runs::keep_evidence(on, job, run).await?;

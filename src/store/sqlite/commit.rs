@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::connection::Connections;
 use super::{SqliteStore, changes, incidents, people, runs};
-use crate::incident::{Book, Policy, observe};
+use crate::incident::{Book, observe};
 use crate::store::fault::Fault;
 use crate::store::incidents::Sighting;
 use crate::store::known::Known;
@@ -111,12 +111,10 @@ async fn one(
     }
     let mut seen = job.fill_in(run);
     people::accept(on, &mut seen, book).await?;
-    let fallback = Policy::default();
-    let policy = book.policies.get(&run.key.project).unwrap_or(&fallback);
     if !known.has(&seen.project) {
         incidents::know(on, known, &seen.project, seen.at).await?;
     }
-    let outcome = observe(&known.of(&seen, policy), &seen, book);
+    let outcome = observe(&known.of(&seen, book), &seen, book);
     known.changed_by(&outcome, &seen.project);
     let next = Next::after(run, outcome.look_again_at);
     let evidence = runs::keep_evidence(on, &job, run).await?;
