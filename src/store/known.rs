@@ -11,7 +11,7 @@ use super::row::Columns;
 use super::words::ms;
 use crate::incident::{Book, Incident, IncidentKey, Outcome, Policy, RunSeen, State};
 
-/// What is known of incidents, by project. A project whose incidents a run has changed is read again.
+/// What is known of incidents, by project, and what became of them since: nobody else writes meanwhile.
 #[derive(Debug)]
 pub(super) struct Known {
     /// Since when an incident that is over counts for any of the runs, in milliseconds.
@@ -55,15 +55,7 @@ impl Known {
                 continue;
             };
             let project = self.projects.entry(row.text("project")?.to_owned()).or_default();
-            if incident.state != State::Resolved {
-                project.unresolved.push(incident);
-                continue;
-            }
-            let at = row.some_number("resolved_at")?.unwrap_or_default();
-            let before = project.over.get(&incident.key).map(|(before, _)| *before);
-            if before.is_none_or(|before| before < at) {
-                project.over.insert(incident.key.clone(), (at, incident));
-            }
+            project.take(incident, row.some_number("resolved_at")?.unwrap_or_default());
         }
         Ok(unreadable)
     }
@@ -77,11 +69,30 @@ impl Known {
         project.unresolved.iter().chain(over.map(|(_, incident)| incident)).cloned().collect()
     }
 
-    /// Lets go of a project whose incidents a run changes.
-    pub(super) fn changed_by(&mut self, outcome: &Outcome, project: &str) {
-        let Outcome { incidents, forgotten, changes, .. } = outcome;
-        if !incidents.is_empty() || !forgotten.is_empty() || !changes.is_empty() {
-            self.projects.remove(project);
+    /// Takes over what came of a run, as it is written into the rows of the run's project.
+    pub(super) fn follow(&mut self, outcome: &Outcome, project: &str) {
+        let Some(project) = self.projects.get_mut(project) else { return };
+        for gone in &outcome.forgotten {
+            project.unresolved.retain(|incident| incident.id != gone.id);
+        }
+        for incident in &outcome.incidents {
+            project.unresolved.retain(|before| before.id != incident.id);
+            project.over.retain(|_, (_, before)| before.id != incident.id);
+            project.take(incident.clone(), incident.resolved_at.map(ms).unwrap_or_default());
+        }
+    }
+}
+
+impl Project {
+    /// Adds an incident; `over_at` counts where it is over.
+    fn take(&mut self, incident: Incident, over_at: i64) {
+        if incident.state != State::Resolved {
+            self.unresolved.push(incident);
+            return;
+        }
+        let before = self.over.get(&incident.key).map(|(before, _)| *before);
+        if before.is_none_or(|before| before < over_at) {
+            self.over.insert(incident.key.clone(), (over_at, incident));
         }
     }
 }

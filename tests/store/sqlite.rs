@@ -324,7 +324,7 @@ async fn a_file_of_the_first_version_takes_the_steps_that_it_lacks_and_keeps_wha
     }
     let mut on = raw(&path).await;
     let version = sqlx::query("PRAGMA user_version").fetch_one(&mut on).await.unwrap();
-    assert_eq!(version.get::<i64, _>(0), 6);
+    assert_eq!(version.get::<i64, _>(0), 7);
 }
 
 async fn rows(path: &Path, table: &str) -> i64 {

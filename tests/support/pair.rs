@@ -23,7 +23,7 @@ pub(crate) struct Pair {
     pub(crate) agents: [Agent; 2],
     pub(crate) rig: Rig,
     pub(crate) cluster: Cluster,
-    /// For how long a test kept the database from storing anything, in its own time.
+    /// For how long the database may have been kept from storing anything, in the time of the test.
     pub(crate) away: Duration,
 }
 

@@ -154,13 +154,13 @@ async fn one(
     if !known.has(&seen.project) {
         incidents::know(on, known, &[&seen.project], seen.at).await?;
     }
-    let outcome = observe(&known.of(&seen, book), &seen, book);
-    known.changed_by(&outcome, &seen.project);
+    let mut outcome = observe(&known.of(&seen, book), &seen, book);
     let next = Next::after(run, outcome.look_again_at);
     let evidence = runs::keep_evidence(on, job, run).await?;
     let sighting = evidence.as_deref().map(|hash| Sighting { check: &run.key.check, hash });
     let changes =
-        changes::apply(on, outcome, book, &run.key.project, end_of(run), sighting).await?;
+        changes::apply(on, &mut outcome, book, &run.key.project, end_of(run), sighting).await?;
+    known.follow(&outcome, &seen.project);
     let row = runs::save(on, job, run, evidence.as_deref(), next).await?;
     Ok((changes, row))
 }

@@ -109,7 +109,7 @@ async fn change(
             let incident = find(write.on(), id).await?;
             let change = say(&incident, &book).map_err(StoreError::State)?;
             let after = change.incident.clone();
-            changes::apply(write.on(), by_hand(change), &book, &project, now, None).await?;
+            changes::apply(write.on(), &mut by_hand(change), &book, &project, now, None).await?;
             Ok(after)
         };
         let done = done.await;

@@ -131,7 +131,7 @@ async fn wake_in(
     for (incident, due) in asleep.put_off(&book, now) {
         sqlx::query(PUT_OFF).bind(&incident.id).bind(due).execute(&mut *on).await?;
     }
-    let outcome = asleep.wake(&book, now);
-    let happened = changes::apply(on, outcome, &book, project, now, None).await?;
+    let mut outcome = asleep.wake(&book, now);
+    let happened = changes::apply(on, &mut outcome, &book, project, now, None).await?;
     Ok(happened.len() as u64)
 }

@@ -21,32 +21,32 @@ pub(super) const SAVE_INCIDENT: &str = "INSERT INTO incident \
 const INSERT_CHANGE: &str = "INSERT INTO change (incident, kind, at, members, unheard, body) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
-/// Writes an outcome; gives back what happened, with the ids of the incidents.
+/// Writes an outcome, whose new incidents are given ids; gives back what happened, with the ids of the incidents.
 pub(super) async fn apply(
     on: &mut SqliteConnection,
-    mut outcome: Outcome,
+    outcome: &mut Outcome,
     book: &Book,
     project: &str,
     now: Timestamp,
     sighting: Option<Sighting<'_>>,
 ) -> Result<Vec<(ChangeKind, String)>, Fault> {
-    let new = name(&mut outcome)?;
-    let Outcome { incidents, forgotten, changes, look_too, .. } = outcome;
-    for gone in &forgotten {
+    let new = name(outcome)?;
+    let Outcome { incidents, forgotten, changes, look_too, .. } = &*outcome;
+    for gone in forgotten {
         forget(on, gone).await?;
     }
-    for incident in &incidents {
+    for incident in incidents {
         save(on, incident, book, now).await?;
         if let Some(sighting) = sighting.filter(|sighting| sighting.check == incident.key.check) {
             see(on, incident, sighting, new.contains_key(&incident.key)).await?;
         }
     }
     let mut happened = Vec::with_capacity(changes.len());
-    for change in &changes {
+    for change in changes {
         record(on, change, book, now).await?;
         happened.push((change.kind, change.incident.id.clone()));
     }
-    for check in &look_too {
+    for check in look_too {
         jobs::look_now(on, project, Some(check), now).await?;
     }
     Ok(happened)

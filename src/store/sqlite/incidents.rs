@@ -97,7 +97,7 @@ async fn change(
         let change = say(&incident, &book).map_err(StoreError::State)?;
         let after = change.incident.clone();
         let project = &after.key.project;
-        changes::apply(write.on(), by_hand(change), &book, project, now, None).await?;
+        changes::apply(write.on(), &mut by_hand(change), &book, project, now, None).await?;
         Ok(after)
     };
     let done = done.await;

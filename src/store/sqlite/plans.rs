@@ -85,4 +85,15 @@ mod tests {
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
+    #[tokio::test]
+    async fn what_is_over_is_read_back_to_a_time_and_no_further() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("store.db")).await.unwrap();
+        let mut on = store.connections.reader().await.unwrap();
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", incidents::KNOWN));
+        let rows = sqlx::query(explain).fetch_all(&mut *on).await.unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        let wanted = "USING INDEX incident_over (project=? AND resolved_at>?)";
+        assert!(steps.iter().any(|step| step.ends_with(wanted)), "{steps:?}");
+    }
 }

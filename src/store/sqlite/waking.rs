@@ -93,8 +93,8 @@ async fn wake_project(
         for (incident, due) in asleep.put_off(&book, now) {
             sqlx::query(PUT_OFF).bind(&incident.id).bind(due).execute(write.on()).await?;
         }
-        let outcome = asleep.wake(&book, now);
-        let happened = changes::apply(write.on(), outcome, &book, project, now, None).await?;
+        let mut outcome = asleep.wake(&book, now);
+        let happened = changes::apply(write.on(), &mut outcome, &book, project, now, None).await?;
         Ok(happened.len() as u64)
     };
     let done = done.await;
