@@ -13,6 +13,7 @@ pub mod handbook;
 pub mod incident;
 pub mod metrics;
 pub mod notify;
+pub mod postgres;
 pub mod probe;
 pub mod report;
 pub mod schedule;

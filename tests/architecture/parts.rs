@@ -92,6 +92,7 @@ pub(crate) const PROGRAM: &[Part] = &[
             "config::SupportKind",
             "config::SupportTable",
             "files",
+            "postgres",
             "probe::bounded",
             "probe::fault",
         ],
@@ -145,6 +146,7 @@ pub(crate) const PROGRAM: &[Part] = &[
         ],
         checks: &["contract", "ops::hand_work", "registry"],
     },
+    Part { name: "postgres", own: &[], checks: &[] },
     // Files are searched while they are read: no byte of them ever reaches a check.
     Part {
         name: "probe",
@@ -182,7 +184,11 @@ pub(crate) const PROGRAM: &[Part] = &[
         ],
     },
     Part { name: "schedule", own: &[], checks: &[] },
-    Part { name: "store", own: &["clock", "incident", "schedule"], checks: &["contract"] },
+    Part {
+        name: "store",
+        own: &["clock", "incident", "postgres", "schedule"],
+        checks: &["contract"],
+    },
     Part { name: "telemetry", own: &[], checks: &[] },
     // A page shows what is stored: it never runs a check.
     Part {

@@ -1,6 +1,5 @@
 //! Where a database is, from the one address that the config names.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
@@ -10,6 +9,7 @@ use url::Url;
 
 use crate::config::Secret;
 use crate::files;
+use crate::postgres::{NO_MODE, decoded, is_near};
 
 /// The port of PostgreSQL.
 const PORT: u16 = 5432;
@@ -115,7 +115,7 @@ pub(super) fn read(url: &Secret, folder: &Path, roots: &[PathBuf]) -> Result<Add
     if !pem.is_empty() {
         options = options.ssl_root_cert_from_pem(pem);
     }
-    let near = options.get_socket().is_some() || is_loopback(options.get_host());
+    let near = is_near(&options);
     let ways = ways(&options, near, setting("sslmode"), !roots.is_empty())?;
     Ok(Address::Postgres(Box::new(Server {
         host: options
@@ -127,29 +127,6 @@ pub(super) fn read(url: &Secret, folder: &Path, roots: &[PathBuf]) -> Result<Add
         ways,
         secrets,
     })))
-}
-
-/// A password as the server knows it: `%40` is a sign.
-fn decoded(text: &str) -> String {
-    let mut plain = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        let sign = behind.get(..2).filter(|_| *first == b'%');
-        let sign = sign.and_then(|two| std::str::from_utf8(two).ok());
-        if let Some(sign) = sign.and_then(|two| u8::from_str_radix(two, 16).ok()) {
-            plain.push(sign);
-            rest = behind.get(2..).unwrap_or_default();
-        } else {
-            plain.push(*first);
-            rest = behind;
-        }
-    }
-    String::from_utf8_lossy(&plain).into_owned()
-}
-
-fn is_loopback(host: &str) -> bool {
-    let host = host.trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// How to connect, by `sslmode` of the address and where the host is.
@@ -174,9 +151,7 @@ fn ways(
         }
         Some("disable") => vec![way(PgSslMode::Disable, near)],
         Some(_unknown) => {
-            return Err(wrong(
-                "its sslmode is none that there is; write verify-full, verify-ca, require, prefer or disable",
-            ));
+            return Err(wrong(NO_MODE));
         }
     })
 }

@@ -1,6 +1,5 @@
 //! Where the server is, from the one address that the config names.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
@@ -8,6 +7,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use url::Url;
 
+use crate::postgres::{NO_MODE, decoded, is_near};
 use crate::store::StoreError;
 
 /// Statements that a connection keeps ready; the store has fewer.
@@ -68,14 +68,12 @@ pub(super) fn read(text: &str, folder: &Path) -> Result<Server, StoreError> {
         }
     }
     let options = PgConnectOptions::from_str(address.as_str()).map_err(|_error| none(FORM))?;
-    let near = options.get_socket().is_some() || is_loopback(options.get_host());
+    let near = is_near(&options);
     let mode = match mode.as_deref() {
         // To another machine the certificate is checked unless the address says otherwise.
         None if !near => PgSslMode::VerifyFull,
         None => PgSslMode::Prefer,
-        Some(mode) => mode.parse().map_err(|_error| {
-            none("its sslmode is none that there is; write verify-full, verify-ca, require, prefer or disable")
-        })?,
+        Some(mode) => mode.parse().map_err(|_error| none(NO_MODE))?,
     };
     let user = options.get_username().to_owned();
     let database = options.get_database().unwrap_or(&user).to_owned();
@@ -93,18 +91,6 @@ pub(super) fn read(text: &str, folder: &Path) -> Result<Server, StoreError> {
     let plain: Vec<String> = secrets.iter().map(|secret| decoded(secret)).collect();
     secrets.extend(plain);
     Ok(Server { options, name, secrets })
-}
-
-/// A password as the server knows it: `%40` is a sign.
-fn decoded(text: &str) -> String {
-    let form = format!("p={}", text.replace('+', "%2B").replace('&', "%26"));
-    let mut pairs = url::form_urlencoded::parse(form.as_bytes());
-    pairs.next().map(|(_, plain)| plain.into_owned()).unwrap_or_default()
-}
-
-fn is_loopback(host: &str) -> bool {
-    let host = host.trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl Server {

@@ -1,16 +1,18 @@
 //! Finished runs with everything that follows from them, in one transaction.
 
+use jiff::Timestamp;
 use launchready_checks::contract::Status;
 use sqlx::sqlite::SqliteConnection;
 
 use super::connection::Connections;
+use super::gathered::Gathered;
 use super::{SqliteStore, changes, incidents, people, runs};
-use crate::incident::{Book, observe};
+use crate::incident::{Book, ChangeKind, observe};
 use crate::store::fault::Fault;
 use crate::store::incidents::Sighting;
 use crate::store::known::Known;
 use crate::store::row::Columns as _;
-use crate::store::runs::{Next, UNLOCK, duration_ms, end_of};
+use crate::store::runs::{Job, Next, UNLOCK, duration_ms, end_of};
 use crate::store::words::{at, ms};
 use crate::store::{Committed, Finished, StoreError};
 
@@ -21,17 +23,42 @@ pub(super) async fn commit(
     book: &Book,
 ) -> Result<Vec<Committed>, StoreError> {
     let mut write = store.connections.write().await?;
-    let done = async {
-        let book = people::book(&store.muting, write.on(), book).await?;
-        let mut known = Known::for_runs(runs, &book);
-        let mut committed = Vec::with_capacity(runs.len());
-        for run in runs {
-            committed.push(one(write.on(), run, &book, &mut known).await?);
-        }
-        Ok(committed)
-    };
-    let done = done.await;
+    let done = all(write.on(), store, runs, book).await;
     write.end("store finished runs", done).await
+}
+
+async fn all(
+    on: &mut SqliteConnection,
+    store: &SqliteStore,
+    runs: &[Finished],
+    book: &Book,
+) -> Result<Vec<Committed>, Fault> {
+    let book = people::book(&store.muting, on, book).await?;
+    let mut loaded = runs::load(on, runs.iter().map(|run| &run.key)).await?;
+    let mut known = Known::for_runs(runs, &book);
+    let mut committed = Vec::with_capacity(runs.len());
+    let mut gathered = Gathered::default();
+    for run in runs {
+        let mut job = loaded.remove(&run.key);
+        if job.is_none() {
+            // The second run of a job comes after the first.
+            gathered.write(on).await?;
+            job = runs::load(on, std::iter::once(&run.key)).await?.remove(&run.key);
+        }
+        let mut became = Committed {
+            key: run.key.clone(),
+            stored: false,
+            changes: Vec::new(),
+            next_due: job.as_ref().map_or(run.next_due, |job| at(job.due_at)),
+        };
+        if let Some(job) = job.filter(|job| !job.leaves_out(run)) {
+            let (changes, next_due) = one(on, run, &job, &book, &mut known, &mut gathered).await?;
+            (became.stored, became.changes, became.next_due) = (true, changes, next_due);
+        }
+        committed.push(became);
+    }
+    gathered.write(on).await?;
+    Ok(committed)
 }
 
 const GIVE_UP: &str = "UPDATE job SET \
@@ -97,18 +124,15 @@ async fn give_up_in(
     Ok(became)
 }
 
+/// Stores one run, but for what is gathered: gives back what happened, and when its job is due.
 async fn one(
     on: &mut SqliteConnection,
     run: &Finished,
+    job: &Job,
     book: &Book,
     known: &mut Known,
-) -> Result<Committed, Fault> {
-    let left_out =
-        |next_due| Committed { key: run.key.clone(), stored: false, changes: Vec::new(), next_due };
-    let Some(job) = runs::load(on, &run.key).await? else { return Ok(left_out(run.next_due)) };
-    if job.leaves_out(run) {
-        return Ok(left_out(at(job.due_at)));
-    }
+    gathered: &mut Gathered,
+) -> Result<(Vec<(ChangeKind, String)>, Timestamp), Fault> {
     let mut seen = job.fill_in(run);
     people::accept(on, &mut seen, book).await?;
     if !known.has(&seen.project) {
@@ -116,11 +140,11 @@ async fn one(
     }
     let mut outcome = observe(&known.of(&seen, book), &seen, book);
     let next = Next::after(run, outcome.look_again_at);
-    let evidence = runs::keep_evidence(on, &job, run).await?;
+    let evidence = runs::keep_evidence(on, job, run).await?;
     let sighting = evidence.as_deref().map(|hash| Sighting { check: &run.key.check, hash });
     let changes =
         changes::apply(on, &mut outcome, book, &run.key.project, end_of(run), sighting).await?;
     known.follow(&outcome, &seen.project);
-    let next_due = runs::save(on, &job, run, evidence.as_deref(), next).await?;
-    Ok(Committed { key: run.key.clone(), stored: true, changes, next_due })
+    let next_due = runs::save(on, job, run, evidence.as_deref(), next, gathered).await?;
+    Ok((changes, next_due))
 }

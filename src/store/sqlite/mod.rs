@@ -8,6 +8,7 @@ mod commit;
 mod connection;
 mod drills;
 mod fault;
+mod gathered;
 mod heartbeats;
 mod incidents;
 mod jobs;

@@ -5,8 +5,8 @@ mod tests {
     use sqlx::{AssertSqlSafe, Row as _};
 
     use super::super::{
-        SqliteStore, changes, heartbeats, incidents, jobs, look, outbox, runs, sending, upkeep,
-        waking,
+        SqliteStore, changes, gathered, heartbeats, incidents, jobs, look, outbox, runs, sending,
+        upkeep, waking,
     };
 
     /// Every statement of a run, of sending and of looking at one project.
@@ -15,7 +15,7 @@ mod tests {
         jobs::NEXT_FREE,
         jobs::NEXT_HELD,
         runs::LOAD,
-        runs::EXTEND_SPAN,
+        gathered::EXTEND_SPANS,
         runs::DROP_EVIDENCE,
         runs::POINTS_OF,
         incidents::KNOWN,

@@ -1,25 +1,30 @@
 //! What one run leaves behind beside incidents: its job's row, span, evidence, figures and points.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use launchready_checks::contract::{Assessment, Status};
 use sqlx::sqlite::SqliteConnection;
 
 use super::baselines;
 use super::connection::Connections;
+use super::gathered::Gathered;
 use crate::store::evidence::{hash, hash_text, pack};
 use crate::store::fault::Fault;
 use crate::store::figures::Figures;
+use crate::store::jobs;
 use crate::store::row::Columns as _;
 use crate::store::runs::{
-    Job, Next, POINTS, duration_ms, inputs as given, lasting, measured, points, readable,
+    Job, Next, POINTS, duration_ms, inputs as given, lasting, measured, readable,
 };
-use crate::store::words::ms;
+use crate::store::words::{json, ms};
 use crate::store::{Finished, JobKey, RunInputs, StoreError};
 
-/// What a run has to know of its job.
-pub(super) const LOAD: &str = "SELECT id, target, due_at, last_due, last_look, status, since, reason, \
-     blind_runs, blind_since, span, evidence, judged, carried, hour, figures \
-     FROM job WHERE project = ?1 AND check_id = ?2 AND gone_at IS NULL";
+/// What runs have to know of their jobs.
+pub(super) const LOAD: &str = "SELECT job.id, project, check_id, target, due_at, last_due, last_look, status, since, \
+     reason, blind_runs, blind_since, span, evidence, judged, carried, hour, figures \
+     FROM json_each(?1) CROSS JOIN job \
+     ON project = json_each.value ->> 0 AND check_id = json_each.value ->> 1 WHERE gone_at IS NULL";
 
 /// A job that was moved during its run is due then, where that is sooner: see [`Next`].
 const SAVE: &str = "UPDATE job SET due_at = CASE WHEN due_at > ?4 THEN min(?2, max(due_at, ?5 + 1000)) ELSE ?2 END, \
@@ -28,9 +33,6 @@ const SAVE: &str = "UPDATE job SET due_at = CASE WHEN due_at > ?4 THEN min(?2, m
      reason = ?10, unlock = ?11, blind_runs = ?12, blind_since = ?13, span = ?14, judged = ?15, \
      carried = ?16, measured = ?17, hour = ?18, figures = ?19 WHERE id = ?1 \
      RETURNING due_at";
-
-pub(super) const EXTEND_SPAN: &str =
-    "UPDATE span SET to_at = max(to_at, ?2), runs = runs + 1 WHERE id = ?1";
 
 /// Takes evidence away that nothing points to any more.
 pub(super) const DROP_EVIDENCE: &str = "DELETE FROM evidence WHERE hash = ?1 \
@@ -41,25 +43,31 @@ pub(super) const DROP_EVIDENCE: &str = "DELETE FROM evidence WHERE hash = ?1 \
 pub(super) const POINTS_OF: &str = "SELECT name, subject, at, value FROM point \
      WHERE job = ?1 AND keep_until > ?2 ORDER BY at DESC LIMIT ?3";
 
-/// The job of a key; none where the config no longer has it.
-pub(super) async fn load(on: &mut SqliteConnection, key: &JobKey) -> Result<Option<Job>, Fault> {
-    let row = sqlx::query(LOAD).bind(&key.project).bind(&key.check).fetch_optional(on).await?;
-    row.as_ref().map(Job::read).transpose()
+/// The jobs of keys; none where the config no longer has one.
+pub(super) async fn load(
+    on: &mut SqliteConnection,
+    keys: impl Iterator<Item = &JobKey> + Send,
+) -> Result<HashMap<JobKey, Job>, Fault> {
+    let keys: Vec<(&str, &str)> = keys.map(|key| (&*key.project, &*key.check)).collect();
+    let rows = sqlx::query(LOAD).bind(json(&keys)?).fetch_all(on).await?;
+    rows.iter().map(|row| Ok((jobs::key(row)?, Job::read(row)?))).collect()
 }
 
-/// Stores what a run leaves behind, and gives back when its job is due. `evidence` is that of the run, kept already.
+/// Stores what a run leaves behind, but for what is gathered, and gives back when its job is due. `evidence` is that
+/// of the run, kept already.
 pub(super) async fn save(
     on: &mut SqliteConnection,
     job: &Job,
     run: &Finished,
     evidence: Option<&[u8]>,
     next: Next,
+    gathered: &mut Gathered,
 ) -> Result<Timestamp, Fault> {
     let started = ms(run.started_at);
     let reason = run.reason.as_ref().map(|(reason, _)| reason.as_str());
     let span = match job.extends(run, reason) {
         Some(span) => {
-            sqlx::query(EXTEND_SPAN).bind(span).bind(started).execute(&mut *on).await?;
+            gathered.make_longer(span, run);
             span
         }
         None => begin_span(on, job.id, run, run.status, reason).await?,
@@ -94,7 +102,7 @@ pub(super) async fn save(
         .fetch_one(&mut *on)
         .await?;
     replace_evidence(on, job, run, evidence).await?;
-    keep_points(on, job.id, run).await?;
+    gathered.push_points(job.id, run);
     saved.time("due_at")
 }
 
@@ -216,25 +224,6 @@ async fn replace_evidence(
         .await?;
     if let Some(before) = &job.evidence {
         sqlx::query(DROP_EVIDENCE).bind(before).execute(on).await?;
-    }
-    Ok(())
-}
-
-/// Keeps single values of the measurements that the check reads as history.
-async fn keep_points(on: &mut SqliteConnection, job: i64, run: &Finished) -> Result<(), Fault> {
-    for point in points(run) {
-        sqlx::query(
-            "INSERT OR REPLACE INTO point (job, at, name, subject, value, keep_until) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )
-        .bind(job)
-        .bind(ms(run.started_at))
-        .bind(point.name)
-        .bind(point.subject)
-        .bind(point.value)
-        .bind(point.until)
-        .execute(&mut *on)
-        .await?;
     }
     Ok(())
 }
