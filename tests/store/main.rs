@@ -93,6 +93,8 @@ suite! {
         upkeep: [
             a_job_that_is_gone_goes_part_by_part_with_all_that_it_has_and_nothing_else_goes,
             what_fails_in_one_step_of_upkeep_holds_up_no_other_and_loses_no_span,
+            what_is_past_its_keeping_time_goes_and_the_rest_stays,
+            evidence_is_kept_once_and_what_nothing_points_to_goes,
         ];
         waking: [
             time_passes_in_many_projects_at_once,

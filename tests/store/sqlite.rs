@@ -10,7 +10,7 @@ use launchready::store::{self, Store, StoreError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
-use crate::bench::{Bench, at, finding, job, key, later, run};
+use crate::bench::{Bench, at, finding, job, later, run};
 
 /// Opens a file as another program would.
 async fn raw(path: &Path) -> SqliteConnection {
@@ -135,6 +135,18 @@ async fn a_file_of_a_newer_version_is_left_as_it_is() {
     assert_eq!(version.get::<i64, _>(0), 4711);
 }
 
+/// A store as the first version made it, empty.
+async fn of_the_first_version(path: &Path) -> SqliteConnection {
+    let first = include_str!("../../src/store/migrations/sqlite/0001_agent.sql");
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let mut on = options.connect().await.unwrap();
+    sqlx::raw_sql(first).execute(&mut on).await.unwrap();
+    // The marks of a store: its program, and the number of its last step.
+    let marks = "PRAGMA application_id = 1280468089; PRAGMA user_version = 1";
+    sqlx::raw_sql(marks).execute(&mut on).await.unwrap();
+    on
+}
+
 #[tokio::test]
 async fn a_file_of_the_first_version_is_brought_to_this_one_with_all_that_it_holds() {
     let bench = Bench::sqlite().await;
@@ -146,12 +158,7 @@ async fn a_file_of_the_first_version_is_brought_to_this_one_with_all_that_it_hol
         .await
         .unwrap();
     let old = bench.file().with_extension("old");
-    let options = SqliteConnectOptions::new().filename(&old).create_if_missing(true);
-    let mut on = options.connect().await.unwrap();
-    let first = include_str!("../../src/store/migrations/sqlite/0001_agent.sql");
-    sqlx::raw_sql(first).execute(&mut on).await.unwrap();
-    let mark = "PRAGMA application_id = 1280468089; PRAGMA user_version = 1";
-    sqlx::raw_sql(mark).execute(&mut on).await.unwrap();
+    let mut on = of_the_first_version(&old).await;
     for (id, project, body) in [(id.as_str(), "harbor", body.as_str()), ("inc_2", "quay", "[")] {
         sqlx::query(
             "INSERT INTO incident (id, project, check_id, code, target, state, flapping, first_seen, \
@@ -304,13 +311,7 @@ async fn small_values_are_kept_and_the_first_one_stays() {
 async fn a_file_of_the_first_version_takes_the_steps_that_it_lacks_and_keeps_what_it_holds() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("first.db");
-    let first = include_str!("../../src/store/migrations/sqlite/0001_agent.sql");
-    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
-    let mut on = options.connect().await.unwrap();
-    sqlx::raw_sql(first).execute(&mut on).await.unwrap();
-    // The marks of a store: its program, and the number of its last step.
-    let marks = "PRAGMA application_id = 1280468089; PRAGMA user_version = 1";
-    sqlx::raw_sql(marks).execute(&mut on).await.unwrap();
+    let mut on = of_the_first_version(&path).await;
     sqlx::query("INSERT INTO setting (name, value) VALUES ('key', 'old')")
         .execute(&mut on)
         .await
@@ -325,80 +326,4 @@ async fn a_file_of_the_first_version_takes_the_steps_that_it_lacks_and_keeps_wha
     let mut on = raw(&path).await;
     let version = sqlx::query("PRAGMA user_version").fetch_one(&mut on).await.unwrap();
     assert_eq!(version.get::<i64, _>(0), 7);
-}
-
-async fn rows(path: &Path, table: &str) -> i64 {
-    let mut on = raw(path).await;
-    let count = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
-    sqlx::query(count).fetch_one(&mut on).await.unwrap().get(0)
-}
-
-/// How long hourly figures are kept unless the config says otherwise.
-const KEPT: Duration = Duration::from_hours(90 * 24);
-
-#[tokio::test]
-async fn what_is_past_its_keeping_time_goes_and_the_rest_stays() {
-    let bench = Bench::sqlite().await;
-    let now = at("10:00:00");
-    let day = 24 * 3600;
-    bench.harbor(&["dns", "web"], now).await;
-    let mut measured = run("harbor", "web", now, vec![finding("web-down", "www")]);
-    measured.windows = vec![("time".to_owned(), Duration::from_hours(1))];
-    measured.assessment.measure(crate::bench::measured("time", None, 1.0));
-    bench.commit(measured).await;
-    bench.sent(&bench.claim(later(now, 60)).await[0], later(now, 60)).await;
-    bench.commit(run("harbor", "web", later(now, 3600), Vec::new())).await;
-    bench.sent(&bench.claim(later(now, 3700)).await[0], later(now, 3700)).await;
-    let count = async |table| rows(&bench.file(), table).await;
-    let counts = async || {
-        let mut counts = Vec::new();
-        for table in
-            ["point", "hourly", "delivery", "incident", "change", "span", "evidence", "job"]
-        {
-            counts.push(count(table).await);
-        }
-        counts
-    };
-    let before = counts().await;
-    assert_eq!(before, [1, 1, 2, 1, 2, 4, 2, 2], "evidence: with one finding and with none");
-    bench.store.roll_up(later(now, 60), KEPT).await.unwrap();
-    assert_eq!(counts().await, before, "nothing is old");
-    bench.store.roll_up(later(now, 2 * day), KEPT).await.unwrap();
-    assert_eq!(counts().await, [0, 1, 2, 1, 2, 4, 2, 2]);
-    bench.store.roll_up(later(now, 91 * day), KEPT).await.unwrap();
-    assert_eq!(counts().await, [0, 0, 0, 1, 2, 4, 2, 2]);
-    bench.store.roll_up(later(now, 401 * day), KEPT).await.unwrap();
-    // The span of the present status stays however old it is.
-    assert_eq!(counts().await, [0, 0, 0, 0, 0, 2, 1, 2]);
-    assert_eq!(bench.store.latest(None).await.unwrap().len(), 2);
-    bench.store.sync_jobs(&[job("harbor", "dns")], later(now, 401 * day)).await.unwrap();
-    bench.store.roll_up(later(now, 432 * day), KEPT).await.unwrap();
-    assert_eq!(counts().await, [0, 0, 0, 0, 0, 1, 1, 1]);
-}
-
-#[tokio::test]
-async fn evidence_is_kept_once_and_what_nothing_points_to_goes() {
-    let bench = Bench::sqlite().await;
-    let now = at("10:00:00");
-    bench.harbor(&["dns", "web"], now).await;
-    let evidence = |step: i64| Some((1, serde_json::json!({ "step": step, "total_ms": step })));
-    let count = async || rows(&bench.file(), "evidence").await;
-    for step in 0..5 {
-        let mut done = run("harbor", "web", later(now, step), Vec::new());
-        done.evidence = Some((1, serde_json::json!({ "same": true, "total_ms": step })));
-        bench.commit(done).await;
-    }
-    assert_eq!(count().await, 2, "that of dns, and that of web");
-    for step in 10..20 {
-        let mut done = run("harbor", "web", later(now, step), vec![finding("web-down", "www")]);
-        done.evidence = evidence(step);
-        bench.commit(done).await;
-    }
-    assert_eq!(count().await, 3, "that of dns, and the first and the last of the incident");
-    assert_eq!(bench.previous("web", now).await.unwrap()["step"], 19);
-    let mut done = run("harbor", "dns", later(now, 30), Vec::new());
-    done.evidence = evidence(19);
-    bench.commit(done).await;
-    assert_eq!(count().await, 2, "two checks share one");
-    assert_eq!(key("harbor", "web").check, "web");
 }

@@ -7,11 +7,13 @@ use launchready::incident::Waiver;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
 
-use crate::bench::{Bench, at, job, later, run};
+use crate::bench::{Bench, at, finding, job, later, measured, run};
 
 const DAY: i64 = 24 * 3600;
 /// Hourly figures are kept for so long.
 const KEPT: Duration = Duration::from_hours(400 * 24);
+/// The same, unless the config says otherwise.
+const FIGURES: Duration = Duration::from_hours(90 * 24);
 /// Rows of each kind that a job is given: more than go at once.
 const EACH: u64 = 2_500;
 
@@ -116,4 +118,64 @@ pub(crate) async fn what_fails_in_one_step_of_upkeep_holds_up_no_other_and_loses
     bench.store.sync_jobs(&[job("harbor", "dns")], back).await.unwrap();
     assert!(bench.store.roll_up(later(now, 531 * DAY), KEPT).await.unwrap() > 0);
     assert_eq!(rows(&bench, "job").await, 1);
+}
+
+pub(crate) async fn what_is_past_its_keeping_time_goes_and_the_rest_stays(bench: Bench) {
+    let now = at("10:00:00");
+    bench.harbor(&["dns", "web"], now).await;
+    let mut done = run("harbor", "web", now, vec![finding("web-down", "www")]);
+    done.windows = vec![("time".to_owned(), Duration::from_hours(1))];
+    done.assessment.measure(measured("time", None, 1.0));
+    bench.commit(done).await;
+    bench.sent(&bench.claim(later(now, 60)).await[0], later(now, 60)).await;
+    bench.commit(run("harbor", "web", later(now, 3600), Vec::new())).await;
+    bench.sent(&bench.claim(later(now, 3700)).await[0], later(now, 3700)).await;
+    let counts = async || {
+        let mut counts = Vec::new();
+        for table in
+            ["point", "hourly", "delivery", "incident", "change", "span", "evidence", "job"]
+        {
+            counts.push(rows(&bench, table).await);
+        }
+        counts
+    };
+    let before = counts().await;
+    assert_eq!(before, [1, 1, 2, 1, 2, 4, 2, 2], "evidence: with one finding and with none");
+    bench.store.roll_up(later(now, 60), FIGURES).await.unwrap();
+    assert_eq!(counts().await, before, "nothing is old");
+    bench.store.roll_up(later(now, 2 * DAY), FIGURES).await.unwrap();
+    assert_eq!(counts().await, [0, 1, 2, 1, 2, 4, 2, 2]);
+    bench.store.roll_up(later(now, 91 * DAY), FIGURES).await.unwrap();
+    assert_eq!(counts().await, [0, 0, 0, 1, 2, 4, 2, 2]);
+    bench.store.roll_up(later(now, 401 * DAY), FIGURES).await.unwrap();
+    // The span of the present status stays however old it is.
+    assert_eq!(counts().await, [0, 0, 0, 0, 0, 2, 1, 2]);
+    assert_eq!(bench.store.latest(None).await.unwrap().len(), 2);
+    bench.store.sync_jobs(&[job("harbor", "dns")], later(now, 401 * DAY)).await.unwrap();
+    bench.store.roll_up(later(now, 432 * DAY), FIGURES).await.unwrap();
+    assert_eq!(counts().await, [0, 0, 0, 0, 0, 1, 1, 1]);
+}
+
+pub(crate) async fn evidence_is_kept_once_and_what_nothing_points_to_goes(bench: Bench) {
+    let now = at("10:00:00");
+    bench.harbor(&["dns", "web"], now).await;
+    let evidence = |step: i64| Some((1, serde_json::json!({ "step": step, "total_ms": step })));
+    let count = async || rows(&bench, "evidence").await;
+    for step in 0..5 {
+        let mut done = run("harbor", "web", later(now, step), Vec::new());
+        done.evidence = Some((1, serde_json::json!({ "same": true, "total_ms": step })));
+        bench.commit(done).await;
+    }
+    assert_eq!(count().await, 2, "that of dns, and that of web");
+    for step in 10..20 {
+        let mut done = run("harbor", "web", later(now, step), vec![finding("web-down", "www")]);
+        done.evidence = evidence(step);
+        bench.commit(done).await;
+    }
+    assert_eq!(count().await, 3, "that of dns, and the first and the last of the incident");
+    assert_eq!(bench.previous("web", now).await.unwrap()["step"], 19);
+    let mut done = run("harbor", "dns", later(now, 30), Vec::new());
+    done.evidence = evidence(19);
+    bench.commit(done).await;
+    assert_eq!(count().await, 2, "two checks share one");
 }
