@@ -27,7 +27,7 @@ pub(super) const LATEST_OF: &str = "SELECT project, check_id, target, last_at, d
 
 pub(super) const SPANS_OF: &str = "SELECT status, reason, from_at, to_at, runs FROM span \
      WHERE job = (SELECT id FROM job WHERE project = $1 AND check_id = $2) AND to_at >= $3 \
-     ORDER BY to_at DESC, id DESC LIMIT $4";
+     ORDER BY id DESC LIMIT $4";
 
 pub(super) const HOURS_OF: &str = "SELECT hour, figures FROM hourly \
      WHERE job = (SELECT id FROM job WHERE project = $1 AND check_id = $2) AND hour >= $3 \

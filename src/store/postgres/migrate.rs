@@ -15,7 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/postgres/0001_agent.sql"),
     include_str!("../migrations/postgres/0002_drill.sql"),
     include_str!("../migrations/postgres/0003_agent_at_work.sql"),
-    include_str!("../migrations/postgres/0004_incident_over.sql"),
+    include_str!("../migrations/postgres/0004_index.sql"),
 ];
 
 const IS_THERE: &str = "SELECT to_regclass('launchready.version') IS NOT NULL AS there";

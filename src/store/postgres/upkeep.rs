@@ -23,7 +23,7 @@ pub(super) const OLD_POINTS: &str = "DELETE FROM point WHERE ctid = ANY(ARRAY \
 pub(super) const OLD_HOURS: &str = "DELETE FROM hourly WHERE (job, hour) IN \
      (SELECT job, hour FROM hourly WHERE hour < $1 LIMIT $2)";
 pub(super) const OLD_SPANS: &str = "DELETE FROM span WHERE id = ANY(ARRAY \
-     (SELECT s.id FROM span s WHERE s.to_at < $1 AND s.id IS DISTINCT FROM \
+     (SELECT s.id FROM span s WHERE s.from_at < $1 AND s.to_at < $1 AND s.id IS DISTINCT FROM \
      (SELECT j.span FROM job j WHERE j.id = s.job) LIMIT $2))";
 pub(super) const OLD_INCIDENTS: &str = "DELETE FROM incident WHERE id = ANY(ARRAY \
      (SELECT id FROM incident WHERE resolved_at < $1 LIMIT $2))";

@@ -16,7 +16,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/sqlite/0004_baseline.sql"),
     include_str!("../migrations/sqlite/0005_drill.sql"),
     include_str!("../migrations/sqlite/0006_agent_at_work.sql"),
-    include_str!("../migrations/sqlite/0007_incident_over.sql"),
+    include_str!("../migrations/sqlite/0007_index.sql"),
 ];
 /// `LRdy`: marks a file as ours, so that the file of another program is left alone.
 const APPLICATION: i64 = 0x4c52_6479;

@@ -25,7 +25,7 @@ pub(super) const OLD_POINTS: &str = "DELETE FROM point WHERE (job, at, name, sub
 pub(super) const OLD_HOURS: &str = "DELETE FROM hourly WHERE (job, hour) IN \
      (SELECT job, hour FROM hourly WHERE hour < ?1 LIMIT ?2)";
 pub(super) const OLD_SPANS: &str = "DELETE FROM span WHERE id IN \
-     (SELECT id FROM span WHERE to_at < ?1 LIMIT ?2) AND id NOT IN \
+     (SELECT id FROM span WHERE from_at < ?1 AND to_at < ?1 LIMIT ?2) AND id NOT IN \
      (SELECT span FROM job WHERE job.id = span.job AND span IS NOT NULL)";
 pub(super) const OLD_INCIDENTS: &str = "DELETE FROM incident WHERE id IN \
      (SELECT id FROM incident WHERE resolved_at < ?1 LIMIT ?2)";
