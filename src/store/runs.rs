@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::figures::{Figures, hour_of};
 use super::row::Columns;
 use super::words::{at, json, ms, word};
-use super::{Approved, Finished, JobKey, RunInputs};
+use super::{Approved, Committed, Finished, JobKey, RunInputs};
 use crate::incident::{RunSeen, Sight};
 
 /// The most points that a run is given of its history.
@@ -159,6 +159,12 @@ impl Next {
         let early = look_again.filter(|again| *again < run.next_due);
         Self { at: early.unwrap_or(run.next_due).max(least), early: early.is_some() }
     }
+}
+
+/// A run that is not stored, and so changes nothing; `due_at` is that of its job, where there is one.
+pub(super) fn not_stored(run: &Finished, due_at: Option<i64>) -> Committed {
+    let next_due = due_at.map_or(run.next_due, at);
+    Committed { key: run.key.clone(), stored: false, changes: Vec::new(), next_due }
 }
 
 /// When a run ended.

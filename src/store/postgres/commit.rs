@@ -13,8 +13,8 @@ use crate::store::fault::Fault;
 use crate::store::incidents::Sighting;
 use crate::store::known::Known;
 use crate::store::row::Columns as _;
-use crate::store::runs::{Job, Next, UNLOCK, duration_ms, end_of};
-use crate::store::words::{at, ms, plain};
+use crate::store::runs::{Job, Next, UNLOCK, duration_ms, end_of, not_stored};
+use crate::store::words::{ms, plain};
 use crate::store::{Committed, Finished, StoreError};
 
 /// See [`Store::commit`](crate::store::Store::commit).
@@ -58,12 +58,7 @@ async fn all(
             job = runs::load(on, std::iter::once(&run.key)).await?.remove(&run.key);
         }
         let place = committed.len();
-        let mut became = Committed {
-            key: run.key.clone(),
-            stored: false,
-            changes: Vec::new(),
-            next_due: job.as_ref().map_or(run.next_due, |job| at(job.due_at)),
-        };
+        let mut became = not_stored(run, job.as_ref().map(|job| job.due_at));
         if let Some(job) = job.filter(|job| !job.leaves_out(run)) {
             let (changes, row) = one(on, run, &job, &book, &mut known).await?;
             gathered.push(place, &job, run, row)?;
@@ -102,12 +97,7 @@ pub(super) async fn give_up(
 }
 
 async fn give_up_in(on: &mut PgConnection, run: &Finished, why: &str) -> Result<Committed, Fault> {
-    let mut became = Committed {
-        key: run.key.clone(),
-        stored: false,
-        changes: Vec::new(),
-        next_due: run.next_due,
-    };
+    let mut became = not_stored(run, None);
     let row = sqlx::query(
         "SELECT id, last_due, due_at FROM job \
          WHERE project = $1 AND check_id = $2 AND target = $3 AND gone_at IS NULL FOR NO KEY UPDATE",

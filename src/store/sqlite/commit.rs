@@ -12,8 +12,8 @@ use crate::store::fault::Fault;
 use crate::store::incidents::Sighting;
 use crate::store::known::Known;
 use crate::store::row::Columns as _;
-use crate::store::runs::{Job, Next, UNLOCK, duration_ms, end_of};
-use crate::store::words::{at, ms};
+use crate::store::runs::{Job, Next, UNLOCK, duration_ms, end_of, not_stored};
+use crate::store::words::ms;
 use crate::store::{Committed, Finished, StoreError};
 
 /// See [`Store::commit`](crate::store::Store::commit).
@@ -45,12 +45,7 @@ async fn all(
             gathered.write(on).await?;
             job = runs::load(on, std::iter::once(&run.key)).await?.remove(&run.key);
         }
-        let mut became = Committed {
-            key: run.key.clone(),
-            stored: false,
-            changes: Vec::new(),
-            next_due: job.as_ref().map_or(run.next_due, |job| at(job.due_at)),
-        };
+        let mut became = not_stored(run, job.as_ref().map(|job| job.due_at));
         if let Some(job) = job.filter(|job| !job.leaves_out(run)) {
             let (changes, next_due) = one(on, run, &job, &book, &mut known, &mut gathered).await?;
             (became.stored, became.changes, became.next_due) = (true, changes, next_due);
@@ -85,12 +80,7 @@ async fn give_up_in(
     run: &Finished,
     why: &str,
 ) -> Result<Committed, Fault> {
-    let mut became = Committed {
-        key: run.key.clone(),
-        stored: false,
-        changes: Vec::new(),
-        next_due: run.next_due,
-    };
+    let mut became = not_stored(run, None);
     let row = sqlx::query(
         "SELECT id, last_due, due_at FROM job \
          WHERE project = ?1 AND check_id = ?2 AND target = ?3 AND gone_at IS NULL",
