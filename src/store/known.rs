@@ -33,11 +33,6 @@ impl Known {
         Self { since: since.unwrap_or_default(), projects: HashMap::new() }
     }
 
-    /// Whether the incidents of a project are read.
-    pub(super) fn has(&self, project: &str) -> bool {
-        self.projects.contains_key(project)
-    }
-
     /// Takes rows with `project`, `id`, `body` and `resolved_at`: all that may count of these projects. Gives back
     /// the ids of those that cannot be read.
     pub(super) fn learn<R: Columns>(

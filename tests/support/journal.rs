@@ -12,7 +12,7 @@ use crate::pair::{DATABASE, SPEED};
 /// How often each job of the pair is due.
 const EVERY: Duration = Duration::from_secs(30);
 /// What a busy machine with two cores may be late, in its own time.
-const LATE: Duration = Duration::from_secs(30);
+const LATE: Duration = Duration::from_secs(10);
 
 /// A run that was stored.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -150,9 +150,7 @@ fn ways(
             vec![way(PgSslMode::Require, true), way(PgSslMode::Disable, false)]
         }
         Some("disable") => vec![way(PgSslMode::Disable, near)],
-        Some(_unknown) => {
-            return Err(wrong(NO_MODE));
-        }
+        Some(_unknown) => return Err(wrong(NO_MODE)),
     })
 }
 

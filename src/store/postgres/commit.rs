@@ -141,9 +141,6 @@ async fn one(
 ) -> Result<(Vec<(ChangeKind, String)>, Row), Fault> {
     let mut seen = job.fill_in(run);
     people::accept(on, &mut seen, book).await?;
-    if !known.has(&seen.project) {
-        incidents::know(on, known, &[&seen.project], seen.at).await?;
-    }
     let mut outcome = observe(&known.of(&seen, book), &seen, book);
     let next = Next::after(run, outcome.look_again_at);
     let evidence = runs::keep_evidence(on, job, run).await?;

@@ -1,5 +1,7 @@
 //! Finished runs with everything that follows from them, in one transaction.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use launchready_checks::contract::Status;
 use sqlx::sqlite::SqliteConnection;
@@ -36,6 +38,11 @@ async fn all(
     let book = people::book(&store.muting, on, book).await?;
     let mut loaded = runs::load(on, runs.iter().map(|run| &run.key)).await?;
     let mut known = Known::for_runs(runs, &book);
+    let projects: BTreeSet<&str> = runs.iter().map(|run| run.key.project.as_str()).collect();
+    let now = runs.iter().map(|run| run.seen.at).max().unwrap_or_default();
+    for project in projects {
+        incidents::know(on, &mut known, project, now).await?;
+    }
     let mut committed = Vec::with_capacity(runs.len());
     let mut gathered = Gathered::default();
     for run in runs {
@@ -125,9 +132,6 @@ async fn one(
 ) -> Result<(Vec<(ChangeKind, String)>, Timestamp), Fault> {
     let mut seen = job.fill_in(run);
     people::accept(on, &mut seen, book).await?;
-    if !known.has(&seen.project) {
-        incidents::know(on, known, &seen.project, seen.at).await?;
-    }
     let mut outcome = observe(&known.of(&seen, book), &seen, book);
     let next = Next::after(run, outcome.look_again_at);
     let evidence = runs::keep_evidence(on, job, run).await?;

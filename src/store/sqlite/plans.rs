@@ -85,6 +85,7 @@ mod tests {
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
+
     #[tokio::test]
     async fn what_is_over_is_read_back_to_a_time_and_no_further() {
         let folder = tempfile::tempdir().unwrap();
