@@ -14,6 +14,9 @@
 #[path = "support/planted.rs"]
 mod planted;
 
+#[path = "support/small.rs"]
+mod small;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +31,7 @@ use launchready_checks::registry;
 use launchready_lab::{Lab, LabOptions, World};
 
 use planted::Found;
+use small::small;
 
 /// Audits that run at once: each has a lab of its own.
 const AT_ONCE: usize = 3;
@@ -173,7 +177,7 @@ async fn each_defect<'a>(
 async fn one_defect_put_into_healthy_adds_exactly_its_findings() {
     let all = planted();
     each_defect(&all, |defect| {
-        (World::load("healthy").unwrap().with(defect).unwrap(), all[defect].clone())
+        (small(World::load("healthy").unwrap()).with(defect).unwrap(), all[defect].clone())
     })
     .await;
 }
@@ -183,7 +187,7 @@ async fn one_defect_taken_out_of_broken_removes_exactly_its_findings() {
     let all = planted();
     each_defect(&all, |defect| {
         let rest = all.iter().filter(|(name, _)| *name != defect).map(|(_, found)| found);
-        (World::load("broken").unwrap().without(defect).unwrap(), sum(rest))
+        (small(World::load("broken").unwrap()).without(defect).unwrap(), sum(rest))
     })
     .await;
 }

@@ -7,10 +7,14 @@ use tokio::time::Instant;
 
 use crate::rig::{PATIENCE, client};
 
+/// How many times faster than ours the demo's clock runs. The host is down for eighty seconds of it, within which the
+/// agent has to look twice even on a machine that has too much to do.
+const SPEED: &str = "5";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_demo_shows_what_breaks_and_the_messages_about_it_and_ends_when_asked_to() {
     let mut demo = Command::new(env!("CARGO_BIN_EXE_launchready"))
-        .args(["demo", "--listen", "127.0.0.1:0", "--speed", "20"])
+        .args(["demo", "--listen", "127.0.0.1:0", "--speed", SPEED])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -26,7 +30,7 @@ async fn the_demo_shows_what_breaks_and_the_messages_about_it_and_ends_when_aske
     };
     let (page, letters) = (address("the agent's page:"), address("mail and messages:"));
     let pace = lines.find(|line| line.starts_with("The demo's clock")).unwrap();
-    assert!(pace.contains("runs 20 times faster than yours"), "{pace}");
+    assert!(pace.contains("runs 5 times faster than yours"), "{pace}");
     // What it goes on saying is read, so that it never waits for a reader.
     let said = std::thread::spawn(move || lines.collect::<Vec<_>>());
 
@@ -35,7 +39,7 @@ async fn the_demo_shows_what_breaks_and_the_messages_about_it_and_ends_when_aske
     loop {
         let answer = client.get(&letters).send().await.unwrap().text().await.unwrap();
         if answer.contains("An address of the product does not answer") {
-            assert!(answer.contains("runs 20 times faster than yours"), "{answer}");
+            assert!(answer.contains("runs 5 times faster than yours"), "{answer}");
             break;
         }
         assert!(Instant::now() < end, "no message about the host that is down:\n{answer}");
@@ -44,9 +48,9 @@ async fn the_demo_shows_what_breaks_and_the_messages_about_it_and_ends_when_aske
     let overview = client.get(&page).send().await.unwrap();
     assert_eq!(overview.status(), 200);
     let overview = overview.text().await.unwrap();
-    assert!(overview.contains("harbor") && overview.contains("runs 20 times faster than yours"));
+    assert!(overview.contains("harbor") && overview.contains("runs 5 times faster than yours"));
     let status = client.get(format!("{page}status")).send().await.unwrap().text().await.unwrap();
-    assert!(status.contains("runs 20 times faster than yours"), "{status}");
+    assert!(status.contains("runs 5 times faster than yours"), "{status}");
 
     let id = demo.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());

@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-/// How long anything may take to come.
-const DEADLINE: Duration = Duration::from_mins(1);
+/// How long anything may take to come, and how long a page and a script of a test may take: a machine that has too much
+/// to do is no fault of the page.
+const DEADLINE: Duration = Duration::from_mins(3);
 
 /// A browser with one window.
 pub(crate) struct Browser {
@@ -73,6 +74,7 @@ impl Browser {
             "browserName": "chrome",
             // The authority of a test is none that a browser knows.
             "acceptInsecureCerts": true,
+            "timeouts": {"pageLoad": DEADLINE.as_millis(), "script": DEADLINE.as_millis()},
             "goog:chromeOptions": {"args": arguments},
             "goog:loggingPrefs": {"browser": "ALL"},
         }}});

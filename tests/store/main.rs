@@ -103,9 +103,6 @@ suite! {
             a_check_that_the_config_of_one_agent_lacks_goes_to_the_one_whose_config_has_it,
             an_agent_that_leaves_its_work_to_others_takes_nothing_until_it_works_again,
         ];
-        year: [
-            more_than_a_year_of_looks_leaves_what_is_kept_and_no_more,
-        ];
         clock: [
             a_lease_of_a_clock_that_was_ahead_ends_with_the_next_one,
             a_message_of_a_clock_that_was_ahead_waits_as_long_as_it_was_to,

@@ -3,15 +3,18 @@
 //! As it stands, two checks of one project look once a day. `benches/year` has it look as an agent does.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use launchready::incident::Book;
-use launchready::store::{Attempt, AttemptOutcome, Finished, JobSpec};
+use launchready::store::{Attempt, AttemptOutcome, Finished, JobSpec, Store};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
 use crate::bench::{Bench, LEASE, at, channel, finding, job, measured, run};
+use crate::cluster::Cluster;
 
 /// Hourly figures are kept for so long.
 const FIGURES_DAYS: u64 = 90;
@@ -21,6 +24,12 @@ const MESSAGES_DAYS: u64 = 90;
 const PAST_DAYS: u64 = 400;
 /// The most runs of one transaction, as an agent gathers them.
 const TOGETHER: usize = 500;
+/// How often it is said how far it has got.
+const TOLD: u64 = 12;
+/// How a server is set up. A day goes by within seconds: what it clears up every minute has to be cleared up as often
+/// by its days. Its buffers are a quarter of the memory of a machine with 4 GiB, as its manual recommends, and its
+/// log holds what is written between two checkpoints that time has it make.
+const SERVER: [&str; 3] = ["autovacuum_naptime=1s", "shared_buffers=1GB", "max_wal_size=8GB"];
 /// Tables whose rows a keeping time bounds.
 const COUNTED: [&str; 8] =
     ["span", "hourly", "point", "incident", "change", "notification", "delivery", "evidence"];
@@ -32,6 +41,8 @@ struct Size {
     checks: usize,
     every: Duration,
     days: u64,
+    /// A check finds something in two of so many looks in a row.
+    turn: u64,
 }
 
 impl Size {
@@ -47,6 +58,7 @@ impl Size {
             checks: count("CHECKS", 2),
             every: Duration::from_secs(number("EVERY_S", 86_400)),
             days: number("DAYS", 430),
+            turn: number("TURN", 41),
         }
     }
 
@@ -59,15 +71,15 @@ impl Size {
 }
 
 /// What one look of one job sees: now and then a defect that lasts for two looks, a new answer each day, a value.
-fn look(spec: &JobSpec, place: usize, round: u64, now: Timestamp, every: Duration) -> Finished {
-    let turn = (round + 7 * place as u64) % 41;
+fn look(spec: &JobSpec, place: usize, round: u64, now: Timestamp, size: Size) -> Finished {
+    let turn = (round + 7 * place as u64) % size.turn;
     let found = if turn < 2 { vec![finding("web-down", "www")] } else { Vec::new() };
     let mut done = run(&spec.key.project, &spec.key.check, now, found);
     let day = now.as_second() / 86_400;
     done.evidence = Some((1, json!({ "answer": "x".repeat(400), "day": day, "job": place })));
     done.windows = vec![("age".to_owned(), Duration::from_hours(36))];
     done.assessment.measure(measured("age", None, f64::from(u32::try_from(turn).unwrap())));
-    done.next_due = plus(now, every);
+    done.next_due = plus(now, size.every);
     done
 }
 
@@ -100,35 +112,53 @@ async fn counts(bench: &Bench) -> (BTreeMap<&'static str, u64>, u64) {
     (rows, number(sqlx::query(bytes).fetch_one(&mut on).await.unwrap().get(0)))
 }
 
-/// A day goes by within seconds: what a server clears up every minute has to be cleared up as often by its days.
-async fn clear_up_often(bench: &Bench) {
-    if !bench.address.starts_with("sqlite:") {
-        let (cluster, _) = bench.server();
-        cluster.sql_in("postgres", "alter system set autovacuum_naptime = '1s'").await;
-        cluster.sql_in("postgres", "select pg_reload_conf()").await;
+/// Stores the runs of one round in their order, and counts those that are.
+async fn commit(store: &dyn Store, looks: &[Finished], book: &Book) -> usize {
+    let mut stored = 0;
+    for together in looks.chunks(TOGETHER) {
+        let became = store.commit(together, book).await.unwrap();
+        stored += became.iter().filter(|one| one.stored).count();
+    }
+    stored
+}
+
+#[tokio::test]
+async fn on_sqlite_more_than_a_year_of_looks_leaves_what_is_kept_and_no_more() {
+    goes_by(Bench::sqlite().await).await;
+}
+
+#[tokio::test]
+async fn on_postgres_more_than_a_year_of_looks_leaves_what_is_kept_and_no_more() {
+    if let Some(cluster) = Cluster::start("year", &SERVER) {
+        goes_by(Bench::in_cluster(Rc::new(cluster)).await).await;
     }
 }
 
-pub(crate) async fn more_than_a_year_of_looks_leaves_what_is_kept_and_no_more(bench: Bench) {
+/// Plays all looks, and looks at what is left of them.
+async fn goes_by(bench: Bench) {
     let size = Size::read();
-    clear_up_often(&bench).await;
     let jobs = size.jobs();
     let book = Book { channels: vec![channel("founder")], ..Book::default() };
     let began = Instant::now();
     let mut now = at("00:00:00");
     let end = plus(now, Duration::from_hours(24) * u32::try_from(size.days).unwrap());
     bench.store.sync_jobs(&jobs, now).await.unwrap();
+    // A server has two agents, each with one half of the projects.
+    let mut agents = vec![bench.store.clone()];
+    if !bench.address.starts_with("sqlite:") {
+        agents.push(bench.second().await);
+    }
+    let told_each = (size.days * 86_400 / size.every.as_secs()).div_ceil(TOLD);
     let (mut round, mut day, mut stored) = (0_u64, 0_i64, 0_usize);
     while now < end {
         let looks: Vec<Finished> = jobs
             .iter()
             .enumerate()
-            .map(|(place, spec)| look(spec, place, round, now, size.every))
+            .map(|(place, spec)| look(spec, place, round, now, size))
             .collect();
-        for together in looks.chunks(TOGETHER) {
-            let became = bench.store.commit(together, &book).await.unwrap();
-            stored += became.iter().filter(|one| one.stored).count();
-        }
+        let shares = looks.chunks(looks.len().div_ceil(agents.len()));
+        let each = agents.iter().zip(shares).map(|(agent, looks)| commit(&**agent, looks, &book));
+        stored += join_all(each).await.iter().sum::<usize>();
         bench.store.wake(&book, now).await.unwrap();
         // One message a round is sent for each channel.
         for claimed in bench.store.claim("one", &[], now, LEASE).await.unwrap() {
@@ -142,10 +172,11 @@ pub(crate) async fn more_than_a_year_of_looks_leaves_what_is_kept_and_no_more(be
             day = now.as_second() / 86_400;
             let keep = Duration::from_hours(24 * FIGURES_DAYS);
             bench.store.roll_up(now, keep).await.unwrap();
-            if round.is_multiple_of(30 * 86_400 / size.every.as_secs()) {
-                let (rows, bytes) = counts(&bench).await;
-                println!("{now} {:.1} MB {rows:?}", bytes as f64 / 1e6);
-            }
+        }
+        if round.is_multiple_of(told_each) {
+            let (rows, bytes) = counts(&bench).await;
+            let took = began.elapsed().as_secs();
+            println!("{now} after {took} s {:.1} MB {rows:?}", bytes as f64 / 1e6);
         }
     }
     let (rows, bytes) = counts(&bench).await;
@@ -162,13 +193,22 @@ pub(crate) async fn more_than_a_year_of_looks_leaves_what_is_kept_and_no_more(be
     let bound = BTreeMap::from([
         ("hourly", of_jobs((FIGURES_DAYS.min(size.days) + 1) * looks_a_day.min(24))),
         ("point", of_jobs(2 * looks_a_day.max(1) + 2)),
-        ("span", of_jobs(2 * (PAST_DAYS.min(size.days) + 1) * looks_a_day / 41 + 3)),
-        ("incident", of_jobs((PAST_DAYS.min(size.days) + 1) * looks_a_day / 41 + 2)),
-        ("change", of_jobs(4 * ((PAST_DAYS.min(size.days) + 1) * looks_a_day / 41 + 2))),
-        ("notification", of_jobs(2 * ((MESSAGES_DAYS.min(size.days) + 1) * looks_a_day / 41 + 2))),
-        ("delivery", of_jobs(2 * ((MESSAGES_DAYS.min(size.days) + 1) * looks_a_day / 41 + 2))),
+        ("span", of_jobs(2 * (PAST_DAYS.min(size.days) + 1) * looks_a_day / size.turn + 3)),
+        ("incident", of_jobs((PAST_DAYS.min(size.days) + 1) * looks_a_day / size.turn + 2)),
+        ("change", of_jobs(4 * ((PAST_DAYS.min(size.days) + 1) * looks_a_day / size.turn + 2))),
+        (
+            "notification",
+            of_jobs(2 * ((MESSAGES_DAYS.min(size.days) + 1) * looks_a_day / size.turn + 2)),
+        ),
+        (
+            "delivery",
+            of_jobs(2 * ((MESSAGES_DAYS.min(size.days) + 1) * looks_a_day / size.turn + 2)),
+        ),
         // The latest of each job, and the first and the last of each incident.
-        ("evidence", of_jobs(1 + 2 * ((PAST_DAYS.min(size.days) + 1) * looks_a_day / 41 + 2))),
+        (
+            "evidence",
+            of_jobs(1 + 2 * ((PAST_DAYS.min(size.days) + 1) * looks_a_day / size.turn + 2)),
+        ),
     ]);
     for (table, most) in bound {
         assert!(

@@ -21,6 +21,8 @@ use tokio::time::Instant;
 mod agent;
 #[path = "port.rs"]
 mod port;
+#[path = "small.rs"]
+mod small;
 
 #[allow(unused_imports, reason = "other tests ask pages too")]
 pub(crate) use agent::{Agent, client};
@@ -71,7 +73,7 @@ impl Rig {
             speed: setup.speed,
             dir: folder.path().to_owned(),
         };
-        let lab = Lab::start(&setup.world, options).await.unwrap();
+        let lab = Lab::start(&small::small(setup.world), options).await.unwrap();
         let login = Some(("alerts".to_owned(), SMTP_PASSWORD.to_owned()));
         let mailbox =
             Mailbox::start(lab.authority(), MailboxOptions { login, ..Default::default() })
