@@ -36,7 +36,7 @@ impl Scene {
             checks["endpoints"].as_array_mut().unwrap().push(page.into());
         };
         let world = World::load("broken").unwrap();
-        let mut rig = Rig::new(Setup { world, speed: 60.0, edit: &edit }).await;
+        let mut rig = Rig::new(Setup { world, speed: 20.0, edit: &edit }).await;
         rig.start_ready().await;
         let front = Front::start(rig.path(), rig.lab.authority(), rig.page);
         let map = format!("--host-resolver-rules=MAP {HOST} {}", front.https);
