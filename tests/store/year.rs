@@ -189,26 +189,18 @@ async fn goes_by(bench: Bench) {
     assert_eq!(stored as u64, round * jobs.len() as u64, "every look is stored");
     let looks_a_day = 86_400 / size.every.as_secs();
     let of_jobs = |each: u64| each * jobs.len() as u64;
+    let turns = |kept: u64| (kept.min(size.days) + 1) * looks_a_day / size.turn + 2;
     // What a look can leave at most: a day more than is kept, since rows go once a day here.
     let bound = BTreeMap::from([
         ("hourly", of_jobs((FIGURES_DAYS.min(size.days) + 1) * looks_a_day.min(24))),
         ("point", of_jobs(2 * looks_a_day.max(1) + 2)),
         ("span", of_jobs(2 * (PAST_DAYS.min(size.days) + 1) * looks_a_day / size.turn + 3)),
-        ("incident", of_jobs((PAST_DAYS.min(size.days) + 1) * looks_a_day / size.turn + 2)),
-        ("change", of_jobs(4 * ((PAST_DAYS.min(size.days) + 1) * looks_a_day / size.turn + 2))),
-        (
-            "notification",
-            of_jobs(2 * ((MESSAGES_DAYS.min(size.days) + 1) * looks_a_day / size.turn + 2)),
-        ),
-        (
-            "delivery",
-            of_jobs(2 * ((MESSAGES_DAYS.min(size.days) + 1) * looks_a_day / size.turn + 2)),
-        ),
+        ("incident", of_jobs(turns(PAST_DAYS))),
+        ("change", of_jobs(4 * turns(PAST_DAYS))),
+        ("notification", of_jobs(2 * turns(MESSAGES_DAYS))),
+        ("delivery", of_jobs(2 * turns(MESSAGES_DAYS))),
         // The latest of each job, and the first and the last of each incident.
-        (
-            "evidence",
-            of_jobs(1 + 2 * ((PAST_DAYS.min(size.days) + 1) * looks_a_day / size.turn + 2)),
-        ),
+        ("evidence", of_jobs(1 + 2 * turns(PAST_DAYS))),
     ]);
     for (table, most) in bound {
         assert!(
