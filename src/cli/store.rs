@@ -1,7 +1,8 @@
 //! `launchready store`: everything that an agent remembers, carried from one store to another.
 
 use std::fmt::Write as _;
-use std::path::Path;
+
+use anyhow::Context as _;
 
 use super::args::{MigrateArgs, StoreAction, StoreCommand};
 use super::output::print;
@@ -16,21 +17,25 @@ pub(super) fn run(args: &StoreCommand) -> anyhow::Result<Exit> {
 }
 
 async fn migrate(args: &MigrateArgs) -> anyhow::Result<Exit> {
-    let here = Path::new(".");
-    let (from, folder) = if let Some(text) = &args.from {
-        let from = StoreAddress::typed(text, here).map_err(|why| usage("--from", &why))?;
-        (from, here.to_owned())
+    let here = &std::env::current_dir().context("cannot tell which folder this is")?;
+    let typed = |option: &str, text: &str| {
+        let address = StoreAddress::typed(text, here).map_err(|why| usage(option, &why))?;
+        Ok::<_, UsageError>(address.in_full(here))
+    };
+    let from = if let Some(text) = &args.from {
+        typed("--from", text)?
     } else {
         let settings = load(&args.config)?.settings();
-        (settings.store, settings.folder)
+        settings.store.in_full(&here.join(settings.folder))
     };
-    let to = StoreAddress::typed(&args.to, here).map_err(|why| usage("--to", &why))?;
+    // What is shown is copied into a config, whose paths count from its own folder.
+    let to = typed("--to", &args.to)?;
     if from == to {
         return Err(usage("--to", "it is the store that --from names; name another one").into());
     }
     let address = |store: &StoreAddress| store.address().map(str::to_owned).map_err(UsageError);
     let carried =
-        transfer((&address(&from)?, &folder), (&address(&to)?, here), &SystemClock).await?;
+        transfer((&address(&from)?, here), (&address(&to)?, here), &SystemClock).await?;
     if args.json {
         print(&json(&carried)?);
     } else {

@@ -58,6 +58,24 @@ impl StoreAddress {
         }
     }
 
+    /// The same with a path that counts from no folder, where it is that of a file which counts from this one.
+    #[must_use]
+    pub fn in_full(self, folder: &Path) -> Self {
+        match self.address.as_ref().ok().and_then(|text| text.expose().strip_prefix("sqlite:")) {
+            Some(path) if self.is_plain() && Path::new(path).is_relative() => {
+                let path = folder.join(path);
+                let path = std::path::absolute(&path).unwrap_or(path);
+                Self::plain(&format!("sqlite:{}", path.display()))
+            }
+            _ => self,
+        }
+    }
+
+    /// Whether what is shown is the address itself.
+    fn is_plain(&self) -> bool {
+        self.address.as_ref().is_ok_and(|address| address.is(&self.shown))
+    }
+
     /// The address itself, for the store and for nobody else.
     ///
     /// # Errors

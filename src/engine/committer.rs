@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use super::scheduler::{Ended, SET_BACK};
 use crate::clock::{Clock, between};
 use crate::incident::{Book, RunSeen, Sight};
-use crate::store::{Committed, Finished, Store, StoreError};
+use crate::store::{Committed, Finished, REPORT_IT, Store, StoreError};
 
 /// Runs that end within this time are stored together (DESIGN: at most 50 ms).
 const GATHER: Duration = Duration::from_millis(50);
@@ -76,32 +76,46 @@ pub async fn commit_all(mut ended: mpsc::UnboundedReceiver<Ended>, committer: Co
 }
 
 impl Committer {
-    /// Stores runs in one transaction, and waits for a store that is away. The error is one of the rows.
+    /// Stores runs, in one transaction where that can be, and waits for a store that is away. One that is only slow
+    /// would never take as many in the time that a call has: after each failure half as many are tried, after
+    /// each success twice as many. The error is one of the rows.
     async fn store_all(&self, runs: &mut [Finished]) -> Result<(), StoreError> {
-        loop {
-            let began = Instant::now();
-            let now = self.clock.now();
-            for run in runs.iter_mut() {
-                put_back(run, now);
-            }
-            let book = Arc::clone(&self.book.borrow());
-            // What panics has written nothing: its transaction ends with it.
-            let commit = AssertUnwindSafe(self.store.commit(runs, &book)).catch_unwind();
-            let done = commit.await.unwrap_or_else(|_panic| {
-                Err(StoreError::Database {
-                    doing: "store finished runs",
-                    source: "launchready itself failed while it did so".into(),
-                })
-            });
-            match done {
-                Ok(became) => {
-                    self.told.stored(runs, &became, began.elapsed());
-                    return Ok(());
+        let mut rest = runs;
+        let mut most = rest.len();
+        while !rest.is_empty() {
+            let count = most.min(rest.len());
+            match self.store_once(rest.get_mut(..count).unwrap_or_default()).await {
+                Ok(()) => {
+                    rest = std::mem::take(&mut rest).get_mut(count..).unwrap_or_default();
+                    most = most.saturating_mul(2);
                 }
                 Err(error) if error.is_about_rows() => return Err(error),
-                Err(error) => self.wait(&error).await,
+                Err(error) => {
+                    most = count.div_ceil(2);
+                    self.wait(&error).await;
+                }
             }
         }
+        Ok(())
+    }
+
+    async fn store_once(&self, runs: &mut [Finished]) -> Result<(), StoreError> {
+        let began = Instant::now();
+        let now = self.clock.now();
+        for run in runs.iter_mut() {
+            put_back(run, now);
+        }
+        let book = Arc::clone(&self.book.borrow());
+        // What panics has written nothing: its transaction ends with it.
+        let commit = AssertUnwindSafe(self.store.commit(runs, &book)).catch_unwind();
+        let done = commit.await.unwrap_or_else(|_panic| {
+            Err(StoreError::Database {
+                doing: "store finished runs",
+                source: "launchready itself failed while it did so".into(),
+            })
+        });
+        self.told.stored(runs, &done?, began.elapsed());
+        Ok(())
     }
 
     /// Records of a run that cannot be stored that its job is unknown: as any run that could not look, or
@@ -144,10 +158,9 @@ impl Committer {
 
 /// The run as one that could not look, for this reason.
 fn unknown(run: &Finished, why: &str) -> Finished {
-    let unlock = "report it as a bug of launchready, with the log of the agent";
     let sight = Sight::Blind {
         cause: why.to_owned(),
-        unlock: unlock.to_owned(),
+        unlock: REPORT_IT.to_owned(),
         unseen: Unseen::Condition,
         runs: 1,
         since: run.started_at,
@@ -155,7 +168,7 @@ fn unknown(run: &Finished, why: &str) -> Finished {
     };
     Finished {
         status: Status::Unknown,
-        reason: Some((why.to_owned(), unlock.to_owned())),
+        reason: Some((why.to_owned(), REPORT_IT.to_owned())),
         assessment: Assessment::default(),
         evidence: None,
         carry: None,

@@ -52,6 +52,26 @@ pub(super) enum Source {
     Build,
 }
 
+impl Source {
+    /// Whether it says how a project is, as far as this agent knows, rather than when somebody looked.
+    pub(super) const fn is_of_the_moment(self) -> bool {
+        match self {
+            Self::Status
+            | Self::Duration
+            | Self::Measurement { .. }
+            | Self::Findings
+            | Self::Verdict
+            | Self::Incidents => true,
+            Self::LastRun
+            | Self::NextDue
+            | Self::Threshold
+            | Self::Own
+            | Self::Process
+            | Self::Build => false,
+        }
+    }
+}
+
 /// One metric with all its series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Family {

@@ -1,8 +1,9 @@
 //! What Prometheus is told: the exposition of the agent and of one probe.
 //!
-//! The series of a project are the same on every agent that shares a store; dashboards and rules take
-//! the greatest by project, check and target. What an agent counts of itself carries no label that tells
-//! agents apart, because Prometheus adds the instance.
+//! The series of a project are the same on every agent that shares a store, because each reads what others have
+//! stored ([`Board::set_cut_off`] is for one that cannot); dashboards and rules take the greatest by project, check
+//! and target. What an agent counts of itself carries no label that tells agents apart, because Prometheus adds the
+//! instance.
 
 mod catalogue;
 mod own;
@@ -13,7 +14,7 @@ mod text;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -71,6 +72,8 @@ pub struct Board {
     own: Own,
     version: &'static str,
     max_checks: AtomicUsize,
+    /// Whether other agents may know better how the projects are.
+    is_cut_off: AtomicBool,
     /// How long the last exposition was, so that the next one finds its room at once.
     size: AtomicUsize,
 }
@@ -86,6 +89,7 @@ impl Board {
             own: Own::new()?,
             version,
             max_checks: AtomicUsize::new(max_checks),
+            is_cut_off: AtomicBool::new(false),
             size: AtomicUsize::new(0),
         })
     }
@@ -109,16 +113,6 @@ impl Board {
         self.write().set_project(project, figures);
     }
 
-    /// Takes the series of a job away.
-    pub fn forget_job(&self, job: &JobKey) {
-        self.write().forget_job(job);
-    }
-
-    /// Takes the series of a project and its jobs away.
-    pub fn forget_project(&self, project: &str) {
-        self.write().forget_project(project);
-    }
-
     /// Takes every job and project away that is not among these, as after a new config.
     pub fn keep(&self, jobs: &BTreeSet<JobKey>) {
         self.write().keep(jobs);
@@ -127,6 +121,12 @@ impl Board {
     /// Sets how many checks one scrape takes.
     pub fn set_max_checks(&self, most: usize) {
         self.max_checks.store(most, Ordering::Relaxed);
+    }
+
+    /// Whether what holds at the moment is left out: this agent no longer hears what others store, and the greater of
+    /// both would be what it knew last.
+    pub fn set_cut_off(&self, is_cut_off: bool) {
+        self.is_cut_off.store(is_cut_off, Ordering::Relaxed);
     }
 
     /// Makes the series of these channels and takes those of others away.
@@ -192,19 +192,19 @@ impl Board {
     }
 
     /// What `/sd` answers: the parts as targets at `address` for Prometheus' HTTP service discovery.
-    pub fn service_discovery(&self, address: &str) -> String {
+    pub fn service_discovery(&self, address: &str) -> serde_json::Value {
         let shards = self.shards();
         let target = |index: u32| {
             let shard = format!("{index}/{shards}");
-            let labels = if shards == 1 {
-                serde_json::json!({})
-            } else {
+            let mut labels = serde_json::json!({ "__metrics_path__": "/metrics" });
+            if shards > 1 {
                 // `__param_shard` is asked for, `shard` keeps the parts' own series apart.
-                serde_json::json!({ "__param_shard": shard, "shard": shard })
-            };
+                labels["__param_shard"] = shard.as_str().into();
+                labels["shard"] = shard.into();
+            }
             serde_json::json!({ "targets": [address], "labels": labels })
         };
-        (1..=shards).map(target).collect::<serde_json::Value>().to_string()
+        (1..=shards).map(target).collect()
     }
 
     /// The metrics, whole or one part (the `i`-th of `n`, from 1); the agent's own series and the
@@ -231,6 +231,7 @@ impl Board {
         let mut out = String::with_capacity(self.size.load(Ordering::Relaxed));
         let gathered = if index == 1 { self.own.gather() } else { Vec::new() };
         let process = if index == 1 { process::figures() } else { Vec::new() };
+        let is_cut_off = self.is_cut_off.load(Ordering::Relaxed);
         let series = self.read();
         for family in families() {
             let before = out.len();
@@ -248,6 +249,7 @@ impl Board {
                     text::label(&mut out, "version", self.version);
                     out.push_str("} 1\n");
                 }
+                source if source.is_of_the_moment() && is_cut_off => {}
                 source => series.samples(&mut out, family.name, source, part),
             }
             // A family without samples is left out.

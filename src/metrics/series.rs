@@ -140,17 +140,6 @@ impl Series {
         self.projects.insert(project.into(), text);
     }
 
-    pub(super) fn forget_job(&mut self, key: &JobKey) {
-        self.take(key);
-    }
-
-    pub(super) fn forget_project(&mut self, project: &str) {
-        self.projects.remove(project);
-        for check in self.jobs.keys().copied().collect::<Vec<_>>() {
-            self.take(&JobKey { project: project.to_owned(), check: check.to_owned() });
-        }
-    }
-
     /// Takes every job and project away that is not among these.
     pub(super) fn keep(&mut self, jobs: &BTreeSet<JobKey>) {
         let all = self.jobs.iter().flat_map(|(check, jobs)| {

@@ -29,6 +29,11 @@ fn judged(row: &impl Columns) -> Result<Assessment, Fault> {
     Ok(assessment)
 }
 
+/// The numbers of rows with `project` and `mark`.
+pub(super) fn watermarks<R: Columns>(rows: &[R]) -> Result<Vec<(String, i64)>, Fault> {
+    rows.iter().map(|row| Ok((row.text("project")?.to_owned(), row.number("mark")?))).collect()
+}
+
 /// The latest run of a row. One that cannot be read is not known, and hides no other.
 pub(super) fn latest_run(row: &impl Columns) -> Result<LatestRun, Fault> {
     let key = key(row)?;

@@ -50,6 +50,7 @@ pub use model::{
     Told,
 };
 pub use open::{is_there, open, rehearse};
+pub use runs::REPORT_IT;
 pub use transfer::{Carried, transfer};
 
 use crate::incident::{Book, Incident, Silence, Waiver};
@@ -273,6 +274,9 @@ pub trait Store: Send + Sync + Debug {
 
     /// The latest run of every job of a project, or of all projects, by project and check.
     async fn latest(&self, project: Option<&str>) -> Result<Vec<LatestRun>, StoreError>;
+
+    /// For each project that has looked a number that grows with every run that is stored of it, whoever stores it.
+    async fn watermarks(&self) -> Result<Vec<(String, i64)>, StoreError>;
 
     /// The spans of a check that touch the time since `since`, oldest first; at most 2,000.
     async fn spans(

@@ -16,7 +16,7 @@ use crate::incident::{RunSeen, Sight};
 pub(super) const POINTS: i64 = 20_000;
 
 /// What a run that cannot be stored asks of people.
-pub(super) const UNLOCK: &str = "report it as a bug of launchready, with the log of the agent";
+pub const REPORT_IT: &str = "report it as a bug of launchready, with the log of the agent";
 
 /// A job with what it remembers of earlier runs.
 #[derive(Debug)]

@@ -55,19 +55,7 @@ pub(super) async fn metrics(
 /// Prometheus came here.
 pub(super) async fn discovery(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let shards = web.site.metrics.shards().max(1);
-    let targets: Vec<_> = (1..=shards)
-        .map(|index| {
-            let shard = format!("{index}/{shards}");
-            let labels = if shards == 1 {
-                serde_json::json!({"__metrics_path__": "/metrics"})
-            } else {
-                serde_json::json!({"__metrics_path__": "/metrics", "__param_shard": shard, "shard": shard})
-            };
-            serde_json::json!({"targets": [host], "labels": labels})
-        })
-        .collect();
-    Json(targets).into_response()
+    Json(web.site.metrics.service_discovery(host)).into_response()
 }
 
 #[derive(Debug, Deserialize)]

@@ -143,8 +143,8 @@ pub trait MetricsPage: Send + Sync {
     /// A sentence why a shard has to be named.
     fn render(&self, shard: Option<(u32, u32)>, openmetrics: bool) -> Result<String, String>;
 
-    /// In how many shards `/metrics` has to be asked; 1 where one answer holds all.
-    fn shards(&self) -> u32;
+    /// The shards of it at this address, in the shape of Prometheus' HTTP service discovery.
+    fn service_discovery(&self, address: &str) -> serde_json::Value;
 }
 
 /// Makes one probe for a scrape of `/probe`, in the names of `blackbox_exporter`.

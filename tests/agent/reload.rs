@@ -46,6 +46,36 @@ async fn a_config_with_an_error_changes_nothing_and_a_good_one_is_taken_over() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_config_that_is_read_while_the_store_is_away_is_taken_over_when_it_is_back() {
+    let world = World::load("healthy").unwrap();
+    let mut rig = Rig::new(Setup { world, speed: 60.0, edit: &one_project_each }).await;
+    rig.start_ready().await;
+    let file = rig.path().join("launchready.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+    let mut store = sqlx::sqlite::SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut store).await.unwrap();
+    rig.write_config(&|config| {
+        one_project_each(config);
+        let all = config["project"].as_array().unwrap();
+        let one: Vec<Value> = all.iter().take(1).cloned().collect();
+        config.insert("project".to_owned(), one.into());
+    });
+    rig.wait_for("the store does not take it over", async |rig: &Rig| {
+        rig.log().contains("the config is not taken over yet: the store is busy")
+    })
+    .await;
+    assert_ne!(rig.get("/readyz").await.unwrap().0, 200);
+    sqlx::raw_sql("ROLLBACK").execute(&mut store).await.unwrap();
+    store.close().await.unwrap();
+    rig.wait_for("its jobs are gone", async |rig: &Rig| {
+        rig.store().await.latest(Some("site-down")).await.unwrap().is_empty()
+    })
+    .await;
+    rig.wait_for("it works", async |rig: &Rig| rig.get("/readyz").await.unwrap().0 == 200).await;
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_that_tells_nobody_says_so_at_its_start_and_on_its_page() {
     let world = World::load("healthy").unwrap();
     let edit = |config: &mut toml::Table| {

@@ -1,6 +1,6 @@
 //! Two agents that are well share the work, and say the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use launchready_lab::SinkKind;
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::cluster::Cluster;
 use crate::heard::OUTAGES;
 use crate::pair::Pair;
+use crate::rig::{only, table};
 
 /// Incidents as an agent shows them.
 async fn shown(pair: &Pair, agent: usize) -> Vec<Value> {
@@ -16,6 +17,54 @@ async fn shown(pair: &Pair, agent: usize) -> Vec<Value> {
     assert_eq!(status, 200, "{text}");
     let shown: Value = serde_json::from_str(&text).unwrap();
     shown["incidents"].as_array().unwrap().clone()
+}
+
+/// When the rare check of each project looked last, as an agent tells Prometheus.
+async fn looked(pair: &Pair, agent: usize) -> BTreeMap<String, String> {
+    let (status, text) = pair.agents[agent].get("/metrics").await.unwrap();
+    assert_eq!(status, 200, "{text}");
+    let lines = text.lines().filter_map(|line| {
+        let (series, value) = line.rsplit_once(' ')?;
+        let is_it = series.starts_with("launchready_check_last_run_timestamp_seconds{")
+            && series.contains("check=\"mail-spf\"");
+        is_it.then(|| (series.to_owned(), value.to_owned()))
+    });
+    lines.collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_agent_stores_both_tell_prometheus() {
+    let Some(cluster) = Cluster::start("what_one_agent_stores", &[]) else { return };
+    let mut pair = Pair::new(cluster).await;
+    for path in [pair.rig.config(), pair.rig.path().join("second.toml")] {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut config: toml::Table = toml::from_str(&text).unwrap();
+        only(&mut config, &[("web-uptime", "30s"), ("mail-spf", "24h")]);
+        table(&mut config, &["checks", "mail-spf"]).insert("enabled".to_owned(), true.into());
+        std::fs::write(&path, config.to_string()).unwrap();
+    }
+    pair.start().await;
+    pair.wait_for("both know of each project", async |pair: &Pair| {
+        let [first, second] = [looked(pair, 0).await, looked(pair, 1).await];
+        first.len() == OUTAGES.len() && first == second
+    })
+    .await;
+    let before = looked(&pair, 0).await;
+    // Each look is made by one of the two, whichever it is.
+    let store = pair.rig.store().await;
+    for (project, _) in OUTAGES {
+        let now = pair.agents[0].now();
+        assert_eq!(store.make_due(project, Some("mail-spf"), now).await.unwrap(), 1);
+    }
+    store.close().await;
+    pair.wait_for("both know of the new looks", async |pair: &Pair| {
+        let [first, second] = [looked(pair, 0).await, looked(pair, 1).await];
+        first == second && first.iter().all(|(series, at)| before[series] != *at)
+    })
+    .await;
+    for agent in &mut pair.agents {
+        agent.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -120,8 +120,31 @@ fn dates_stay_while_nobody_can_look_and_the_moment_goes() {
     assert_eq!((count(date), count(moment)), (2, 0));
     board.set_run(&blind("tls-certificate", Status::Skipped));
     assert_eq!((count(date), count("launchready_threshold")), (0, 6));
-    board.forget_project("harbor");
+    board.keep(&BTreeSet::new());
     assert_eq!((board.checks(), count("launchready_threshold")), (0, 0));
+}
+
+#[test]
+fn an_agent_that_is_cut_off_says_when_it_looked_and_not_how_things_are() {
+    let board = board(now());
+    let names = |board: &Board| -> BTreeSet<String> {
+        samples(&board.render(None, false).unwrap()).into_iter().map(|sample| sample.0).collect()
+    };
+    let all = names(&board);
+    board.set_cut_off(true);
+    let left = names(&board);
+    for moment in ["launchready_check_status", "launchready_web_up", "launchready_verdict"] {
+        assert!(all.contains(moment) && !left.contains(moment), "{moment}");
+    }
+    for stays in [
+        "launchready_build_info",
+        "launchready_check_last_run_timestamp_seconds",
+        "launchready_check_next_due_timestamp_seconds",
+    ] {
+        assert!(left.contains(stays), "{stays}");
+    }
+    board.set_cut_off(false);
+    assert_eq!(names(&board), all);
 }
 
 #[test]
@@ -133,7 +156,7 @@ fn what_left_the_config_leaves_the_metrics() {
     assert!(of(&all, "launchready_notifications_total", &[("channel", "founder")]).is_empty());
     assert!(all.iter().all(|sample| sample.1.get("project").is_none_or(|name| name == "quay")));
     assert_eq!(of(&all, "launchready_check_duration_seconds", &[]).len(), 1);
-    board.forget_job(&key("quay", "mail-spf"));
+    board.keep(&BTreeSet::new());
     assert_eq!(board.checks(), 0);
 }
 
@@ -171,8 +194,7 @@ fn parts_hold_every_project_once() {
         let refused = board.render(Some(bad), false).unwrap_err();
         assert!(matches!(refused, ScrapeError::NoShard { .. }), "{refused}");
     }
-    let found: serde_json::Value =
-        serde_json::from_str(&board.service_discovery("127.0.0.1:9797")).unwrap();
+    let found = board.service_discovery("127.0.0.1:9797");
     let found = found.as_array().unwrap();
     assert_eq!(found.len(), shards as usize);
     assert_eq!(found[0]["targets"][0], "127.0.0.1:9797");
@@ -180,8 +202,8 @@ fn parts_hold_every_project_once() {
     board.set_max_checks(200);
     assert!(board.render(None, false).is_ok());
     assert_eq!(
-        board.service_discovery("a:1"),
-        r#"[{"targets":["a:1"],"labels":{}}]"#,
+        board.service_discovery("a:1").to_string(),
+        r#"[{"targets":["a:1"],"labels":{"__metrics_path__":"/metrics"}}]"#,
         "one part needs no parameter"
     );
 }

@@ -182,3 +182,31 @@ pub(crate) async fn incidents_are_read_in_parts_and_counted_by_severity(bench: B
     bench.commit(run("harbor", "web", later(now, 300), Vec::new())).await;
     assert!(bench.store.incident_counts(Some("harbor")).await.unwrap().is_empty());
 }
+
+pub(crate) async fn whoever_stores_a_run_the_mark_of_its_project_grows(bench: Bench) {
+    let now = at("10:00:00");
+    let jobs = [job("harbor", "dns"), job("harbor", "web"), job("quay", "web")];
+    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    assert!(bench.store.watermarks().await.unwrap().is_empty(), "nothing has looked");
+    let other = bench.second().await;
+    let mut before = Vec::new();
+    // The second one began later than the third, and is stored before it.
+    for (project, check, second) in
+        [("quay", "web", 0), ("harbor", "dns", 0), ("harbor", "web", 9), ("harbor", "dns", 5)]
+    {
+        let run = run(project, check, later(now, second), Vec::new());
+        assert!(other.commit(std::slice::from_ref(&run), &bench.book).await.unwrap()[0].stored);
+        let mut marks = bench.store.watermarks().await.unwrap();
+        marks.sort();
+        let of = |marks: &[(String, i64)]| {
+            marks.iter().find(|(name, _)| name == project).map(|(_, mark)| *mark)
+        };
+        assert!(of(&marks) > of(&before), "{marks:?} after {before:?}");
+        assert!(!other.commit(&[run], &bench.book).await.unwrap()[0].stored);
+        let mut again = bench.store.watermarks().await.unwrap();
+        again.sort();
+        assert_eq!(again, marks, "what is left out changes nothing");
+        before = marks;
+    }
+    other.close().await;
+}

@@ -82,6 +82,7 @@ suite! {
             another_domain_is_another_job,
             a_look_that_is_asked_for_is_due_now_and_never_at_the_time_of_the_last_run,
             a_look_that_is_asked_for_during_a_run_comes_after_it,
+            a_look_that_is_asked_for_outlives_a_run_that_waits_to_be_stored,
             a_look_that_is_asked_for_outlives_whoever_was_at_the_run,
             a_schedule_that_changes_during_a_run_counts_when_it_ends,
             after_a_long_sleep_a_job_is_due_once,
@@ -142,6 +143,7 @@ suite! {
             people_acknowledge_and_resolve_with_words_for_what_cannot_be,
             incidents_are_filtered_and_newest_first,
             incidents_are_read_in_parts_and_counted_by_severity,
+            whoever_stores_a_run_the_mark_of_its_project_grows,
         ];
         muting: [
             a_waived_finding_opens_nothing_and_the_waiver_says_when_it_was_used,

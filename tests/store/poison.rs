@@ -65,6 +65,17 @@ pub(crate) async fn commit(
     clock: &Set,
     runs: Vec<Finished>,
 ) -> Vec<(Finished, Committed)> {
+    let (told, failed) = commit_to_slow(bench, clock, runs).await;
+    assert!(failed.is_empty(), "the store was taken for one that is away: {failed:?}");
+    told
+}
+
+/// The same, with what it told of a store that is away.
+async fn commit_to_slow(
+    bench: &Bench,
+    clock: &Set,
+    runs: Vec<Finished>,
+) -> (Vec<(Finished, Committed)>, Vec<String>) {
     let (send, ended) = mpsc::unbounded_channel();
     let places = Arc::new(Semaphore::new(runs.len()));
     for run in runs {
@@ -82,8 +93,40 @@ pub(crate) async fn commit(
     };
     let all = commit_all(ended, committer);
     tokio::time::timeout(Duration::from_secs(30), all).await.expect("nothing is tried for ever");
-    assert!(told.1.lock().unwrap().is_empty(), "the store was taken for one that is away");
-    std::mem::take(&mut *told.0.lock().unwrap())
+    let taken = std::mem::take(&mut *told.0.lock().unwrap());
+    let failed = std::mem::take(&mut *told.1.lock().unwrap());
+    (taken, failed)
+}
+
+#[tokio::test]
+async fn what_a_slow_store_does_not_take_together_it_takes_in_parts() {
+    let Some(bench) = Bench::on_postgres("what_a_slow_store_does_not_take_together").await else {
+        return;
+    };
+    let now = at("10:00:00");
+    let checks = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+    bench.harbor(&checks, now).await;
+    // As a statement ends that takes too long: here, one that writes more than three jobs.
+    let (cluster, database) = bench.server();
+    cluster
+        .sql_in(
+            database,
+            "create function launchready.slow() returns trigger language plpgsql as $$ begin \
+             if (select count(*) from written) > 3 then raise exception using errcode = '57014'; \
+             end if; return null; end $$; \
+             create trigger slow after update on launchready.job \
+             referencing new table as written for each statement \
+             execute function launchready.slow()",
+        )
+        .await;
+    let runs = checks.map(|check| run("harbor", check, now, Vec::new()));
+    let (told, failed) = commit_to_slow(&bench, &Set::to(now), runs.to_vec()).await;
+    let stored: Vec<_> = told.iter().map(|(run, it)| (run.key.check.as_str(), it.stored)).collect();
+    assert_eq!(stored, checks.map(|check| (check, true)), "each once, in their order");
+    // Ten, five, six and four were too many; three, three, two and two went through.
+    assert_eq!(failed.len(), 4, "{failed:?}");
+    let latest = bench.store.latest(None).await.unwrap();
+    assert!(latest.iter().all(|run| run.at == Some(now)), "{latest:?}");
 }
 
 #[tokio::test]

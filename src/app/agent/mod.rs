@@ -1,5 +1,6 @@
 //! The agent: scheduler, store, messages, metrics and page, held together until it is told to stop.
 
+mod others;
 mod own;
 mod page;
 mod parts;
@@ -85,6 +86,7 @@ fn small_loops(parts: &Parts, tasks: &mut JoinSet<()>) {
     tasks.spawn(parts.clone().keep_step());
     tasks.spawn(parts.clone().ping());
     tasks.spawn(own::watch(parts.clone()));
+    tasks.spawn(others::follow(parts.clone()));
 }
 
 /// The name under which an agent holds jobs and messages. On two machines the address may be the same, and on

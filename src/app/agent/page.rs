@@ -102,8 +102,8 @@ impl MetricsPage for Metrics {
         self.0.render(shard, openmetrics).map_err(|error| error.to_string())
     }
 
-    fn shards(&self) -> u32 {
-        self.0.shards()
+    fn service_discovery(&self, address: &str) -> serde_json::Value {
+        self.0.service_discovery(address)
     }
 }
 

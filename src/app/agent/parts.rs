@@ -27,6 +27,8 @@ const WAKE: Duration = Duration::from_secs(5);
 const COUNT: Duration = Duration::from_secs(5);
 /// How often old rows are rolled up.
 const UPKEEP: Duration = Duration::from_hours(1);
+/// A config that the store did not take over is offered again after this.
+const AGAIN: Duration = Duration::from_secs(1);
 /// The summary's time is looked at so often.
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -109,8 +111,13 @@ impl Parts {
             }
             book.send_replace(Arc::clone(&setup.book));
             page.adapt(&setup);
-            if let Err(error) = self.take_over().await {
-                complain(error);
+            let taken = self.take_over().await;
+            self.telling.adapted(taken.as_ref().map(drop));
+            if let Err(error) = taken {
+                tracing::error!("the config is not taken over yet: {}", error.chain());
+                // Until then the store has the jobs of before: what it no longer knows of would never be looked at.
+                tokio::time::sleep(AGAIN).await;
+                self.telling.resync.notify_one();
             }
             self.telling.scheduler.notify_one();
         }
@@ -118,7 +125,7 @@ impl Parts {
 
     /// Reckons verdicts as runs are stored.
     pub(super) async fn reckon(self) {
-        self.telling.reckon_verdicts(&*self.store, self.present.clone(), &*self.clock).await;
+        self.telling.reckon_verdicts(&self).await;
     }
 
     /// Lets time pass for incidents.

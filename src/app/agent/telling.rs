@@ -6,16 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::parts::{Parts, complain};
 use super::setup::Setup;
-use crate::clock::{Clock, between, pause};
+use crate::clock::{between, pause};
 use crate::engine::{Observer, Stored};
 use crate::metrics::{Board, BySeverity, ProjectFigures};
 use crate::notify::outbox::{self, Tried};
 use crate::report::{self, Standing};
-use crate::store::{Committed, Finished, IncidentFilter, JobKey, LatestRun, Store, StoreError};
+use crate::store::{Committed, Finished, IncidentFilter, JobKey, LatestRun, StoreError};
 
 /// The most open incidents of one project that are counted: more codes than all checks have.
 const COUNTED: usize = 5_000;
@@ -43,6 +44,8 @@ pub(super) struct Telling {
     moved: Mutex<Option<Instant>>,
     /// Why runs are not stored at present.
     failing: Mutex<Option<String>>,
+    /// Why the jobs of the store are not yet those of the config.
+    behind: Mutex<Option<String>>,
     sending: Mutex<Sending>,
 }
 
@@ -72,6 +75,7 @@ impl Telling {
             stuck: Mutex::default(),
             moved: Mutex::default(),
             failing: Mutex::default(),
+            behind: Mutex::default(),
             sending: Mutex::default(),
         }
     }
@@ -99,7 +103,7 @@ impl Telling {
         }
     }
 
-    /// Has the verdict of a project reckoned anew.
+    /// Has the verdict and the metrics of a project read anew.
     pub(super) fn touch(&self, project: &str) {
         self.changed.lock().unwrap_or_else(PoisonError::into_inner).insert(project.to_owned());
         self.reckon.notify_one();
@@ -124,6 +128,9 @@ impl Telling {
         if let Some(why) = &*self.stuck.lock().unwrap_or_else(PoisonError::into_inner) {
             return Err(format!("checks that are due cannot be taken: {why}"));
         }
+        if let Some(why) = &*self.behind.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Err(format!("the config cannot be taken over: {why}"));
+        }
         match *self.alive.lock().unwrap_or_else(PoisonError::into_inner) {
             None => Err("the scheduler has not started yet".to_owned()),
             Some(at) if between(at, now) > STALLED => {
@@ -147,6 +154,12 @@ impl Telling {
         self.board.clock_ahead(ahead);
     }
 
+    /// Whether the jobs of the store are those of the config.
+    pub(super) fn adapted(&self, outcome: Result<(), &StoreError>) {
+        *self.behind.lock().unwrap_or_else(PoisonError::into_inner) =
+            outcome.err().map(ToString::to_string);
+    }
+
     /// Whether time passed for incidents.
     pub(super) fn woke(&self, outcome: Result<(), &StoreError>) {
         let mut sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
@@ -154,34 +167,33 @@ impl Telling {
     }
 
     /// Reckons verdicts and open incidents of projects whose runs were stored, until dropped.
-    pub(super) async fn reckon_verdicts(
-        &self,
-        store: &dyn Store,
-        setup: watch::Receiver<Arc<Setup>>,
-        clock: &dyn Clock,
-    ) {
+    pub(super) async fn reckon_verdicts(&self, parts: &Parts) {
         loop {
             self.reckon.notified().await;
             let changed =
                 std::mem::take(&mut *self.changed.lock().unwrap_or_else(PoisonError::into_inner));
-            let setup = Arc::clone(&setup.borrow());
+            let setup = parts.setup();
             for name in changed {
-                if let Err(error) = self.reckon_one(store, &setup, &name, clock.now()).await {
-                    tracing::error!("{:#}", anyhow::Error::new(error));
+                if let Err(error) = self.reckon_one(parts, &setup, &name).await {
+                    complain(error);
                 }
             }
-            pause(clock, RECKON).await;
+            pause(&*parts.clock, RECKON).await;
         }
     }
 
-    async fn reckon_one(
-        &self,
-        store: &dyn Store,
-        setup: &Setup,
-        name: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    async fn reckon_one(&self, parts: &Parts, setup: &Setup, name: &str) -> Result<(), StoreError> {
         let Some(project) = setup.projects.get(name) else { return Ok(()) };
+        let store = &*parts.store;
+        let latest = store.latest(Some(name)).await?;
+        if parts.sharers.count() > 1 {
+            // Another agent may have stored some of them, of jobs that the config of this one need not have.
+            let schedules = &project.watch.schedules;
+            let has = |key: &JobKey| schedules.iter().any(|(check, _)| *check == key.check);
+            for run in latest.iter().filter(|run| run.at.is_some() && has(&run.key)) {
+                self.board.set_run(run);
+            }
+        }
         let filter = IncidentFilter {
             project: Some(name.to_owned()),
             limit: COUNTED,
@@ -195,10 +207,10 @@ impl Telling {
             settled: &project.settled(),
             not_used: &project.not_used,
             recheck: &setup.recheck(name),
-            latest: &store.latest(Some(name)).await?,
+            latest: &latest,
             incidents: &incidents,
             waivers: &store.waivers().await?,
-            now,
+            now: parts.clock.now(),
         });
         let live = report.findings().into_iter().filter(|(_, it)| it.waived.is_none());
         let figures = ProjectFigures {
@@ -332,6 +344,10 @@ mod tests {
         assert!(telling.moves(), "the store is away, and the agent goes on");
         assert!(why(&telling).starts_with("checks that are due cannot be taken"));
         telling.alive(now);
+        assert_eq!(why(&telling), "");
+        telling.adapted(Err(&StoreError::Busy));
+        assert!(why(&telling).starts_with("the config cannot be taken over: the store is busy"));
+        telling.adapted(Ok(()));
         assert_eq!(why(&telling), "");
         let late = crate::clock::later(now, STALLED + Duration::from_secs(1));
         assert!(telling.well(late).unwrap_err().contains("has not moved since"));

@@ -13,9 +13,9 @@ use crate::store::fault::Fault;
 use crate::store::incidents::Sighting;
 use crate::store::known::Known;
 use crate::store::row::Columns as _;
-use crate::store::runs::{Job, Next, UNLOCK, duration_ms, end_of, not_stored};
+use crate::store::runs::{Job, Next, duration_ms, end_of, not_stored};
 use crate::store::words::{ms, plain};
-use crate::store::{Committed, Finished, StoreError};
+use crate::store::{Committed, Finished, REPORT_IT, StoreError};
 
 /// See [`Store::commit`](crate::store::Store::commit).
 pub(super) async fn commit(
@@ -123,7 +123,7 @@ async fn give_up_in(on: &mut PgConnection, run: &Finished, why: &str) -> Result<
         .bind(ms(run.started_at))
         .bind(duration_ms(run))
         .bind(plain(why))
-        .bind(UNLOCK)
+        .bind(REPORT_IT)
         .bind(span)
         .fetch_one(on)
         .await?;

@@ -321,6 +321,10 @@ impl Store for PostgresStore {
         self.within(PATIENCE, look::latest(&self.connections, project)).await
     }
 
+    async fn watermarks(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        self.within(PATIENCE, look::watermarks(&self.connections)).await
+    }
+
     async fn spans(
         &self,
         project: &str,

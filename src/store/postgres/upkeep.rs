@@ -17,7 +17,8 @@ use crate::store::words::ms;
 
 const DOING: &str = "take away what is past its keeping time";
 
-/// What goes when it is past its keeping time: first the statement, which takes a time and the most rows.
+/// What goes when it is past its keeping time: first the statement, which takes a time and the most rows. To these
+/// rows nothing leads, so that no other agent is kept waiting while they go.
 pub(super) const OLD_POINTS: &str = "DELETE FROM point WHERE ctid = ANY(ARRAY \
      (SELECT ctid FROM point WHERE keep_until <= $1 LIMIT $2))";
 pub(super) const OLD_HOURS: &str = "DELETE FROM hourly WHERE (job, hour) IN \
@@ -77,15 +78,17 @@ pub(super) async fn get(
     on.told(value).await
 }
 
-/// See [`Store::put`](crate::store::Store::put). It comes after whatever a call that was dropped still does.
+/// See [`Store::put`](crate::store::Store::put). It comes after whatever a call of the same name that was dropped
+/// still does, as of one project.
 pub(super) async fn put(
     connections: &Connections,
     name: &str,
     value: &str,
 ) -> Result<(), StoreError> {
+    let names = [name].into();
     let mut tries = Tries::new();
     loop {
-        let mut write = connections.write("store a value", Hold::All).await?;
+        let mut write = connections.write("store a value", Hold::Projects(&names)).await?;
         let done = sqlx::query(
             "INSERT INTO setting (name, value) VALUES ($1, $2) \
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -151,11 +154,13 @@ pub(super) async fn listed(
     on.told(done).await
 }
 
-/// See [`Store::forget`](crate::store::Store::forget). It comes after whatever a call that was dropped still does.
+/// See [`Store::forget`](crate::store::Store::forget). It comes after whatever a call of the same name that was
+/// dropped still does.
 pub(super) async fn forget(connections: &Connections, name: &str) -> Result<(), StoreError> {
+    let names = [name].into();
     let mut tries = Tries::new();
     loop {
-        let mut write = connections.write("take a value away", Hold::All).await?;
+        let mut write = connections.write("take a value away", Hold::Projects(&names)).await?;
         let done = sqlx::query("DELETE FROM setting WHERE name = $1").bind(name);
         let done = done.execute(write.on()).await.map(drop).map_err(Fault::from);
         if let Some(done) = write.end(&mut tries, done).await? {
@@ -176,6 +181,10 @@ pub(super) async fn roll_up(
         (OLD_POINTS, ms(now)),
         (OLD_HOURS, hour_of(before.figures)),
         (OLD_SPANS, ms(before.past)),
+    ] {
+        while upkeep.goes_on(take_away(connections, Hold::Rows, statement, time).await) {}
+    }
+    for (statement, time) in [
         (OLD_DELIVERIES, ms(before.deliveries)),
         (OLD_INCIDENTS, ms(before.past)),
         (GONE_POINTS, ms(before.gone)),
@@ -185,7 +194,7 @@ pub(super) async fn roll_up(
         (heartbeats::OLD_PROMISES, ms(before.gone)),
         (LOOSE_EVIDENCE, ms(now)),
     ] {
-        while upkeep.goes_on(take_away(connections, statement, time).await) {}
+        while upkeep.goes_on(take_away(connections, Hold::All, statement, time).await) {}
     }
     upkeep.goes_on(forget_muted(connections, before).await);
     upkeep.end()
@@ -210,12 +219,13 @@ async fn forget_muted(connections: &Connections, before: Before) -> Result<u64, 
 
 async fn take_away(
     connections: &Connections,
+    hold: Hold<'_>,
     statement: &'static str,
     time: i64,
 ) -> Result<u64, StoreError> {
     let mut tries = Tries::new();
     loop {
-        let mut write = connections.write(DOING, Hold::All).await?;
+        let mut write = connections.write(DOING, hold).await?;
         let done = sqlx::query(statement).bind(time).bind(ROWS).execute(write.on()).await;
         let done = done.map(|done| done.rows_affected()).map_err(Fault::from);
         if let Some(rows) = write.end(&mut tries, done).await? {

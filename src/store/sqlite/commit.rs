@@ -14,9 +14,9 @@ use crate::store::fault::Fault;
 use crate::store::incidents::Sighting;
 use crate::store::known::Known;
 use crate::store::row::Columns as _;
-use crate::store::runs::{Job, Next, UNLOCK, duration_ms, end_of, not_stored};
+use crate::store::runs::{Job, Next, duration_ms, end_of, not_stored};
 use crate::store::words::ms;
-use crate::store::{Committed, Finished, StoreError};
+use crate::store::{Committed, Finished, REPORT_IT, StoreError};
 
 /// See [`Store::commit`](crate::store::Store::commit).
 pub(super) async fn commit(
@@ -113,7 +113,7 @@ async fn give_up_in(
         .bind(ms(run.started_at))
         .bind(duration_ms(run))
         .bind(why)
-        .bind(UNLOCK)
+        .bind(REPORT_IT)
         .bind(span)
         .fetch_one(on)
         .await?;

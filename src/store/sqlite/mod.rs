@@ -270,6 +270,10 @@ impl Store for SqliteStore {
         look::latest(&self.connections, project).await
     }
 
+    async fn watermarks(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        look::watermarks(&self.connections).await
+    }
+
     async fn spans(
         &self,
         project: &str,

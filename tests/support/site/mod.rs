@@ -54,8 +54,13 @@ impl MetricsPage for Metrics {
         }
     }
 
-    fn shards(&self) -> u32 {
-        3
+    fn service_discovery(&self, address: &str) -> serde_json::Value {
+        let target = |shard: u32| {
+            let shard = format!("{shard}/3");
+            let labels = serde_json::json!({ "__param_shard": shard, "shard": shard });
+            serde_json::json!({ "targets": [address], "labels": labels })
+        };
+        (1..=3).map(target).collect()
     }
 }
 
