@@ -22,7 +22,8 @@ const FIGURES_DAYS: u64 = 90;
 const MESSAGES_DAYS: u64 = 90;
 /// The past of checks, and incidents that are over.
 const PAST_DAYS: u64 = 400;
-/// The most runs of one transaction, as an agent gathers them.
+/// The most runs of one transaction; an agent gathers 256 at most, and makes twice as many transactions where as many
+/// runs end at once.
 const TOGETHER: usize = 500;
 /// How often it is said how far it has got.
 const TOLD: u64 = 12;
