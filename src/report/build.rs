@@ -9,6 +9,7 @@ use launchready_checks::registry;
 use sha2::{Digest as _, Sha256};
 
 use super::blind::blind;
+use super::handover::repeats_later;
 use super::verdict::NOT_PROVEN;
 use super::waivers::Accepted;
 use super::{
@@ -37,6 +38,7 @@ pub fn build(record: &AuditRecord) -> Report {
     let configured = record.target.accounts.configured();
     let settled = record.not_used.iter().map(String::as_str).chain(configured);
     let settled: Vec<&str> = settled.collect();
+    repeats_later(&mut checks);
     not_checked.extend(unseen_areas(&settled));
     not_checked.extend(blind_areas(&settled, &record.not_used, &checks));
     not_checked.extend(left_out(

@@ -5,6 +5,7 @@ use launchready_checks::contract::{CheckMeta, Goal, Status};
 use launchready_checks::registry;
 
 use super::build::{at_risk, blind_areas, left_out, unseen_areas, unseen_parts};
+use super::handover::{as_at, repeats_later};
 use super::waivers::Accepted;
 use super::{CheckReport, Coverage, FindingReport, NotCheckedReport, Report, Tool, decide, rules};
 use crate::incident::{Incident, State, Waiver};
@@ -57,6 +58,7 @@ pub fn from_latest(standing: &Standing<'_>) -> Report {
         not_checked.extend(parts.into_iter().map(|part| accepted.part(part)));
         checks.push(check);
     }
+    repeats_later(&mut checks);
     let settled: Vec<&str> = standing.settled.iter().map(String::as_str).collect();
     not_checked.extend(
         unseen_areas(&settled)
@@ -132,7 +134,7 @@ impl Standing<'_> {
             unlock: unlock.filter(|unlock| !unlock.is_empty()),
             evidence_sha256: None,
             duration_ms: u64::try_from(run.duration.as_millis()).unwrap_or(u64::MAX),
-            measurements: run.assessment.measurements.clone(),
+            measurements: as_at(&run.assessment.measurements, run.at, self.latest),
             not_checked: parts.collect(),
             findings: findings.collect(),
         }

@@ -33,6 +33,9 @@ const CYAN: &str = "36";
 /// The width of the labels in front of a finding's texts.
 const LABEL: usize = 10;
 
+/// Where labels begin.
+const EDGE: usize = 3;
+
 /// Where the title of a check stands in the list of all: right of its status and id.
 const TITLE: usize = 37;
 
@@ -78,14 +81,18 @@ impl Paint {
 
     /// Text after a label, wrapped so that it stays right of the label.
     fn labelled(self, label: &str, text: &str, out: &mut String) {
-        let first = format!("   {label:<width$}", width = LABEL - 3);
+        let first = format!("   {label:<width$}", width = LABEL - EDGE);
         let next = " ".repeat(LABEL);
         for (index, line) in self.lines(text, LABEL).into_iter().enumerate() {
-            if index == 0 {
-                // The label is painted after padding, because colours have no width.
-                _ = writeln!(out, "{}{line}", self.on(DIM, &first));
-            } else {
-                _ = writeln!(out, "{next}{line}");
+            // A URL that stays whole takes of the room below the label what it needs.
+            let room = self.columns().saturating_sub(display_width(&line));
+            let is_long = (EDGE..LABEL).contains(&room);
+            let next = if is_long { " ".repeat(room) } else { next.clone() };
+            // The label is painted after padding, because colours have no width.
+            match (index, is_long) {
+                (0, false) => _ = writeln!(out, "{}{line}", self.on(DIM, &first)),
+                (0, true) => _ = writeln!(out, "{}\n{next}{line}", self.on(DIM, first.trim_end())),
+                (_, _) => _ = writeln!(out, "{next}{line}"),
             }
         }
     }
@@ -314,6 +321,25 @@ fn one_part(part: &UnseenPart, paint: Paint, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_url_stays_whole_and_takes_the_room_below_its_label() {
+        let drawn = |text: &str| {
+            let mut out = String::new();
+            Paint { colour: false, width: 40 }.labelled("Saw", text, &mut out);
+            out
+        };
+        assert_eq!(
+            drawn("https://a.example/30-characters"),
+            "   Saw\n         https://a.example/30-characters\n"
+        );
+        let url = format!("https://a.example/{}", "x".repeat(18));
+        assert_eq!(
+            drawn(&format!("one {url} two")),
+            format!("   Saw    one\n    {url}\n          two\n")
+        );
+        assert_eq!(drawn("https://a.example/here"), "   Saw    https://a.example/here\n");
+    }
 
     #[test]
     fn a_remark_stands_behind_its_text_where_there_is_room_and_below_it_where_not() {

@@ -43,6 +43,10 @@ pub const AREAS_BY_SETTING: &[(&str, &str)] = &[
 /// What a reason begins with that tells of an unseen part.
 pub(super) const NOT_PROVEN: &str = "Not proven: ";
 
+/// What names the checks that are left out, and how a reason tells of them: nobody failed to look there.
+pub(super) const LEFT_OUT: [(&str, &str); 2] =
+    [("audit", "left out as asked"), ("agent", "switched off in the config")];
+
 /// The verdict on what was found and not seen, and the reasons, most serious first.
 pub fn decide(goal: Goal, checks: &[CheckReport], unseen: &[UnseenPart]) -> (Verdict, Vec<String>) {
     let live = || {
@@ -72,6 +76,13 @@ pub fn decide(goal: Goal, checks: &[CheckReport], unseen: &[UnseenPart]) -> (Ver
     if !areas.is_empty() {
         let names: Vec<_> = areas.iter().map(|part| part.part.as_str()).collect();
         reasons.push(format!("Not looked at: {}.", names.join(", ")));
+    }
+    let (left_out, parts): (Vec<_>, Vec<_>) =
+        parts.into_iter().partition(|part| LEFT_OUT.iter().any(|(of, _)| part.of == *of));
+    for part in left_out {
+        let why = LEFT_OUT.iter().find(|(of, _)| part.of == *of).map_or("", |(_, why)| why);
+        let verb = if part.part.starts_with("1 ") { "is" } else { "are" };
+        reasons.push(format!("{} {verb} {why}.", part.part));
     }
     if !parts.is_empty() {
         reasons.push(format!("{} could not be looked at.", number(parts.len(), "part")));
@@ -146,5 +157,22 @@ mod tests {
         assert_eq!(verdict, Verdict::GoWithConditions);
         assert_eq!(reasons, ["Not looked at: part of stripe."]);
         assert_eq!(decide(Goal::Launch, &[], &[part("mail-spf", Unseen::Blocks)]).0, Verdict::NoGo);
+    }
+
+    #[test]
+    fn checks_that_are_left_out_as_asked_are_no_part_that_could_not_be_looked_at() {
+        let left = |of: &str, part: &str| UnseenPart {
+            part: part.to_owned(),
+            ..self::part(of, Unseen::Condition)
+        };
+        let reasons = |parts: &[UnseenPart]| decide(Goal::Launch, &[], parts).1;
+        assert_eq!(
+            reasons(&[left("audit", "48 of 49 checks"), part("mail-spf", Unseen::Condition)]),
+            ["48 of 49 checks are left out as asked.", "1 part could not be looked at."]
+        );
+        assert_eq!(
+            reasons(&[left("agent", "1 of 49 checks")]),
+            ["1 of 49 checks is switched off in the config."]
+        );
     }
 }

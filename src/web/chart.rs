@@ -49,6 +49,7 @@ pub(super) struct Series {
     pub(super) scale: Scale,
     pub(super) warning: Option<f64>,
     pub(super) critical: Option<f64>,
+    pub(super) falls: bool,
     /// Oldest first, never empty.
     pub(super) points: Vec<HistoryPoint>,
     pub(super) from: Timestamp,
@@ -109,7 +110,8 @@ impl Series {
         {
             let Some(value) = value.filter(|value| value.is_finite()) else { continue };
             let is_drawn = (foot..=top).contains(&value);
-            thresholds.push((class, format!("{word} past {}", words(value)), is_drawn));
+            let side = if self.falls { "below" } else { "past" };
+            thresholds.push((class, format!("{word} {side} {}", words(value)), is_drawn));
         }
         let hour = |at: Timestamp| {
             at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
@@ -300,6 +302,7 @@ mod tests {
             scale: Scale::Unit(Unit::Seconds),
             warning: Some(0.5),
             critical: Some(30.0),
+            falls: false,
             points: points.to_vec(),
             from: Timestamp::from_second(1_800_000_000).unwrap(),
             to: Timestamp::from_second(1_800_000_000 + 24 * 3_600).unwrap(),
@@ -340,12 +343,13 @@ mod tests {
             scale: Scale::Unit(Unit::TimestampSeconds),
             warning: Some(at.as_second() as f64 + 21.0 * DAY),
             critical: Some(at.as_second() as f64 + 7.0 * DAY),
+            falls: true,
             ..series(&points)
         };
         let chart = series.of_days_left(at).draw(&jiff::tz::TimeZone::UTC);
         assert_eq!((chart.foot.as_str(), chart.top.as_str()), ("0 days", "22 days"));
         assert_eq!(chart.last, "8 days");
-        let bounds = [("warning", "warning past 21 days"), ("critical", "critical past 7 days")];
+        let bounds = [("warning", "warning below 21 days"), ("critical", "critical below 7 days")];
         assert_eq!(chart.thresholds, bounds.map(|(class, text)| (class, text.to_owned(), true)));
         assert_eq!(
             chart.rows.iter().map(|row| row[3].as_str()).collect::<Vec<_>>(),

@@ -54,6 +54,9 @@ impl MeasurementSpec {
     }
 }
 
+/// Parts of one that are good where they are high.
+const FALLING: [&str; 1] = ["success"];
+
 /// One measured value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
@@ -75,11 +78,45 @@ pub struct Measurement {
 }
 
 impl Measurement {
+    /// Whether it is a finding below its bounds and not above them: a deadline comes near, a score or a part that
+    /// should succeed falls, and of two bounds the critical one is the lower.
+    pub fn falls(&self) -> bool {
+        match (self.warning, self.critical) {
+            (Some(warning), Some(critical)) if critical < warning => true,
+            (Some(warning), Some(critical)) if warning < critical => false,
+            _ => {
+                matches!(self.unit, Unit::TimestampSeconds | Unit::Score)
+                    || FALLING.contains(&self.name.as_str())
+            }
+        }
+    }
+
     /// Sets the bounds that the options gave.
     #[must_use]
     pub fn bounds(mut self, warning: Option<f64>, critical: Option<f64>) -> Self {
         self.warning = warning;
         self.critical = critical;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_a_score_and_a_lower_critical_bound_are_worse_when_they_fall() {
+        let falls = |name: &str, unit, warning, critical| {
+            let (name, subject) = (name.to_owned(), None);
+            Measurement { name, value: 1.0, unit, subject, warning, critical }.falls()
+        };
+        assert!(falls("not-after", Unit::TimestampSeconds, Some(18.0), Some(7.0)));
+        assert!(falls("signature-expires-at", Unit::TimestampSeconds, Some(3.0), None));
+        assert!(falls("performance", Unit::Score, None, Some(50.0)));
+        assert!(falls("key-bits", Unit::Count, Some(2048.0), Some(1024.0)));
+        assert!(falls("success", Unit::Ratio, None, Some(0.98)));
+        assert!(!falls("p95", Unit::Seconds, Some(0.3), Some(2.0)));
+        assert!(!falls("lookups", Unit::Count, None, Some(10.0)));
+        assert!(!falls("failure-rate", Unit::Ratio, Some(0.02), None));
     }
 }

@@ -8,6 +8,7 @@ mod attestation;
 mod baseline;
 mod bounded;
 mod check;
+mod days;
 mod error;
 mod finding;
 mod history;
@@ -30,6 +31,7 @@ pub use attestation::{
 pub use baseline::{Approvable, Change, Fact, changes, changes_of_both};
 pub use bounded::Bounded;
 pub use check::{AssessCx, Check, CheckMeta, LookCx, Need, Schedule};
+pub use days::in_days;
 pub use error::CheckError;
 pub use finding::{Finding, FindingSpec, Severity, Unseen, Urgency};
 pub use history::{History, Point};

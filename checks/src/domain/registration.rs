@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::{
     Age, Area, AssessCx, Assessment, Check, CheckError, CheckMeta, Finding, FindingSpec, LookCx,
-    Measurement, MeasurementSpec, Schedule, Severity, Target, Unit, Unseen, Vantage,
+    Measurement, MeasurementSpec, Schedule, Severity, Target, Unit, Unseen, Vantage, in_days,
 };
 use crate::probe::{Probes, RegistrationAnswer, RegistrationEvent, Seen, TargetFault};
 use crate::suffix::{belongs_to_platform, registrable};
@@ -226,13 +226,11 @@ fn judge_expiry(
     if at <= cx.now {
         out.find(finish(EXPIRED.finding(domain).summary(format!("{domain} expired on {day}."))));
     } else if at <= bound(cx.options.warning.max(critical)) {
-        let days = (at.as_second() - cx.now.as_second()) / 86_400;
+        let when = in_days(at, cx.now);
         let severity = if at <= bound(critical) { Severity::Critical } else { Severity::Warning };
         let note = if renews { ", although it is said to renew by itself" } else { "" };
         let finding = EXPIRING.finding(domain).at(severity);
-        out.find(finish(
-            finding.summary(format!("{domain} expires on {day}, in {days} days{note}.")),
-        ));
+        out.find(finish(finding.summary(format!("{domain} expires on {day}, {when}{note}."))));
     }
 }
 

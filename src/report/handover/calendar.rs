@@ -2,6 +2,7 @@
 
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
+use launchready_checks::contract::in_days;
 
 use super::super::Report;
 use super::{Block, words};
@@ -45,15 +46,9 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
         blocks.push(words("No date is known on which anything ends."));
         return blocks;
     }
-    let today = TimeZone::UTC.to_datetime(report.finished_at).date();
     let rows = dates.into_iter().map(|(day, what)| {
-        let days = day.since(today).map_or(0, |span| span.get_days());
-        let when = match days {
-            ..0 => "past".to_owned(),
-            0 => "today".to_owned(),
-            1 => "in 1 day".to_owned(),
-            days => format!("in {days} days"),
-        };
+        let at = TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0));
+        let when = at.map_or_else(|_| String::new(), |at| in_days(at, report.finished_at));
         vec![day.to_string(), when, what]
     });
     blocks.push(words("What ends when:"));

@@ -1,6 +1,6 @@
 //! Part 3: who can do a fix and how long it takes about, and what nobody should do meanwhile.
 
-use launchready_checks::contract::Severity;
+use launchready_checks::contract::{Severity, Status};
 
 use super::super::{CheckReport, FindingReport, Report};
 
@@ -79,7 +79,7 @@ pub(in crate::report) fn never(report: &Report) -> Vec<&'static str> {
             "Do not only delete a key that has leaked: it is in the history and in caches. Rotate it.",
         ),
         (
-            any(&|check, _| ["stripe", "orders", "webhook"].contains(&check.area.as_str())),
+            !repeats_are_safe(&report.checks) && any(&|check, _| moves_money(check)),
             "Do not resend events or refund by hand before `launchready check orders-idempotency` passes: a repeat \
              may charge or ship twice.",
         ),
@@ -92,11 +92,107 @@ pub(in crate::report) fn never(report: &Report) -> Vec<&'static str> {
     rules.into_iter().filter(|(holds, _)| *holds).map(|(_, text)| text).collect()
 }
 
+/// The check that proves that an event which comes twice does nothing twice.
+const REPEATS: &str = "orders-idempotency";
+/// What a fix says, in lower case, that has an event or a payment go out once more.
+const AGAIN: [&str; 4] = ["resend", "refund it", "refund one", "refund the buyer"];
+
+fn repeats_are_safe(checks: &[CheckReport]) -> bool {
+    checks.iter().any(|check| check.id == REPEATS && check.status == Status::Pass)
+}
+
+fn moves_money(check: &CheckReport) -> bool {
+    ["stripe", "orders", "webhook"].contains(&check.area.as_str())
+}
+
+/// Says in each fix that has something sent or paid once more what must hold before, as [`never`] does: who reads
+/// one card alone would else do what the report warns of.
+pub(in crate::report) fn repeats_later(checks: &mut [CheckReport]) {
+    if repeats_are_safe(checks) {
+        return;
+    }
+    for check in checks.iter_mut().filter(|check| moves_money(check) && check.id != REPEATS) {
+        for finding in &mut check.findings {
+            let fix = finding.fix.to_lowercase();
+            if AGAIN.iter().any(|word| fix.contains(word)) {
+                finding.fix = format!(
+                    "Not before `launchready check {REPEATS}` passes: until then a repeat may charge or ship twice. \
+                     After that: {}",
+                    finding.fix
+                );
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use launchready_checks::registry;
 
     use super::*;
+
+    fn check(id: &str, status: Status, finding: Option<(&str, &str)>) -> CheckReport {
+        let meta = registry::find(id).unwrap().meta;
+        let finding = finding.map(|(code, fix)| {
+            let finding = registry::find_code(code).unwrap().1.finding("pi_1").fix(fix);
+            FindingReport::new(finding, String::new())
+        });
+        CheckReport {
+            id: id.to_owned(),
+            title: meta.title.to_owned(),
+            area: meta.area.as_str().to_owned(),
+            target: "harbor.example".to_owned(),
+            vantage: meta.vantage,
+            status,
+            reason: None,
+            unlock: None,
+            duration_ms: 1,
+            evidence_sha256: None,
+            measurements: Vec::new(),
+            not_checked: Vec::new(),
+            findings: finding.into_iter().collect(),
+        }
+    }
+
+    #[test]
+    fn a_fix_that_sends_again_says_what_must_pass_before() {
+        let fixes = |repeats: Option<Status>| -> Vec<String> {
+            let again = "search for pi_1 and press Resend; else refund the buyer";
+            let mut checks = vec![
+                check(
+                    "orders-orphaned-checkouts",
+                    Status::Fail,
+                    Some(("checkout-without-order", again)),
+                ),
+                check(
+                    "stripe-account",
+                    Status::Fail,
+                    Some(("stripe-charges-disabled", "Do what it asks.")),
+                ),
+                check("mail-spf", Status::Fail, Some(("spf-missing", "In Resend, open Domains."))),
+            ];
+            checks.extend(repeats.map(|status| check(REPEATS, status, None)));
+            repeats_later(&mut checks);
+            let all = checks.into_iter().flat_map(|check| check.findings);
+            all.map(|finding| finding.fix).collect()
+        };
+        for repeats in [None, Some(Status::Fail), Some(Status::Unknown), Some(Status::Skipped)] {
+            let [again, other, mail] = fixes(repeats).try_into().unwrap();
+            assert!(
+                again.starts_with("Not before `launchready check orders-idempotency` passes: ")
+                    && again.ends_with(
+                        "After that: search for pi_1 and press Resend; else refund the buyer"
+                    ),
+                "{again}"
+            );
+            assert_eq!(
+                (other.as_str(), mail.as_str()),
+                ("Do what it asks.", "In Resend, open Domains.")
+            );
+        }
+        assert!(fixes(Some(Status::Pass))[0].starts_with("search for"));
+        assert!(registry::find(REPEATS).is_some());
+    }
 
     #[test]
     fn codes_that_others_mend_exist() {

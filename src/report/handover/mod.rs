@@ -13,9 +13,9 @@ mod sign_off;
 
 use super::Report;
 
-pub(super) use first::{effort, never};
+pub(super) use first::{effort, never, repeats_later};
 pub(super) use instruction::instruction;
-pub(super) use proof::proof;
+pub(super) use proof::{as_at, proof};
 
 /// A piece of a part. Texts are of our own or [`visible`](super::visible), with backticks around what is typed.
 #[derive(Debug, Clone, PartialEq, Eq)]

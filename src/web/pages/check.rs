@@ -236,9 +236,12 @@ impl Measured {
         let left = |date: f64| days_left(date, at);
         let bound = |word: &str, bound: Option<f64>| {
             let bound = bound?;
-            let text =
-                if is_date { days_words(left(bound)) } else { value_words(measured.unit, bound) };
-            Some(format!("{word} past {text}"))
+            let text = match measured.unit {
+                Unit::TimestampSeconds => format!("{} left", days_words(left(bound))),
+                unit => value_words(unit, bound),
+            };
+            let side = if measured.falls() { "below" } else { "past" };
+            Some(format!("{word} {side} {text}"))
         };
         let value = value_words(measured.unit, measured.value);
         let bounds: Vec<_> =
@@ -287,6 +290,7 @@ fn figures(
                 scale: Scale::Unit(spec.unit),
                 warning: now.and_then(|now| now.warning),
                 critical: now.and_then(|now| now.critical),
+                falls: now.is_some_and(Measurement::falls),
                 points: mine()
                     .filter(|point| point.subject.as_deref() == subject)
                     .cloned()
@@ -358,6 +362,13 @@ mod tests {
         let measured = spec.value(Some("harbor.example"), 10.0).bounds(None, Some(10.0));
         let shown = Measured::of(spf, &measured, Timestamp::UNIX_EPOCH).unwrap();
         assert_eq!((shown.value.as_str(), shown.bounds.as_str()), ("10", "critical past 10"));
+        let tls = check_meta("tls-certificate").unwrap();
+        let spec = tls.measurements.iter().find(|spec| spec.name == "not-after").unwrap();
+        let days = |days: f64| Some(days * 86_400.0);
+        let measured = spec.value(None, 60.0 * 86_400.0).bounds(days(18.0), days(7.0));
+        let shown = Measured::of(tls, &measured, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(shown.value, "1970-03-02, 60 days left");
+        assert_eq!(shown.bounds, "warning below 18 days left, critical below 7 days left");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::evidence::{CaaRecord, CaaSet, Evidence, HostView, Issuer};
 use super::issuers::identifiers;
 use super::{CAA, Cx};
-use crate::contract::{Assessment, Severity, Unseen};
+use crate::contract::{Assessment, Severity, Unseen, in_days};
 use crate::dns::providers;
 use crate::probe::Seen;
 
@@ -127,7 +127,11 @@ fn forbidden(
     let left = issuer.not_after.as_second().saturating_sub(cx.now.as_second());
     let renewing = left < life / RENEWAL_PART;
     let severity = if renewing { Severity::Critical } else { Severity::Warning };
-    let days = left.max(0) / 86_400;
+    let ends = if left > 0 {
+        format!("it runs out {}", in_days(issuer.not_after, cx.now))
+    } else {
+        "it has run out".to_owned()
+    };
     let (name, at) = (&host.name, &set.at);
     let identifier = identifiers.first().copied().unwrap_or_default();
     let tag = if issuer.wildcard && set.records.items.iter().any(|r| r.tag == "issuewild") {
@@ -151,7 +155,7 @@ fn forbidden(
         CAA.finding(name)
             .at(severity)
             .summary(format!(
-                "The CAA records of {at} forbid {who}, whose certificate {name} uses; it runs out in {days} days."
+                "The CAA records of {at} forbid {who}, whose certificate {name} uses; {ends}."
             ))
             .saw_all(records)
             .saw(format!("issuer: {}", issuer.name))

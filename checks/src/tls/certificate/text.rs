@@ -10,7 +10,7 @@ use super::evidence::{AddressSeen, HostSeen, Leaf};
 use super::judge::Sight;
 use super::spec;
 use super::words::{certificate, count, hash, issuer, key, list, minute, names, span};
-use crate::contract::{AssessCx, Finding};
+use crate::contract::{Age, AssessCx, Finding, in_days};
 use crate::probe::{Seen, Trust};
 use crate::tls::operator;
 
@@ -180,7 +180,12 @@ fn expired(name: &str, place: &str, first: &Sight<'_>, now: Timestamp) -> String
 
 fn expiring(name: &str, place: &str, leaf: &Leaf, now: Timestamp) -> String {
     let left = leaf.not_after.as_second().saturating_sub(now.as_second());
-    let when = format!("{}, in {}", leaf.not_after.strftime("%Y-%m-%d"), span(left));
+    let far = if left < Age::days(2).whole_seconds() {
+        format!("in {}", span(left))
+    } else {
+        in_days(leaf.not_after, now)
+    };
+    let when = format!("{}, {far}", leaf.not_after.strftime("%Y-%m-%d"));
     // Programs renew with a third of the life left; a quarter is late for any of them.
     if is_automatic(leaf) && left.saturating_mul(4) <= life(leaf) {
         format!(
