@@ -147,7 +147,7 @@ impl Check for Source {
                 "give the path of a folder that can be read",
             ),
         })?;
-        if seen.files == 0 {
+        if seen.files == 0 && seen.versions == 0 {
             return Err(CheckError::unknown(
                 format!("no file of {} was read", source.path),
                 "give the path of the folder that holds the product's sources",
