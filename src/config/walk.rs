@@ -229,6 +229,11 @@ impl Walk<'_> {
                 return Some(Value::Object(self.table(&schema, table, key, depth, &span)));
             }
             DeValue::Array(items) if wanted("array") => {
+                let most = schema.get("maxItems").and_then(Value::as_u64);
+                if let Some(most) = most.filter(|most| items.len() as u64 > *most) {
+                    self.error(&span, key, format!("write at most {most}, not {}", items.len()));
+                    return None;
+                }
                 if let Some(inner) = schema.get("items") {
                     let mut usable = Some(Vec::new());
                     for (index, item) in items.iter().enumerate() {

@@ -8,6 +8,7 @@ use launchready_checks::contract::{Age, CheckMeta, Schedule as Suggested};
 use launchready_checks::registry;
 use serde_json::Value;
 
+use super::order::out_of_order;
 use super::policy::zone;
 use super::reader::Reader;
 use crate::config::file::WHEN;
@@ -56,6 +57,7 @@ impl Reader<'_> {
     pub(super) fn checks(
         &mut self,
         tables: &BTreeMap<String, Value>,
+        under: &Checks,
         policy: &Policy,
         key: &str,
     ) -> Checks {
@@ -72,6 +74,10 @@ impl Reader<'_> {
                     Some((place, text)) => self.error(&format!("{key}.{place}"), text),
                     None => self.error(&key, text),
                 }
+            }
+            let merged = over(under.get(id).map(|table| &table.options), &table.options);
+            for (name, message) in out_of_order(&table.options, &merged, &(plugin.defaults)()) {
+                self.error(&format!("{key}.{name}"), message);
             }
             if table.schedule.is_some() && table.every.is_some() {
                 let message = "write either schedule or every, never both";
@@ -167,16 +173,20 @@ fn options(common: &Checks, own: &Checks) -> BTreeMap<String, Value> {
     let mut all: BTreeMap<String, Value> =
         common.iter().map(|(id, table)| (id.clone(), table.options.clone())).collect();
     for (id, table) in own {
-        match (all.get_mut(id), &table.options) {
-            (Some(Value::Object(common)), Value::Object(own)) => {
-                common.extend(own.clone());
-            }
-            _ => {
-                all.insert(id.clone(), table.options.clone());
-            }
-        }
+        let merged = over(all.get(id), &table.options);
+        all.insert(id.clone(), merged);
     }
     all
+}
+
+fn over(common: Option<&Value>, own: &Value) -> Value {
+    let mut merged = own.clone();
+    if let (Some(Value::Object(common)), Value::Object(merged)) = (common, &mut merged) {
+        for (name, value) in common {
+            merged.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+    merged
 }
 
 #[cfg(test)]

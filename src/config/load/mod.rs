@@ -7,6 +7,7 @@ mod checks;
 mod drills;
 mod email;
 mod heartbeats;
+mod order;
 mod policy;
 mod reader;
 mod windows;
@@ -28,8 +29,8 @@ use super::secret::SecretRef;
 use crate::files;
 use crate::incident::Policy;
 use crate::probe::Network;
-use checks::Common;
 pub(super) use checks::suggested;
+use checks::{Checks, Common};
 use reader::Reader;
 pub(crate) use reader::read_resolver;
 
@@ -248,7 +249,8 @@ pub fn parse(text: &str, folder: &Path) -> Result<Config, ConfigErrors> {
     let mut reader = Reader::new(&document, folder);
     let network = reader.network(&file.network);
     let policy = reader.policy(&Policy::default(), &file.defaults, "defaults");
-    let common = Common::new(reader.checks(&file.checks, &policy, "checks"));
+    let tables = reader.checks(&file.checks, &Checks::new(), &policy, "checks");
+    let common = Common::new(tables);
     let mut projects = Vec::new();
     for (index, table) in file.project.iter().enumerate() {
         projects.push(reader.project(table, &policy, &common, &format!("project[{index}]")));

@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
             }
         }
         let policy = self.policy(defaults, &table.policy, key);
-        let checks = self.checks(&table.checks, &policy, &format!("{key}.checks"));
+        let checks = self.checks(&table.checks, &common.tables, &policy, &format!("{key}.checks"));
         let schedules = schedules(&common.tables, &checks, &policy);
         let redirect_map = self.redirect_map(table, key);
         let path = table.source.as_ref().map(|source| self.folder.join(&source.path));

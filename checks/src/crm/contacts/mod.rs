@@ -58,6 +58,7 @@ pub struct Options {
     /// A customer has to be a contact this long after the order.
     pub settle: Age,
     /// At most so many customers are looked for, the newest first; from 1 to 500.
+    #[schemars(range(min = 1, max = 500))]
     pub customers: u32,
 }
 

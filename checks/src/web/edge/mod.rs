@@ -91,6 +91,7 @@ pub struct Edge;
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// Labels below the domain that may lead to the server, beside the usual ones; at most 20.
+    #[schemars(length(max = 20))]
     pub origin_names: Vec<String>,
 }
 

@@ -78,6 +78,7 @@ pub struct Options {
     /// URLs, or paths on the domain, that must not answer 200 without a session.
     pub private: Vec<String>,
     /// Requests to each endpoint before the limit counts as missing; at most 100.
+    #[schemars(range(min = 1, max = 100))]
     pub requests: u32,
 }
 

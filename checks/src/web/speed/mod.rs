@@ -92,6 +92,7 @@ pub struct Speed;
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// Paths or URLs that are measured, at most 4; the home page where none are named.
+    #[schemars(length(max = 4))]
     pub pages: Vec<String>,
     /// Warning when the performance is below this, of 100.
     pub performance_warning: u8,
@@ -116,6 +117,7 @@ pub struct Options {
     /// Whether Chromium locks itself in; it cannot where launchready runs as root.
     pub sandbox: bool,
     /// Local runs of each page, of which the median counts; 1 to 5.
+    #[schemars(range(min = 1, max = 5))]
     pub runs: u8,
 }
 

@@ -115,6 +115,7 @@ pub struct Options {
     /// project that resolves.
     pub endpoints: Vec<Endpoint>,
     /// Timed requests to each endpoint, one after the other; at most 20.
+    #[schemars(range(min = 1, max = 20))]
     pub samples: u32,
     /// Warning when the p95 of an API's whole answer is above this.
     pub api_p95_warning: Age,
