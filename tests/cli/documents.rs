@@ -239,6 +239,10 @@ fn help_fits_into_a_terminal() {
             assert!(line.chars().count() <= 80, "{arguments:?}: {line}");
         }
     }
+    let demo = say(&["demo", "--help"]).out;
+    assert!(!demo.contains("--all"), "demo has no such option: {demo}");
+    let diff = say(&["diff", "--help"]).out;
+    assert!(diff.contains("<OLD.json> <NEW.json>..."), "{diff}");
     let bare = say(&[]);
     assert_eq!((bare.code, bare.out.as_str()), (Some(2), ""));
     assert!(bare.err.contains("Usage"), "{bare:?}");

@@ -41,6 +41,11 @@ async fn a_second_run_adds_what_is_new_and_keeps_every_byte() {
 
     let again = typed(folder.path(), &init, &[]).await;
     assert!(again.out.contains("Nothing new"), "{}", again.out);
+    let copy = "   cp .env.example .env\n";
+    assert!(again.out.contains(copy), "the next line reads .env: {}", again.out);
+    std::fs::write(folder.path().join(".env"), "MY_KEY='x'\n").unwrap();
+    let filled = typed(folder.path(), &init, &[]).await;
+    assert!(!filled.out.contains(copy), "what is filled in stays: {}", filled.out);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
 

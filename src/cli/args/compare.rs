@@ -11,7 +11,7 @@ use super::{FailOn, ProjectArgs};
 pub struct DiffArgs {
     /// Reports of one project by `audit --format json`, the oldest first. The last two are compared; those
     /// before them tell what came back.
-    #[arg(value_name = "OLD.json NEW.json", num_args = 2.., required = true)]
+    #[arg(value_names = ["OLD.json", "NEW.json"], num_args = 2.., required = true)]
     pub reports: Vec<PathBuf>,
     /// The form of the answer.
     #[arg(

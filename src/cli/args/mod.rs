@@ -227,7 +227,7 @@ pub struct AuditArgs {
     /// What the output looks like and when it fails.
     #[command(flatten)]
     pub output: OutputArgs,
-    /// Keep what was seen in this folder (with --all: in a folder of it for each project).
+    /// Keep what was seen in this folder, of several projects each in a folder of its own.
     #[arg(long, value_name = "DIR", conflicts_with = "domains")]
     pub save_evidence: Option<PathBuf>,
     /// Judge again what --save-evidence kept, without looking.
@@ -259,7 +259,7 @@ pub struct OutputArgs {
     /// The form of the report; without it the ending of --out decides, such as report.html.
     #[arg(long, value_enum)]
     pub format: Option<Format>,
-    /// Write the report to this file (with --all: to this folder) instead of standard output.
+    /// Write the report to this file instead of standard output; of several projects, to this folder.
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
     /// Replace domain, host names, addresses, ids and people by placeholders, so that it can be shared.

@@ -76,6 +76,8 @@ struct Outcome {
     env: Option<PathBuf>,
     /// The lines that an `.env.example` which stood does not have.
     env_missing: Vec<String>,
+    /// There is no `.env` yet.
+    env_to_copy: bool,
     /// Git would take `.env` along.
     is_exposed: bool,
 }
@@ -112,6 +114,7 @@ fn write(args: &InitArgs, place: &Place, draft: &Draft<'_>) -> anyhow::Result<Ou
         merge,
         env,
         env_missing,
+        env_to_copy: !args.out.with_file_name(".env").exists(),
         is_exposed: files::git_takes_env(folder),
     })
 }

@@ -144,7 +144,7 @@ fn next(
     let (example, env, dotted) = (shell_word(&example), shell_word(&env), shell_word(&dotted));
     let config = named(path);
     text += "\n3. Fill them in and look:\n\n";
-    if outcome.env.is_some() {
+    if outcome.env_to_copy {
         _ = writeln!(text, "   cp {example} {env}");
     }
     _ = writeln!(text, "   set -a; . {dotted}; set +a");

@@ -72,16 +72,21 @@ fn unheard(why: &Unheard) -> String {
 
 /// A silence: until when, of what, and why.
 pub(super) fn silence(silence: &Silence) -> String {
-    let all = |what: &Option<String>, word: &str| what.clone().unwrap_or_else(|| word.to_owned());
     let mut text = format!("{}  until {}\n", silence.id, when(silence.until));
+    below(&mut text, &muted(silence));
+    below(&mut text, &format!("by {}: {}", silence.by, silence.reason));
+    text
+}
+
+/// What a silence mutes.
+pub(super) fn muted(silence: &Silence) -> String {
+    let all = |what: &Option<String>, word: &str| what.clone().unwrap_or_else(|| word.to_owned());
     let what = [
         all(&silence.project, "all projects"),
         all(&silence.check, "all checks"),
         all(&silence.code, "all findings"),
     ];
-    below(&mut text, &what.join(", "));
-    below(&mut text, &format!("by {}: {}", silence.by, silence.reason));
-    text
+    what.join(", ")
 }
 
 /// A waiver: whether it holds, of what, and why.

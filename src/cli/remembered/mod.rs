@@ -207,9 +207,10 @@ pub(super) fn silence(args: &SilenceArgs) -> anyhow::Result<Exit> {
                 let end = here.command(&format!("silence remove {}", silence.id));
                 let until = when(silence.until);
                 let text = format!(
-                    "{}{} mutes messages\nuntil {until}; end it with\n{end}",
+                    "{}{} mutes messages of {}\nuntil {until}; end it with\n{end}",
                     here.made(),
-                    silence.id
+                    silence.id,
+                    lines::muted(&silence)
                 );
                 tell(&args.store, &silence, &text);
             }
