@@ -130,7 +130,7 @@ fn silences_and_waivers_are_added_listed_and_taken_away() {
     let muted = good(here, "silence add --for 2h --reason move --check mail-spf --by Ana");
     let remove = muted.lines().last().unwrap().strip_prefix("launchready ").unwrap();
     assert!(
-        muted.contains(" mutes messages of all projects, mail-spf, all findings\nuntil "),
+        muted.contains(" mutes messages\nof all projects, mail-spf, all findings\nuntil "),
         "{muted}"
     );
     assert!(muted.contains("\nsil_") && muted.contains(" UTC; end it with\n"), "{muted}");

@@ -207,7 +207,7 @@ pub(super) fn silence(args: &SilenceArgs) -> anyhow::Result<Exit> {
                 let end = here.command(&format!("silence remove {}", silence.id));
                 let until = when(silence.until);
                 let text = format!(
-                    "{}{} mutes messages of {}\nuntil {until}; end it with\n{end}",
+                    "{}{} mutes messages\nof {}\nuntil {until}; end it with\n{end}",
                     here.made(),
                     silence.id,
                     lines::muted(&silence)
