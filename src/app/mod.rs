@@ -22,6 +22,7 @@ use launchready_checks::probe::{
     Accounts, Alerting, Dns, Figures, Heartbeats, ProbeError, Probes, Slot,
 };
 use launchready_checks::registry;
+use launchready_checks::suffix::registrable;
 use rustls::RootCertStore;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -253,9 +254,9 @@ impl Session {
         Ok(own.map(|one| (one.check, one.evidence)).collect())
     }
 
-    /// The resolvers.
-    pub(crate) fn dns(&self) -> &DnsProbe {
-        &self.dns
+    /// Whether this machine reaches anything: a resolver answers, and not everything else is silent.
+    pub(crate) async fn is_online(&self) -> bool {
+        self.dns.is_reachable().await && self.dialer.is_anything_there().await
     }
 
     /// What answers `/probe`, for these targets alone.
@@ -286,12 +287,13 @@ impl Session {
         memory: Memory,
     ) -> anyhow::Result<Visit> {
         let mut target = project.target.clone();
-        let dns = Arc::clone(&self.dns);
+        let dns: Arc<dyn Dns> = Arc::<DnsProbe>::clone(&self.dns);
         target.ownership =
             ownership(&*dns, &target.domain, project.ownership.as_deref(), limit).await;
         let owned = target.ownership.is_proven();
         let sharers = if is_beside { self.sharers.clone() } else { Sharers::default() };
-        let (mut probes, http) = self.probes(dns, owned, memory, &sharers)?;
+        let dialer = Arc::new(self.dialer.to_product(registrable(&target.domain)));
+        let (mut probes, http) = self.probes((dns, dialer), owned, memory, &sharers)?;
         probes.accounts = connect::accounts(&project.accounts, &self.reach()?);
         Ok(Visit { target, probes, http })
     }
@@ -307,12 +309,12 @@ impl Session {
 
     fn probes(
         &self,
-        dns: Arc<dyn Dns>,
+        (dns, dialer): (Arc<dyn Dns>, Arc<Dialer>),
         active: bool,
         memory: Memory,
         sharers: &Sharers,
     ) -> anyhow::Result<(Probes, Arc<HttpProbe>)> {
-        let (dialer, judge) = (Arc::clone(&self.dialer), Arc::clone(&self.judge));
+        let judge = Arc::clone(&self.judge);
         let http = HttpProbe::new(
             Arc::clone(&dns),
             Arc::clone(&dialer),

@@ -4,11 +4,13 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use launchready_checks::probe::{AgentFault, ProbeError, TargetFault};
 use tokio::net::{TcpStream, UdpSocket};
+
+use super::egress::{Egress, Sign};
 
 /// One `connect_to` rule, as curl has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +68,8 @@ pub struct Network {
     pub rdap: Option<String>,
     /// For how long a DNS answer is remembered; [`Network::REMEMBERED`] where absent.
     pub remembered: Option<Duration>,
+    /// What looks at products have met outside.
+    pub egress: Arc<Egress>,
 }
 
 impl Network {
@@ -74,11 +78,14 @@ impl Network {
 }
 
 /// Opens every connection.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Dialer {
     allow_private: bool,
-    rules: Vec<ConnectTo>,
+    rules: Arc<[ConnectTo]>,
     ipv6: OnceLock<bool>,
+    egress: Arc<Egress>,
+    /// The registrable domain of the product that is looked at.
+    product: Option<Arc<str>>,
 }
 
 impl Dialer {
@@ -86,8 +93,30 @@ impl Dialer {
     pub fn new(network: &Network) -> Self {
         Self {
             allow_private: network.allow_private,
-            rules: network.connect_to.clone(),
+            rules: network.connect_to.as_slice().into(),
             ipv6: OnceLock::new(),
+            egress: Arc::clone(&network.egress),
+            product: None,
+        }
+    }
+
+    /// The same for looks at the product with this registrable domain: what becomes of connections to its hosts is
+    /// noted.
+    pub(crate) fn to_product(&self, domain: Option<&str>) -> Self {
+        Self { product: domain.map(Into::into), ..self.clone() }
+    }
+
+    /// Whether anything outside answers, as far as is known.
+    pub(crate) async fn is_anything_there(&self) -> bool {
+        self.egress.is_there().await
+    }
+
+    /// Takes in how a connection ended.
+    fn note(&self, (host, address, port): (&str, IpAddr, u16), to: SocketAddr, sign: Sign) {
+        let Some(product) = &self.product else { return };
+        let below = host.trim_end_matches('.').strip_suffix(&**product);
+        if below.is_some_and(|below| below.is_empty() || below.ends_with('.')) {
+            self.egress.note(product, (address, port), to, sign);
         }
     }
 
@@ -187,7 +216,9 @@ impl Dialer {
         timeout: Duration,
     ) -> Result<TcpStream, ProbeError> {
         let what = || format!("{host} at {address} port {port}");
-        match tokio::time::timeout(timeout, TcpStream::connect(to)).await {
+        let connected = tokio::time::timeout(timeout, TcpStream::connect(to)).await;
+        self.note((host, address, port), to, Sign::of(connected.as_ref().ok()));
+        match connected {
             Err(_elapsed) => Err(TargetFault::TimedOut(what()).into()),
             Ok(Err(error)) => Err(blame(&error, what())),
             Ok(Ok(stream)) => {

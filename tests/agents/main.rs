@@ -23,6 +23,8 @@ mod uplink;
 #[allow(dead_code, reason = "other tests need more of it")]
 #[path = "../support/postgres.rs"]
 mod cluster;
+#[path = "../support/dam.rs"]
+mod dam;
 #[allow(dead_code, reason = "other tests need more of it")]
 #[path = "../support/disk.rs"]
 mod disk;

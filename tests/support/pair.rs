@@ -41,15 +41,24 @@ impl Pair {
 
     /// Two agents, each of which reaches the server by an address of its own. None of them is started yet.
     pub(crate) async fn by(cluster: Cluster, servers: [SocketAddr; 2]) -> Self {
+        Self::watching(cluster, servers, World::load("healthy").unwrap(), SPEED).await
+    }
+
+    /// The same, in another world or with clocks that run less fast.
+    pub(crate) async fn watching(
+        cluster: Cluster,
+        servers: [SocketAddr; 2],
+        world: World,
+        speed: f64,
+    ) -> Self {
         cluster.sql_in("postgres", &format!("create database {DATABASE}")).await;
-        let world = World::load("healthy").unwrap();
         let store = |server: SocketAddr| store_at(server);
         let first = |config: &mut toml::Table| {
             one_project_each(config);
             let agent = table(config, &["agent"]);
             agent.insert("store".to_owned(), store(servers[0]).into());
         };
-        let rig = Rig::new(Setup { world, speed: SPEED, edit: &first }).await;
+        let rig = Rig::new(Setup { world, speed, edit: &first }).await;
         journal::keep(&cluster).await;
         let mut config: toml::Table =
             toml::from_str(&std::fs::read_to_string(rig.config()).unwrap()).unwrap();

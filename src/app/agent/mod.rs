@@ -128,6 +128,7 @@ fn watcher(parts: &Parts) -> Watcher {
         counter: Arc::default(),
         clock: Arc::clone(&parts.clock),
         uplink: Arc::clone(&parts.uplink),
+        sharers: parts.sharers.clone(),
     }
 }
 

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use launchready_checks::contract::{Assessment, Finding, FindingSpec, Status};
-use launchready_checks::probe::AgentFault;
 
 use super::parts::{Parts, complain};
 use crate::clock::{Clock, between, later, pause};
@@ -75,15 +74,30 @@ impl Uplink {
     pub(super) fn left(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.left)
     }
+
+    /// Takes in that a look of this agent saw no network: its work is left to others where one of them sees.
+    pub(super) async fn lose(
+        &self,
+        store: &dyn Store,
+        me: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.lost.store(true, Ordering::Relaxed);
+        let lost = noted(store).await?;
+        let at_work = store.at_work(now, AT_WORK).await?;
+        let is_left = at_work.iter().any(|name| name != me && !lost.contains(name));
+        self.left.store(is_left, Ordering::Relaxed);
+        Ok(())
+    }
 }
 
-/// Looks at the agent's own network again and again, until dropped: asks the resolvers, and no answer at all
-/// from any of them means that it is gone.
+/// Looks at the agent's own network again and again, until dropped: it is gone where no resolver answers at all, or
+/// where nothing does that was connected to.
 pub(super) async fn watch(parts: Parts) {
     let mut own = Own::new(&*parts.store, &parts.me, &parts.uplink);
     loop {
         let setup = parts.setup();
-        let sees = setup.session.dns().is_reachable().await;
+        let sees = setup.session.is_online().await;
         match own.saw(sees, parts.clock.now()).await {
             Ok(true) => parts.telling.scheduler.notify_one(),
             Ok(false) => {}
@@ -111,17 +125,16 @@ impl<'a> Own<'a> {
 
     /// Takes in whether a look saw the network. `true` where the job of the notes has something new to read.
     async fn saw(&mut self, sees: bool, now: Timestamp) -> Result<bool, StoreError> {
-        self.uplink.lost.store(!sees, Ordering::Relaxed);
         self.failed = if sees { 0 } else { self.failed.saturating_add(1) };
         if sees {
+            self.uplink.lost.store(false, Ordering::Relaxed);
             self.uplink.left.store(false, Ordering::Relaxed);
             return self.note(false, now).await;
         }
+        // Known at once, whatever the store says.
+        self.uplink.lost.store(true, Ordering::Relaxed);
         let is_new = self.failed >= LOOKS && self.note(true, now).await?;
-        let lost = noted(self.store).await?;
-        let at_work = self.store.at_work(now, AT_WORK).await?;
-        let is_left = at_work.iter().any(|name| name != self.me && !lost.contains(name));
-        self.uplink.left.store(is_left, Ordering::Relaxed);
+        self.uplink.lose(self.store, self.me, now).await?;
         Ok(is_new)
     }
 
@@ -213,15 +226,14 @@ pub(super) async fn look(
 
 /// What is told of an agent that has lost its network.
 fn finding(agent: &str, others_see: bool) -> Finding {
-    let resolvers = "none of those that the config or the system names".to_owned();
-    let fault = AgentFault::NoResolver(resolvers);
+    let cause = "no resolver answers it, or none of the products does that it connects to";
     let mut finding = LOST
         .finding(agent)
-        .summary(format!("The agent {agent} cannot see anything: {fault}."))
-        .saw(fault.to_string())
+        .summary(format!("The agent {agent} cannot see anything: {cause}."))
+        .saw(cause)
         .fix(format!(
-            "Bring the network of the machine that runs the agent {agent} back; then {}.",
-            fault.unlock()
+            "Bring the network of the machine that runs the agent {agent} back: its way out (route, NAT, firewall) and a \
+             resolver that answers, such as network.resolvers = [\"1.1.1.1\"]."
         ))
         .undo("Nothing has to be undone.");
     if others_see {

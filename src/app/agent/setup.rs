@@ -13,24 +13,26 @@ use crate::config::{Agent, Project, shell_word};
 use crate::engine::Handover;
 use crate::incident::Book;
 use crate::notify::outbox::Routes;
-use crate::probe::{Network, ProbeTargets, Sharers};
+use crate::probe::{Egress, Network, ProbeTargets, Sharers};
 use crate::schedule::Schedule;
 use crate::store::{HeartbeatKey, JobKey, JobSpec};
 
 use super::own;
 
-/// The real time, and what hosts and accounts may be asked, for every config that an agent reads one after the other and for every
-/// agent on the same store.
+/// The real time, what hosts and accounts may be asked, and what was met outside, for every config that an agent reads one after
+/// the other; the first two for every agent on the same store, too.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shared {
     machine: Arc<SharedClock>,
     sharers: Sharers,
+    egress: Arc<Egress>,
 }
 
 impl Shared {
     /// What is shared by whoever counts these sharers and goes by this clock.
     pub(super) fn among(sharers: &Sharers, machine: &Arc<SharedClock>) -> Self {
-        Self { machine: Arc::clone(machine), sharers: sharers.clone() }
+        let (machine, sharers) = (Arc::clone(machine), sharers.clone());
+        Self { machine, sharers, egress: Arc::default() }
     }
 }
 
@@ -73,6 +75,7 @@ impl Setup {
             handovers.insert(project.target.project.clone(), Arc::clone(&last));
         }
         config.network.remembered = Some(clock.takes(Network::REMEMBERED));
+        config.network.egress = Arc::clone(&shared.egress);
         // Certificates and the clocks of web servers are judged by the real time, also in a trial.
         let session = Session::new(config.network, Arc::clone(&shared.machine) as _)?;
         let session = session.sharing(&shared.sharers, clock.speed());

@@ -16,13 +16,15 @@ use super::setup::{Setup, phase};
 use crate::app::alerting::{Counter, Told, channels_of};
 use crate::app::figures::Kept;
 use crate::app::heard::Heard;
-use crate::app::{Memory, Visit, job};
+use crate::app::{Memory, Session, Visit, job};
 use crate::clock::Clock;
 use crate::config::Project;
 use crate::engine::{
     Assignment, AuditRecord, Due, Ended, Inputs, Job, Looker, Outcome, Progress, RunRecord, finish,
     run_all,
 };
+use crate::incident::Sight;
+use crate::probe::Sharers;
 use crate::store::{DueJob, JobKey, RunInputs, Store};
 
 /// All looks of one visit end within this time; longer than any check may take.
@@ -43,6 +45,8 @@ pub(super) struct Watcher {
     pub(super) clock: Arc<dyn Clock>,
     /// What the agent knows of its own network.
     pub(super) uplink: Arc<Uplink>,
+    /// How many agents are at work.
+    pub(super) sharers: Sharers,
 }
 
 #[async_trait]
@@ -169,13 +173,44 @@ impl Watcher {
             record,
             places: Mutex::new(places),
             back: Mutex::new(back),
+            aside: (self.sharers.count() > 1).then(Mutex::default),
             uplink: &self.uplink,
             clock_behind: &http,
             ended,
         };
         let target: Arc<Target> = Arc::new(target);
         run_all(jobs, &target, &probes, now, (began, LIMIT), &hand_on).await;
-        Ok(hand_on.back.into_inner().unwrap_or_else(PoisonError::into_inner))
+        let (mut back, aside) = hand_on.left();
+        if !aside.is_empty() {
+            back.extend(self.settle(&setup.session, aside, ended).await);
+        }
+        Ok(back)
+    }
+
+    /// Sends on what was put aside, or gives its jobs back: the network may have been lost since the last look at it,
+    /// and then another agent sees what this one could not.
+    async fn settle(
+        &self,
+        session: &Session,
+        aside: Vec<Ended>,
+        ended: &mpsc::UnboundedSender<Ended>,
+    ) -> Vec<JobKey> {
+        let is_online = session.is_online().await;
+        if !is_online
+            && let Err(error) = self.uplink.lose(&*self.store, &self.me, self.clock.now()).await
+        {
+            complain(error);
+        }
+        if !is_online && self.uplink.leaves_work() {
+            return aside.into_iter().map(|one| one.run.key).collect();
+        }
+        for mut one in aside {
+            if let Sight::Blind { own_network, .. } = &mut one.run.seen.sight {
+                *own_network |= !is_online;
+            }
+            drop(ended.send(one));
+        }
+        Vec::new()
     }
 }
 
@@ -198,9 +233,21 @@ struct HandOn<'a> {
     places: Mutex<BTreeMap<String, (Due, OwnedSemaphorePermit)>>,
     /// Jobs that are for another agent.
     back: Mutex<Vec<JobKey>>,
+    /// Where others are at work, too: runs that are believed only once the network was looked at.
+    aside: Option<Mutex<Vec<Ended>>>,
     uplink: &'a Uplink,
     clock_behind: &'a (dyn Fn() -> Option<i64> + Sync + Send),
     ended: &'a mpsc::UnboundedSender<Ended>,
+}
+
+impl HandOn<'_> {
+    /// The jobs that are for another agent, and what was put aside.
+    fn left(self) -> (Vec<JobKey>, Vec<Ended>) {
+        let back = self.back.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let aside =
+            self.aside.map(|aside| aside.into_inner().unwrap_or_else(PoisonError::into_inner));
+        (back, aside.unwrap_or_default())
+    }
 }
 
 impl Progress for HandOn<'_> {
@@ -219,12 +266,17 @@ impl Progress for HandOn<'_> {
         }
         let record = AuditRecord { clock_behind_s: (self.clock_behind)(), ..self.record.clone() };
         let Some(run) = finish(&record, run, due) else { return };
-        if run.status == Status::Unknown && self.uplink.leaves_work() {
+        if matches!(run.status, Status::Pass | Status::Skipped) {
+            drop(self.ended.send(Ended { run, permit }));
+        } else if self.uplink.leaves_work() {
             // The network was lost meanwhile, and another agent sees what this one could not.
             self.back.lock().unwrap_or_else(PoisonError::into_inner).push(run.key);
-            return;
+        } else if let Some(aside) = &self.aside {
+            let mut aside = aside.lock().unwrap_or_else(PoisonError::into_inner);
+            aside.push(Ended { run, permit });
+        } else {
+            drop(self.ended.send(Ended { run, permit }));
         }
-        drop(self.ended.send(Ended { run, permit }));
     }
 
     fn finish(&self) {}

@@ -63,7 +63,8 @@ impl Session {
         let nobody = std::sync::Arc::new(Nobody);
         let memory =
             Memory { heartbeats: nobody.clone(), alerting: nobody.clone(), figures: nobody };
-        let (probes, _http) = self.probes(dns, false, memory, &self.sharers)?;
+        let ports = (dns, std::sync::Arc::clone(&self.dialer));
+        let (probes, _http) = self.probes(ports, false, memory, &self.sharers)?;
         must_exist(&*probes.dns, domain).await?;
         Ok(look(&probes, domain, end).await)
     }

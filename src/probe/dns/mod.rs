@@ -12,6 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_lc_rs::rand;
 use hickory_proto::op::{Edns, Message, Query};
 use hickory_proto::rr::Name;
 use launchready_checks::probe::{
@@ -73,7 +74,7 @@ struct Asker {
     dialer: Arc<Dialer>,
     resolvers: Vec<SocketAddr>,
     under_way: Semaphore,
-    /// When some resolver last answered something.
+    /// When some resolver last answered what it could not know.
     answered: Mutex<Option<Instant>>,
     /// For how long that shows that it works: the network of an agent can go at any moment.
     alive: Duration,
@@ -158,10 +159,7 @@ impl Asker {
                 Ok(answer) if matches!(answer.rcode, Rcode::ServFail | Rcode::Refused) => {
                     failed.get_or_insert(answer);
                 }
-                Ok(answer) => {
-                    self.has_answered();
-                    return Ok(answer);
-                }
+                Ok(answer) => return Ok(answer),
                 Err(ProbeError::Target(TargetFault::Refused(_))) => refused = true,
                 Err(ProbeError::Target(TargetFault::Malformed(what))) => malformed = Some(what),
                 Err(_) => {}
@@ -184,26 +182,25 @@ impl Asker {
         Err(AgentFault::NoResolver(format!("{} asked for {name}", list.join(", "))).into())
     }
 
-    /// Whether a resolver answers at all: asks for the root's name servers.
+    /// Whether a resolver answers at all: asks for a name that it cannot know, because it may answer others from
+    /// memory for days.
     async fn is_alive(&self, resolvers: &[SocketAddr]) -> bool {
         let answered = *self.answered.lock().unwrap_or_else(PoisonError::into_inner);
         if answered.is_some_and(|at| at.elapsed() < self.alive) {
             return true;
         }
-        let Ok(message) = message(&DnsQuestion::new("", RecordType::Ns)) else { return false };
+        let Some(name) = unheard_of() else { return false };
+        let Ok(message) = message(&DnsQuestion::new(&name, RecordType::Ns)) else { return false };
         for resolver in resolvers {
             // A forwarder on this machine answers so when it reaches nobody itself.
             let answer = self.exchange(&message, *resolver, "resolver").await;
             if answer.is_ok_and(|answer| answer.rcode != Rcode::ServFail) {
-                self.has_answered();
+                let now = Some(Instant::now());
+                *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = now;
                 return true;
             }
         }
         false
-    }
-
-    fn has_answered(&self) {
-        *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     async fn exchange(&self, message: &Message, to: SocketAddr, what: &str) -> Outcome {
@@ -251,6 +248,14 @@ pub(super) async fn ask_server(
 ) -> Result<Message, ProbeError> {
     let message = message(&DnsQuestion::new(name, RecordType::A))?;
     exchange::ask(dialer, &message, to, &to.to_string(), limit).await
+}
+
+/// A name that nobody has asked for before; `None` where the machine has no randomness.
+fn unheard_of() -> Option<String> {
+    let mut bytes = [0_u8; 16];
+    rand::fill(&mut bytes).ok()?;
+    let (name, suffix) = bytes.split_at(8);
+    Some(format!("{}.{}", hex::encode(name), hex::encode(suffix)))
 }
 
 fn system_resolvers() -> Vec<SocketAddr> {
