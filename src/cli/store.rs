@@ -34,8 +34,7 @@ async fn migrate(args: &MigrateArgs) -> anyhow::Result<Exit> {
         return Err(usage("--to", "it is the store that --from names; name another one").into());
     }
     let address = |store: &StoreAddress| store.address().map(str::to_owned).map_err(UsageError);
-    let carried =
-        transfer((&address(&from)?, here), (&address(&to)?, here), &SystemClock).await?;
+    let carried = transfer((&address(&from)?, here), (&address(&to)?, here), &SystemClock).await?;
     if args.json {
         print(&json(&carried)?);
     } else {

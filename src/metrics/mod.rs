@@ -196,12 +196,13 @@ impl Board {
         let shards = self.shards();
         let target = |index: u32| {
             let shard = format!("{index}/{shards}");
-            let mut labels = serde_json::json!({ "__metrics_path__": "/metrics" });
-            if shards > 1 {
+            let path = "/metrics";
+            let labels = if shards == 1 {
+                serde_json::json!({ "__metrics_path__": path })
+            } else {
                 // `__param_shard` is asked for, `shard` keeps the parts' own series apart.
-                labels["__param_shard"] = shard.as_str().into();
-                labels["shard"] = shard.into();
-            }
+                serde_json::json!({ "__metrics_path__": path, "__param_shard": shard, "shard": shard })
+            };
             serde_json::json!({ "targets": [address], "labels": labels })
         };
         (1..=shards).map(target).collect()

@@ -177,11 +177,9 @@ pub(super) async fn roll_up(
 ) -> Result<u64, StoreError> {
     let before = Before::at(now, figures);
     let mut upkeep = Upkeep::default();
-    for (statement, time) in [
-        (OLD_POINTS, ms(now)),
-        (OLD_HOURS, hour_of(before.figures)),
-        (OLD_SPANS, ms(before.past)),
-    ] {
+    for (statement, time) in
+        [(OLD_POINTS, ms(now)), (OLD_HOURS, hour_of(before.figures)), (OLD_SPANS, ms(before.past))]
+    {
         while upkeep.goes_on(take_away(connections, Hold::Rows, statement, time).await) {}
     }
     for (statement, time) in [
