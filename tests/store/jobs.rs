@@ -223,21 +223,6 @@ pub(crate) async fn a_look_that_is_asked_for_during_a_run_comes_after_it(bench: 
     assert_eq!(bench.store.next_due().await.unwrap(), Some(later(now, 301)));
 }
 
-pub(crate) async fn a_look_that_is_asked_for_outlives_a_run_that_waits_to_be_stored(bench: Bench) {
-    let now = at("10:00:00");
-    bench.harbor(&["web"], now).await;
-    let taken = bench.store.take_due("one", now, LEASE, 10).await.unwrap();
-    // Its look has ended, and the agent lets go of what it does not look at.
-    bench.store.let_go_of_jobs("one", &[]).await.unwrap();
-    assert_eq!(bench.store.make_due("harbor", None, later(now, 20)).await.unwrap(), 1);
-    let mut late = run("harbor", "web", taken[0].due_at, Vec::new());
-    late.next_due = later(now, 300);
-    assert!(bench.commit(late).await.stored);
-    let again = bench.store.take_due("two", later(now, 21), LEASE, 10).await.unwrap();
-    assert_eq!(again.len(), 1, "what was asked for comes");
-    assert!(again[0].due_at > taken[0].due_at);
-}
-
 pub(crate) async fn a_look_that_is_asked_for_outlives_whoever_was_at_the_run(bench: Bench) {
     let now = at("10:00:00");
     bench.harbor(&["web"], now).await;

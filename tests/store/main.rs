@@ -82,7 +82,6 @@ suite! {
             another_domain_is_another_job,
             a_look_that_is_asked_for_is_due_now_and_never_at_the_time_of_the_last_run,
             a_look_that_is_asked_for_during_a_run_comes_after_it,
-            a_look_that_is_asked_for_outlives_a_run_that_waits_to_be_stored,
             a_look_that_is_asked_for_outlives_whoever_was_at_the_run,
             a_schedule_that_changes_during_a_run_counts_when_it_ends,
             after_a_long_sleep_a_job_is_due_once,

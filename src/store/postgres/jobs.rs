@@ -279,10 +279,10 @@ pub(super) async fn look_now(
     now: Timestamp,
 ) -> Result<u64, Fault> {
     // A due time is the key of a run: it has to be later than that of the last one, and than that of one that is
-    // under way, or has ended and waits to be stored while nobody holds its job. Whose clock is right takes no job that is due further ahead than the fourth value.
+    // under way. Whose clock is right takes no job that is due further ahead than the fourth value.
     let done = sqlx::query(
         "UPDATE job SET due_at = greatest(coalesce(last_due + 1, $3), CASE WHEN lease_by IS NULL \
-         THEN least(due_at + 1, $3) ELSE greatest(least(due_at + 1, $4), $3) END) \
+         THEN least(due_at, $3) ELSE greatest(least(due_at + 1, $4), $3) END) \
          WHERE project = $1 AND ($2::text IS NULL OR check_id = $2) AND gone_at IS NULL",
     )
     .bind(project)
