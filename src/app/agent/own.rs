@@ -131,11 +131,8 @@ impl<'a> Own<'a> {
             self.uplink.left.store(false, Ordering::Relaxed);
             return self.note(false, now).await;
         }
-        // Known at once, whatever the store says.
-        self.uplink.lost.store(true, Ordering::Relaxed);
-        let is_new = self.failed >= LOOKS && self.note(true, now).await?;
         self.uplink.lose(self.store, self.me, now).await?;
-        Ok(is_new)
+        Ok(self.failed >= LOOKS && self.note(true, now).await?)
     }
 
     /// Notes that the network is lost, or takes the note away; `true` where that is news. It is noted anew each time:

@@ -86,7 +86,8 @@ impl Parts {
         self.telling.take_over(&keys, &setup);
         // Project by project: the findings of all of them at once are many times what is kept of them.
         for project in setup.projects.keys().map(String::as_str).chain([own::PROJECT]) {
-            self.telling.take_over_runs(&keys, &self.store.latest(Some(project)).await?);
+            let latest = self.store.latest(Some(project)).await?;
+            self.telling.take_over_runs(|key| keys.contains(key), &latest);
         }
         Ok(())
     }

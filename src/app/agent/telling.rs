@@ -96,9 +96,9 @@ impl Telling {
         }
     }
 
-    /// Makes the metrics of these runs what was last stored of them.
-    pub(super) fn take_over_runs(&self, jobs: &BTreeSet<JobKey>, latest: &[LatestRun]) {
-        for run in latest.iter().filter(|run| run.at.is_some() && jobs.contains(&run.key)) {
+    /// Makes the metrics of these runs what was last stored of them, of the jobs that the config has.
+    pub(super) fn take_over_runs(&self, has: impl Fn(&JobKey) -> bool, latest: &[LatestRun]) {
+        for run in latest.iter().filter(|run| run.at.is_some() && has(&run.key)) {
             self.board.set_run(run);
         }
     }
@@ -189,10 +189,10 @@ impl Telling {
         if parts.sharers.count() > 1 {
             // Another agent may have stored some of them, of jobs that the config of this one need not have.
             let schedules = &project.watch.schedules;
-            let has = |key: &JobKey| schedules.iter().any(|(check, _)| *check == key.check);
-            for run in latest.iter().filter(|run| run.at.is_some() && has(&run.key)) {
-                self.board.set_run(run);
-            }
+            self.take_over_runs(
+                |key| schedules.iter().any(|(check, _)| *check == key.check),
+                &latest,
+            );
         }
         let filter = IncidentFilter {
             project: Some(name.to_owned()),

@@ -266,16 +266,18 @@ impl Progress for HandOn<'_> {
         }
         let record = AuditRecord { clock_behind_s: (self.clock_behind)(), ..self.record.clone() };
         let Some(run) = finish(&record, run, due) else { return };
-        if matches!(run.status, Status::Pass | Status::Skipped) {
-            drop(self.ended.send(Ended { run, permit }));
-        } else if self.uplink.leaves_work() {
+        let is_doubtful = !matches!(run.status, Status::Pass | Status::Skipped);
+        if is_doubtful && self.uplink.leaves_work() {
             // The network was lost meanwhile, and another agent sees what this one could not.
             self.back.lock().unwrap_or_else(PoisonError::into_inner).push(run.key);
-        } else if let Some(aside) = &self.aside {
-            let mut aside = aside.lock().unwrap_or_else(PoisonError::into_inner);
-            aside.push(Ended { run, permit });
-        } else {
-            drop(self.ended.send(Ended { run, permit }));
+            return;
+        }
+        let ended = Ended { run, permit };
+        match &self.aside {
+            Some(aside) if is_doubtful => {
+                aside.lock().unwrap_or_else(PoisonError::into_inner).push(ended);
+            }
+            _ => drop(self.ended.send(ended)),
         }
     }
 

@@ -17,8 +17,7 @@ use crate::store::words::ms;
 
 const DOING: &str = "take away what is past its keeping time";
 
-/// What goes when it is past its keeping time: first the statement, which takes a time and the most rows. To these
-/// rows nothing leads, so that no other agent is kept waiting while they go.
+/// What goes when it is past its keeping time: first the statement, which takes a time and the most rows.
 pub(super) const OLD_POINTS: &str = "DELETE FROM point WHERE ctid = ANY(ARRAY \
      (SELECT ctid FROM point WHERE keep_until <= $1 LIMIT $2))";
 pub(super) const OLD_HOURS: &str = "DELETE FROM hourly WHERE (job, hour) IN \
@@ -177,6 +176,7 @@ pub(super) async fn roll_up(
 ) -> Result<u64, StoreError> {
     let before = Before::at(now, figures);
     let mut upkeep = Upkeep::default();
+    // To these rows nothing leads, so that nobody else is kept waiting while they go.
     for (statement, time) in
         [(OLD_POINTS, ms(now)), (OLD_HOURS, hour_of(before.figures)), (OLD_SPANS, ms(before.past))]
     {

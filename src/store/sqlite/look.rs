@@ -25,10 +25,6 @@ pub(super) const LATEST_OF: &str = "SELECT project, check_id, target, last_at, d
      FROM job LEFT JOIN judgement ON judgement.job = job.id \
      WHERE project = ?1 AND gone_at IS NULL ORDER BY project, check_id";
 
-/// Of every job but its due time, which grows with each run, and so does their sum.
-const WATERMARKS: &str = "SELECT project, CAST(sum(last_due) AS bigint) AS mark FROM job \
-     WHERE last_due IS NOT NULL AND gone_at IS NULL GROUP BY project";
-
 pub(super) const SPANS_OF: &str = "SELECT status, reason, from_at, to_at, runs FROM span \
      WHERE job = (SELECT id FROM job WHERE project = ?1 AND check_id = ?2) AND to_at >= ?3 \
      ORDER BY id DESC LIMIT ?4";
@@ -58,7 +54,7 @@ pub(super) async fn watermarks(
     connections: &Connections,
 ) -> Result<Vec<(String, i64)>, StoreError> {
     let mut on = connections.reader().await?;
-    let rows = sqlx::query(WATERMARKS).fetch_all(&mut *on).await.map_err(Fault::from);
+    let rows = sqlx::query(looks::WATERMARKS).fetch_all(&mut *on).await.map_err(Fault::from);
     let done = rows.and_then(|rows| looks::watermarks(&rows));
     connections.told("see which projects have looked", done)
 }
