@@ -123,6 +123,11 @@ impl Board {
         self.max_checks.store(most, Ordering::Relaxed);
     }
 
+    /// The projects of which it shows other last looks than these, given as sums of their times in milliseconds.
+    pub fn behind(&self, looked: Vec<(String, i64)>) -> Vec<String> {
+        self.read().behind(looked)
+    }
+
     /// Whether what holds at the moment is left out: this agent no longer hears what others store, and the greater of
     /// both would be what it knew last.
     pub fn set_cut_off(&self, is_cut_off: bool) {

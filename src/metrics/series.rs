@@ -1,6 +1,6 @@
 //! The series of jobs and projects, rendered when something is known and only joined at a scrape.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -152,6 +152,17 @@ impl Series {
         }
         let projects: BTreeSet<&str> = jobs.iter().map(|key| key.project.as_str()).collect();
         self.projects.retain(|project, _| projects.contains(&**project));
+    }
+
+    /// See [`Board::behind`](super::Board::behind).
+    pub(super) fn behind(&self, mut looked: Vec<(String, i64)>) -> Vec<String> {
+        let mut own = HashMap::<&str, f64>::new();
+        for (project, job) in self.jobs.values().flatten() {
+            // Milliseconds are whole, and their sums exact.
+            *own.entry(project).or_default() += (job.last * 1000.0).round();
+        }
+        looked.retain(|(project, sum)| own.get(project.as_str()) != Some(&(*sum as f64)));
+        looked.into_iter().map(|(project, _)| project).collect()
     }
 
     /// How many jobs there are, in all or in a part.

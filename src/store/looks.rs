@@ -29,13 +29,13 @@ fn judged(row: &impl Columns) -> Result<Assessment, Fault> {
     Ok(assessment)
 }
 
-/// Of every job but its due time, which grows with each run, and so does their sum. Both databases read it alike.
-pub(super) const WATERMARKS: &str = "SELECT project, CAST(sum(last_due) AS bigint) AS mark FROM job \
-     WHERE last_due IS NOT NULL AND gone_at IS NULL GROUP BY project";
+/// Both databases read it alike.
+pub(super) const LAST_LOOKS: &str = "SELECT project, CAST(sum(last_at) AS bigint) AS looked FROM job \
+     WHERE last_at IS NOT NULL AND gone_at IS NULL GROUP BY project";
 
-/// The numbers of rows with `project` and `mark`.
-pub(super) fn watermarks<R: Columns>(rows: &[R]) -> Result<Vec<(String, i64)>, Fault> {
-    rows.iter().map(|row| Ok((row.text("project")?.to_owned(), row.number("mark")?))).collect()
+/// The sums of rows with `project` and `looked`.
+pub(super) fn last_looks<R: Columns>(rows: &[R]) -> Result<Vec<(String, i64)>, Fault> {
+    rows.iter().map(|row| Ok((row.text("project")?.to_owned(), row.number("looked")?))).collect()
 }
 
 /// The latest run of a row. One that cannot be read is not known, and hides no other.

@@ -275,8 +275,9 @@ pub trait Store: Send + Sync + Debug {
     /// The latest run of every job of a project, or of all projects, by project and check.
     async fn latest(&self, project: Option<&str>) -> Result<Vec<LatestRun>, StoreError>;
 
-    /// For each project that has looked a number that grows with every run that is stored of it, whoever stores it.
-    async fn watermarks(&self) -> Result<Vec<(String, i64)>, StoreError>;
+    /// For each project the sum of the times at which its jobs looked last, in milliseconds: whoever stores a run
+    /// changes it.
+    async fn last_looks(&self) -> Result<Vec<(String, i64)>, StoreError>;
 
     /// The spans of a check that touch the time since `since`, oldest first; at most 2,000.
     async fn spans(

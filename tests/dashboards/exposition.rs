@@ -125,6 +125,20 @@ fn dates_stay_while_nobody_can_look_and_the_moment_goes() {
 }
 
 #[test]
+fn a_project_of_which_other_looks_are_stored_is_behind() {
+    let board = Board::new("0.1.0", 100).unwrap();
+    for (project, check) in [("harbor", "mail-spf"), ("harbor", "web-uptime"), ("quay", "mail-spf")]
+    {
+        board.set_run(&run(project, check, Status::Pass, now() + Duration::from_millis(7)));
+    }
+    let at = (now() + Duration::from_millis(7)).as_millisecond();
+    let looked = |harbor| vec![("harbor".to_owned(), harbor), ("quay".to_owned(), at)];
+    assert!(board.behind(looked(2 * at)).is_empty(), "it shows what it has stored itself");
+    assert_eq!(board.behind(looked(2 * at + 1)), ["harbor"]);
+    assert_eq!(board.behind(vec![("pier".to_owned(), at)]), ["pier"], "it has none of it yet");
+}
+
+#[test]
 fn an_agent_that_is_cut_off_says_when_it_looked_and_not_how_things_are() {
     let board = board(now());
     let names = |board: &Board| -> BTreeSet<String> {

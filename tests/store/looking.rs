@@ -183,11 +183,11 @@ pub(crate) async fn incidents_are_read_in_parts_and_counted_by_severity(bench: B
     assert!(bench.store.incident_counts(Some("harbor")).await.unwrap().is_empty());
 }
 
-pub(crate) async fn whoever_stores_a_run_the_mark_of_its_project_grows(bench: Bench) {
+pub(crate) async fn whoever_stores_a_run_the_last_looks_of_its_project_change(bench: Bench) {
     let now = at("10:00:00");
     let jobs = [job("harbor", "dns"), job("harbor", "web"), job("quay", "web")];
     bench.store.sync_jobs(&jobs, now).await.unwrap();
-    assert!(bench.store.watermarks().await.unwrap().is_empty(), "nothing has looked");
+    assert!(bench.store.last_looks().await.unwrap().is_empty(), "nothing has looked");
     let other = bench.second().await;
     let mut before = Vec::new();
     // The second one began later than the third, and is stored before it.
@@ -196,14 +196,14 @@ pub(crate) async fn whoever_stores_a_run_the_mark_of_its_project_grows(bench: Be
     {
         let run = run(project, check, later(now, second), Vec::new());
         assert!(other.commit(std::slice::from_ref(&run), &bench.book).await.unwrap()[0].stored);
-        let mut marks = bench.store.watermarks().await.unwrap();
+        let mut marks = bench.store.last_looks().await.unwrap();
         marks.sort();
         let of = |marks: &[(String, i64)]| {
             marks.iter().find(|(name, _)| name == project).map(|(_, mark)| *mark)
         };
         assert!(of(&marks) > of(&before), "{marks:?} after {before:?}");
         assert!(!other.commit(&[run], &bench.book).await.unwrap()[0].stored);
-        let mut again = bench.store.watermarks().await.unwrap();
+        let mut again = bench.store.last_looks().await.unwrap();
         again.sort();
         assert_eq!(again, marks, "what is left out changes nothing");
         before = marks;

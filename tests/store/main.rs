@@ -142,7 +142,7 @@ suite! {
             people_acknowledge_and_resolve_with_words_for_what_cannot_be,
             incidents_are_filtered_and_newest_first,
             incidents_are_read_in_parts_and_counted_by_severity,
-            whoever_stores_a_run_the_mark_of_its_project_grows,
+            whoever_stores_a_run_the_last_looks_of_its_project_change,
         ];
         muting: [
             a_waived_finding_opens_nothing_and_the_waiver_says_when_it_was_used,

@@ -1,7 +1,5 @@
 //! What other agents store: each shows the same metrics of a project, whoever has looked at it.
 
-use std::collections::BTreeMap;
-
 use super::parts::{Parts, complain};
 use crate::app::heard;
 use crate::clock::pause;
@@ -12,21 +10,18 @@ const FAILURES: u32 = 4;
 /// Has the metrics of a project read anew wherever another agent has stored a run of it, until dropped. An agent that
 /// is cut off from the store meanwhile no longer knows how the projects are, and says nothing of it.
 pub(super) async fn follow(parts: Parts) {
-    let mut known = BTreeMap::new();
+    let board = parts.telling.board();
     let mut failures = 0;
     loop {
         pause(&*parts.clock, heard::NOTED_EVERY).await;
         if parts.sharers.count() < 2 {
-            known.clear();
             failures = 0;
         } else {
-            match parts.store.watermarks().await {
-                Ok(marks) => {
+            match parts.store.last_looks().await {
+                Ok(looked) => {
                     failures = 0;
-                    for (project, mark) in marks {
-                        if known.insert(project.clone(), mark) != Some(mark) {
-                            parts.telling.touch(&project);
-                        }
+                    for project in board.behind(looked) {
+                        parts.telling.touch(&project);
                     }
                 }
                 Err(error) => {
@@ -35,6 +30,6 @@ pub(super) async fn follow(parts: Parts) {
                 }
             }
         }
-        parts.telling.board().set_cut_off(failures >= FAILURES);
+        board.set_cut_off(failures >= FAILURES);
     }
 }

@@ -50,13 +50,13 @@ pub(super) async fn latest(
     on.told(done).await
 }
 
-/// See [`Store::watermarks`](crate::store::Store::watermarks).
-pub(super) async fn watermarks(
+/// See [`Store::last_looks`](crate::store::Store::last_looks).
+pub(super) async fn last_looks(
     connections: &Connections,
 ) -> Result<Vec<(String, i64)>, StoreError> {
     let mut on = connections.reader("see which projects have looked").await?;
-    let rows = sqlx::query(looks::WATERMARKS).fetch_all(on.on()).await.map_err(Fault::from);
-    let done = rows.and_then(|rows| looks::watermarks(&rows));
+    let rows = sqlx::query(looks::LAST_LOOKS).fetch_all(on.on()).await.map_err(Fault::from);
+    let done = rows.and_then(|rows| looks::last_looks(&rows));
     on.told(done).await
 }
 

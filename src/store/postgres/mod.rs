@@ -321,8 +321,8 @@ impl Store for PostgresStore {
         self.within(PATIENCE, look::latest(&self.connections, project)).await
     }
 
-    async fn watermarks(&self) -> Result<Vec<(String, i64)>, StoreError> {
-        self.within(PATIENCE, look::watermarks(&self.connections)).await
+    async fn last_looks(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        self.within(PATIENCE, look::last_looks(&self.connections)).await
     }
 
     async fn spans(

@@ -49,13 +49,13 @@ pub(super) async fn latest(
     connections.told("read the latest runs", done.await)
 }
 
-/// See [`Store::watermarks`](crate::store::Store::watermarks).
-pub(super) async fn watermarks(
+/// See [`Store::last_looks`](crate::store::Store::last_looks).
+pub(super) async fn last_looks(
     connections: &Connections,
 ) -> Result<Vec<(String, i64)>, StoreError> {
     let mut on = connections.reader().await?;
-    let rows = sqlx::query(looks::WATERMARKS).fetch_all(&mut *on).await.map_err(Fault::from);
-    let done = rows.and_then(|rows| looks::watermarks(&rows));
+    let rows = sqlx::query(looks::LAST_LOOKS).fetch_all(&mut *on).await.map_err(Fault::from);
+    let done = rows.and_then(|rows| looks::last_looks(&rows));
     connections.told("see which projects have looked", done)
 }
 

@@ -270,8 +270,8 @@ impl Store for SqliteStore {
         look::latest(&self.connections, project).await
     }
 
-    async fn watermarks(&self) -> Result<Vec<(String, i64)>, StoreError> {
-        look::watermarks(&self.connections).await
+    async fn last_looks(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        look::last_looks(&self.connections).await
     }
 
     async fn spans(
