@@ -30,6 +30,7 @@ mod reload;
 mod rig;
 mod secrets;
 mod thresholds;
+mod weekly;
 
 #[path = "../support/mod.rs"]
 mod support;

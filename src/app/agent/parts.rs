@@ -156,15 +156,22 @@ impl Parts {
     }
 
     /// Puts the weekly summary into the outbox at its time. One that was due while the agent was away is
-    /// made up for within the day.
+    /// made up for within the day, but none that was due before the first start.
     pub(super) async fn summarise(self) {
+        let since = loop {
+            match summary::since(&*self.store, self.clock.now()).await {
+                Ok(since) => break since,
+                Err(error) => complain(error),
+            }
+            pause(&*self.clock, MINUTE).await;
+        };
         let mut done = None;
         loop {
             let now = self.clock.now();
             let setup = self.setup();
             let due = setup.agent.summary.as_ref();
             let due = due.and_then(|cron| cron.last_within(now, Duration::from_hours(24)));
-            if due.is_some() && due != done {
+            if due.is_some_and(|due| due >= since) && due != done {
                 let rules = setup.book.channels.iter().filter(|rule| rule.summary);
                 let channels: Vec<String> = rules.map(|rule| rule.name.clone()).collect();
                 let zone = &setup.agent.timezone;

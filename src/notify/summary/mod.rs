@@ -28,6 +28,8 @@ const LINES: usize = 10;
 const NOT_AFTER: &str = "not-after";
 /// Characters of a title, subject or reason.
 const SHORT: usize = 160;
+/// The small value of the store that says since when summaries are looked after.
+const SINCE: &str = "summary-since";
 
 /// The order in which open incidents are told: the worst first, then as the checks stand in reports.
 fn by_weight(incident: &Incident) -> impl Ord + use<> {
@@ -198,6 +200,17 @@ impl Week {
         ends.sort();
         ends.into_iter().map(|(_, line)| line).collect()
     }
+}
+
+/// Since when an agent with this store looks after summaries: since `now`, the first time that one asks. A week
+/// that had ended before then was not watched.
+///
+/// # Errors
+/// The first error of the store.
+pub async fn since(store: &dyn Store, now: Timestamp) -> Result<Timestamp, StoreError> {
+    let kept = store.put_once(SINCE, &now.to_string()).await?;
+    // A clock that was ahead may have written it.
+    Ok(kept.parse().unwrap_or(now).min(now))
 }
 
 /// Puts the summary of the week of `now` into the outbox, once however often it is called.
