@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Parser as _;
 use launchready::cli::{Cli, Command as Typed};
 
-use crate::strict;
+use crate::{program, strict};
 
 const UNIT: &str = include_str!("../../packaging/launchready.service");
 
@@ -55,9 +55,16 @@ fn the_handbook_names_the_same_places_as_the_unit() {
     }
     let refused = ["Password=", "Token=", "EnvironmentFile="];
     assert!(!refused.iter().any(|word| UNIT.contains(word)), "a secret comes as a credential");
-    // The only one, and no secret; benches/scale measures an agent with the same.
-    assert_eq!(setting("Environment"), "MALLOC_ARENA_MAX=1");
-    assert_eq!(UNIT.matches("Environment").count(), 1);
+    assert!(!UNIT.contains("Environment"), "what the agent needs is in its config");
+}
+
+#[test]
+fn the_program_brings_its_heap_so_that_nobody_has_to_set_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut version = Command::new(program(folder.path()));
+    let version = version.arg("--version").env("MALLOC_CONF", "launchready:1").output().unwrap();
+    let said = String::from_utf8(version.stderr).unwrap();
+    assert!(said.contains("<jemalloc>: Invalid conf pair: launchready:1"), "{said}");
 }
 
 #[test]
