@@ -6,6 +6,7 @@
 //! instance.
 
 mod catalogue;
+mod figures;
 mod own;
 mod probe_text;
 mod process;
@@ -26,10 +27,10 @@ use self::series::{Series, Shard};
 use crate::store::{JobKey, LatestRun, OutboxCount};
 
 pub use self::catalogue::{Family, Kind, families};
+pub use self::figures::{BySeverity, ProjectFigures};
 pub use self::probe_text::{
     ProbeCertificate, ProbeDns, ProbeHttp, ProbePhases, ProbeResult, probe_families, probe_text,
 };
-pub use self::series::{BySeverity, ProjectFigures};
 pub use self::text::{LABEL_CHARS, bounded};
 
 /// The media type of the older format.
@@ -113,7 +114,8 @@ impl Board {
         self.write().set_project(project, figures);
     }
 
-    /// Takes every job and project away that is not among these, as after a new config.
+    /// Takes every job and project away that is not among these, as after a new config, and takes in none of them
+    /// from now on.
     pub fn keep(&self, jobs: &BTreeSet<JobKey>) {
         self.write().keep(jobs);
     }

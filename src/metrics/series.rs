@@ -4,50 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use launchready_checks::contract::{CheckMeta, Measurement, Severity, Status, Unit};
+use launchready_checks::contract::{CheckMeta, Measurement, Status, Unit};
 use launchready_checks::registry;
 
 use super::catalogue::Source;
+use super::figures::{BySeverity, ProjectFigures};
 use super::text::{hash, label, number};
 use crate::report::Verdict;
 use crate::store::{JobKey, LatestRun};
-
-/// A number for each severity.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct BySeverity {
-    /// Blocks the launch.
-    pub critical: u64,
-    /// A condition of the launch.
-    pub warning: u64,
-    /// Can be mended later.
-    pub info: u64,
-}
-
-impl BySeverity {
-    /// Counts.
-    pub fn count(severities: impl IntoIterator<Item = Severity>) -> Self {
-        let mut counts = Self::default();
-        for severity in severities {
-            *match severity {
-                Severity::Critical => &mut counts.critical,
-                Severity::Warning => &mut counts.warning,
-                Severity::Info => &mut counts.info,
-            } += 1;
-        }
-        counts
-    }
-}
-
-/// What is known of a project as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ProjectFigures {
-    /// Findings that are not waived.
-    pub findings: BySeverity,
-    /// Whether it is ready.
-    pub verdict: Verdict,
-    /// Incidents that are open or acknowledged.
-    pub incidents: BySeverity,
-}
 
 /// A part of the projects: the `index`-th of `of`, from 1.
 #[derive(Debug, Clone, Copy)]
@@ -99,11 +63,18 @@ pub(super) struct Series {
     thresholds: BTreeMap<ThresholdKey, BTreeMap<Box<str>, usize>>,
     /// The thresholds of each check that a job had last: most jobs have the same.
     usual: BTreeMap<&'static str, Bounds>,
+    /// The checks of each project of the config; anything goes before there is one.
+    configured: Option<BTreeMap<Box<str>, Vec<&'static str>>>,
 }
 
 impl Series {
     pub(super) fn set_run(&mut self, run: &LatestRun) {
         let Some(plugin) = registry::find(&run.key.check) else { return };
+        let project = run.key.project.as_str();
+        // What was under way while the config changed comes late.
+        if !self.has(project, |checks| checks.contains(&plugin.meta.id)) {
+            return;
+        }
         let earlier = self.take(&run.key);
         let mut job = JobText::new(run, plugin.meta, earlier);
         let usual = self.usual.entry(plugin.meta.id).or_default();
@@ -116,7 +87,13 @@ impl Series {
             *self.thresholds.entry(*key).or_default().entry(value.clone()).or_default() += 1;
         }
         let jobs = self.jobs.entry(plugin.meta.id).or_default();
-        jobs.insert(run.key.project.as_str().into(), job);
+        jobs.insert(project.into(), job);
+    }
+
+    /// Whether the config has such a project.
+    fn has(&self, project: &str, such: impl Fn(&[&'static str]) -> bool) -> bool {
+        let all = self.configured.as_ref();
+        all.is_none_or(|all| all.get(project).is_some_and(|checks| such(checks)))
     }
 
     /// Takes a job out.
@@ -136,11 +113,12 @@ impl Series {
     }
 
     pub(super) fn set_project(&mut self, project: &str, figures: &ProjectFigures) {
-        let text = ProjectText::new(project, figures);
-        self.projects.insert(project.into(), text);
+        if self.has(project, |_| true) {
+            self.projects.insert(project.into(), ProjectText::new(project, figures));
+        }
     }
 
-    /// Takes every job and project away that is not among these.
+    /// Takes every job and project away that is not among these, and none of them in from now on.
     pub(super) fn keep(&mut self, jobs: &BTreeSet<JobKey>) {
         let all = self.jobs.iter().flat_map(|(check, jobs)| {
             let key =
@@ -150,8 +128,13 @@ impl Series {
         for gone in all.filter(|key| !jobs.contains(key)).collect::<Vec<_>>() {
             self.take(&gone);
         }
-        let projects: BTreeSet<&str> = jobs.iter().map(|key| key.project.as_str()).collect();
-        self.projects.retain(|project, _| projects.contains(&**project));
+        let mut configured = BTreeMap::<Box<str>, Vec<&'static str>>::new();
+        for job in jobs {
+            let check = registry::find(&job.check).map(|plugin| plugin.meta.id);
+            configured.entry(job.project.as_str().into()).or_default().extend(check);
+        }
+        self.projects.retain(|project, _| configured.contains_key(project));
+        self.configured = Some(configured);
     }
 
     /// See [`Board::behind`](super::Board::behind).
@@ -161,7 +144,9 @@ impl Series {
             // Milliseconds are whole, and their sums exact.
             *own.entry(project).or_default() += (job.last * 1000.0).round();
         }
-        looked.retain(|(project, sum)| own.get(project.as_str()) != Some(&(*sum as f64)));
+        looked.retain(|(project, sum)| {
+            self.has(project, |_| true) && own.get(project.as_str()) != Some(&(*sum as f64))
+        });
         looked.into_iter().map(|(project, _)| project).collect()
     }
 

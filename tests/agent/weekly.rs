@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use launchready::clock::{Clock as _, SystemClock};
 use launchready_lab::{Mail, World};
 use toml::Table;
 
@@ -30,7 +31,7 @@ async fn another(rig: &Rig, but: usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_summary_comes_once_also_when_it_was_due_while_the_agent_was_away() {
     let world = World::load("healthy").unwrap();
-    let before = Timestamp::now() - SignedDuration::from_hours(1);
+    let before = SystemClock.now() - SignedDuration::from_hours(1);
     let edit = |config: &mut Table| due(config, before);
     let mut rig = Rig::new(Setup { world, speed: 30.0, edit: &edit }).await;
     rig.start_ready().await;

@@ -170,6 +170,16 @@ fn what_left_the_config_leaves_the_metrics() {
     assert!(of(&all, "launchready_notifications_total", &[("channel", "founder")]).is_empty());
     assert!(all.iter().all(|sample| sample.1.get("project").is_none_or(|name| name == "quay")));
     assert_eq!(of(&all, "launchready_check_duration_seconds", &[]).len(), 1);
+
+    // A look that was under way, and a verdict that was being reckoned, end after the config was taken over.
+    board.set_run(&run("harbor", "mail-spf", Status::Pass, now()));
+    board.set_run(&run("quay", "web-uptime", Status::Pass, now()));
+    let none = BySeverity::default();
+    let figures = ProjectFigures { findings: none, verdict: Verdict::Go, incidents: none };
+    board.set_project("harbor", &figures);
+    assert_eq!(samples(&board.render(None, false).unwrap()), all);
+    assert!(board.behind(vec![("harbor".to_owned(), 1)]).is_empty(), "nobody asks for it");
+
     board.keep(&BTreeSet::new());
     assert_eq!(board.checks(), 0);
 }

@@ -62,7 +62,8 @@ fn the_handbook_names_the_same_places_as_the_unit() {
 fn the_program_brings_its_heap_so_that_nobody_has_to_set_one() {
     let folder = tempfile::tempdir().unwrap();
     let mut version = Command::new(program(folder.path()));
-    let version = version.arg("--version").env("MALLOC_CONF", "launchready:1").output().unwrap();
+    let version =
+        version.arg("--version").env("_RJEM_MALLOC_CONF", "launchready:1").output().unwrap();
     let said = String::from_utf8(version.stderr).unwrap();
     assert!(said.contains("<jemalloc>: Invalid conf pair: launchready:1"), "{said}");
 }
