@@ -87,7 +87,7 @@ impl Parts {
         // Project by project: the findings of all of them at once are many times what is kept of them.
         for project in setup.projects.keys().map(String::as_str).chain([own::PROJECT]) {
             let latest = self.store.latest(Some(project)).await?;
-            self.telling.take_over_runs(|key| keys.contains(key), &latest);
+            self.telling.take_over_runs(&latest);
         }
         Ok(())
     }

@@ -96,9 +96,9 @@ impl Telling {
         }
     }
 
-    /// Makes the metrics of these runs what was last stored of them, of the jobs that the config has.
-    pub(super) fn take_over_runs(&self, has: impl Fn(&JobKey) -> bool, latest: &[LatestRun]) {
-        for run in latest.iter().filter(|run| run.at.is_some() && has(&run.key)) {
+    /// Makes the metrics of these runs what was last stored of them; the board leaves out what the config has not.
+    pub(super) fn take_over_runs(&self, latest: &[LatestRun]) {
+        for run in latest.iter().filter(|run| run.at.is_some()) {
             self.board.set_run(run);
         }
     }
@@ -187,12 +187,8 @@ impl Telling {
         let store = &*parts.store;
         let latest = store.latest(Some(name)).await?;
         if parts.sharers.count() > 1 {
-            // Another agent may have stored some of them, of jobs that the config of this one need not have.
-            let schedules = &project.watch.schedules;
-            self.take_over_runs(
-                |key| schedules.iter().any(|(check, _)| *check == key.check),
-                &latest,
-            );
+            // Another agent may have stored some of them.
+            self.take_over_runs(&latest);
         }
         let filter = IncidentFilter {
             project: Some(name.to_owned()),
