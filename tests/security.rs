@@ -6,12 +6,21 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "a test fails by panicking"
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says so when it is skipped"
 )]
 
 #[allow(dead_code, reason = "other tests need more of it")]
+#[path = "support/postgres.rs"]
+mod cluster;
+#[allow(dead_code, reason = "other tests run tools, too")]
+#[path = "support/process.rs"]
+mod process;
+#[allow(dead_code, reason = "other tests need more of it")]
 #[path = "support/rig.rs"]
 mod rig;
+#[path = "support/mod.rs"]
+mod support;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -22,7 +31,8 @@ use launchready_lab::{PEOPLE, World};
 use serde_json::Value;
 use sqlx::{Connection as _, Row as _};
 
-use self::rig::{Rig, Setup};
+use self::cluster::{Cluster, OWNER};
+use self::rig::{Rig, Setup, table};
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -136,18 +146,42 @@ async fn contents(file: &Path) -> (Vec<u8>, usize) {
         for row in sqlx::query(all).fetch_all(&mut store).await.unwrap() {
             for column in 0..row.len() {
                 let value: Vec<u8> = row.try_get_unchecked(column).unwrap_or_default();
-                bytes.extend(&value);
-                if let Some((1, rest)) = value.split_first() {
-                    let before = bytes.len();
-                    // What only begins like a packed body is no such body.
-                    if flate2::read::DeflateDecoder::new(rest).read_to_end(&mut bytes).is_ok() {
-                        packed += bytes.len() - before;
-                    }
-                }
+                packed += unpack(&value, &mut bytes);
             }
         }
     }
     (bytes, packed)
+}
+
+/// The same of a store on PostgreSQL.
+async fn contents_of_server(cluster: &Cluster) -> (Vec<u8>, usize) {
+    let mut store = cluster.owner(DATABASE).await;
+    let columns = "SELECT table_name, column_name, data_type FROM information_schema.columns \
+                   WHERE table_schema = 'launchready'";
+    let (mut bytes, mut packed) = (Vec::new(), 0);
+    for column in sqlx::query(columns).fetch_all(&mut store).await.unwrap() {
+        let (table, name): (String, String) = (column.get(0), column.get(1));
+        let value = match column.get(2) {
+            "bytea" => format!("\"{name}\""),
+            _ => format!("convert_to(\"{name}\"::text, 'UTF8')"),
+        };
+        let all =
+            format!("SELECT {value} FROM launchready.\"{table}\" WHERE \"{name}\" IS NOT NULL");
+        let all = sqlx::query_scalar(sqlx::AssertSqlSafe(all));
+        let values: Vec<Vec<u8>> = all.fetch_all(&mut store).await.unwrap();
+        packed += values.iter().map(|value| unpack(value, &mut bytes)).sum::<usize>();
+    }
+    (bytes, packed)
+}
+
+/// Adds a value, and what is packed in it; gives back how much that was.
+fn unpack(value: &[u8], bytes: &mut Vec<u8>) -> usize {
+    bytes.extend(value);
+    let Some((1, rest)) = value.split_first() else { return 0 };
+    let before = bytes.len();
+    // What only begins like a packed body is no such body.
+    let is_body = flate2::read::DeflateDecoder::new(rest).read_to_end(bytes).is_ok();
+    if is_body { bytes.len() - before } else { 0 }
 }
 
 /// The files that a config names, and what is in them: every secret that it has.
@@ -174,10 +208,36 @@ fn secrets(rig: &Rig) -> BTreeMap<String, String> {
 /// Files of the config that hold no secret: browsers download the one, and the other leads to a file.
 const NO_SECRETS: [&str; 2] = ["supabase-public.key", "database.url"];
 
+/// The database of the store on PostgreSQL.
+const DATABASE: &str = "watch";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_store_of_an_agent_holds_no_secret_and_nothing_of_people() {
+    let rig = watched(&|_| {}).await;
+    let file = rig.path().join("launchready.db");
+    let (mut bytes, packed) = contents(&file).await;
+    // What is free in the file, too.
+    bytes.extend(std::fs::read(file).unwrap());
+    holds_nothing(&rig, &bytes, packed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_does_the_database_that_agents_share() {
+    let Some(cluster) = Cluster::start("nor_does_the_database", &[]) else { return };
+    cluster.sql_in("postgres", &format!("create database {DATABASE}")).await;
+    let store = format!("postgres://{OWNER}@{}/{DATABASE}?sslmode=disable", cluster.address);
+    let rig = watched(&|config| {
+        table(config, &["agent"]).insert("store".to_owned(), store.clone().into());
+    })
+    .await;
+    let (bytes, packed) = contents_of_server(&cluster).await;
+    holds_nothing(&rig, &bytes, packed);
+}
+
+/// An agent has looked at a product with people and a secret in its scripts, and has ended.
+async fn watched(edit: &dyn Fn(&mut toml::Table)) -> Rig {
     let world = World::load("healthy").unwrap().with("stripe-key-in-bundle").unwrap();
-    let mut rig = Rig::new(Setup { world: world.with_people(), speed: 30.0, edit: &|_| {} }).await;
+    let mut rig = Rig::new(Setup { world: world.with_people(), speed: 30.0, edit }).await;
     rig.start_ready().await;
     let wanted = [
         ("stripe-deliveries", "pass"),
@@ -193,13 +253,15 @@ async fn the_store_of_an_agent_holds_no_secret_and_nothing_of_people() {
     })
     .await;
     rig.stop().await;
-    let (mut bytes, packed) = contents(&rig.path().join("launchready.db")).await;
+    rig
+}
+
+/// That a store of what was watched has something, and nothing of people and secrets.
+fn holds_nothing(rig: &Rig, bytes: &[u8], packed: usize) {
     assert!(packed > 10_000, "only {packed} bytes were packed");
-    // What is free in the file, too.
-    bytes.extend(std::fs::read(rig.path().join("launchready.db")).unwrap());
     let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
     assert!(holds("support-backlog") && holds("harbor.example"));
-    let mut secrets = secrets(&rig);
+    let mut secrets = secrets(rig);
     secrets.retain(|name, _| !NO_SECRETS.contains(&name.as_str()));
     secrets.insert("the scripts".to_owned(), launchready_lab::stripe_key_of_the_bundle());
     for (place, secret) in &secrets {

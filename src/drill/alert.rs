@@ -33,9 +33,12 @@ pub(super) async fn plan(scene: &Scene<'_>) -> Plan {
         ),
         Err(error) => plan.lacks.push(format!("what the agent remembers cannot be read: {error}")),
     }
+    let for_whom = match scene.channels {
+        [] => "no channel yet".to_owned(),
+        channels => channels.join(", "),
+    };
     plan.does.push(format!(
-        "put a message that says DRILL into the outbox of the agent, for {}",
-        scene.channels.join(", ")
+        "put a message that says DRILL into the outbox of the agent, for {for_whom}"
     ));
     plan.proves
         .push("each channel has accepted it within 5 minutes, as the agent records it".to_owned());

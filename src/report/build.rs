@@ -38,7 +38,7 @@ pub fn build(record: &AuditRecord) -> Report {
     let configured = record.target.accounts.configured();
     let settled = record.not_used.iter().map(String::as_str).chain(configured);
     let settled: Vec<&str> = settled.collect();
-    repeats_later(&mut checks);
+    repeats_later(&mut checks, &record.recheck);
     not_checked.extend(unseen_areas(&settled));
     not_checked.extend(blind_areas(&settled, &record.not_used, &checks));
     not_checked.extend(left_out(

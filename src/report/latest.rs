@@ -58,7 +58,7 @@ pub fn from_latest(standing: &Standing<'_>) -> Report {
         not_checked.extend(parts.into_iter().map(|part| accepted.part(part)));
         checks.push(check);
     }
-    repeats_later(&mut checks);
+    repeats_later(&mut checks, standing.recheck);
     let settled: Vec<&str> = standing.settled.iter().map(String::as_str).collect();
     not_checked.extend(
         unseen_areas(&settled)

@@ -110,14 +110,19 @@ impl From<StoreError> for Fault {
                 format!("{}.", sentence(why)),
                 "Load the page again to see how it stands.",
             ),
-            StoreError::Busy
-            | StoreError::Full { .. }
-            | StoreError::Unavailable { .. }
-            | StoreError::Away { .. } => Self::new(
+            // Where the store is concerns nobody who has no password; the log and `/readyz` name it.
+            StoreError::Full { .. } => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                format!("{}.", sentence(&error.to_string())),
-                "Try again in a minute.",
+                "The store has no room left.",
+                "Make room; the log of the agent names the place.",
             ),
+            StoreError::Busy | StoreError::Unavailable { .. } | StoreError::Away { .. } => {
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "The store cannot be reached at present.",
+                    "Try again in a minute; the log of the agent says more.",
+                )
+            }
             StoreError::Address(_)
             | StoreError::Open { .. }
             | StoreError::Refused { .. }
@@ -140,4 +145,34 @@ fn sentence(text: &str) -> String {
     let mut chars = text.trim_end_matches('.').chars();
     let first = chars.next().map(|first| first.to_uppercase().to_string());
     first.unwrap_or_default() + chars.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_where_the_store_is() {
+        let why = || "no route to 10.1.2.3".into();
+        let (path, server) = (|| "/srv/harbor.db".into(), || "watch@10.1.2.3:5432/harbor".into());
+        let errors = [
+            StoreError::Address(server()),
+            StoreError::Open { path: path(), source: why() },
+            StoreError::Damaged { path: path(), source: why() },
+            StoreError::Full { store: server() },
+            StoreError::Newer { store: server() },
+            StoreError::Unavailable { path: path(), source: why() },
+            StoreError::Refused { server: server(), source: why() },
+            StoreError::Away { server: server(), source: why() },
+            StoreError::Busy,
+            StoreError::Database { doing: "load what harbor has", source: why() },
+        ];
+        for error in errors {
+            let said = error.to_string();
+            let fault = Fault::from(error);
+            assert!(fault.status.is_server_error(), "{said}: {}", fault.status);
+            let told = format!("{} {}", fault.what, fault.next);
+            assert!(!told.contains("harbor") && !told.contains("10.1.2.3"), "{said}: {told}");
+        }
+    }
 }

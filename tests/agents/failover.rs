@@ -29,20 +29,32 @@ async fn when_a_replica_takes_over_nothing_that_was_confirmed_is_lost() {
     pair.told(url).await;
     pair.goes_on(&[], 1).await;
 
+    // The primary dies while runs are stored and messages are sent.
+    let (second, second_url) = OUTAGES[1];
+    pair.rig.lab.plant(second).await.unwrap();
+    let before = pair.journal().await;
+    pair.wait_for("something is stored at this moment", async |pair: &Pair| {
+        pair.journal().await.len() > before.len()
+    })
+    .await;
+    let before = pair.journal().await;
+    pair.cluster.kill();
+    pair.cluster = replica;
     // The address leads to the replica before it is the primary: nothing can be stored there.
-    proxy.point(replica.address);
+    proxy.point(pair.cluster.address);
     pair.wait_for("both say so", async |pair: &Pair| {
         pair.agents[0].is_not_ready().await && pair.agents[1].is_not_ready().await
     })
     .await;
     let said = pair.agents[0].get("/readyz").await.unwrap().1;
     assert!(said.contains("postgres://"), "{said}");
-    let before = pair.journal().await;
-    let (second, second_url) = OUTAGES[1];
-    pair.rig.lab.plant(second).await.unwrap();
+    // A stranger is not told where the database is.
+    let origin = format!("http://{}", pair.agents[0].page);
+    let said = pair.agents[0].ask("POST", "/login", &[("origin", &origin)]).await;
+    assert!(!said.status().is_success(), "{said:?}");
+    let said = said.text().await.unwrap();
+    assert!(!said.contains("postgres") && !said.contains(DATABASE), "{said}");
 
-    pair.cluster.kill();
-    pair.cluster = replica;
     let promoted = "select pg_promote()::text";
     assert_eq!(pair.cluster.value_in(DATABASE, promoted).await, "true");
     pair.both_ready().await;

@@ -11,6 +11,8 @@ use crate::pair::Pair;
 
 /// How often one of them is killed.
 const KILLS: usize = 40;
+/// After so many kills one that lasts.
+const FOR_LONG: usize = 5;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_two_is_killed_at_any_instant_and_nothing_is_lost_or_done_twice() {
@@ -23,7 +25,7 @@ async fn one_of_two_is_killed_at_any_instant_and_nothing_is_lost_or_done_twice()
     pair.start().await;
     let mut dice = Dice(20_261_128);
     let mut down = BTreeSet::new();
-    for _ in 0..KILLS {
+    for round in 1..=KILLS {
         let victim = usize::try_from(dice.roll(2)).unwrap();
         if dice.roll(2) == 0 {
             let (name, _) = OUTAGES[usize::try_from(dice.roll(3)).unwrap()];
@@ -37,6 +39,10 @@ async fn one_of_two_is_killed_at_any_instant_and_nothing_is_lost_or_done_twice()
         // The instant of the kill is what is tried: it falls into start, look, commit, send or rest.
         tokio::time::sleep(Duration::from_millis(50 + dice.roll(450))).await;
         pair.agents[victim].kill();
+        // Now and then it does not come back before the other has taken over all that it held.
+        if round % FOR_LONG == 0 {
+            pair.goes_on(&[1 - victim], 1).await;
+        }
         pair.agents[victim].start();
     }
     pair.rig.sinks.clear_faults();

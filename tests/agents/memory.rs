@@ -11,7 +11,7 @@ use crate::cluster::Cluster;
 use crate::heard::OUTAGES;
 use crate::pair::Pair;
 use crate::rig::PATIENCE;
-use crate::support::{has, skipped};
+use crate::support::{has, lacks};
 
 /// What `docs/agent.md` gives an agent with a few products, in mebibytes.
 const MEBIBYTES: usize = 64;
@@ -31,13 +31,17 @@ impl Group {
         let folder = if is_second { second.join(&name) } else { first.join(&name) };
         let limit = if is_second { "memory.max" } else { "memory.limit_in_bytes" };
         let bytes = (MEBIBYTES * 1024 * 1024).to_string();
+        if is_second {
+            // Groups below have a limit of their own only where this one hands that on; it may do so already.
+            drop(fs::write(second.join("cgroup.subtree_control"), "+memory"));
+        }
         let made = fs::create_dir(&folder).and_then(|()| fs::write(folder.join(limit), bytes));
         // Where there is swap, it counts too; older kernels and machines without any have no such file.
         let swap = if is_second { ("memory.swap.max", "0") } else { ("memory.swappiness", "0") };
         drop(fs::write(folder.join(swap.0), swap.1));
         let group = Self { folder, is_second };
         if made.is_err() {
-            skipped(test, "nobody but root can limit memory, and the kernel has to let him");
+            lacks(test, "nobody but root can limit memory, and the kernel has to let him");
             return None;
         }
         Some(group)

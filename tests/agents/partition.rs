@@ -10,7 +10,7 @@ use crate::cluster::{Cluster, Place};
 use crate::heard::OUTAGES;
 use crate::pair::Pair;
 use crate::process::is_root;
-use crate::support::{has, program, skipped};
+use crate::support::{has, lacks, program};
 
 const TEST: &str = "an_agent_that_is_cut_off_leaves_its_work_to_the_other_and_comes_back";
 /// Names the network of the database to the part of the test that runs in the network of the agents.
@@ -74,11 +74,11 @@ fn an_agent_that_is_cut_off_leaves_its_work_to_the_other_and_comes_back() {
         return;
     }
     if !is_root() {
-        skipped(TEST, "nobody but root can make a network");
+        lacks(TEST, "nobody but root can make a network");
         return;
     }
     let Some(networks) = Networks::make() else {
-        skipped(TEST, "the kernel makes no network namespace here");
+        lacks(TEST, "the kernel makes no network namespace here");
         return;
     };
     // Everything but the database runs in the network of the agents.

@@ -32,10 +32,8 @@ async fn looked(pair: &Pair, agent: usize) -> BTreeMap<String, String> {
     lines.collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_one_agent_stores_both_tell_prometheus() {
-    let Some(cluster) = Cluster::start("what_one_agent_stores", &[]) else { return };
-    let mut pair = Pair::new(cluster).await;
+/// Has both make one check of each project once a day, beside the usual one.
+fn rarely(pair: &Pair) {
     for path in [pair.rig.config(), pair.rig.path().join("second.toml")] {
         let text = std::fs::read_to_string(&path).unwrap();
         let mut config: toml::Table = toml::from_str(&text).unwrap();
@@ -43,6 +41,13 @@ async fn what_one_agent_stores_both_tell_prometheus() {
         table(&mut config, &["checks", "mail-spf"]).insert("enabled".to_owned(), true.into());
         std::fs::write(&path, config.to_string()).unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_agent_stores_both_tell_prometheus() {
+    let Some(cluster) = Cluster::start("what_one_agent_stores", &[]) else { return };
+    let mut pair = Pair::new(cluster).await;
+    rarely(&pair);
     pair.start().await;
     pair.wait_for("both know of each project", async |pair: &Pair| {
         let [first, second] = [looked(pair, 0).await, looked(pair, 1).await];
@@ -62,6 +67,45 @@ async fn what_one_agent_stores_both_tell_prometheus() {
         first == second && first.iter().all(|(series, at)| before[series] != *at)
     })
     .await;
+    for agent in &mut pair.agents {
+        agent.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_agent_stored_before_it_was_stopped_the_other_tells_prometheus() {
+    let Some(cluster) = Cluster::start("what_an_agent_stored_before", &[]) else { return };
+    let mut pair = Pair::new(cluster).await;
+    rarely(&pair);
+    pair.start().await;
+    for _ in 0..3 {
+        pair.wait_for("both know of each project", async |pair: &Pair| {
+            let [first, second] = [looked(pair, 0).await, looked(pair, 1).await];
+            first.len() == OUTAGES.len() && first == second
+        })
+        .await;
+        let before = looked(&pair, 0).await;
+        // One of them hears of nothing while the other looks and goes.
+        pair.agents[0].signal("STOP");
+        let (store, now) = (pair.rig.store().await, pair.agents[1].now());
+        for (project, _) in OUTAGES {
+            assert_eq!(store.make_due(project, Some("mail-spf"), now).await.unwrap(), 1);
+        }
+        store.close().await;
+        pair.wait_for("the other has looked", async |pair: &Pair| {
+            looked(pair, 1).await.iter().all(|(series, at)| before[series] != *at)
+        })
+        .await;
+        let after = looked(&pair, 1).await;
+        pair.agents[1].stop().await;
+        pair.agents[0].signal("CONT");
+        pair.wait_for("it is told by the one that is left", async |pair: &Pair| {
+            looked(pair, 0).await == after
+        })
+        .await;
+        pair.agents[1].start();
+        pair.both_ready().await;
+    }
     for agent in &mut pair.agents {
         agent.stop().await;
     }

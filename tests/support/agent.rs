@@ -102,15 +102,19 @@ impl Agent {
         }
     }
 
-    /// Asks it to end and waits until it has.
+    /// Asks it to end and waits until it has, and has said that all is well.
     pub(crate) async fn stop(&mut self) {
         let Some(mut child) = self.child.take() else { return };
         self.signal_to(&child, "TERM");
         let end = Instant::now() + PATIENCE;
-        while child.try_wait().unwrap().is_none() {
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
             assert!(Instant::now() < end, "the agent does not end when it is asked to");
             tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        };
+        assert!(status.success(), "an ordered stop ends with {status}\n{}", self.tail());
     }
 
     /// Sends it a signal.

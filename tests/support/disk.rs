@@ -22,7 +22,7 @@ impl Disk {
             .output()
             .unwrap();
         if !mounted.status.success() {
-            support::skipped(test, "only root can mount a small disk");
+            support::lacks(test, "only root can mount a small disk");
             return None;
         }
         Some(Self(folder))

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use launchready::incident::State;
+use launchready::incident::{ChangeKind, State};
 use launchready::store::{DeliveryState, IncidentFilter, Store};
 use launchready_lab::SinkKind;
 use toml::Value;
@@ -97,11 +97,25 @@ impl Heard {
     pub(crate) async fn compare(&self, store: &dyn Store) -> usize {
         let states = vec![State::Open, State::Acknowledged, State::Resolved];
         let filter = IncidentFilter { states, limit: 10_000, ..IncidentFilter::default() };
+        let silences = store.silences(jiff::Timestamp::UNIX_EPOCH).await.unwrap();
         let mut told = 0;
+        let mut known = BTreeSet::new();
         for incident in store.incidents(&filter).await.unwrap() {
             let record = store.incident(&incident.id).await.unwrap().unwrap();
             for change in record.changes {
-                let Some(notification) = change.notification else { continue };
+                known.insert(change.id);
+                let Some(notification) = change.notification else {
+                    // Whatever opens and ends is told, unless the project is silenced.
+                    let (kind, project) = (change.kind, &incident.key.project);
+                    let is_turn = matches!(kind, ChangeKind::Opened | ChangeKind::Resolved);
+                    let is_silent = silences.iter().any(|it| it.project.as_ref() == Some(project));
+                    assert!(
+                        !is_turn || is_silent,
+                        "change {} ({kind:?}) was promised to nobody",
+                        change.id
+                    );
+                    continue;
+                };
                 told += 1;
                 let names = self.names.get(&change.id).cloned().unwrap_or_default();
                 assert_eq!(
@@ -126,6 +140,8 @@ impl Heard {
                 }
             }
         }
+        let unknown: Vec<_> = self.names.keys().filter(|id| !known.contains(id)).collect();
+        assert!(unknown.is_empty(), "the store no longer knows what was told: {unknown:?}");
         told
     }
 }

@@ -22,10 +22,18 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
 /// When one is missing and `LAUNCHREADY_TEST_REQUIRE` is `all`.
 pub(crate) fn has(test: &str, programs: &[&str]) -> bool {
     let Some(missing) = programs.iter().find(|name| program(name).is_none()) else { return true };
+    lacks(test, &format!("{missing} is not installed"))
+}
+
+/// Says what the machine lacks, so that the test does not run.
+///
+/// # Panics
+/// When `LAUNCHREADY_TEST_REQUIRE` is `all`.
+pub(crate) fn lacks(test: &str, what: &str) -> bool {
     #[allow(clippy::disallowed_methods, reason = "the test runner says what must not be skipped")]
     let required = std::env::var("LAUNCHREADY_TEST_REQUIRE").is_ok_and(|value| value == "all");
-    assert!(!required, "{test}: {missing} is not installed");
-    skipped(test, &format!("{missing} is not installed"))
+    assert!(!required, "{test}: {what}");
+    skipped(test, what)
 }
 
 /// Says why a test does not run.

@@ -24,7 +24,7 @@ use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use self::own::Uplink;
 use self::page::Page;
@@ -148,6 +148,11 @@ fn sender(parts: &Parts, agent: &str, routes: watch::Receiver<Arc<Routes>>) -> S
     sender
 }
 
+/// Waits for the end of a part. One that has ended already may have been asked, and cannot be asked twice.
+async fn at_its_end<T>(part: &mut JoinHandle<T>) -> Result<(), JoinError> {
+    if part.is_finished() { Ok(()) } else { part.await.map(drop) }
+}
+
 /// Runs the agent until it is told to stop.
 ///
 /// # Errors
@@ -224,21 +229,26 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     let lost = tokio::select! {
         biased;
         () = parts.stopped() => None,
-        _ = &mut scheduling => Some("the scheduler"),
-        _ = &mut committing => Some("the committer"),
-        _ = &mut sending => Some("the sender"),
-        _ = &mut serving => Some("the page"),
-        _ = tasks.join_next() => Some("one of the agent's loops"),
+        done = &mut scheduling => Some(("the scheduler", done.err())),
+        done = &mut committing => Some(("the committer", done.err())),
+        done = &mut sending => Some(("the sender", done.err())),
+        done = &mut serving => Some(("the page", done.err())),
+        done = tasks.join_next() => Some(("one of the agent's loops", done.and_then(Result::err))),
     };
-    if let Some(part) = lost {
-        anyhow::bail!("{part} ended by itself; report this as a bug of launchready, with its log");
+    if let Some((part, panic)) = lost {
+        // Whoever is told to stop is told one after the other: a part may have obeyed before this hears of it.
+        if panic.is_some() || !*parts.stop.borrow() {
+            anyhow::bail!(
+                "{part} ended by itself; report this as a bug of launchready, with its log"
+            );
+        }
     }
     system::stopping();
-    scheduling.await.context("the scheduler was lost")?;
+    at_its_end(&mut scheduling).await.context("the scheduler was lost")?;
     // With the scheduler gone, the last runs are stored and the loop ends by itself.
-    drop(tokio::time::timeout(GRACE, committing).await);
-    sending.await.context("the sender was lost")?;
-    drop(serving.await);
+    drop(tokio::time::timeout(GRACE, at_its_end(&mut committing)).await);
+    at_its_end(&mut sending).await.context("the sender was lost")?;
+    drop(at_its_end(&mut serving).await);
     tasks.shutdown().await;
     parts.store.release(&me).await?;
     heard::end(&*parts.store, &me, parts.clock.now()).await?;

@@ -2,6 +2,7 @@
 //! wait for it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub(super) struct Telling {
     /// Asks for every due time to be reckoned anew.
     pub(super) resync: Arc<Notify>,
     changed: Mutex<BTreeSet<String>>,
+    /// Whether other agents may have stored runs that the metrics do not have yet.
+    follows: AtomicBool,
     reckon: Notify,
     alive: Mutex<Option<Timestamp>>,
     /// Why nothing that is due can be taken at present.
@@ -70,6 +73,7 @@ impl Telling {
             scheduler: Arc::default(),
             resync: Arc::default(),
             changed: Mutex::default(),
+            follows: AtomicBool::new(false),
             reckon: Notify::new(),
             alive: Mutex::default(),
             stuck: Mutex::default(),
@@ -101,6 +105,11 @@ impl Telling {
         for run in latest.iter().filter(|run| run.at.is_some()) {
             self.board.set_run(run);
         }
+    }
+
+    /// Has metrics taken from the store from now on, beside those of runs that this agent stores; or no longer.
+    pub(super) fn set_follows(&self, follows: bool) {
+        self.follows.store(follows, Ordering::Relaxed);
     }
 
     /// Has the verdict and the metrics of a project read anew.
@@ -186,8 +195,7 @@ impl Telling {
         let Some(project) = setup.projects.get(name) else { return Ok(()) };
         let store = &*parts.store;
         let latest = store.latest(Some(name)).await?;
-        if parts.sharers.count() > 1 {
-            // Another agent may have stored some of them.
+        if self.follows.load(Ordering::Relaxed) {
             self.take_over_runs(&latest);
         }
         let filter = IncidentFilter {

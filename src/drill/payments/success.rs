@@ -1,5 +1,6 @@
 //! `drill payment-success`: a paid checkout becomes one order, and what else has to follow.
 
+use launchready_checks::contract::amount;
 use launchready_checks::probe::{Depth, Email, Period};
 use tokio::time::{Instant, sleep};
 
@@ -25,8 +26,8 @@ impl Success {
         let mut plan = plan(Drill::PaymentSuccess, scene).await;
         let to = scene.table.webhook.as_deref().unwrap_or("the endpoint");
         plan.does.push(format!(
-            "send one checkout.session.completed over {} {} to {to}, signed as Stripe signs test events",
-            scene.table.amount, scene.table.currency
+            "send one checkout.session.completed over {} to {to}, signed as Stripe signs test events",
+            amount(&scene.table.currency, i64::try_from(scene.table.amount).unwrap_or(i64::MAX))
         ));
         plan.proves.push("one row of orders with its status and amount, by SQL".to_owned());
         if expects(scene, Expected::Contact) {

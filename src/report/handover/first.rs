@@ -106,17 +106,18 @@ fn moves_money(check: &CheckReport) -> bool {
 }
 
 /// Says in each fix that has something sent or paid once more what must hold before, as [`never`] does: who reads
-/// one card alone would else do what the report warns of.
-pub(in crate::report) fn repeats_later(checks: &mut [CheckReport]) {
+/// one card alone would else do what the report warns of. `recheck` is the command that looks again, with `{id}`.
+pub(in crate::report) fn repeats_later(checks: &mut [CheckReport], recheck: &str) {
     if repeats_are_safe(checks) {
         return;
     }
+    let command = recheck.replacen("{id}", REPEATS, 1);
     for check in checks.iter_mut().filter(|check| moves_money(check) && check.id != REPEATS) {
         for finding in &mut check.findings {
             let fix = finding.fix.to_lowercase();
             if AGAIN.iter().any(|word| fix.contains(word)) {
                 finding.fix = format!(
-                    "Not before `launchready check {REPEATS}` passes: until then a repeat may charge or ship twice. \
+                    "Not before `{command}` passes: until then a repeat may charge or ship twice. \
                      After that: {}",
                     finding.fix
                 );
@@ -172,7 +173,7 @@ mod tests {
                 check("mail-spf", Status::Fail, Some(("spf-missing", "In Resend, open Domains."))),
             ];
             checks.extend(repeats.map(|status| check(REPEATS, status, None)));
-            repeats_later(&mut checks);
+            repeats_later(&mut checks, "launchready check {id}");
             let all = checks.into_iter().flat_map(|check| check.findings);
             all.map(|finding| finding.fix).collect()
         };

@@ -5,7 +5,8 @@ use super::{
     upkeep, waking,
 };
 
-/// Every statement of a run, of sending and of looking at one project, for a test that has a server plan them.
+/// Every statement of a run, of sending and of looking at one project, for a test that has a server plan them. What
+/// reads all jobs four times a minute, `LAST_LOOKS`, is none of them: it is about all of them.
 pub const OFTEN: &[&str] = &[
     jobs::TAKE,
     jobs::NEXT_FREE,

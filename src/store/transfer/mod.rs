@@ -242,7 +242,8 @@ async fn carry(from: &mut dyn Whole, to: &mut dyn Whole) -> Result<Vec<Carried>,
     for table in TABLES {
         if to.rows(table).next().await.transpose()?.is_some() {
             let text = "the store that --to names holds something already; name a new file or an \
-                        empty database, so that nothing is overwritten";
+                        empty database, so that nothing is overwritten. Where nobody misses what a \
+                        database holds, stop its agents and empty it: DROP SCHEMA launchready CASCADE";
             return Err(StoreError::State(text.to_owned()).into());
         }
     }
