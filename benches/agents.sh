@@ -24,7 +24,8 @@ wait_for() { # FILE PATTERN SECONDS
 # Starts an agent: its process is then `agent`, and where its page is `page`.
 start_agent() { # CONFIG NAME
   : >"$work/$2.err"
-  "$agent_bin" agent --config "$1" >"$work/$2.out" 2>"$work/$2.err" &
+  # As packaging/launchready.service and packaging/Dockerfile start it.
+  MALLOC_ARENA_MAX=1 "$agent_bin" agent --config "$1" >"$work/$2.out" 2>"$work/$2.err" &
   agent=$!
   wait_for "$work/$2.err" 'the page is at' 300
   page=$(sed -n 's/.*the page is at \(http:[^ ]*\)\/.*/\1/p' "$work/$2.err" | head -1)
