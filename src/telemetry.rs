@@ -16,6 +16,10 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 /// A complaint that stays the same is written so often: a database that is away for a night says so some hundred
 /// times and not a hundred thousand.
 const AGAIN: Duration = Duration::from_mins(1);
+/// Where loops complain that go round several times a second. What is said elsewhere is said of one event each time,
+/// such as of a config that was read again.
+pub(crate) const LOOPS: [&str; 2] =
+    ["launchready::app::agent::complaint", "launchready::engine::scheduler"];
 /// So many complaints are remembered. With more of them at once, some are written more often.
 const REMEMBERED: usize = 1_000;
 
@@ -29,8 +33,8 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts logging: warnings and worse, everything down to `debug` when `verbose`. The same warning is written once a
-/// minute at most.
+/// Starts logging: warnings and worse, everything down to `debug` when `verbose`. What a loop complains of is written
+/// once a minute at most.
 pub fn start(format: LogFormat, verbose: bool) {
     let level = match (format, verbose) {
         (_, true) => LevelFilter::DEBUG,
@@ -46,7 +50,7 @@ pub fn start(format: LogFormat, verbose: bool) {
     }
 }
 
-/// Holds warnings and errors back that were written a moment ago, with the same words.
+/// Holds back what a loop complained of a moment ago, with the same words.
 #[derive(Debug, Default)]
 struct Complaints(Mutex<HashMap<String, Instant>>);
 
@@ -68,10 +72,11 @@ impl Complaints {
 
 impl<S: Subscriber> Layer<S> for Complaints {
     fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
-        if *event.metadata().level() > Level::WARN {
+        let (level, target) = (*event.metadata().level(), event.metadata().target());
+        if level > Level::WARN || !LOOPS.contains(&target) {
             return true;
         }
-        let mut words = Words(event.metadata().target().to_owned());
+        let mut words = Words(target.to_owned());
         event.record(&mut words);
         self.is_due(words.0, Instant::now())
     }
@@ -93,6 +98,8 @@ mod tests {
 
     use super::*;
 
+    const LOOP: &str = LOOPS[0];
+
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -113,12 +120,13 @@ mod tests {
         let log = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false);
         tracing::subscriber::with_default(log.finish().with(Complaints::default()), || {
             for round in 0..5 {
-                tracing::error!("the store is away");
-                tracing::warn!(channel = "founder", "a message waits");
-                tracing::warn!(channel = "desk", "a message waits");
-                tracing::info!("going round");
+                tracing::error!(target: LOOP, "the store is away");
+                tracing::warn!(target: LOOP, channel = "founder", "a message waits");
+                tracing::warn!(target: LOOP, channel = "desk", "a message waits");
+                tracing::info!(target: LOOP, "going round");
+                tracing::warn!("read again");
                 if round == 3 {
-                    tracing::error!("the store refuses");
+                    tracing::error!(target: LOOP, "the store refuses");
                 }
             }
         });
@@ -126,7 +134,13 @@ mod tests {
         let count = |part: &str| written.matches(part).count();
         assert_eq!((count("the store is away"), count("the store refuses")), (1, 1), "{written}");
         assert_eq!((count("founder"), count("desk")), (1, 1), "{written}");
-        assert_eq!(count("going round"), 5, "{written}");
+        assert_eq!((count("going round"), count("read again")), (5, 5), "{written}");
+    }
+
+    #[test]
+    fn the_loops_are_where_the_list_says() {
+        let scheduler = std::any::type_name::<crate::engine::Scheduler>();
+        assert_eq!(scheduler.rsplit_once("::").unwrap().0, LOOPS[1]);
     }
 
     #[test]

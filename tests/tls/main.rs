@@ -13,6 +13,8 @@ mod authority;
 mod hostile;
 mod mail;
 mod openssl;
+#[path = "../support/port.rs"]
+mod port;
 #[path = "../support/mod.rs"]
 mod support;
 mod world;

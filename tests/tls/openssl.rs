@@ -9,6 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::authority::{Authority, Folder, Leaf, access};
+use crate::port::free_port;
 use crate::support;
 use crate::world::Looker;
 
@@ -37,7 +38,7 @@ impl Server {
     }
 
     async fn run(arguments: &[&str]) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port().port();
         let mut child = Command::new("openssl")
             .args(["s_server", "-accept", &format!("127.0.0.1:{port}"), "-www"])
             .args(arguments)

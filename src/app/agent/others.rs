@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::parts::{Parts, complain};
+use super::complaint::complain;
+use super::parts::Parts;
 use crate::app::heard;
 use crate::clock::pause;
 

@@ -11,7 +11,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use launchready_checks::contract::{Assessment, Finding, FindingSpec, Status};
 
-use super::parts::{Parts, complain};
+use super::complaint::complain;
+use super::parts::Parts;
 use crate::clock::{Clock, between, later, pause};
 use crate::engine::seen_finding;
 use crate::incident::{RunSeen, SeenFinding, Sight};

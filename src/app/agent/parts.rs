@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::complaint::complain;
 use super::own::{self, Uplink};
 use super::page::Page;
 use super::setup::Setup;
@@ -256,9 +257,4 @@ impl Parts {
             tokio::time::sleep(every).await;
         }
     }
-}
-
-/// Logs what the store says, with its cause.
-pub(super) fn complain(error: StoreError) {
-    tracing::error!("{:#}", anyhow::Error::new(error));
 }

@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::parts::{Parts, complain};
+use super::complaint::complain;
+use super::parts::Parts;
 use super::setup::Setup;
 use crate::clock::{between, pause};
 use crate::engine::{Observer, Stored};

@@ -10,8 +10,8 @@ use launchready_checks::registry;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::Instant;
 
+use super::complaint::complain;
 use super::own::{self, Uplink};
-use super::parts::complain;
 use super::setup::{Setup, phase};
 use crate::app::alerting::{Counter, Told, channels_of};
 use crate::app::figures::Kept;
