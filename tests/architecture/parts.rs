@@ -35,8 +35,21 @@ pub(crate) const PROGRAM: &[Part] = &[
     Part {
         name: "app",
         own: &[
-            "clock", "config", "connect", "discover", "drill", "engine", "incident", "metrics",
-            "notify", "probe", "report", "schedule", "store", "web",
+            "clock",
+            "config",
+            "connect",
+            "discover",
+            "drill",
+            "engine",
+            "incident",
+            "metrics",
+            "notify",
+            "probe",
+            "report",
+            "schedule",
+            "store",
+            "telemetry",
+            "web",
         ],
         checks: &[
             "contract",
@@ -119,7 +132,7 @@ pub(crate) const PROGRAM: &[Part] = &[
     },
     Part {
         name: "engine",
-        own: &["clock", "files", "incident", "store"],
+        own: &["clock", "files", "incident", "store", "telemetry"],
         checks: &["contract", "probe", "registry"],
     },
     Part { name: "files", own: &[], checks: &[] },
