@@ -75,7 +75,7 @@ impl<S: Subscriber> Layer<S> for Complaints {
         if level > Level::WARN || target != LOOPS {
             return true;
         }
-        let mut words = Words(target.to_owned());
+        let mut words = Words(String::new());
         event.record(&mut words);
         self.is_due(words.0, Instant::now())
     }

@@ -25,7 +25,7 @@ use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 
 use self::own::Uplink;
 use self::page::Page;
@@ -149,17 +149,12 @@ fn sender(parts: &Parts, agent: &str, routes: watch::Receiver<Arc<Routes>>) -> S
     sender
 }
 
-/// Waits for the end of a part. One that has ended already may have been asked, and cannot be asked twice.
-async fn at_its_end<T>(part: &mut JoinHandle<T>) -> Result<(), JoinError> {
-    if part.is_finished() { Ok(()) } else { part.await.map(drop) }
-}
-
 /// Runs the agent until it is told to stop.
 ///
 /// # Errors
 /// The config cannot be used, or the store or the address cannot be opened.
 pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
-    let AgentOptions { config, machine, clock, stop, started } = options;
+    let AgentOptions { config, machine, clock, mut stop, started } = options;
     let sharers = Sharers::default();
     let shared = Shared::among(&sharers, &machine);
     let setup = Setup::read(&config, &*clock, &shared)?;
@@ -178,6 +173,8 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     let (change, present) = watch::channel(Arc::new(setup));
     // The same after a restart, so that what a process that was ended in the middle held is let go of.
     let me: Arc<str> = name(address).into();
+    // The parts are told once this function knows: one that obeyed first would be taken for lost.
+    let (ending, told) = watch::channel(false);
     let parts = Parts {
         me: Arc::clone(&me),
         store,
@@ -187,7 +184,7 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
         present,
         sharers,
         uplink: Arc::new(Uplink::default()),
-        stop,
+        stop: told,
     };
     parts.store.release(&me).await?;
     parts.note_at_work().await?;
@@ -229,27 +226,24 @@ pub async fn run_agent(options: AgentOptions) -> anyhow::Result<()> {
     // running starts it again.
     let lost = tokio::select! {
         biased;
-        () = parts.stopped() => None,
-        done = &mut scheduling => Some(("the scheduler", done.err())),
-        done = &mut committing => Some(("the committer", done.err())),
-        done = &mut sending => Some(("the sender", done.err())),
-        done = &mut serving => Some(("the page", done.err())),
-        done = tasks.join_next() => Some(("one of the agent's loops", done.and_then(Result::err))),
+        // Without whoever could ask for it, it would run on; that never happens while it runs.
+        _ = stop.wait_for(|stop| *stop) => None,
+        _ = &mut scheduling => Some("the scheduler"),
+        _ = &mut committing => Some("the committer"),
+        _ = &mut sending => Some("the sender"),
+        _ = &mut serving => Some("the page"),
+        _ = tasks.join_next() => Some("one of the agent's loops"),
     };
-    if let Some((part, panic)) = lost {
-        // Whoever is told to stop is told one after the other: a part may have obeyed before this hears of it.
-        if panic.is_some() || !*parts.stop.borrow() {
-            anyhow::bail!(
-                "{part} ended by itself; report this as a bug of launchready, with its log"
-            );
-        }
+    if let Some(part) = lost {
+        anyhow::bail!("{part} ended by itself; report this as a bug of launchready, with its log");
     }
     system::stopping();
-    at_its_end(&mut scheduling).await.context("the scheduler was lost")?;
+    ending.send_replace(true);
+    scheduling.await.context("the scheduler was lost")?;
     // With the scheduler gone, the last runs are stored and the loop ends by itself.
-    drop(tokio::time::timeout(GRACE, at_its_end(&mut committing)).await);
-    at_its_end(&mut sending).await.context("the sender was lost")?;
-    drop(at_its_end(&mut serving).await);
+    drop(tokio::time::timeout(GRACE, committing).await);
+    sending.await.context("the sender was lost")?;
+    drop(serving.await);
     tasks.shutdown().await;
     parts.store.release(&me).await?;
     heard::end(&*parts.store, &me, parts.clock.now()).await?;

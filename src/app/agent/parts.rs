@@ -66,7 +66,7 @@ impl Parts {
     pub(super) fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut stop = self.stop.clone();
         async move {
-            // Without whoever could ask for it, it would run on; that never happens while it runs.
+            // Whoever tells it is gone only when the agent is.
             drop(stop.wait_for(|stop| *stop).await);
         }
     }
