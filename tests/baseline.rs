@@ -10,6 +10,9 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "support/port.rs"]
+mod port;
+
 #[allow(dead_code, reason = "it serves other tests too")]
 #[path = "support/rig.rs"]
 mod rig;

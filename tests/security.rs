@@ -13,6 +13,8 @@
 #[allow(dead_code, reason = "other tests need more of it")]
 #[path = "support/postgres.rs"]
 mod cluster;
+#[path = "support/port.rs"]
+mod port;
 #[allow(dead_code, reason = "other tests run tools, too")]
 #[path = "support/process.rs"]
 mod process;

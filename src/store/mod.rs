@@ -53,6 +53,7 @@ pub use open::{is_there, open, rehearse};
 pub use runs::REPORT_IT;
 pub use transfer::{Carried, transfer};
 
+use crate::clock::Clock;
 use crate::incident::{Book, Incident, Silence, Waiver};
 
 /// An agent that has not noted for so long that it is at work counts as gone: four times the time between two
@@ -73,14 +74,15 @@ pub trait Store: Send + Sync + Debug {
     // ── Jobs ──────────────────────────────────────────────────────────────────────────────────────
 
     /// Makes the jobs those of the config: new ones are due at once, changed schedules count from now, also
-    /// where a run is under way, and jobs that are gone end, as do their incidents.
-    async fn sync_jobs(&self, jobs: &[JobSpec], now: Timestamp) -> Result<(), StoreError>;
+    /// where a run is under way, and jobs that are gone end, as do their incidents. The time is read when others
+    /// that write have been waited for.
+    async fn sync_jobs(&self, jobs: &[JobSpec], clock: &dyn Clock) -> Result<(), StoreError>;
 
     /// Puts right what a clock that was ahead has left behind: no lease ends later than `lease` from now,
     /// no delivery waits longer than it was to wait, and nothing happened in the future. To be called
     /// before [`sync_jobs`](Self::sync_jobs), at the start and when the clock was put back. Returns how
-    /// many rows were put right.
-    async fn reckon_from(&self, now: Timestamp, lease: Duration) -> Result<u64, StoreError>;
+    /// many rows were put right. The time is read when others that write have been waited for.
+    async fn reckon_from(&self, clock: &dyn Clock, lease: Duration) -> Result<u64, StoreError>;
 
     /// Takes jobs that are due and that nobody else holds, earliest first, and leases them to `agent`. Where
     /// there are more than `limit`, those of projects that another agent is at are left to it.

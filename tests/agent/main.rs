@@ -18,10 +18,14 @@ mod heard;
 mod heartbeats;
 mod kills;
 mod latency;
+#[path = "../support/mounted.rs"]
+mod mounted;
 mod outages;
 mod people;
 #[path = "../support/planted.rs"]
 mod planted;
+#[path = "../support/port.rs"]
+mod port;
 #[path = "../support/relay.rs"]
 mod relay;
 mod reload;

@@ -33,8 +33,12 @@ mod disk;
 mod heard;
 #[path = "../support/journal.rs"]
 mod journal;
+#[path = "../support/mounted.rs"]
+mod mounted;
 #[path = "../support/pair.rs"]
 mod pair;
+#[path = "../support/port.rs"]
+mod port;
 #[allow(dead_code, reason = "other tests run tools, too")]
 #[path = "../support/process.rs"]
 mod process;

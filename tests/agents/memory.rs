@@ -11,7 +11,8 @@ use crate::cluster::Cluster;
 use crate::heard::OUTAGES;
 use crate::pair::Pair;
 use crate::rig::PATIENCE;
-use crate::support::{has, lacks};
+use crate::support::has;
+use crate::support::missing::lacks;
 
 /// What `docs/agent.md` gives an agent with a few products, in mebibytes.
 const MEBIBYTES: usize = 64;

@@ -10,7 +10,8 @@ use crate::cluster::{Cluster, Place};
 use crate::heard::OUTAGES;
 use crate::pair::Pair;
 use crate::process::is_root;
-use crate::support::{has, lacks, program};
+use crate::support::missing::lacks;
+use crate::support::{has, program};
 
 const TEST: &str = "an_agent_that_is_cut_off_leaves_its_work_to_the_other_and_comes_back";
 /// Names the network of the database to the part of the test that runs in the network of the agents.

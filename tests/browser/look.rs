@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::driver::{Browser, View};
-use crate::support::{has, skipped};
+use crate::support::has;
+use crate::support::missing::lacks;
 
 pub(crate) const VIEWS: [View; 4] = [
     View { name: "phone-light", width: 360, height: 740, scheme: "light" },
@@ -17,14 +18,8 @@ pub(crate) const VIEWS: [View; 4] = [
 
 /// Everything that the walk needs; says why it cannot be walked.
 pub(crate) fn can_walk(test: &str) -> bool {
-    if !has(test, &["chromium", "chromedriver"]) {
-        return false;
-    }
-    #[allow(clippy::disallowed_methods, reason = "the test runner says what must not be skipped")]
-    let strict = std::env::var("LAUNCHREADY_TEST_REQUIRE").is_ok_and(|all| all == "all");
-    let is_there = axe_file().is_file();
-    assert!(is_there || !strict, "{test}: tests/tools/browser.sh puts axe-core into its place");
-    is_there || skipped(test, "axe-core is not there; tests/tools/browser.sh fetches it")
+    has(test, &["chromium", "chromedriver"])
+        && (axe_file().is_file() || lacks(test, "axe-core is missing; run tests/tools/browser.sh"))
 }
 
 /// The folder in which a test keeps its pictures.

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use super::missing::lacks;
 use super::{
     Said, TWO, ended, harbor, holds_only, lab, program, refused, say, say_in, with_config,
 };
@@ -201,7 +202,7 @@ fn keys_of_a_folder_are_listed_with_the_exit_code_of_the_check() {
     assert_eq!((at_home.code, check(&[]).code), (Some(0), Some(0)), "{at_home:?}");
     assert_eq!(lines(&at_home).len(), 1);
     if !git(&["init", "-q"]) {
-        println!("SKIPPED the rest of keys_of_a_folder: no git");
+        lacks("the rest of keys_of_a_folder", "git is not installed");
         return;
     }
     write("pay.ts", &key);

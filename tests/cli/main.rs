@@ -14,6 +14,9 @@ mod audits;
 mod documents;
 mod refusals;
 
+#[path = "../support/missing.rs"]
+mod missing;
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;

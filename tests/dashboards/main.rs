@@ -16,6 +16,8 @@ mod cost;
 mod exposition;
 mod live;
 mod names;
+#[path = "../support/port.rs"]
+mod port;
 mod probe;
 #[allow(dead_code, reason = "it serves other tests too")]
 #[path = "../support/process.rs"]

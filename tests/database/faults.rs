@@ -47,7 +47,7 @@ async fn what_the_address_says_wrong_is_told_by_its_part() {
     assert!(matches!(error, ProbeError::Agent(AgentFault::BadCredential(_))));
     let error = fails(&*look(&url_at(address, "shopp")), "has no database \"shopp\"").await;
     assert!(matches!(error, ProbeError::Agent(AgentFault::Misconfigured(_))));
-    let closed = crate::process::endpoint();
+    let closed = crate::port::free_port();
     let error = fails(&*look(&url_at(closed, DATABASE)), "takes no connection").await;
     assert!(matches!(error, ProbeError::Target(TargetFault::Refused(_))));
     let nowhere = url.replace("127.0.0.1", "db.nowhere.invalid");

@@ -28,6 +28,8 @@ mod tls;
 #[path = "../support/cluster.rs"]
 mod cluster;
 
+#[path = "../support/port.rs"]
+mod port;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -18,6 +18,8 @@ mod look;
 mod mail;
 mod names;
 mod peer;
+#[path = "../support/port.rs"]
+mod port;
 #[allow(dead_code, reason = "it serves other tests too")]
 #[path = "../support/process.rs"]
 mod process;

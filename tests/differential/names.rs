@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::process::{Ready, Server, endpoint};
+use crate::port::free_port;
+use crate::process::{Ready, Server};
 use crate::support::program;
 
 /// The programs that are needed.
@@ -67,7 +68,7 @@ impl NameServer {
             zone.0
         );
         std::fs::write(folder.path().join("root.zone"), records).unwrap();
-        let at = endpoint();
+        let at = free_port();
         let config = format!(
             "controls {{ }};\noptions {{ directory \"{}\"; pid-file none; session-keyfile none; \
              lock-file none; notify no; empty-zones-enable no; recursion no; listen-on-v6 {{ none; }};\n\

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::skipped;
+use crate::support::missing::lacks;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -22,13 +22,8 @@ pub(crate) fn path(tool: &str, program: &str) -> PathBuf {
 /// # Panics
 /// When it is missing and `LAUNCHREADY_TEST_REQUIRE` is `all`.
 pub(crate) fn has(test: &str, tool: &str) -> bool {
-    if path(tool, "../installed").is_file() {
-        return true;
-    }
-    #[allow(clippy::disallowed_methods, reason = "the test runner says what must not be skipped")]
-    let required = std::env::var("LAUNCHREADY_TEST_REQUIRE").is_ok_and(|value| value == "all");
-    assert!(!required, "{test}: {tool} is not installed; run tests/tools/peers.sh");
-    skipped(test, &format!("{tool} is not installed; tests/tools/peers.sh installs it"))
+    path(tool, "../installed").is_file()
+        || lacks(test, &format!("{tool} is not installed; run tests/tools/peers.sh"))
 }
 
 /// Runs a script of `tests/differential/peers` once for all cases: JSON in, JSON out.

@@ -24,6 +24,8 @@ mod users;
 #[allow(dead_code, reason = "other tests ask it more")]
 #[path = "../support/cluster.rs"]
 mod cluster;
+#[path = "../support/port.rs"]
+mod port;
 #[allow(dead_code, reason = "other tests run tools, too")]
 #[path = "../support/process.rs"]
 mod process;

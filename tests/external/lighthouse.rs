@@ -11,7 +11,8 @@ use launchready_checks::registry;
 use serde_json::json;
 
 use crate::servers;
-use crate::support::{program, skipped};
+use crate::support::missing::skipped;
+use crate::support::program;
 
 #[tokio::test]
 async fn a_page_is_measured_by_the_program_of_this_machine() {

@@ -23,3 +23,6 @@ mod nowhere;
 mod servers;
 mod web;
 mod world;
+
+#[path = "../support/missing.rs"]
+mod missing;

@@ -15,6 +15,8 @@ mod alertmanager;
 mod burning;
 mod mail;
 mod mail_server;
+#[path = "../support/port.rs"]
+mod port;
 mod post;
 #[allow(dead_code, reason = "it serves other tests too")]
 #[path = "../support/process.rs"]

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::{repository, strict};
+use crate::repository;
+use crate::support::missing::lacks;
 
 /// Where `tests/tools/cargo-deny.sh` puts it; nothing where it has not run.
 fn tool() -> Option<PathBuf> {
@@ -12,8 +13,7 @@ fn tool() -> Option<PathBuf> {
     if tool.is_file() {
         return Some(tool);
     }
-    assert!(!strict(), "cargo-deny is missing; run tests/tools/cargo-deny.sh");
-    println!("SKIPPED: cargo-deny is missing; run tests/tools/cargo-deny.sh");
+    lacks("cargo-deny", "it is missing; run tests/tools/cargo-deny.sh");
     None
 }
 

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use launchready_lab::CertificateAuthority;
 
-use crate::process::{Ready, Server, endpoint, is_root};
+use crate::port::free_port;
+use crate::process::{Ready, Server, is_root};
 use crate::support::program;
 
 /// The name under which the page is reached.
@@ -61,7 +62,7 @@ impl Front {
         let issued = authority.issue(HOST).unwrap();
         std::fs::write(folder.join("chain.pem"), issued.chain).unwrap();
         std::fs::write(folder.join("key.pem"), issued.key).unwrap();
-        let (http, https) = (endpoint(), endpoint());
+        let (http, https) = (free_port(), free_port());
         let text = CONFIG
             .replace("HTTPS", &https.to_string())
             .replace("HTTP", &http.to_string())

@@ -25,6 +25,8 @@ mod alertmanager;
 mod driver;
 #[path = "../browser/look.rs"]
 mod look;
+#[path = "../support/port.rs"]
+mod port;
 #[allow(dead_code, reason = "it serves other tests too")]
 #[path = "../support/process.rs"]
 mod process;

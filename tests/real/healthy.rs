@@ -214,7 +214,7 @@ fn a_sound_product_on_its_own_servers_gives_only_what_it_deserves() {
     let folder = world.new_folder("web");
     let mut web = site(&world, &folder);
     write_registration(&folder);
-    let rdap = crate::process::endpoint();
+    let rdap = crate::port::free_port();
     web.plain(rdap, "root .; default_type application/rdap+json;");
     world.rdap = Some(rdap);
     world.web(&folder, web);

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use crate::authority::Certificate;
-use crate::process::{Ready, Server, endpoint, is_root, run};
-use crate::support::{program, skipped};
+use crate::port::free_port;
+use crate::process::{Ready, Server, is_root, run};
+use crate::support::missing::skipped;
+use crate::support::program;
 use crate::world::World;
 
 /// The services that greet and encrypt; no mail is ever taken.
@@ -30,7 +32,7 @@ impl World {
         std::fs::create_dir(&queue).unwrap();
         std::fs::create_dir(&data).unwrap();
         std::os::unix::fs::chown(&data, Some(owner("postfix")), None).unwrap();
-        let at = endpoint();
+        let at = free_port();
         let tls = certificate.map_or_else(
             || "smtpd_tls_security_level = none".to_owned(),
             |certificate| {

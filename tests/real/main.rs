@@ -17,6 +17,8 @@ mod healthy;
 mod mail;
 mod names;
 mod planted;
+#[path = "../support/port.rs"]
+mod port;
 #[allow(dead_code, reason = "other tests try more")]
 #[path = "../support/process.rs"]
 mod process;

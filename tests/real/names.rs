@@ -4,7 +4,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::process::{Ready, Server, endpoint, run};
+use crate::port::free_port;
+use crate::process::{Ready, Server, run};
 use crate::support::program;
 use crate::world::World;
 
@@ -96,7 +97,7 @@ impl World {
                 Ready::Says("all zones loaded"),
             )
         };
-        let [registry, one, two] = [(); 3].map(|()| endpoint());
+        let [registry, one, two] = [(); 3].map(|()| free_port());
         let serving = format!("recursion no; {closed}");
         let registry_zones = primary("example", &above);
         let config = format!("{serving} }};\n{registry_zones}");
@@ -107,7 +108,7 @@ impl World {
             self.lead(format!("{address}:53"), to);
         }
 
-        self.resolvers = vec![endpoint(), endpoint()];
+        self.resolvers = vec![free_port(), free_port()];
         let forward = |to: SocketAddr| {
             format!("forward only; forwarders {{ {} port {}; }};", to.ip(), to.port())
         };

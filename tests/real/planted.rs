@@ -116,7 +116,7 @@ fn defects_of_certificates_and_old_versions_are_found() {
 
     let folder = world.new_folder("web");
     std::fs::copy(world.authority.published(), folder.join("issuing.der")).unwrap();
-    let issuer = crate::process::endpoint();
+    let issuer = crate::port::free_port();
     web.plain(issuer, "root .;");
     world.lead(format!("{PUBLISHED}:80"), issuer);
     world.web(&folder, web);

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::authority::Certificate;
-use crate::process::{Ready, Server, endpoint, is_root};
+use crate::port::free_port;
+use crate::process::{Ready, Server, is_root};
 use crate::support::program;
 use crate::world::World;
 
@@ -45,7 +46,7 @@ pub(crate) struct Ports {
 impl Web {
     /// A machine with these public addresses.
     pub(crate) fn machine(&mut self, addresses: &[&str]) -> Ports {
-        let ports = Ports { http: endpoint(), https: endpoint() };
+        let ports = Ports { http: free_port(), https: free_port() };
         for address in addresses {
             self.led.push((format!("{address}:80"), ports.http));
             self.led.push((format!("{address}:443"), ports.https));

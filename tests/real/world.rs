@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::authority::Authority;
-use crate::process::{Server, endpoint};
+use crate::port::free_port;
+use crate::process::Server;
 
 /// Servers, where they listen, and the folder with their files.
 #[derive(Debug)]
@@ -70,7 +71,7 @@ impl World {
             _ = writeln!(text, "rdap = \"http://{rdap}/\"");
         }
         // Nothing leaves this machine: whatever has no rule of its own leads to a closed port.
-        let nowhere = ("*:*".to_owned(), endpoint());
+        let nowhere = ("*:*".to_owned(), free_port());
         for (from, to) in self.rules.iter().chain([&nowhere]) {
             _ = write!(text, "[[network.connect_to]]\nfrom = {from:?}\nto = \"{to}\"\n");
         }

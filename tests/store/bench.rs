@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use launchready::clock::FixedClock;
 use launchready::incident::{
     Book, ChannelRule, Policy, Quiet, RunSeen, SeenFinding, Sight, Silence,
 };
@@ -265,7 +266,7 @@ impl Bench {
     pub(crate) async fn harbor(&self, checks: &[&str], time: Timestamp) {
         let jobs: Vec<JobSpec> = checks.iter().map(|check| job("harbor", check)).collect();
         let before = later(time, -3600);
-        self.store.sync_jobs(&jobs, before).await.unwrap();
+        self.store.sync_jobs(&jobs, &FixedClock(before)).await.unwrap();
         for check in checks {
             self.commit(run("harbor", check, before, Vec::new())).await;
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use launchready::clock::Clock as _;
+use launchready::clock::{Clock as _, FixedClock};
 use launchready::engine::{Assignment, Ended, Looker, Observer, Scheduler};
 use launchready::store::{AttemptOutcome, IncidentFilter, JobKey, StoreError};
 use tokio::sync::{Notify, mpsc, watch};
@@ -18,13 +18,13 @@ const DAY: i64 = 24 * 3600;
 
 /// What an agent does when it notices that the clock was put back, and at its start.
 async fn put_back(bench: &Bench, now: Timestamp) {
-    bench.store.reckon_from(now, LEASE).await.unwrap();
-    bench.store.sync_jobs(&[job("harbor", "web")], now).await.unwrap();
+    bench.store.reckon_from(&FixedClock(now), LEASE).await.unwrap();
+    bench.store.sync_jobs(&[job("harbor", "web")], &FixedClock(now)).await.unwrap();
 }
 
 pub(crate) async fn a_lease_of_a_clock_that_was_ahead_ends_with_the_next_one(bench: Bench) {
     let (now, ahead) = (at("10:00:00"), later(at("10:00:00"), DAY));
-    bench.store.sync_jobs(&[job("harbor", "web")], ahead).await.unwrap();
+    bench.store.sync_jobs(&[job("harbor", "web")], &FixedClock(ahead)).await.unwrap();
     assert_eq!(bench.store.take_due("gone", ahead, LEASE, 9).await.unwrap().len(), 1);
     put_back(&bench, now).await;
     assert!(bench.store.take_due("one", now, LEASE, 9).await.unwrap().is_empty());
@@ -59,7 +59,7 @@ pub(crate) async fn a_message_of_a_clock_that_was_ahead_waits_as_long_as_it_was_
     assert!(over.iter().all(|claim| told(claim) == ["resolved web-down"]), "{over:?}");
     assert_eq!(over.len(), 2);
     // A second time changes nothing: what was put right is no longer ahead.
-    assert_eq!(bench.store.reckon_from(later(now, 64), LEASE).await.unwrap(), 0);
+    assert_eq!(bench.store.reckon_from(&FixedClock(later(now, 64)), LEASE).await.unwrap(), 0);
 }
 
 pub(crate) async fn quiet_hours_of_a_clock_that_was_ahead_hold_for_a_night_at_most(
@@ -121,7 +121,7 @@ pub(crate) async fn what_is_as_far_ahead_as_it_may_be_stays(mut bench: Bench) {
     let error = "wait".to_owned();
     let asked = AttemptOutcome::Retry { at: later(now, 7200), error };
     bench.record(&claimed[0], later(now, 31), asked, None).await;
-    assert_eq!(bench.store.reckon_from(later(now, 40), LEASE).await.unwrap(), 0);
+    assert_eq!(bench.store.reckon_from(&FixedClock(later(now, 40)), LEASE).await.unwrap(), 0);
     assert!(bench.claim(later(now, 7199)).await.is_empty());
     let lease = Duration::from_secs(20);
     assert_eq!(bench.store.claim("one", &[], later(now, 7200), lease).await.unwrap().len(), 1);
@@ -165,7 +165,7 @@ async fn a_scheduler_whose_clock_is_put_back_by_a_day_looks_at_once_as_often_as_
     let bench = Bench::sqlite().await;
     let (now, ahead) = (at("10:00:00"), later(at("10:00:00"), DAY));
     let clock = Set::to(ahead);
-    bench.store.sync_jobs(&[job("harbor", "web")], ahead).await.unwrap();
+    bench.store.sync_jobs(&[job("harbor", "web")], &FixedClock(ahead)).await.unwrap();
     let (send, mut ended) = mpsc::unbounded_channel();
     let (stop, stopped) = watch::channel(false);
     let resync = Arc::new(Notify::new());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use launchready::clock::{Clock as _, SystemClock};
+use launchready::clock::SystemClock;
 use launchready::engine::{Assignment, Ended, Looker, Observer, Scheduler};
 use launchready::store::{JobKey, Store, StoreError};
 use tokio::sync::{Notify, mpsc, watch};
@@ -105,7 +105,7 @@ pub(crate) async fn a_check_that_the_config_of_one_agent_lacks_goes_to_the_one_w
 ) {
     let second = bench.second().await;
     let jobs = [job("harbor", "web"), job("quay", "web")];
-    bench.store.sync_jobs(&jobs, SystemClock.now()).await.unwrap();
+    bench.store.sync_jobs(&jobs, &SystemClock).await.unwrap();
     let old = Arc::new(Agent { projects: vec!["harbor"], ..Agent::default() });
     let new = Arc::new(Agent { projects: vec!["harbor", "quay"], ..Agent::default() });
     let one = AtWork::begin(&old, "one", &bench.store);
@@ -123,7 +123,7 @@ pub(crate) async fn a_check_that_the_config_of_one_agent_lacks_goes_to_the_one_w
 pub(crate) async fn an_agent_that_leaves_its_work_to_others_takes_nothing_until_it_works_again(
     bench: Bench,
 ) {
-    bench.store.sync_jobs(&[job("harbor", "web")], SystemClock.now()).await.unwrap();
+    bench.store.sync_jobs(&[job("harbor", "web")], &SystemClock).await.unwrap();
     let agent = Arc::new(Agent { projects: vec!["harbor"], ..Agent::default() });
     agent.rests.store(true, Ordering::Relaxed);
     let at_work = AtWork::begin(&agent, "one", &bench.store);

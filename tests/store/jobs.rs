@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use launchready::clock::FixedClock;
 use launchready::incident::State;
 use launchready::schedule::Schedule;
 use launchready::store::{IncidentFilter, JobSpec};
@@ -17,7 +18,7 @@ pub(crate) async fn new_jobs_of_many_projects_are_due_soon_and_not_all_at_once(b
             [job(&project, "dns"), job(&project, "web")]
         })
         .collect();
-    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    bench.store.sync_jobs(&jobs, &FixedClock(now)).await.unwrap();
     let first = bench.store.take_due("one", now, LEASE, 10_000).await.unwrap();
     assert!(first.len() < 100, "{} jobs are due at once", first.len());
     assert!(first.iter().all(|job| job.first && !job.early));
@@ -25,7 +26,11 @@ pub(crate) async fn new_jobs_of_many_projects_are_due_soon_and_not_all_at_once(b
     assert_eq!(first.len() + rest.len(), jobs.len());
     // One project alone looks at once.
     let alone = bench.another().await;
-    alone.store.sync_jobs(&[job("harbor", "dns"), job("harbor", "web")], now).await.unwrap();
+    alone
+        .store
+        .sync_jobs(&[job("harbor", "dns"), job("harbor", "web")], &FixedClock(now))
+        .await
+        .unwrap();
     assert_eq!(alone.store.take_due("one", now, LEASE, 10).await.unwrap().len(), 2);
 }
 
@@ -33,7 +38,7 @@ pub(crate) async fn a_job_is_taken_once_given_back_and_taken_again_when_its_hold
     bench: Bench,
 ) {
     let now = at("10:00:00");
-    bench.store.sync_jobs(&[job("harbor", "dns")], now).await.unwrap();
+    bench.store.sync_jobs(&[job("harbor", "dns")], &FixedClock(now)).await.unwrap();
     assert_eq!(bench.store.next_due().await.unwrap(), Some(now));
     let take =
         async |agent: &str, time| bench.store.take_due(agent, time, LEASE, 10).await.unwrap();
@@ -57,7 +62,7 @@ pub(crate) async fn a_job_is_taken_once_given_back_and_taken_again_when_its_hold
 pub(crate) async fn whoever_comes_second_to_a_project_knows_of_the_first(bench: Bench) {
     let now = at("10:00:00");
     let jobs = [job("harbor", "dns"), job("harbor", "web"), job("quay", "dns")];
-    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    bench.store.sync_jobs(&jobs, &FixedClock(now)).await.unwrap();
     let take = async |agent: &str, time, limit| {
         let taken = bench.store.take_due(agent, time, LEASE, limit).await.unwrap();
         taken.into_iter().map(|job| (job.key, job.beside)).collect::<Vec<_>>()
@@ -79,7 +84,7 @@ pub(crate) async fn the_jobs_of_a_project_go_to_the_agent_that_is_at_it(bench: B
         .into_iter()
         .flat_map(|project| ["dns", "mail", "web"].map(|check| job(project, check)))
         .collect();
-    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    bench.store.sync_jobs(&jobs, &FixedClock(now)).await.unwrap();
     let take = async |agent: &str, limit| {
         let taken = bench.store.take_due(agent, later(now, 30), LEASE, limit).await.unwrap();
         taken.into_iter().map(|job| job.key.project).collect::<Vec<_>>()
@@ -95,7 +100,7 @@ pub(crate) async fn the_jobs_of_a_project_go_to_the_agent_that_is_at_it(bench: B
 pub(crate) async fn what_an_agent_holds_beside_what_it_knows_of_is_let_go(bench: Bench) {
     let now = at("10:00:00");
     let jobs = ["dns", "web", "mail"].map(|check| job("harbor", check));
-    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    bench.store.sync_jobs(&jobs, &FixedClock(now)).await.unwrap();
     let take = async |agent: &str, limit| {
         let taken = bench.store.take_due(agent, later(now, 30), LEASE, limit).await.unwrap();
         taken.into_iter().map(|job| job.key).collect::<Vec<_>>()
@@ -113,14 +118,14 @@ pub(crate) async fn a_changed_schedule_counts_from_now_and_an_unchanged_one_stay
     let now = at("10:00:00");
     let mut daily = job("harbor", "dns");
     daily.schedule = Schedule::Every(Duration::from_hours(24));
-    bench.store.sync_jobs(std::slice::from_ref(&daily), now).await.unwrap();
+    bench.store.sync_jobs(std::slice::from_ref(&daily), &FixedClock(now)).await.unwrap();
     let mut done = run("harbor", "dns", now, Vec::new());
     done.next_due = at("23:00:00");
     bench.commit(done).await;
-    bench.store.sync_jobs(std::slice::from_ref(&daily), later(now, 10)).await.unwrap();
+    bench.store.sync_jobs(std::slice::from_ref(&daily), &FixedClock(later(now, 10))).await.unwrap();
     assert_eq!(bench.store.next_due().await.unwrap(), Some(at("23:00:00")));
     daily.schedule = Schedule::Every(Duration::from_mins(5));
-    bench.store.sync_jobs(std::slice::from_ref(&daily), later(now, 20)).await.unwrap();
+    bench.store.sync_jobs(std::slice::from_ref(&daily), &FixedClock(later(now, 20))).await.unwrap();
     assert_eq!(bench.store.next_due().await.unwrap(), Some(at("10:05:00")));
     let cron = |zone| {
         let zone = launchready::schedule::read_zone(zone).unwrap();
@@ -128,7 +133,11 @@ pub(crate) async fn a_changed_schedule_counts_from_now_and_an_unchanged_one_stay
     };
     for (zone, due) in [("UTC", "12:00:00"), ("Europe/Berlin", "11:00:00")] {
         daily.schedule = cron(zone);
-        bench.store.sync_jobs(std::slice::from_ref(&daily), later(now, 30)).await.unwrap();
+        bench
+            .store
+            .sync_jobs(std::slice::from_ref(&daily), &FixedClock(later(now, 30)))
+            .await
+            .unwrap();
         assert_eq!(bench.store.next_due().await.unwrap(), Some(at(due)), "{zone}");
     }
 }
@@ -139,7 +148,7 @@ pub(crate) async fn a_job_that_is_gone_ends_quietly_and_comes_back_with_its_past
     bench.commit(run("harbor", "web", now, vec![finding("web-down", "www")])).await;
     let sent = bench.claim(later(now, 60)).await;
     bench.sent(&sent[0], later(now, 60)).await;
-    bench.store.sync_jobs(&[job("harbor", "dns")], later(now, 70)).await.unwrap();
+    bench.store.sync_jobs(&[job("harbor", "dns")], &FixedClock(later(now, 70))).await.unwrap();
     assert_eq!(bench.store.latest(Some("harbor")).await.unwrap().len(), 1);
     assert!(bench.store.incidents(&IncidentFilter::default()).await.unwrap().is_empty());
     let filter = IncidentFilter { states: vec![State::Resolved], ..IncidentFilter::default() };
@@ -153,7 +162,7 @@ pub(crate) async fn a_job_that_is_gone_ends_quietly_and_comes_back_with_its_past
     let late = bench.commit(run("harbor", "web", later(now, 71), Vec::new())).await;
     assert!(!late.stored);
     let jobs = [job("harbor", "dns"), job("harbor", "web")];
-    bench.store.sync_jobs(&jobs, later(now, 80)).await.unwrap();
+    bench.store.sync_jobs(&jobs, &FixedClock(later(now, 80))).await.unwrap();
     let spans = bench.store.spans("harbor", "web", at("00:00:00")).await.unwrap();
     assert_eq!(spans.len(), 2, "{spans:?}");
     let due = bench.store.take_due("one", later(now, 80), LEASE, 10).await.unwrap();
@@ -166,7 +175,7 @@ pub(crate) async fn another_domain_is_another_job(bench: Bench) {
     bench.commit(run("harbor", "web", now, vec![finding("web-down", "www")])).await;
     let mut moved = job("harbor", "web");
     "other.example".clone_into(&mut moved.target);
-    bench.store.sync_jobs(&[moved], later(now, 10)).await.unwrap();
+    bench.store.sync_jobs(&[moved], &FixedClock(later(now, 10))).await.unwrap();
     assert!(bench.store.incidents(&IncidentFilter::default()).await.unwrap().is_empty());
     let due = bench.store.take_due("one", later(now, 10), LEASE, 10).await.unwrap();
     assert!(due[0].first);
@@ -255,7 +264,11 @@ pub(crate) async fn a_schedule_that_changes_during_a_run_counts_when_it_ends(ben
     let (day, mut spec) = (24 * 3600, job("harbor", "dns"));
     let mut sync = async |interval, second| {
         spec.schedule = Schedule::Every(interval);
-        bench.store.sync_jobs(std::slice::from_ref(&spec), later(now, second)).await.unwrap();
+        bench
+            .store
+            .sync_jobs(std::slice::from_ref(&spec), &FixedClock(later(now, second)))
+            .await
+            .unwrap();
     };
     let take = async |second| {
         let taken = bench.store.take_due("one", later(now, second), LEASE, 10).await.unwrap();
@@ -289,7 +302,7 @@ pub(crate) async fn after_a_long_sleep_a_job_is_due_once(bench: Bench) {
     let now = at("03:00:00");
     bench.harbor(&["dns"], now).await;
     let awake = at("09:00:00");
-    bench.store.sync_jobs(&[job("harbor", "dns")], awake).await.unwrap();
+    bench.store.sync_jobs(&[job("harbor", "dns")], &FixedClock(awake)).await.unwrap();
     let due = bench.store.take_due("one", awake, LEASE, 10).await.unwrap();
     assert_eq!(due.len(), 1);
     let mut done = run("harbor", "dns", due[0].due_at, Vec::new());
@@ -302,9 +315,9 @@ pub(crate) async fn after_a_long_sleep_a_job_is_due_once(bench: Bench) {
 
 pub(crate) async fn a_clock_that_was_ahead_does_not_keep_a_job_waiting(bench: Bench) {
     let (now, ahead) = (at("10:00:00"), at("20:00:00"));
-    bench.store.sync_jobs(&[job("harbor", "dns")], ahead).await.unwrap();
+    bench.store.sync_jobs(&[job("harbor", "dns")], &FixedClock(ahead)).await.unwrap();
     bench.commit(run("harbor", "dns", ahead, Vec::new())).await;
-    bench.store.sync_jobs(&[job("harbor", "dns")], now).await.unwrap();
+    bench.store.sync_jobs(&[job("harbor", "dns")], &FixedClock(now)).await.unwrap();
     let due = bench.store.take_due("one", later(now, 300), LEASE, 10).await.unwrap();
     assert_eq!(due.len(), 1);
     assert!(bench.commit(run("harbor", "dns", due[0].due_at, Vec::new())).await.stored);
@@ -313,10 +326,10 @@ pub(crate) async fn a_clock_that_was_ahead_does_not_keep_a_job_waiting(bench: Be
 pub(crate) async fn a_config_that_is_taken_over_late_does_no_run_twice(bench: Bench) {
     let (read, due) = (at("10:00:00"), at("10:00:10"));
     let jobs = [job("harbor", "dns")];
-    bench.store.sync_jobs(&jobs, read).await.unwrap();
+    bench.store.sync_jobs(&jobs, &FixedClock(read)).await.unwrap();
     assert!(bench.commit(run("harbor", "dns", due, Vec::new())).await.stored);
     // Another agent has read its clock before that, and had to wait.
-    bench.store.sync_jobs(&jobs, read).await.unwrap();
+    bench.store.sync_jobs(&jobs, &FixedClock(read)).await.unwrap();
     assert!(!bench.commit(run("harbor", "dns", due, Vec::new())).await.stored);
     let next = bench.store.take_due("one", later(due, 310), LEASE, 10).await.unwrap();
     assert!(next[0].due_at > due, "{next:?}");
@@ -326,7 +339,7 @@ pub(crate) async fn a_config_that_is_taken_over_late_does_no_run_twice(bench: Be
 pub(crate) async fn two_stores_never_take_the_same_job(bench: Bench) {
     let now = at("10:00:00");
     let jobs: Vec<JobSpec> = (0..300).map(|number| job("harbor", &format!("c{number}"))).collect();
-    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    bench.store.sync_jobs(&jobs, &FixedClock(now)).await.unwrap();
     let second = bench.second().await;
     let agents = [("one", bench.store.clone()), ("two", second)];
     let mut work = tokio::task::JoinSet::new();

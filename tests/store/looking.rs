@@ -1,5 +1,6 @@
 //! Incidents: from a look, from blindness, by hand, and how they are read.
 
+use launchready::clock::FixedClock;
 use launchready::incident::{ChangeKind, Incident, State};
 use launchready::store::{IncidentFilter, StoreError};
 use launchready_checks::contract::Severity;
@@ -141,7 +142,11 @@ pub(crate) async fn incidents_are_filtered_and_newest_first(bench: Bench) {
 
 pub(crate) async fn incidents_are_read_in_parts_and_counted_by_severity(bench: Bench) {
     let now = at("10:00:00");
-    bench.store.sync_jobs(&[job("harbor", "web"), job("quay", "web")], now).await.unwrap();
+    bench
+        .store
+        .sync_jobs(&[job("harbor", "web"), job("quay", "web")], &FixedClock(now))
+        .await
+        .unwrap();
     for project in ["harbor", "quay"] {
         let mut mild = finding("slow", "x");
         mild.severity = Severity::Warning;
@@ -186,7 +191,7 @@ pub(crate) async fn incidents_are_read_in_parts_and_counted_by_severity(bench: B
 pub(crate) async fn whoever_stores_a_run_the_last_looks_of_its_project_change(bench: Bench) {
     let now = at("10:00:00");
     let jobs = [job("harbor", "dns"), job("harbor", "web"), job("quay", "web")];
-    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    bench.store.sync_jobs(&jobs, &FixedClock(now)).await.unwrap();
     assert!(bench.store.last_looks().await.unwrap().is_empty(), "nothing has looked");
     let other = bench.second().await;
     let mut before = Vec::new();

@@ -14,6 +14,7 @@ mod astray;
 mod bench;
 mod clock;
 mod drills;
+mod gate;
 mod given_back;
 mod heartbeats;
 mod jobs;
@@ -36,6 +37,12 @@ mod year;
 #[allow(dead_code, reason = "other tests need more of it")]
 #[path = "../support/postgres.rs"]
 mod cluster;
+
+#[path = "../support/mounted.rs"]
+mod mounted;
+
+#[path = "../support/port.rs"]
+mod port;
 
 #[allow(dead_code, reason = "other tests run tools, too")]
 #[path = "../support/process.rs"]

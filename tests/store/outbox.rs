@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use launchready::clock::FixedClock;
 use launchready::incident::ChannelRule;
 use launchready::store::{
     Attempt, AttemptOutcome, Delivery, DeliveryState, Notification, NotificationKind, OutboxCount,
@@ -282,7 +283,11 @@ pub(crate) async fn a_notification_of_its_own_is_put_in_once(bench: Bench) {
 
 pub(crate) async fn what_was_wrong_at_the_start_is_one_message(bench: Bench) {
     let now = at("10:00:00");
-    bench.store.sync_jobs(&[job("harbor", "dns"), job("harbor", "web")], now).await.unwrap();
+    bench
+        .store
+        .sync_jobs(&[job("harbor", "dns"), job("harbor", "web")], &FixedClock(now))
+        .await
+        .unwrap();
     bench.commit(run("harbor", "web", now, vec![finding("web-down", "www")])).await;
     bench.commit(run("harbor", "dns", later(now, 90), vec![finding("no-record", "www")])).await;
     assert!(bench.claim(later(now, 119)).await.is_empty());

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use launchready::clock::Clock;
+use launchready::clock::{Clock, FixedClock};
 use launchready::engine::{Committer, Ended, Stored, commit_all};
 use launchready::incident::State;
 use launchready::store::{Committed, Finished, IncidentFilter, StoreError};
@@ -196,7 +196,11 @@ async fn a_run_that_can_be_stored_in_no_form_is_recorded_in_the_row_of_its_job()
 
 /// Two projects, each with an incident; that of `harbor` can no longer be read.
 async fn unreadable(bench: &Bench, now: Timestamp) {
-    bench.store.sync_jobs(&[job("harbor", "web"), job("quay", "web")], now).await.unwrap();
+    bench
+        .store
+        .sync_jobs(&[job("harbor", "web"), job("quay", "web")], &FixedClock(now))
+        .await
+        .unwrap();
     for project in ["harbor", "quay"] {
         bench.commit(run(project, "web", now, vec![finding("web-down", "www")])).await;
     }
@@ -238,8 +242,8 @@ async fn an_incident_that_cannot_be_read_holds_up_neither_time_nor_a_start() {
     harm(&bench, "UPDATE job SET status = 'purple', measured = '[', figures = x'09'").await;
     harm(&bench, "UPDATE judgement SET body = '{'").await;
     let again = bench.second().await;
-    again.reckon_from(later(now, 60), crate::bench::LEASE).await.unwrap();
-    again.sync_jobs(&[job("quay", "web")], later(now, 60)).await.unwrap();
+    again.reckon_from(&FixedClock(later(now, 60)), crate::bench::LEASE).await.unwrap();
+    again.sync_jobs(&[job("quay", "web")], &FixedClock(later(now, 60))).await.unwrap();
     let latest = again.latest(None).await.unwrap();
     assert_eq!((latest.len(), latest[0].status), (1, Status::Unknown));
     assert!(latest[0].reason.as_ref().unwrap().0.contains("cannot be read"));
@@ -302,7 +306,11 @@ async fn a_silence_or_waiver_that_cannot_be_read_mutes_nothing_and_stops_nothing
 async fn time_reads_only_what_it_can_do_something_to() {
     let bench = Bench::sqlite().await;
     let now = at("10:00:00");
-    bench.store.sync_jobs(&[job("harbor", "web"), job("quay", "web")], now).await.unwrap();
+    bench
+        .store
+        .sync_jobs(&[job("harbor", "web"), job("quay", "web")], &FixedClock(now))
+        .await
+        .unwrap();
     for project in ["harbor", "quay"] {
         bench.commit(run(project, "web", now, vec![finding("web-down", "www")])).await;
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use launchready::clock::FixedClock;
 use launchready::incident::Book;
 use launchready::store::postgres::PostgresStore;
 use launchready::store::{self, IncidentFilter, Store, StoreError};
@@ -114,7 +115,7 @@ async fn what_cannot_be_opened_is_told_without_a_password() {
         (with("agent:wrong-hunter2"), "password authentication failed"),
         (address.replace("/watch", "/wotch"), "does not exist"),
         (with("agent:hunter2hunter2"), "permission denied"),
-        (format!("postgres://agent:hunter2@{}/w", crate::process::endpoint()), "refused"),
+        (format!("postgres://agent:hunter2@{}/w", crate::port::free_port()), "refused"),
         ("postgres://agent:hunter2@watch.invalid/w?sslmode=disable".to_owned(), "lookup"),
     ] {
         let error = opened(&address).await.unwrap_err();
@@ -144,7 +145,7 @@ async fn after_a_server_was_killed_the_store_goes_on_with_all_that_was_stored() 
     let Some((mut cluster, address)) = empty(test).await else { return };
     let store = opened(&address).await.unwrap();
     let now = at("10:00:00");
-    store.sync_jobs(&[job("harbor", "web")], now).await.unwrap();
+    store.sync_jobs(&[job("harbor", "web")], &FixedClock(now)).await.unwrap();
     let seen = run("harbor", "web", now, vec![finding("web-down", "www")]);
     let book = Book { channels: vec![channel("founder")], ..Book::default() };
     assert!(store.commit(std::slice::from_ref(&seen), &book).await.unwrap()[0].stored);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use launchready::clock::FixedClock;
 use launchready::store::{Approved, JobKey};
 use launchready_checks::contract::Status;
 use serde_json::json;
@@ -156,7 +157,7 @@ pub(crate) async fn a_run_that_cannot_look_keeps_what_an_earlier_one_saw(bench: 
 
 pub(crate) async fn measurements_become_hourly_figures(bench: Bench) {
     let now = at("10:00:00");
-    bench.store.sync_jobs(&[job("harbor", "dns")], now).await.unwrap();
+    bench.store.sync_jobs(&[job("harbor", "dns")], &FixedClock(now)).await.unwrap();
     for minute in 0..120 {
         let mut done = run("harbor", "dns", later(now, 60 * minute), Vec::new());
         done.assessment.measure(measured("time", Some("www"), (minute + 1) as f64));

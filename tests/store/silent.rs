@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use launchready::store::{self, Store};
 use tokio::task::JoinSet;
-use tokio::time::{Duration, Instant, sleep, timeout};
+use tokio::time::{Duration, timeout};
 
 use crate::bench::{Bench, at, finding, run};
+use crate::gate::Gate;
 use crate::proxy::Proxy;
 
 /// How long a test waits for what has to come; less than a call may take before it is given up.
 const SOON: Duration = Duration::from_secs(30);
-/// The number under which everything of a store is held.
-const GATE: i64 = 0x4c52_6479;
 
 /// The store of a bench by an address that can fall silent.
 pub(crate) async fn by_proxy(bench: &Bench) -> (Proxy, Arc<dyn Store>) {
@@ -46,23 +45,14 @@ async fn what_an_agent_held_when_it_was_cut_off_is_soon_let_go() {
     let now = at("10:00:00");
     bench.harbor(&["web"], now).await;
     let (proxy, store) = by_proxy(&bench).await;
-    let (cluster, database) = bench.server();
-    let mut gate = cluster.owner(database).await;
-    let query = |text: &'static str| sqlx::query(text).bind(GATE);
-    query("select pg_advisory_lock($1)").execute(&mut gate).await.unwrap();
+    let gate = Gate::shut(&bench).await;
     let seen = run("harbor", "web", now, vec![finding("web-down", "www")]);
     let (theirs, book) = (seen.clone(), bench.book.clone());
     // It waits for the gate, and is given it when nobody can hear that any more.
     let cut_off = tokio::spawn(async move { store.commit(&[theirs], &book).await });
-    let waits = "select count(*)::text from pg_locks join pg_database on pg_database.oid = database \
-                 where locktype = 'advisory' and not granted and datname = current_database()";
-    let end = Instant::now() + SOON;
-    while cluster.value_in(database, waits).await != "1" {
-        assert!(Instant::now() < end, "nobody waits for the gate");
-        sleep(Duration::from_millis(20)).await;
-    }
+    gate.holds_up(1).await;
     proxy.fall_silent();
-    query("select pg_advisory_unlock($1)").execute(&mut gate).await.unwrap();
+    gate.open().await;
     let mine = timeout(SOON, bench.store.commit(&[seen], &bench.book)).await.unwrap().unwrap();
     assert!(mine[0].stored, "{mine:?}");
     cut_off.abort();

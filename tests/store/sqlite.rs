@@ -1,9 +1,9 @@
 //! What only a file can do: be damaged, full, locked, newer, copied, or out of reach.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
+use launchready::clock::FixedClock;
 use launchready::incident::Book;
 use launchready::store::sqlite::SqliteStore;
 use launchready::store::{self, Store, StoreError};
@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use crate::bench::{Bench, at, finding, job, later, run};
+use crate::mounted::Mounted;
 
 /// Opens a file as another program would.
 async fn raw(path: &Path) -> SqliteConnection {
@@ -102,7 +103,7 @@ async fn a_file_that_was_cut_short_or_overwritten_in_the_middle_is_damaged() {
     let now = at("10:00:00");
     let checks: Vec<String> = (0..200).map(|number| format!("check-{number}")).collect();
     let jobs: Vec<_> = checks.iter().map(|check| job("harbor", check)).collect();
-    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    bench.store.sync_jobs(&jobs, &FixedClock(now)).await.unwrap();
     for check in &checks {
         bench.commit(run("harbor", check, now, vec![finding("code", check)])).await;
     }
@@ -196,34 +197,10 @@ async fn a_locked_file_is_busy_and_goes_on_when_it_is_free() {
     assert_eq!(bench.store.get("name").await.unwrap().as_deref(), Some("value"));
 }
 
-/// Mounts a file system in memory; says why the test is skipped where that may not be done.
-struct Mounted(tempfile::TempDir);
-
-impl Mounted {
-    fn new(test: &str, options: &str) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let done = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
-            .arg(folder.path())
-            .output();
-        if done.is_ok_and(|output| output.status.success()) {
-            return Some(Self(folder));
-        }
-        println!("SKIPPED {test}: a file system cannot be mounted here");
-        None
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).output();
-    }
-}
-
 /// Writes until there is no room, then makes room, and writes again.
 async fn fills_up(store: &dyn Store, make_room: impl AsyncFnOnce()) {
     let now = at("10:00:00");
-    store.sync_jobs(&[job("harbor", "web")], now).await.unwrap();
+    store.sync_jobs(&[job("harbor", "web")], &FixedClock(now)).await.unwrap();
     let long = "x".repeat(50_000);
     let mut stored = 0;
     let error = loop {
@@ -253,9 +230,9 @@ async fn fills_up(store: &dyn Store, make_room: impl AsyncFnOnce()) {
 async fn a_full_disk_loses_nothing_and_goes_on_when_there_is_room() {
     let test = "a_full_disk_loses_nothing_and_goes_on_when_there_is_room";
     let Some(disk) = Mounted::new(test, "size=4m") else { return };
-    let ballast = disk.0.path().join("ballast");
+    let ballast = disk.path().join("ballast");
     std::fs::write(&ballast, vec![1_u8; 1_500_000]).unwrap();
-    let store = SqliteStore::open(&disk.0.path().join("store.db")).await.unwrap();
+    let store = SqliteStore::open(&disk.path().join("store.db")).await.unwrap();
     fills_up(&store, async || std::fs::remove_file(&ballast).unwrap()).await;
     store.close().await;
 }
@@ -269,7 +246,7 @@ async fn a_folder_that_may_not_be_written_to_is_named() {
     assert!(matches!(error, StoreError::Open { .. }), "a folder is no file: {error:?}");
     let test = "a_folder_that_may_not_be_written_to_is_named";
     let Some(disk) = Mounted::new(test, "ro") else { return };
-    let error = opened(&disk.0.path().join("store.db")).await;
+    let error = opened(&disk.path().join("store.db")).await;
     assert!(matches!(error, StoreError::Open { .. }), "{error:?}");
     assert!(error.to_string().contains("may write to"), "{error}");
 }

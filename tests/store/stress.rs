@@ -7,6 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use launchready::clock::FixedClock;
 use launchready::incident::{ChannelRule, Sight, State};
 use launchready::store::{
     AttemptOutcome, Claimed, DeliveryState, Finished, IncidentFilter, JobSpec,
@@ -195,7 +196,7 @@ async fn live(seed: u64, mut bench: Bench) {
         .flat_map(|project| CHECKS.iter().map(|check| job(project, check)))
         .collect();
     let mut now = at("04:00:00");
-    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    bench.store.sync_jobs(&jobs, &FixedClock(now)).await.unwrap();
     let mut seen = Seen::default();
     for _ in 0..150 {
         now = later(now, i64::try_from(dice.roll(90)).unwrap());

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use launchready::clock::FixedClock;
 use launchready::incident::State;
 use launchready::store::{Attempt, AttemptOutcome, IncidentFilter, JobSpec};
 use tokio::task::JoinSet;
@@ -24,7 +25,7 @@ async fn agents_that_store_the_same_at_once_open_each_incident_once() {
         .iter()
         .flat_map(|project| CHECKS.iter().map(|check| job(project, check)))
         .collect();
-    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    bench.store.sync_jobs(&jobs, &FixedClock(now)).await.unwrap();
     let mut agents = JoinSet::new();
     for agent in 0..4_usize {
         let (store, book) = (bench.second().await, bench.book.clone());
@@ -166,7 +167,7 @@ async fn an_agent_that_dies_leaves_its_jobs_to_the_other_and_its_late_run_change
     let Some(bench) = Bench::on_postgres(test).await else { return };
     let now = at("10:00:00");
     let jobs: Vec<JobSpec> = CHECKS.iter().map(|check| job("harbor", check)).collect();
-    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    bench.store.sync_jobs(&jobs, &FixedClock(now)).await.unwrap();
     let second = bench.second().await;
     let first = bench.store.take_due("one", now, LEASE, 4).await.unwrap();
     let rest = second.take_due("two", now, LEASE, 9).await.unwrap();

@@ -63,7 +63,10 @@ async fn live(store: &dyn Store) {
     let now = at("10:00:00");
     let book = Book { channels: vec![channel("founder"), channel("second")], ..Book::default() };
     store
-        .sync_jobs(&[job("harbor", "web"), job("harbor", "mail"), job("quay", "web")], now)
+        .sync_jobs(
+            &[job("harbor", "web"), job("harbor", "mail"), job("quay", "web")],
+            &FixedClock(now),
+        )
         .await
         .unwrap();
     for round in 0..30 {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use launchready::clock::FixedClock;
 use launchready::incident::Waiver;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
@@ -70,7 +71,7 @@ pub(crate) async fn a_job_that_is_gone_goes_part_by_part_with_all_that_it_has_an
     let now = at("10:00:00");
     bench.harbor(&["dns", "web"], now).await;
     age(&bench, now).await;
-    bench.store.sync_jobs(&[job("harbor", "dns")], now).await.unwrap();
+    bench.store.sync_jobs(&[job("harbor", "dns")], &FixedClock(now)).await.unwrap();
     assert_eq!(bench.store.roll_up(later(now, 29 * DAY), KEPT).await.unwrap(), 0);
     let gone = bench.store.roll_up(later(now, 31 * DAY), KEPT).await.unwrap();
     assert!(gone >= 3 * EACH, "{gone} rows: the others went with the job, in one statement");
@@ -100,7 +101,7 @@ pub(crate) async fn what_fails_in_one_step_of_upkeep_holds_up_no_other_and_loses
         last_used: None,
     };
     bench.store.add_waiver(&waiver).await.unwrap();
-    bench.store.sync_jobs(&[job("harbor", "dns")], now).await.unwrap();
+    bench.store.sync_jobs(&[job("harbor", "dns")], &FixedClock(now)).await.unwrap();
     // The job cannot go: something else points to it.
     let hold = "CREATE TABLE holder (job BIGINT REFERENCES job (id)); \
                 INSERT INTO holder SELECT id FROM job WHERE check_id = 'web'";
@@ -110,12 +111,16 @@ pub(crate) async fn what_fails_in_one_step_of_upkeep_holds_up_no_other_and_loses
     assert_eq!(rows(&bench, "job").await, 2);
     // The config has it again before its turn has come.
     let back = later(now, 500 * DAY);
-    bench.store.sync_jobs(&[job("harbor", "dns"), job("harbor", "web")], back).await.unwrap();
+    bench
+        .store
+        .sync_jobs(&[job("harbor", "dns"), job("harbor", "web")], &FixedClock(back))
+        .await
+        .unwrap();
     assert!(bench.commit(run("harbor", "web", back, Vec::new())).await.stored);
     let spans = bench.store.spans("harbor", "web", at("00:00:00")).await.unwrap();
     assert_eq!((spans.len(), spans[0].runs), (1, 2), "{spans:?}");
     tell(&bench, "DROP TABLE holder").await;
-    bench.store.sync_jobs(&[job("harbor", "dns")], back).await.unwrap();
+    bench.store.sync_jobs(&[job("harbor", "dns")], &FixedClock(back)).await.unwrap();
     assert!(bench.store.roll_up(later(now, 531 * DAY), KEPT).await.unwrap() > 0);
     assert_eq!(rows(&bench, "job").await, 1);
 }
@@ -151,7 +156,11 @@ pub(crate) async fn what_is_past_its_keeping_time_goes_and_the_rest_stays(bench:
     // The span of the present status stays however old it is.
     assert_eq!(counts().await, [0, 0, 0, 0, 0, 2, 1, 2]);
     assert_eq!(bench.store.latest(None).await.unwrap().len(), 2);
-    bench.store.sync_jobs(&[job("harbor", "dns")], later(now, 401 * DAY)).await.unwrap();
+    bench
+        .store
+        .sync_jobs(&[job("harbor", "dns")], &FixedClock(later(now, 401 * DAY)))
+        .await
+        .unwrap();
     bench.store.roll_up(later(now, 432 * DAY), FIGURES).await.unwrap();
     assert_eq!(counts().await, [0, 0, 0, 0, 0, 1, 1, 1]);
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use launchready::clock::FixedClock;
 use launchready::store::{Finished, IncidentFilter, JobSpec};
 
 use crate::bench::{Bench, at, finding, job, later, run};
@@ -15,7 +16,7 @@ async fn troubled(bench: &Bench) {
     let (before, now) = (at("09:00:00"), at("10:00:00"));
     let names: Vec<String> = (0..PROJECTS).map(|number| format!("project-{number:03}")).collect();
     let jobs: Vec<JobSpec> = names.iter().map(|name| job(name, "web")).collect();
-    bench.store.sync_jobs(&jobs, before).await.unwrap();
+    bench.store.sync_jobs(&jobs, &FixedClock(before)).await.unwrap();
     for (time, is_down) in [(before, false), (now, true)] {
         let found = || if is_down { vec![finding("web-down", "www")] } else { Vec::new() };
         let runs: Vec<Finished> =

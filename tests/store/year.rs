@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use launchready::clock::FixedClock;
 use launchready::incident::Book;
 use launchready::store::{Attempt, AttemptOutcome, Finished, JobSpec, Store};
 use serde_json::json;
@@ -143,7 +144,7 @@ async fn goes_by(bench: Bench) {
     let began = Instant::now();
     let mut now = at("00:00:00");
     let end = plus(now, Duration::from_hours(24) * u32::try_from(size.days).unwrap());
-    bench.store.sync_jobs(&jobs, now).await.unwrap();
+    bench.store.sync_jobs(&jobs, &FixedClock(now)).await.unwrap();
     // A server has two agents, each with one half of the projects.
     let mut agents = vec![bench.store.clone()];
     if !bench.address.starts_with("sqlite:") {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::process::{Ready, Server, endpoint};
+use crate::port::free_port;
+use crate::process::{Ready, Server};
 use crate::support::program;
 
 /// Debian's name of the program.
@@ -28,7 +29,7 @@ impl Alertmanager {
         let config = folder.join("alertmanager.yml");
         std::fs::write(&config, "route:\n  receiver: nobody\nreceivers:\n- name: nobody\n")
             .unwrap();
-        let address = endpoint();
+        let address = free_port();
         let arguments = [
             format!("--config.file={}", config.display()),
             format!("--storage.path={}", folder.join("alertmanager").display()),

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
 
 use self::postgres::as_nobody;
-use crate::process::{Ready, Server, endpoint};
+use crate::port::free_port;
+use crate::process::{Ready, Server};
 use crate::support::{has, program};
 
 #[allow(dead_code, reason = "other tests kill it, too")]
@@ -64,7 +65,7 @@ impl Cluster {
         if !has(test, &["pgbouncer"]) {
             return None;
         }
-        let address = endpoint();
+        let address = free_port();
         let users = self.write("users.txt", &format!("\"{LOOKER}\" \"{PASSWORD}\"\n"), 0o600);
         let text = format!(
             "[databases]\n{DATABASE} = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\

@@ -2,33 +2,20 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::process::Command;
+use std::path::Path;
 
-use crate::support;
+use crate::mounted::Mounted;
 
 /// A disk of memory.
-pub(crate) struct Disk(tempfile::TempDir);
+pub(crate) struct Disk(Mounted);
 
 impl Disk {
     /// Mounts one of so many mebibytes; says why not where that is not possible.
     pub(crate) fn mount(test: &str, mebibytes: usize) -> Option<Self> {
-        if !support::has(test, &["mount", "umount"]) {
-            return None;
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={mebibytes}m"), "tmpfs"])
-            .arg(folder.path())
-            .output()
-            .unwrap();
-        if !mounted.status.success() {
-            support::lacks(test, "only root can mount a small disk");
-            return None;
-        }
-        Some(Self(folder))
+        Mounted::new(test, &format!("size={mebibytes}m")).map(Self)
     }
 
-    pub(crate) fn path(&self) -> &std::path::Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
@@ -47,12 +34,5 @@ impl Disk {
     /// Gives it back.
     pub(crate) fn free(&self) {
         std::fs::remove_file(self.path().join("filler")).unwrap();
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // A process that has just been killed may hold it for a moment longer; `-l` lets go then.
-        drop(Command::new("umount").arg("-l").arg(self.path()).status());
     }
 }

@@ -1,7 +1,11 @@
 //! The programs that integration tests need: without one the test is skipped, or fails where every
 //! program must be there.
 
+pub(crate) mod missing;
+
 use std::path::{Path, PathBuf};
+
+use missing::lacks;
 
 /// Where Debian keeps servers, which the PATH of an ordinary user leaves out.
 const SYSTEM: [&str; 2] = ["/usr/sbin", "/sbin"];
@@ -23,21 +27,4 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
 pub(crate) fn has(test: &str, programs: &[&str]) -> bool {
     let Some(missing) = programs.iter().find(|name| program(name).is_none()) else { return true };
     lacks(test, &format!("{missing} is not installed"))
-}
-
-/// Says what the machine lacks, so that the test does not run.
-///
-/// # Panics
-/// When `LAUNCHREADY_TEST_REQUIRE` is `all`.
-pub(crate) fn lacks(test: &str, what: &str) -> bool {
-    #[allow(clippy::disallowed_methods, reason = "the test runner says what must not be skipped")]
-    let required = std::env::var("LAUNCHREADY_TEST_REQUIRE").is_ok_and(|value| value == "all");
-    assert!(!required, "{test}: {what}");
-    skipped(test, what)
-}
-
-/// Says why a test does not run.
-pub(crate) fn skipped(test: &str, reason: &str) -> bool {
-    println!("SKIPPED {test}: {reason}");
-    false
 }

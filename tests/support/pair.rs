@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use crate::cluster::{Cluster, OWNER};
 use crate::heard::{Heard, one_project_each};
 use crate::journal::{self, Kept};
-use crate::rig::{Agent, PATIENCE, Rig, Setup, free_port, table};
+use crate::port::free_port;
+use crate::rig::{Agent, PATIENCE, Rig, Setup, table};
 
 /// How much faster than the machine's the clocks of both run.
 pub(crate) const SPEED: f64 = 60.0;

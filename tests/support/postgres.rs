@@ -8,8 +8,10 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
 use tempfile::TempDir;
 
-use crate::process::{Ready, Server, endpoint, is_root};
-use crate::support::{has, lacks, program};
+use crate::port::free_port;
+use crate::process::{Ready, Server, is_root};
+use crate::support::missing::lacks;
+use crate::support::{has, program};
 
 /// The user that owns everything, and needs no password from here.
 pub(crate) const OWNER: &str = "owner";
@@ -144,7 +146,7 @@ impl Cluster {
         let own = place.folder.is_none().then(|| tempfile::tempdir().unwrap());
         let folder = own.as_ref().map(TempDir::path).or(place.folder).unwrap().to_owned();
         hand_over(&folder);
-        let mut address = endpoint();
+        let mut address = free_port();
         let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
         let network = place.network.map(|(network, at)| {
             address.set_ip(at);

@@ -1,11 +1,10 @@
 //! Servers and tools as processes: started, waited for by what they say, and stopped by their id.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -17,12 +16,6 @@ const START: Duration = Duration::from_mins(2);
 const STOP: Duration = Duration::from_secs(20);
 /// How long to wait between two tries to connect, unless the server says something.
 const TRY_AGAIN: Duration = Duration::from_millis(20);
-/// The ports that are given out: below those that Linux takes for outgoing connections.
-const FIRST_PORT: u16 = 20_000;
-const PORTS: u32 = 12_000;
-/// More than one process of tests asks for.
-const PORTS_OF_A_TEST: u32 = 100;
-
 /// How a server shows that it is ready.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Ready<'a> {
@@ -134,22 +127,6 @@ pub(crate) fn run(name: &str, arguments: &[&str], folder: &Path) -> Vec<u8> {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{name} {}: {errors}", arguments.join(" "));
     output.stdout
-}
-
-/// An address and port where nothing listens, over TCP and UDP. Tests that run at the same time
-/// begin at different ports, so that none takes a port before the server of another does.
-pub(crate) fn endpoint() -> SocketAddr {
-    static GIVEN: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let nth =
-            (std::process::id() % PORTS) * PORTS_OF_A_TEST + GIVEN.fetch_add(1, Ordering::Relaxed);
-        let port = FIRST_PORT + u16::try_from(nth % PORTS).unwrap();
-        // Only this address: BIND listens on addresses that an interface has.
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        if TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok() {
-            return address;
-        }
-    }
 }
 
 /// Whether this user may start servers that change their user.

@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::process::{Ready, Server, endpoint};
+use crate::port::free_port;
+use crate::process::{Ready, Server};
 use crate::support::program;
 
 /// How long Prometheus may take to start, scrape and evaluate on a machine that is busy.
@@ -25,7 +26,7 @@ impl Prometheus {
     pub(crate) async fn start(folder: &Path, config: &str) -> Self {
         let file = folder.join("prometheus.yml");
         std::fs::write(&file, config).unwrap();
-        let address = endpoint();
+        let address = free_port();
         let arguments = [
             format!("--config.file={}", file.display()),
             format!("--storage.tsdb.path={}", folder.join("prometheus").display()),

@@ -17,16 +17,15 @@ use sqlx::Connection as _;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
+use crate::port::free_port;
+
 #[path = "agent.rs"]
 mod agent;
-#[path = "port.rs"]
-mod port;
 #[path = "small.rs"]
 mod small;
 
 #[allow(unused_imports, reason = "other tests ask pages too")]
 pub(crate) use agent::{Agent, client};
-pub(crate) use port::free_port;
 
 /// The longest that a test waits for something that has to happen.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(3);

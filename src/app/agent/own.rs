@@ -256,7 +256,7 @@ mod tests {
     async fn store(agents: &[&str], now: Timestamp) -> (tempfile::TempDir, Arc<dyn Store>) {
         let folder = tempfile::tempdir().unwrap();
         let store = crate::store::open("sqlite:s.db", folder.path()).await.unwrap();
-        store.sync_jobs(&[job()], now).await.unwrap();
+        store.sync_jobs(&[job()], &FixedClock(now)).await.unwrap();
         for agent in agents {
             store.note_at_work(agent, now, AT_WORK).await.unwrap();
         }

@@ -75,14 +75,12 @@ impl Parts {
     pub(super) async fn take_over(&self) -> Result<(), StoreError> {
         let setup = self.setup();
         let jobs = setup.jobs();
-        // Each call may wait for other agents, and they write meanwhile: each is told the time anew.
-        let now = || self.clock.now();
-        let mended = self.store.reckon_from(now(), engine::LEASE.max(outbox::LEASE)).await?;
+        let mended = self.store.reckon_from(&*self.clock, engine::LEASE.max(outbox::LEASE)).await?;
         if mended > 0 {
             tracing::warn!(rows = mended, "the clock was ahead; what it had put off is put right");
         }
-        self.store.sync_heartbeats(&setup.promises(), now()).await?;
-        self.store.sync_jobs(&jobs, now()).await?;
+        self.store.sync_heartbeats(&setup.promises(), self.clock.now()).await?;
+        self.store.sync_jobs(&jobs, &*self.clock).await?;
         let keys: BTreeSet<_> = jobs.into_iter().map(|job| job.key).collect();
         self.telling.take_over(&keys, &setup);
         // Project by project: the findings of all of them at once are many times what is kept of them.

@@ -7,6 +7,7 @@ use sqlx::postgres::PgConnection;
 
 use super::connection::{Hold, Tries};
 use super::{PostgresStore, incidents};
+use crate::clock::Clock;
 use crate::incident;
 use crate::store::StoreError;
 use crate::store::fault::Fault;
@@ -39,13 +40,14 @@ const STATEMENTS: [&str; 6] = [
 /// See [`Store::reckon_from`](crate::store::Store::reckon_from).
 pub(super) async fn reckon_from(
     store: &PostgresStore,
-    now: Timestamp,
+    clock: &dyn Clock,
     lease: Duration,
 ) -> Result<u64, StoreError> {
     let mut tries = Tries::new();
     loop {
         let doing = "put right what a wrong clock has left";
         let mut write = store.connections.write(doing, Hold::All).await?;
+        let now = clock.now();
         let done = reckon_in(write.on(), now, lease_end(now, lease)).await;
         if let Some(rows) = write.end(&mut tries, done).await? {
             store.woken.forget();

@@ -8,6 +8,7 @@ use sqlx::postgres::PgConnection;
 use super::agents;
 use super::connection::{Connections, Hold, Tries};
 use super::incidents;
+use crate::clock::Clock;
 use crate::store::fault::Fault;
 use crate::store::jobs::{self, Step, ahead, lease_end};
 use crate::store::row::Columns as _;
@@ -64,13 +65,13 @@ pub(super) const RELEASE: [&str; 3] = [
 pub(super) async fn sync(
     connections: &Connections,
     jobs: &[JobSpec],
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<(), StoreError> {
     let mut tries = Tries::new();
     loop {
         let doing = "take over the jobs of the config";
         let mut write = connections.write(doing, Hold::All).await?;
-        let done = sync_in(write.on(), jobs, now).await;
+        let done = sync_in(write.on(), jobs, clock.now()).await;
         if let Some(done) = write.end(&mut tries, done).await? {
             return Ok(done);
         }

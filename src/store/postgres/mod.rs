@@ -39,6 +39,7 @@ use super::{
     HeartbeatKey, HeartbeatRecord, HistoryPoint, IncidentCount, IncidentFilter, IncidentRecord,
     JobKey, JobSpec, LatestRun, Notification, OutboxCount, RunInputs, Span, Store, StoreError,
 };
+use crate::clock::Clock;
 use crate::incident::{Book, Incident, Silence, Waiver};
 use connection::{Connections, LONG, PATIENCE};
 pub use plans::{OFTEN, SMALL};
@@ -107,12 +108,12 @@ impl PostgresStore {
 
 #[async_trait]
 impl Store for PostgresStore {
-    async fn sync_jobs(&self, jobs: &[JobSpec], now: Timestamp) -> Result<(), StoreError> {
-        self.within(LONG, jobs::sync(&self.connections, jobs, now)).await
+    async fn sync_jobs(&self, jobs: &[JobSpec], clock: &dyn Clock) -> Result<(), StoreError> {
+        self.within(LONG, jobs::sync(&self.connections, jobs, clock)).await
     }
 
-    async fn reckon_from(&self, now: Timestamp, lease: Duration) -> Result<u64, StoreError> {
-        self.within(LONG, clock::reckon_from(self, now, lease)).await
+    async fn reckon_from(&self, clock: &dyn Clock, lease: Duration) -> Result<u64, StoreError> {
+        self.within(LONG, clock::reckon_from(self, clock, lease)).await
     }
 
     async fn take_due(
@@ -199,11 +200,8 @@ impl Store for PostgresStore {
         attempt: &Attempt,
         fallback: Option<&str>,
     ) -> Result<(), StoreError> {
-        self.within(
-            PATIENCE,
-            sending::record_attempt(&self.connections, delivery, attempt, fallback),
-        )
-        .await
+        let kept = sending::record_attempt(&self.connections, delivery, attempt, fallback);
+        self.within(PATIENCE, kept).await
     }
 
     async fn enqueue(

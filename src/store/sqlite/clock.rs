@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::{SqliteStore, incidents};
+use crate::clock::Clock;
 use crate::incident;
 use crate::store::StoreError;
 use crate::store::fault::Fault;
@@ -35,10 +36,11 @@ const STATEMENTS: [&str; 6] = [
 /// See [`Store::reckon_from`](crate::store::Store::reckon_from).
 pub(super) async fn reckon_from(
     store: &SqliteStore,
-    now: Timestamp,
+    clock: &dyn Clock,
     lease: Duration,
 ) -> Result<u64, StoreError> {
     let mut write = store.connections.write().await?;
+    let now = clock.now();
     let done = reckon_in(write.on(), now, lease_end(now, lease)).await;
     let rows = write.end("put right what a wrong clock has left", done).await?;
     store.woken.forget();

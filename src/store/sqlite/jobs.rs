@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::agents;
 use super::connection::Connections;
 use super::incidents;
+use crate::clock::Clock;
 use crate::store::fault::Fault;
 use crate::store::jobs::{self, Step, ahead, lease_end};
 use crate::store::words::{at, ms};
@@ -57,10 +58,10 @@ const LET_GO: &str = "UPDATE job SET lease_by = NULL, lease_until = NULL WHERE l
 pub(super) async fn sync(
     connections: &Connections,
     jobs: &[JobSpec],
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<(), StoreError> {
     let mut write = connections.write().await?;
-    let done = sync_in(write.on(), jobs, now).await;
+    let done = sync_in(write.on(), jobs, clock.now()).await;
     write.end("take over the jobs of the config", done).await
 }
 

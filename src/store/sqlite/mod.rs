@@ -36,6 +36,7 @@ use super::{
     HeartbeatKey, HeartbeatRecord, HistoryPoint, IncidentCount, IncidentFilter, IncidentRecord,
     JobKey, JobSpec, LatestRun, Notification, OutboxCount, RunInputs, Span, Store, StoreError,
 };
+use crate::clock::Clock;
 use crate::incident::{Book, Incident, Silence, Waiver};
 use connection::Connections;
 
@@ -61,12 +62,12 @@ impl SqliteStore {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn sync_jobs(&self, jobs: &[JobSpec], now: Timestamp) -> Result<(), StoreError> {
-        jobs::sync(&self.connections, jobs, now).await
+    async fn sync_jobs(&self, jobs: &[JobSpec], clock: &dyn Clock) -> Result<(), StoreError> {
+        jobs::sync(&self.connections, jobs, clock).await
     }
 
-    async fn reckon_from(&self, now: Timestamp, lease: Duration) -> Result<u64, StoreError> {
-        clock::reckon_from(self, now, lease).await
+    async fn reckon_from(&self, clock: &dyn Clock, lease: Duration) -> Result<u64, StoreError> {
+        clock::reckon_from(self, clock, lease).await
     }
 
     async fn take_due(

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::names::serve;
-use crate::process::{Server, endpoint, run};
+use crate::port::free_port;
+use crate::process::{Server, run};
 
 /// Where the zone above is asked, and the zones themselves, as the world sees them.
 pub(super) const PARENT: &str = "192.0.2.1";
@@ -163,7 +164,7 @@ impl Zones {
         let mut zones = String::new();
         let mut forwards = String::new();
         let mut cases = Vec::new();
-        let [parent, child, resolver, nobody] = [(); 4].map(|()| endpoint());
+        let [parent, child, resolver, nobody] = [(); 4].map(|()| free_port());
         for kind in kinds() {
             let zone = format!("{}.example", kind.family.replace(' ', "-"));
             let (file, ds) = make(folder, &zone, &kind);

@@ -17,7 +17,7 @@ use super::{ADDRESS, Host, PROGRAMS, nginx, probes};
 use crate::ledger::{Compared, Said, settle};
 use crate::look::{codes, look};
 use crate::peer;
-use crate::process::endpoint;
+use crate::port::free_port;
 use crate::support::{has, program};
 
 /// A host with its certificate, in files by the stem of its name.
@@ -350,7 +350,7 @@ async fn certificates_are_judged_as_openssl_and_sslyze_judge_them() {
     generate(&mut to);
     let cases = to.cases;
     std::fs::write(folder.path().join("root.pem"), &root.pem).unwrap();
-    let at = endpoint();
+    let at = free_port();
     let hosts: Vec<Host> = cases
         .iter()
         .map(|case| Host {

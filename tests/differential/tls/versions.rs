@@ -13,7 +13,7 @@ use super::{ADDRESS, Host, PROGRAMS, nginx, probes};
 use crate::ledger::{Compared, Said, settle};
 use crate::look::yes;
 use crate::peer;
-use crate::process::endpoint;
+use crate::port::free_port;
 use crate::support::{has, program};
 
 const NAME: &str = "harbor.example";
@@ -151,7 +151,7 @@ async fn versions_and_suites_are_seen_as_openssl_and_sslyze_see_them() {
     let hosts: Vec<Host> = SERVERS
         .iter()
         .map(|(_, key, versions, suites)| Host {
-            at: endpoint(),
+            at: free_port(),
             name: NAME.to_owned(),
             stem: (*key).to_owned(),
             more: format!("ssl_protocols {versions}; ssl_ciphers {suites}:@SECLEVEL=0;"),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use launchready::clock::FixedClock;
 use launchready::incident::{Book, Waiver};
 use launchready::schedule::Schedule;
 use launchready::store::{Attempt, AttemptOutcome, JobKey, JobSpec, Store};
@@ -83,7 +84,7 @@ pub(super) async fn fill(store: &dyn Store, facts: &Facts) {
             phase: 0.0,
         })
     });
-    store.sync_jobs(&jobs.collect::<Vec<_>>(), back(90 * 24 * 60)).await.unwrap();
+    store.sync_jobs(&jobs.collect::<Vec<_>>(), &FixedClock(back(90 * 24 * 60))).await.unwrap();
     let book = &facts.book;
     // A day in which it was down, long ago.
     for hours in (0..90 * 24).rev().step_by(4).filter(|hours| *hours > 7 * 24) {
