@@ -16,8 +16,13 @@ now() { date +%s.%N; }
 since() { calc "printf \"%.1f\", $(now) - $1"; }
 share() { calc "printf \"%.3f\", ($2 - $1) / $3"; }
 
+# Waits until the process that was started last has written what shows that it is ready.
 wait_for() { # FILE PATTERN SECONDS
-  for _ in $(seq $(($3 * 10))); do grep -q "$2" "$1" && return; sleep 0.1; done
+  for _ in $(seq $(($3 * 10))); do
+    grep -q "$2" "$1" && return
+    kill -0 $! 2>/dev/null || break
+    sleep 0.1
+  done
   echo "no $2 in $1:" >&2; tail -20 "$1" >&2; exit 1
 }
 

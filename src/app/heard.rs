@@ -273,7 +273,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = crate::store::open("sqlite:s.db", folder.path()).await.unwrap();
         let key = record(None).key;
-        store.sync_heartbeats(&[key], at("2026-11-20T12:00:00Z")).await.unwrap();
+        store.sync_heartbeats(&[key], &FixedClock(at("2026-11-20T12:00:00Z"))).await.unwrap();
         (folder, store)
     }
 

@@ -89,8 +89,8 @@ pub(super) fn steps(
             steps.push(Step::Add { job, schedule, due_at: soon });
             continue;
         };
-        // It is the key of a run that is stored. Another agent may have stored it after this one read its
-        // clock; only what no clock that is right has written is put back.
+        // It is the key of a run that is stored. The clock of the agent that stored it may be a little ahead of
+        // this one's; only what no clock that is right has written is put back.
         let last_due = known.last_due.map(|last| if last > latest { ms(now) } else { last });
         let from = last_due.map_or(now, |last| at(last).max(now));
         let regular = ms(job.schedule.after(from, job.phase));

@@ -120,10 +120,11 @@ impl<'a> Verdict<'a> {
         Self { outcome, state, due_at, sent_at, error: error.map(String::as_str) }
     }
 
-    /// Whether it changes a delivery that stands so. Accepted is accepted: what another agent tried after its
-    /// lease ran out changes nothing. Accepted late, after it was given up, is still accepted.
-    pub(super) fn changes(&self, before: &str) -> bool {
-        before != "sent" && (before != "failed" || self.state == "sent")
+    /// Whether it changes a delivery that stands so, and that another agent may have by now. Accepted is accepted:
+    /// what was tried after a lease ran out changes nothing, and what comes of it is for whoever has the delivery.
+    /// Accepted late, also after it was given up, is still accepted.
+    pub(super) fn changes(&self, before: &str, of_other: bool) -> bool {
+        before != "sent" && (self.state == "sent" || (before != "failed" && !of_other))
     }
 }
 

@@ -74,14 +74,14 @@ pub trait Store: Send + Sync + Debug {
     // ── Jobs ──────────────────────────────────────────────────────────────────────────────────────
 
     /// Makes the jobs those of the config: new ones are due at once, changed schedules count from now, also
-    /// where a run is under way, and jobs that are gone end, as do their incidents. The time is read when others
-    /// that write have been waited for.
+    /// where a run is under way, and jobs that are gone end, as do their incidents. The time is read
+    /// when it is the turn of the call, which may have waited for other agents.
     async fn sync_jobs(&self, jobs: &[JobSpec], clock: &dyn Clock) -> Result<(), StoreError>;
 
     /// Puts right what a clock that was ahead has left behind: no lease ends later than `lease` from now,
     /// no delivery waits longer than it was to wait, and nothing happened in the future. To be called
     /// before [`sync_jobs`](Self::sync_jobs), at the start and when the clock was put back. Returns how
-    /// many rows were put right. The time is read when others that write have been waited for.
+    /// many rows were put right. The time is read as by [`sync_jobs`](Self::sync_jobs).
     async fn reckon_from(&self, clock: &dyn Clock, lease: Duration) -> Result<u64, StoreError>;
 
     /// Takes jobs that are due and that nobody else holds, earliest first, and leases them to `agent`. Where
@@ -146,8 +146,9 @@ pub trait Store: Send + Sync + Debug {
     async fn give_up(&self, run: &Finished, why: &str) -> Result<Committed, StoreError>;
 
     /// Lets time pass for incidents: reminders, escalations, what a silence or a window held back, calm
-    /// after flapping. Returns how many changes were recorded.
-    async fn wake(&self, book: &Book, now: Timestamp) -> Result<u64, StoreError>;
+    /// after flapping. Returns how many changes were recorded. The time is read as by
+    /// [`sync_jobs`](Self::sync_jobs), for each project.
+    async fn wake(&self, book: &Book, clock: &dyn Clock) -> Result<u64, StoreError>;
 
     // ── Outbox ────────────────────────────────────────────────────────────────────────────────────
 
@@ -162,10 +163,12 @@ pub trait Store: Send + Sync + Debug {
         lease: Duration,
     ) -> Result<Vec<Claimed>, StoreError>;
 
-    /// Records what came of an attempt. `Retry` makes the delivery due again; `Failed` ends it. Where a
-    /// `fallback` is named, that channel is told the same, once however often it is named.
+    /// Records what came of an attempt of `agent`. `Retry` makes the delivery due again; `Failed` ends it, and where
+    /// a `fallback` is named, that channel is told the same, once however often it is named. Either comes too late
+    /// and changes nothing where another agent has the delivery.
     async fn record_attempt(
         &self,
+        agent: &str,
         delivery: &str,
         attempt: &Attempt,
         fallback: Option<&str>,
@@ -248,11 +251,11 @@ pub trait Store: Send + Sync + Debug {
     // ── Jobs that call ────────────────────────────────────────────────────────────────────────────
 
     /// Makes the promises those of the config: new ones count from now, and what was heard of one that is
-    /// gone is kept for a while.
+    /// gone is kept for a while. The time is read as by [`sync_jobs`](Self::sync_jobs).
     async fn sync_heartbeats(
         &self,
         promises: &[HeartbeatKey],
-        now: Timestamp,
+        clock: &dyn Clock,
     ) -> Result<(), StoreError>;
 
     /// Keeps a call. The last hundred of each promise are kept one by one, earlier ones are counted.

@@ -287,7 +287,7 @@ impl Bench {
         self.record(claimed, time, AttemptOutcome::Sent, None).await;
     }
 
-    /// Records an attempt.
+    /// Records an attempt of the agent `one`.
     pub(crate) async fn record(
         &self,
         claimed: &Claimed,
@@ -296,7 +296,7 @@ impl Bench {
         fallback: Option<&str>,
     ) {
         let attempt = Attempt { at: time, duration: Duration::from_millis(40), outcome };
-        self.store.record_attempt(&claimed.delivery.id, &attempt, fallback).await.unwrap();
+        self.store.record_attempt("one", &claimed.delivery.id, &attempt, fallback).await.unwrap();
     }
 
     /// What the next run of a job is given.

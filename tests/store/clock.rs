@@ -78,10 +78,16 @@ pub(crate) async fn a_reminder_counts_from_the_time_at_which_the_clock_was_put_b
     let (now, ahead) = (at("10:00:00"), later(at("10:00:00"), 3 * DAY));
     bench.harbor(&["web"], ahead).await;
     bench.commit(run("harbor", "web", ahead, vec![finding("web-down", "www")])).await;
-    assert_eq!(bench.store.wake(&bench.book, later(ahead, 5)).await.unwrap(), 0);
+    assert_eq!(bench.store.wake(&bench.book, &FixedClock(later(ahead, 5))).await.unwrap(), 0);
     put_back(&bench, now).await;
-    assert_eq!(bench.store.wake(&bench.book, later(now, 4 * 3600 - 5)).await.unwrap(), 0);
-    assert_eq!(bench.store.wake(&bench.book, later(now, 4 * 3600 + 5)).await.unwrap(), 1);
+    assert_eq!(
+        bench.store.wake(&bench.book, &FixedClock(later(now, 4 * 3600 - 5))).await.unwrap(),
+        0
+    );
+    assert_eq!(
+        bench.store.wake(&bench.book, &FixedClock(later(now, 4 * 3600 + 5))).await.unwrap(),
+        1
+    );
     let open = bench.store.incidents(&IncidentFilter::default()).await.unwrap();
     assert_eq!((open[0].first_seen, open[0].opened_at), (now, Some(now)));
 }

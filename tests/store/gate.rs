@@ -1,13 +1,15 @@
 //! What holds everything of a store on PostgreSQL, so that whoever writes has to wait.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use launchready::clock::Clock;
+use launchready::store::{HeartbeatKey, Store, StoreError};
 use sqlx::PgConnection;
 use tokio::time::{Duration, Instant, sleep, timeout};
 
-use crate::bench::{Bench, LEASE, at, job};
+use crate::bench::{Bench, LEASE, at, finding, job, later, run, silence};
 
 /// The number under which everything of a store is held.
 const NUMBER: i64 = 0x4c52_6479;
@@ -61,30 +63,67 @@ impl Clock for After {
     }
 }
 
+/// Whether a call looks at its clock when the gate is open, and not before.
+async fn looks_after(
+    bench: &Bench,
+    now: Timestamp,
+    call: impl AsyncFnOnce(&dyn Store, &After) -> Result<(), StoreError>,
+) {
+    let clock = After { open: AtomicBool::new(false), now };
+    let gate = Gate::shut(bench).await;
+    let opened = async {
+        gate.holds_up(1).await;
+        clock.open.store(true, Ordering::Release);
+        gate.open().await;
+    };
+    let both = async { tokio::join!(call(&*bench.store, &clock), opened) };
+    timeout(SOON * 2, both).await.expect("the gate is open").0.unwrap();
+}
+
 #[tokio::test]
 async fn the_time_that_counts_is_read_when_others_have_been_waited_for() {
     let test = "the_time_that_counts_is_read_when_others_have_been_waited_for";
     let Some(bench) = Bench::on_postgres(test).await else { return };
     let now = at("10:00:00");
     bench.harbor(&["web"], now).await;
-    let clock = After { open: AtomicBool::new(false), now };
+    looks_after(&bench, now, async |store, clock| {
+        store.reckon_from(clock, LEASE).await.map(|rows| assert_eq!(rows, 0))
+    })
+    .await;
     let jobs = [job("harbor", "web"), job("harbor", "mail")];
-    let gate = Gate::shut(&bench).await;
-    let released = async {
-        gate.holds_up(2).await;
-        clock.open.store(true, Ordering::Release);
-        gate.open().await;
-    };
-    let all = async {
-        tokio::join!(
-            bench.store.reckon_from(&clock, LEASE),
-            bench.store.sync_jobs(&jobs, &clock),
-            released
-        )
-    };
-    let (reckoned, synced, ()) = timeout(SOON * 2, all).await.expect("the gate is open");
-    assert_eq!(reckoned.unwrap(), 0);
-    synced.unwrap();
+    looks_after(&bench, now, async |store, clock| store.sync_jobs(&jobs, clock).await).await;
     let due = bench.store.take_due("one", now, LEASE, 9).await.unwrap();
     assert!(due.iter().any(|due| due.key.check == "mail"), "{due:?}");
+    let promise = HeartbeatKey { project: "harbor".to_owned(), name: "backup".to_owned() };
+    looks_after(&bench, now, async |store, clock| {
+        store.sync_heartbeats(std::slice::from_ref(&promise), clock).await
+    })
+    .await;
+    assert_eq!(bench.store.heartbeats("harbor").await.unwrap().len(), 1);
+}
+
+/// A clock that is at another time each time it is looked at.
+#[derive(Debug)]
+struct Steps(Mutex<Vec<Timestamp>>);
+
+impl Clock for Steps {
+    fn now(&self) -> Timestamp {
+        self.0.lock().unwrap().pop().expect("it is looked at so often")
+    }
+}
+
+#[tokio::test]
+async fn a_silence_that_begins_while_others_are_waited_for_holds() {
+    let test = "a_silence_that_begins_while_others_are_waited_for_holds";
+    let Some(bench) = Bench::on_postgres(test).await else { return };
+    let now = at("10:00:00");
+    bench.harbor(&["web"], now).await;
+    let begins = later(now, 60);
+    bench.store.add_silence(&silence("harbor", begins, later(now, 7_200))).await.unwrap();
+    bench.commit(run("harbor", "web", later(now, 90), vec![finding("web-down", "www")])).await;
+    assert!(bench.claim(later(now, 100)).await.is_empty(), "it is silenced");
+    // Its first look was before the silence began, and its second is that of the turn of the project.
+    let clock = Steps(Mutex::new(vec![later(now, 120), now]));
+    assert_eq!(bench.store.wake(&bench.book, &clock).await.unwrap(), 0);
+    assert!(bench.claim(later(now, 130)).await.is_empty(), "it is silenced still");
 }

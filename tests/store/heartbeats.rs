@@ -1,5 +1,6 @@
 //! Jobs that have promised to call: what is kept of their calls, and for how long.
 
+use launchready::clock::FixedClock;
 use launchready::store::{
     HeartbeatCall, HeartbeatKey, HeartbeatRecord, Listener, Signal, forget_listener, last_listened,
     listeners, note_ending, note_listening,
@@ -24,8 +25,8 @@ async fn call(bench: &Bench, name: &str, second: i64, signal: Signal, exit: Opti
 
 pub(crate) async fn a_promise_counts_from_its_first_mention_and_keeps_what_was_heard(bench: Bench) {
     let now = at("10:00:00");
-    bench.store.sync_heartbeats(&[key("backup")], now).await.unwrap();
-    bench.store.sync_heartbeats(&[key("backup")], later(now, 60)).await.unwrap();
+    bench.store.sync_heartbeats(&[key("backup")], &FixedClock(now)).await.unwrap();
+    bench.store.sync_heartbeats(&[key("backup")], &FixedClock(later(now, 60))).await.unwrap();
     let new = only(&bench).await;
     assert_eq!((new.promised_at, new.first_call, new.calls), (now, None, 0));
     call(&bench, "backup", 100, Signal::Start, None).await;
@@ -52,7 +53,7 @@ pub(crate) async fn the_last_hundred_calls_are_kept_one_by_one_and_the_rest_is_c
     bench: Bench,
 ) {
     let now = at("10:00:00");
-    bench.store.sync_heartbeats(&[key("backup"), key("sync")], now).await.unwrap();
+    bench.store.sync_heartbeats(&[key("backup"), key("sync")], &FixedClock(now)).await.unwrap();
     for second in 0..130 {
         call(&bench, "backup", second, Signal::Success, None).await;
     }
@@ -75,17 +76,17 @@ pub(crate) async fn a_promise_that_is_gone_comes_back_with_its_past_and_goes_aft
 ) {
     let now = at("10:00:00");
     let (day, kept) = (24 * 3600, std::time::Duration::from_hours(90 * 24));
-    bench.store.sync_heartbeats(&[key("backup")], now).await.unwrap();
+    bench.store.sync_heartbeats(&[key("backup")], &FixedClock(now)).await.unwrap();
     call(&bench, "backup", 10, Signal::Success, None).await;
-    bench.store.sync_heartbeats(&[], later(now, 60)).await.unwrap();
+    bench.store.sync_heartbeats(&[], &FixedClock(later(now, 60))).await.unwrap();
     assert!(bench.store.heartbeats("harbor").await.unwrap().is_empty());
     bench.store.roll_up(later(now, 20 * day), kept).await.unwrap();
-    bench.store.sync_heartbeats(&[key("backup")], later(now, 20 * day)).await.unwrap();
+    bench.store.sync_heartbeats(&[key("backup")], &FixedClock(later(now, 20 * day))).await.unwrap();
     let back = only(&bench).await;
     assert_eq!((back.promised_at, back.calls), (later(now, 20 * day), 1));
-    bench.store.sync_heartbeats(&[], later(now, 21 * day)).await.unwrap();
+    bench.store.sync_heartbeats(&[], &FixedClock(later(now, 21 * day))).await.unwrap();
     bench.store.roll_up(later(now, 52 * day), kept).await.unwrap();
-    bench.store.sync_heartbeats(&[key("backup")], later(now, 52 * day)).await.unwrap();
+    bench.store.sync_heartbeats(&[key("backup")], &FixedClock(later(now, 52 * day))).await.unwrap();
     assert_eq!(only(&bench).await.calls, 0);
     assert!(bench.store.heartbeat_calls(&key("backup"), 10).await.unwrap().is_empty());
 }
@@ -94,7 +95,11 @@ pub(crate) async fn a_call_of_a_promise_that_is_not_known_yet_is_kept(bench: Ben
     call(&bench, "backup", 10, Signal::Start, None).await;
     let heard = only(&bench).await;
     assert_eq!(heard.promised_at, later(at("10:00:00"), 10));
-    bench.store.sync_heartbeats(&[key("backup")], later(at("10:00:00"), 20)).await.unwrap();
+    bench
+        .store
+        .sync_heartbeats(&[key("backup")], &FixedClock(later(at("10:00:00"), 20)))
+        .await
+        .unwrap();
     assert_eq!(only(&bench).await, heard);
 }
 

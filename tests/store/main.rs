@@ -164,6 +164,7 @@ suite! {
             channels_that_group_for_themselves_are_told_each_change_at_once,
             quiet_hours_hold_one_message_until_the_morning,
             a_lease_that_ran_out_is_claimed_again_under_the_same_id,
+            what_comes_late_of_a_try_is_nothing_to_a_message_that_another_agent_has,
             a_busy_channel_waits_and_others_do_not,
             what_is_held_on_a_channel_that_sends_nothing_is_let_go,
             a_retry_comes_back_at_its_time_and_the_end_never_overtakes_the_beginning,

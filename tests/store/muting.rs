@@ -1,5 +1,6 @@
 //! What people accept and mute, as the store has it.
 
+use launchready::clock::FixedClock;
 use launchready::incident::Waiver;
 use launchready::store::{IncidentFilter, StoreError};
 
@@ -50,10 +51,10 @@ pub(crate) async fn a_silence_holds_a_message_back_and_its_end_lets_it_go(bench:
     assert!(record.changes[0].unheard.as_deref().unwrap().contains(&id));
     assert!(record.changes[0].notification.is_none());
     assert!(bench.claim(later(now, 3600)).await.is_empty());
-    assert_eq!(bench.store.wake(&bench.book, later(now, 60)).await.unwrap(), 0);
+    assert_eq!(bench.store.wake(&bench.book, &FixedClock(later(now, 60))).await.unwrap(), 0);
     bench.store.end_silence(&id, later(now, 120)).await.unwrap();
-    assert_eq!(bench.store.wake(&bench.book, later(now, 121)).await.unwrap(), 1);
-    assert_eq!(bench.store.wake(&bench.book, later(now, 122)).await.unwrap(), 0);
+    assert_eq!(bench.store.wake(&bench.book, &FixedClock(later(now, 121))).await.unwrap(), 1);
+    assert_eq!(bench.store.wake(&bench.book, &FixedClock(later(now, 122))).await.unwrap(), 0);
     let claimed = bench.claim(later(now, 180)).await;
     assert_eq!(told(&claimed[0]), ["unmuted web-down"]);
 }

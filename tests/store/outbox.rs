@@ -214,6 +214,32 @@ pub(crate) async fn a_retry_comes_back_at_its_time_and_the_end_never_overtakes_t
     assert_eq!(attempts, [2, 1]);
 }
 
+pub(crate) async fn what_comes_late_of_a_try_is_nothing_to_a_message_that_another_agent_has(
+    bench: Bench,
+) {
+    let now = at("10:00:00");
+    two_open(&bench, now).await;
+    let first = bench.claim(later(now, 30)).await;
+    let claim = async |second| bench.store.claim("two", &[], later(now, second), LEASE).await;
+    let second = claim(100).await.unwrap();
+    assert_eq!(second[0].delivery.id, first[0].delivery.id, "its lease is over");
+    bench.record(&first[0], later(now, 101), retry(later(now, 102)), None).await;
+    assert!(bench.claim(later(now, 103)).await.is_empty(), "two is at it");
+    bench.record(&first[0], later(now, 104), failed(), Some("partner")).await;
+    assert!(bench.claim(later(now, 105)).await.is_empty(), "nor does another channel tell it yet");
+    let attempt = Attempt {
+        at: later(now, 106),
+        duration: Duration::from_millis(40),
+        outcome: retry(later(now, 400)),
+    };
+    let id = &first[0].delivery.id;
+    bench.store.record_attempt("two", id, &attempt, None).await.unwrap();
+    assert!(bench.claim(later(now, 399)).await.is_empty(), "two says when");
+    assert_eq!(claim(400).await.unwrap()[0].delivery.id, *id);
+    bench.sent(&first[0], later(now, 401)).await;
+    assert!(claim(500).await.unwrap().is_empty(), "what was accepted late was accepted");
+}
+
 pub(crate) async fn a_channel_that_fails_for_good_falls_back_once(bench: Bench) {
     let now = at("10:00:00");
     two_open(&bench, now).await;
@@ -233,7 +259,7 @@ pub(crate) async fn a_channel_that_fails_for_good_falls_back_once(bench: Bench) 
     let states: Vec<_> = record.deliveries.iter().map(|delivery| delivery.state).collect();
     assert_eq!(states, [DeliveryState::Failed, DeliveryState::Failed]);
     let attempt = Attempt { at: now, duration: Duration::ZERO, outcome: AttemptOutcome::Sent };
-    let error = bench.store.record_attempt("dlv_none", &attempt, None).await.unwrap_err();
+    let error = bench.store.record_attempt("one", "dlv_none", &attempt, None).await.unwrap_err();
     assert_eq!(error.to_string(), "there is no delivery \"dlv_none\"");
 }
 

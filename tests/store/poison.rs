@@ -234,7 +234,7 @@ async fn an_incident_that_cannot_be_read_holds_up_neither_time_nor_a_start() {
     let bench = Bench::sqlite().await;
     let now = at("10:00:00");
     unreadable(&bench, now).await;
-    let reminded = bench.store.wake(&bench.book, later(now, 5 * 3600)).await.unwrap();
+    let reminded = bench.store.wake(&bench.book, &FixedClock(later(now, 5 * 3600))).await.unwrap();
     assert_eq!(reminded, 1, "that of the other project is reminded");
     let state = "SELECT count(*) FROM incident WHERE state = 'unreadable'";
     assert_eq!(number(&bench, state).await, 1);
@@ -314,19 +314,19 @@ async fn time_reads_only_what_it_can_do_something_to() {
     for project in ["harbor", "quay"] {
         bench.commit(run(project, "web", now, vec![finding("web-down", "www")])).await;
     }
-    assert_eq!(bench.store.wake(&bench.book, later(now, 60)).await.unwrap(), 0);
+    assert_eq!(bench.store.wake(&bench.book, &FixedClock(later(now, 60))).await.unwrap(), 0);
     // From here on nothing is due before the reminder: what is harmed meanwhile is not noticed.
     harm(&bench, "UPDATE incident SET body = '[' WHERE project = 'harbor'").await;
-    assert_eq!(bench.store.wake(&bench.book, later(now, 120)).await.unwrap(), 0);
+    assert_eq!(bench.store.wake(&bench.book, &FixedClock(later(now, 120))).await.unwrap(), 0);
     let state = "SELECT count(*) FROM incident WHERE state = 'unreadable'";
     assert_eq!(number(&bench, state).await, 0);
     // Another book asks for every incident anew.
     let mut book = bench.book.clone();
     book.policies.entry("quay".to_owned()).or_default().reminder = Duration::from_mins(1);
-    assert_eq!(bench.store.wake(&book, later(now, 180)).await.unwrap(), 1);
+    assert_eq!(bench.store.wake(&book, &FixedClock(later(now, 180))).await.unwrap(), 1);
     assert_eq!(number(&bench, state).await, 1);
-    assert_eq!(bench.store.wake(&book, later(now, 181)).await.unwrap(), 0);
-    assert_eq!(bench.store.wake(&book, later(now, 241)).await.unwrap(), 1);
+    assert_eq!(bench.store.wake(&book, &FixedClock(later(now, 181))).await.unwrap(), 0);
+    assert_eq!(bench.store.wake(&book, &FixedClock(later(now, 241))).await.unwrap(), 1);
     let counted = bench.store.incident_counts(None).await.unwrap();
     assert_eq!((counted.len(), counted[0].project.as_str(), counted[0].count), (1, "quay", 1));
 }

@@ -176,7 +176,11 @@ async fn a_file_of_the_first_version_is_brought_to_this_one_with_all_that_it_hol
     let store = SqliteStore::open(&old).await.unwrap();
     let counts = store.incident_counts(None).await.unwrap();
     assert_eq!((counts.len(), counts[0].project.as_str(), counts[0].count), (1, "harbor", 1));
-    assert_eq!(store.wake(&bench.book, later(now, 5 * 3600)).await.unwrap(), 1, "a reminder");
+    assert_eq!(
+        store.wake(&bench.book, &FixedClock(later(now, 5 * 3600))).await.unwrap(),
+        1,
+        "a reminder"
+    );
     assert_eq!(store.incident(&id).await.unwrap().unwrap().incident.id, id);
 }
 

@@ -201,7 +201,7 @@ async fn live(seed: u64, mut bench: Bench) {
     for _ in 0..150 {
         now = later(now, i64::try_from(dice.roll(90)).unwrap());
         match dice.roll(12) {
-            0 => drop(bench.store.wake(&bench.book, now).await.unwrap()),
+            0 => drop(bench.store.wake(&bench.book, &FixedClock(now)).await.unwrap()),
             1 => {
                 let until = later(now, 300);
                 let project = *dice.one_of(&PROJECTS);

@@ -52,7 +52,7 @@ async fn agents_that_store_the_same_at_once_open_each_incident_once() {
                     stored.extend(new.map(|became| (became.key, round)));
                 }
             }
-            store.wake(&book, later(now, 9 * 3600)).await.unwrap();
+            store.wake(&book, &FixedClock(later(now, 9 * 3600))).await.unwrap();
             stored
         });
     }
@@ -123,7 +123,7 @@ async fn agents_that_send_at_once_tell_each_change_once_and_in_its_order() {
                     };
                     let attempt = Attempt { at: time, duration: Duration::from_millis(1), outcome };
                     let fallback = fails.then_some("last");
-                    store.record_attempt(&id, &attempt, fallback).await.unwrap();
+                    store.record_attempt(&name, &id, &attempt, fallback).await.unwrap();
                     heard.push((claim, fails));
                 }
                 tokio::task::yield_now().await;

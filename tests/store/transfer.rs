@@ -78,7 +78,7 @@ async fn live(store: &dyn Store) {
         mail.assessment.measure(measured("age", Some("ns1"), 0.25));
         let runs = [run("harbor", "web", due, seen), mail];
         store.commit(&runs, &book).await.unwrap();
-        store.wake(&book, later(due, 60)).await.unwrap();
+        store.wake(&book, &FixedClock(later(due, 60))).await.unwrap();
     }
     let claimed = store.claim("one", &[], later(now, 9_000), Duration::from_mins(1)).await.unwrap();
     let first = claimed.first().unwrap();
@@ -87,7 +87,7 @@ async fn live(store: &dyn Store) {
         duration: Duration::from_millis(40),
         outcome: AttemptOutcome::Sent,
     };
-    store.record_attempt(&first.delivery.id, &attempt, None).await.unwrap();
+    store.record_attempt("one", &first.delivery.id, &attempt, None).await.unwrap();
     store.release("one").await.unwrap();
     store.add_silence(&silence("harbor", later(now, 60), later(now, 90_000))).await.unwrap();
     for code in ["web-slow", "a-first", "z-last"] {
@@ -95,7 +95,7 @@ async fn live(store: &dyn Store) {
     }
     store.put("page.key", "s3cret").await.unwrap();
     let promise = HeartbeatKey { project: "harbor".to_owned(), name: "nightly".to_owned() };
-    store.sync_heartbeats(std::slice::from_ref(&promise), now).await.unwrap();
+    store.sync_heartbeats(std::slice::from_ref(&promise), &FixedClock(now)).await.unwrap();
     let call = HeartbeatCall { at: later(now, 5), signal: Signal::Failure, exit: Some(3) };
     store.record_call(&promise, &call).await.unwrap();
     let approved = Approved {

@@ -29,7 +29,9 @@ async fn troubled(bench: &Bench) {
 pub(crate) async fn time_passes_in_many_projects_at_once(bench: Bench) {
     let now = at("10:00:00");
     troubled(&bench).await;
-    let wake = async |second| bench.store.wake(&bench.book, later(now, second)).await.unwrap();
+    let wake = async |second| {
+        bench.store.wake(&bench.book, &FixedClock(later(now, second))).await.unwrap()
+    };
     assert_eq!(wake(60).await, 0);
     assert_eq!(wake(5 * 3600).await, PROJECTS, "each is reminded of its own");
     assert_eq!(wake(5 * 3600 + 60).await, 0);
@@ -50,7 +52,7 @@ async fn projects_on_a_server_are_asked_for_by_many_at_once() {
     troubled(&bench).await;
     let (proxy, store) = by_proxy(&bench).await;
     let before = proxy.asked.load(Ordering::Relaxed);
-    assert_eq!(store.wake(&bench.book, at("10:01:00")).await.unwrap(), 0);
+    assert_eq!(store.wake(&bench.book, &FixedClock(at("10:01:00"))).await.unwrap(), 0);
     let asked = proxy.asked.load(Ordering::Relaxed) - before;
     assert!(asked < PROJECTS / 4, "{asked} questions about {PROJECTS} projects");
 }

@@ -161,12 +161,12 @@ async fn goes_by(bench: Bench) {
         let shares = looks.chunks(looks.len().div_ceil(agents.len()));
         let each = agents.iter().zip(shares).map(|(agent, looks)| commit(&**agent, looks, &book));
         stored += join_all(each).await.iter().sum::<usize>();
-        bench.store.wake(&book, now).await.unwrap();
+        bench.store.wake(&book, &FixedClock(now)).await.unwrap();
         // One message a round is sent for each channel.
         for claimed in bench.store.claim("one", &[], now, LEASE).await.unwrap() {
             let (duration, outcome) = (Duration::from_millis(40), AttemptOutcome::Sent);
             let attempt = Attempt { at: now, duration, outcome };
-            bench.store.record_attempt(&claimed.delivery.id, &attempt, None).await.unwrap();
+            bench.store.record_attempt("one", &claimed.delivery.id, &attempt, None).await.unwrap();
         }
         now = plus(now, size.every);
         round += 1;

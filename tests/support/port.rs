@@ -1,4 +1,4 @@
-//! Addresses that nothing listens on, and that no other test is given.
+//! Addresses that nothing listens on, and that no other test with the same target folder is given.
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener, UdpSocket};

@@ -1,5 +1,6 @@
 //! What jobs may say at `/heartbeat/TOKEN`, and that nobody else learns anything there.
 
+use launchready::clock::FixedClock;
 use launchready::store::{HeartbeatKey, HeartbeatRecord, JobKey, Signal};
 use reqwest::StatusCode;
 
@@ -162,7 +163,10 @@ async fn a_job_that_calls_without_end_is_told_to_wait_and_nothing_else_is() {
 async fn the_page_of_the_check_shows_each_job_with_its_last_calls_and_never_its_token() {
     let page = Page::start(&Plan::default()).await;
     let path = "/projects/harbor/checks/ops-heartbeat";
-    page.store.sync_heartbeats(&[key()], crate::site::NOW.parse().unwrap()).await.unwrap();
+    page.store
+        .sync_heartbeats(&[key()], &FixedClock(crate::site::NOW.parse().unwrap()))
+        .await
+        .unwrap();
     let before = get(&page, path).await.body;
     assert!(before.contains(JOB) && before.contains("no call yet"), "{before}");
     call(&page, "GET", "/start").await;

@@ -79,7 +79,7 @@ impl Parts {
         if mended > 0 {
             tracing::warn!(rows = mended, "the clock was ahead; what it had put off is put right");
         }
-        self.store.sync_heartbeats(&setup.promises(), self.clock.now()).await?;
+        self.store.sync_heartbeats(&setup.promises(), &*self.clock).await?;
         self.store.sync_jobs(&jobs, &*self.clock).await?;
         let keys: BTreeSet<_> = jobs.into_iter().map(|job| job.key).collect();
         self.telling.take_over(&keys, &setup);
@@ -133,7 +133,7 @@ impl Parts {
         loop {
             pause(&*self.clock, WAKE).await;
             let book = Arc::clone(&self.setup().book);
-            let woke = self.store.wake(&book, self.clock.now()).await;
+            let woke = self.store.wake(&book, &*self.clock).await;
             self.telling.woke(woke.as_ref().map(drop));
             match woke {
                 Ok(0) => {}

@@ -97,7 +97,7 @@ impl Sender {
         let Delivery { id, channel, .. } = delivery;
         let mut said = false;
         loop {
-            let done = self.store.record_attempt(id, attempt, fallback).await;
+            let done = self.store.record_attempt(&self.agent, id, attempt, fallback).await;
             self.observer.recorded(channel, done.as_ref().copied());
             match done {
                 // Missing: somebody took the delivery away, such as with its project.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sqlx::postgres::PgConnection;
 
 use super::connection::{Connections, Hold, Tries};
+use crate::clock::Clock;
 use crate::store::fault::Fault;
 use crate::store::looks;
 use crate::store::row::Columns as _;
@@ -41,13 +42,13 @@ pub(super) const OLD_PROMISES: &str = "DELETE FROM heartbeat WHERE id IN \
 pub(super) async fn sync(
     connections: &Connections,
     promises: &[HeartbeatKey],
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<(), StoreError> {
     let mut tries = Tries::new();
     loop {
         let doing = "take over the promises of the config";
         let mut write = connections.write(doing, Hold::All).await?;
-        let done = sync_in(write.on(), promises, now).await;
+        let done = sync_in(write.on(), promises, clock.now()).await;
         if let Some(done) = write.end(&mut tries, done).await? {
             return Ok(done);
         }

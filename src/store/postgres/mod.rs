@@ -180,8 +180,8 @@ impl Store for PostgresStore {
         self.within(PATIENCE, commit::give_up(&self.connections, run, why)).await
     }
 
-    async fn wake(&self, book: &Book, now: Timestamp) -> Result<u64, StoreError> {
-        waking::wake(self, book, now).await
+    async fn wake(&self, book: &Book, clock: &dyn Clock) -> Result<u64, StoreError> {
+        waking::wake(self, book, clock).await
     }
 
     async fn claim(
@@ -196,11 +196,12 @@ impl Store for PostgresStore {
 
     async fn record_attempt(
         &self,
+        agent: &str,
         delivery: &str,
         attempt: &Attempt,
         fallback: Option<&str>,
     ) -> Result<(), StoreError> {
-        let kept = sending::record_attempt(&self.connections, delivery, attempt, fallback);
+        let kept = sending::record_attempt(&self.connections, agent, delivery, attempt, fallback);
         self.within(PATIENCE, kept).await
     }
 
@@ -290,9 +291,9 @@ impl Store for PostgresStore {
     async fn sync_heartbeats(
         &self,
         promises: &[HeartbeatKey],
-        now: Timestamp,
+        clock: &dyn Clock,
     ) -> Result<(), StoreError> {
-        self.within(LONG, heartbeats::sync(&self.connections, promises, now)).await
+        self.within(LONG, heartbeats::sync(&self.connections, promises, clock)).await
     }
 
     async fn record_call(

@@ -44,7 +44,7 @@ pub(super) const COLUMNS: &str = "SELECT d.id, n.id AS notification, d.channel, 
 pub(super) const PROJECT_OF: &str = "SELECT n.project FROM delivery d \
      JOIN notification n ON n.seq = d.notification WHERE d.id = $1";
 
-pub(super) const DELIVERY: &str = "SELECT seq, notification, channel, state FROM delivery WHERE id = $1 \
+pub(super) const DELIVERY: &str = "SELECT seq, notification, channel, state, lease_by FROM delivery WHERE id = $1 \
      FOR NO KEY UPDATE";
 
 /// See [`Store::claim`](crate::store::Store::claim).
@@ -141,6 +141,7 @@ async fn claim_in(
 /// See [`Store::record_attempt`](crate::store::Store::record_attempt).
 pub(super) async fn record_attempt(
     connections: &Connections,
+    agent: &str,
     delivery: &str,
     attempt: &Attempt,
     fallback: Option<&str>,
@@ -162,7 +163,7 @@ pub(super) async fn record_attempt(
     let mut tries = Tries::new();
     loop {
         let mut write = connections.write(DOING, hold).await?;
-        let done = record_in(write.on(), delivery, attempt, fallback).await;
+        let done = record_in(write.on(), agent, delivery, attempt, fallback).await;
         if let Some(done) = write.end(&mut tries, done).await? {
             return Ok(done);
         }
@@ -175,6 +176,7 @@ fn missing(delivery: &str) -> Fault {
 
 async fn record_in(
     on: &mut PgConnection,
+    agent: &str,
     id: &str,
     attempt: &Attempt,
     fallback: Option<&str>,
@@ -194,7 +196,8 @@ async fn record_in(
     .bind(verdict.error.map(plain))
     .execute(&mut *on)
     .await?;
-    if !verdict.changes(row.text("state")?) {
+    let of_other = row.some_text("lease_by")?.is_some_and(|holder| holder != agent);
+    if !verdict.changes(row.text("state")?, of_other) {
         return Ok(());
     }
     sqlx::query(

@@ -8,6 +8,7 @@ use sqlx::postgres::PgConnection;
 
 use super::connection::{Hold, Tries};
 use super::{PATIENCE, PostgresStore, changes, incidents, people};
+use crate::clock::Clock;
 use crate::incident::Book;
 use crate::store::StoreError;
 use crate::store::fault::Fault;
@@ -38,8 +39,9 @@ const DOING: &str = "let time pass for incidents";
 pub(super) async fn wake(
     store: &PostgresStore,
     book: &Book,
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<u64, StoreError> {
+    let now = clock.now();
     let (asked, reckoned) = store.within(PATIENCE, projects(store, book, now)).await?;
     let mut moved = Vec::new();
     for some in asked.chunks(TOGETHER) {
@@ -47,7 +49,7 @@ pub(super) async fn wake(
     }
     let mut count = 0;
     for project in moved {
-        match store.within(PATIENCE, wake_project(store, book, &project, now)).await {
+        match store.within(PATIENCE, wake_project(store, book, &project, clock)).await {
             Ok(happened) => count += happened,
             Err(error) if error.is_about_rows() => tracing::error!(project, "{}", error.chain()),
             Err(error) => return Err(error),
@@ -102,13 +104,13 @@ async fn wake_project(
     store: &PostgresStore,
     book: &Book,
     project: &str,
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<u64, StoreError> {
     let projects = [project].into();
     let mut tries = Tries::new();
     loop {
         let mut write = store.connections.write(DOING, Hold::Projects(&projects)).await?;
-        let done = wake_in(write.on(), store, book, project, now).await;
+        let done = wake_in(write.on(), store, book, project, clock.now()).await;
         if let Some(count) = write.end(&mut tries, done).await? {
             return Ok(count);
         }

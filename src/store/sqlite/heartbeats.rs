@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::connection::Connections;
+use crate::clock::Clock;
 use crate::store::fault::Fault;
 use crate::store::looks;
 use crate::store::row::Columns as _;
@@ -41,10 +42,10 @@ pub(super) const OLD_PROMISES: &str = "DELETE FROM heartbeat WHERE id IN \
 pub(super) async fn sync(
     connections: &Connections,
     promises: &[HeartbeatKey],
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<(), StoreError> {
     let mut write = connections.write().await?;
-    let done = sync_in(write.on(), promises, now).await;
+    let done = sync_in(write.on(), promises, clock.now()).await;
     write.end("take over the promises of the config", done).await
 }
 

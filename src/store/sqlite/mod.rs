@@ -134,8 +134,8 @@ impl Store for SqliteStore {
         commit::give_up(&self.connections, run, why).await
     }
 
-    async fn wake(&self, book: &Book, now: Timestamp) -> Result<u64, StoreError> {
-        waking::wake(self, book, now).await
+    async fn wake(&self, book: &Book, clock: &dyn Clock) -> Result<u64, StoreError> {
+        waking::wake(self, book, clock).await
     }
 
     async fn claim(
@@ -150,11 +150,12 @@ impl Store for SqliteStore {
 
     async fn record_attempt(
         &self,
+        agent: &str,
         delivery: &str,
         attempt: &Attempt,
         fallback: Option<&str>,
     ) -> Result<(), StoreError> {
-        sending::record_attempt(&self.connections, delivery, attempt, fallback).await
+        sending::record_attempt(&self.connections, agent, delivery, attempt, fallback).await
     }
 
     async fn enqueue(
@@ -242,9 +243,9 @@ impl Store for SqliteStore {
     async fn sync_heartbeats(
         &self,
         promises: &[HeartbeatKey],
-        now: Timestamp,
+        clock: &dyn Clock,
     ) -> Result<(), StoreError> {
-        heartbeats::sync(&self.connections, promises, now).await
+        heartbeats::sync(&self.connections, promises, clock).await
     }
 
     async fn record_call(

@@ -126,25 +126,29 @@ async fn claim_in(
 /// See [`Store::record_attempt`](crate::store::Store::record_attempt).
 pub(super) async fn record_attempt(
     connections: &Connections,
+    agent: &str,
     delivery: &str,
     attempt: &Attempt,
     fallback: Option<&str>,
 ) -> Result<(), StoreError> {
     let mut write = connections.write().await?;
-    let done = record_in(write.on(), delivery, attempt, fallback).await;
+    let done = record_in(write.on(), agent, delivery, attempt, fallback).await;
     write.end("record the attempt to send", done).await
 }
 
 async fn record_in(
     on: &mut SqliteConnection,
+    agent: &str,
     id: &str,
     attempt: &Attempt,
     fallback: Option<&str>,
 ) -> Result<(), Fault> {
-    let row = sqlx::query("SELECT seq, notification, channel, state FROM delivery WHERE id = ?1")
-        .bind(id)
-        .fetch_optional(&mut *on)
-        .await?;
+    let row = sqlx::query(
+        "SELECT seq, notification, channel, state, lease_by FROM delivery WHERE id = ?1",
+    )
+    .bind(id)
+    .fetch_optional(&mut *on)
+    .await?;
     let Some(row) = row else {
         return Err(StoreError::Missing { what: "delivery", id: id.to_owned() }.into());
     };
@@ -161,7 +165,8 @@ async fn record_in(
     .bind(verdict.error)
     .execute(&mut *on)
     .await?;
-    if !verdict.changes(row.text("state")?) {
+    let of_other = row.some_text("lease_by")?.is_some_and(|holder| holder != agent);
+    if !verdict.changes(row.text("state")?, of_other) {
         return Ok(());
     }
     sqlx::query(

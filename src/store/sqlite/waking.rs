@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::{SqliteStore, changes, incidents, people};
+use crate::clock::Clock;
 use crate::incident::Book;
 use crate::store::StoreError;
 use crate::store::fault::Fault;
@@ -37,15 +38,15 @@ async fn asleep(on: &mut SqliteConnection, project: &str) -> Result<Asleep, Faul
 pub(super) async fn wake(
     store: &SqliteStore,
     book: &Book,
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<u64, StoreError> {
     let mut on = store.connections.read().await?;
-    let found = find(&mut on, store, book, now).await;
+    let found = find(&mut on, store, book, clock.now()).await;
     drop(on);
     let (moved, reckoned) = store.connections.told(DOING, found)?;
     let mut count = 0;
     for project in moved {
-        match wake_project(store, book, &project, now).await {
+        match wake_project(store, book, &project, clock).await {
             Ok(happened) => count += happened,
             Err(error) if error.is_about_rows() => tracing::error!(project, "{}", error.chain()),
             Err(error) => return Err(error),
@@ -81,9 +82,10 @@ async fn wake_project(
     store: &SqliteStore,
     book: &Book,
     project: &str,
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<u64, StoreError> {
     let mut write = store.connections.write().await?;
+    let now = clock.now();
     let done = async {
         let book = people::book(&store.muting, write.on(), book).await?;
         let asleep = asleep(write.on(), project).await?;

@@ -134,7 +134,7 @@ pub(super) async fn fill(store: &dyn Store, facts: &Facts) {
         };
         commit(store, book, vec![run]).await;
     }
-    store.wake(book, now).await.unwrap();
+    store.wake(book, &FixedClock(now)).await.unwrap();
     deliver(store, now).await;
     store
         .add_waiver(&Waiver {
@@ -163,7 +163,7 @@ async fn deliver(store: &dyn Store, now: Timestamp) {
             AttemptOutcome::Sent
         };
         let attempt = Attempt { at: now, duration: Duration::from_millis(90), outcome };
-        store.record_attempt(&claimed.delivery.id, &attempt, None).await.unwrap();
+        store.record_attempt("test", &claimed.delivery.id, &attempt, None).await.unwrap();
     }
 }
 
