@@ -18,7 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 const AGAIN: Duration = Duration::from_mins(1);
 /// The target of what loops complain of that go round several times a second. What is said elsewhere is said of one
 /// event each time, such as of a config that was read again.
-pub(crate) const LOOPS: &str = "loops";
+const LOOPS: &str = "loops";
 /// So many complaints are remembered. With more of them at once, some are written more often.
 const REMEMBERED: usize = 1_000;
 
@@ -47,6 +47,11 @@ pub fn start(format: LogFormat, verbose: bool) {
         LogFormat::Text => drop(builder.with_target(false).finish().with(once).try_init()),
         LogFormat::Json => drop(builder.json().finish().with(once).try_init()),
     }
+}
+
+/// Logs an error of a loop, with its cause; the log takes the same words once a minute.
+pub(crate) fn complain(error: impl std::error::Error + Send + Sync + 'static) {
+    tracing::error!(target: LOOPS, "{:#}", anyhow::Error::new(error));
 }
 
 /// Holds back what a loop complained of a moment ago, with the same words.

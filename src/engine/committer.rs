@@ -16,7 +16,8 @@ use crate::clock::{Clock, between};
 use crate::incident::{Book, RunSeen, Sight};
 use crate::store::{Committed, Finished, REPORT_IT, Store, StoreError};
 
-/// Runs that end within this time are stored together: so little that nobody notices, and enough for the hundreds that a busy agent ends.
+/// Runs that end within this time are stored together: so little that nobody notices, and enough for the hundreds
+/// that a busy agent ends.
 const GATHER: Duration = Duration::from_millis(50);
 /// The most runs of one transaction.
 const BATCH: usize = 256;

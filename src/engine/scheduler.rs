@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::given_back::GivenBack;
 use crate::clock::{Clock, between, later};
 use crate::store::{DueJob, Finished, JobKey, RunInputs, Store, StoreError};
-use crate::telemetry;
+use crate::telemetry::complain;
 
 /// A job is leased for this long: longer than any check may take, so that a second agent takes over only
 /// what is lost.
@@ -128,7 +128,7 @@ impl Scheduler {
                 }
                 Err(error) => {
                     self.observer.stuck(&error);
-                    tracing::error!(target: telemetry::LOOPS, "{:#}", anyhow::Error::new(error));
+                    complain(error);
                     IDLE
                 }
             };

@@ -120,11 +120,13 @@ impl<'a> Verdict<'a> {
         Self { outcome, state, due_at, sent_at, error: error.map(String::as_str) }
     }
 
-    /// Whether it changes a delivery that stands so, and that another agent may have by now. Accepted is accepted:
-    /// what was tried after a lease ran out changes nothing, and what comes of it is for whoever has the delivery.
-    /// Accepted late, also after it was given up, is still accepted.
-    pub(super) fn changes(&self, before: &str, of_other: bool) -> bool {
-        before != "sent" && (self.state == "sent" || (before != "failed" && !of_other))
+    /// Whether it changes the delivery of a row with `state` and `lease_by`, where it is of a try of `agent`.
+    /// Accepted is accepted: what was tried after a lease ran out changes nothing, and what comes of it is for
+    /// whoever has the delivery by now. Accepted late, also after it was given up, is still accepted.
+    pub(super) fn changes<R: Columns>(&self, row: &R, agent: &str) -> Result<bool, Fault> {
+        let before = row.text("state")?;
+        let of_other = row.some_text("lease_by")?.is_some_and(|holder| holder != agent);
+        Ok(before != "sent" && (self.state == "sent" || (before != "failed" && !of_other)))
     }
 }
 

@@ -50,7 +50,7 @@ async fn what_an_agent_held_when_it_was_cut_off_is_soon_let_go() {
     let (theirs, book) = (seen.clone(), bench.book.clone());
     // It waits for the gate, and is given it when nobody can hear that any more.
     let cut_off = tokio::spawn(async move { store.commit(&[theirs], &book).await });
-    gate.holds_up(1).await;
+    gate.holds_somebody_up().await;
     proxy.fall_silent();
     gate.open().await;
     let mine = timeout(SOON, bench.store.commit(&[seen], &bench.book)).await.unwrap().unwrap();

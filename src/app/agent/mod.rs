@@ -1,6 +1,5 @@
 //! The agent: scheduler, store, messages, metrics and page, held together until it is told to stop.
 
-mod complaint;
 mod others;
 mod own;
 mod page;

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::complaint::complain;
 use super::parts::Parts;
 use crate::app::heard;
 use crate::clock::pause;
+use crate::telemetry::complain;
 
 /// Tries in a row that fail before the agent counts as cut off: a minute, so that a restart of the server is none.
 const FAILURES: u32 = 4;

@@ -11,13 +11,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use launchready_checks::contract::{Assessment, Finding, FindingSpec, Status};
 
-use super::complaint::complain;
 use super::parts::Parts;
 use crate::clock::{Clock, between, later, pause};
 use crate::engine::seen_finding;
 use crate::incident::{RunSeen, SeenFinding, Sight};
 use crate::schedule::Schedule;
 use crate::store::{AT_WORK, DueJob, Finished, JobKey, JobSpec, Store, StoreError};
+use crate::telemetry::complain;
 
 /// The name under which the agent reports about itself; the config refuses it for a project.
 pub(super) const PROJECT: &str = "launchready";

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::complaint::complain;
 use super::own::{self, Uplink};
 use super::page::Page;
 use super::setup::Setup;
@@ -21,6 +20,7 @@ use crate::notify::outbox::{self, Routes};
 use crate::notify::summary;
 use crate::probe::Sharers;
 use crate::store::{AT_WORK, Store, StoreError};
+use crate::telemetry::complain;
 
 /// How often reminders, escalations and what was held back are looked for.
 const WAKE: Duration = Duration::from_secs(5);

@@ -10,7 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::complaint::complain;
 use super::parts::Parts;
 use super::setup::Setup;
 use crate::clock::{between, pause};
@@ -19,6 +18,7 @@ use crate::metrics::{Board, BySeverity, ProjectFigures};
 use crate::notify::outbox::{self, Tried};
 use crate::report::{self, Standing};
 use crate::store::{Committed, Finished, IncidentFilter, JobKey, LatestRun, StoreError};
+use crate::telemetry::complain;
 
 /// The most open incidents of one project that are counted: more codes than all checks have.
 const COUNTED: usize = 5_000;

@@ -10,7 +10,6 @@ use launchready_checks::registry;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::Instant;
 
-use super::complaint::complain;
 use super::own::{self, Uplink};
 use super::setup::{Setup, phase};
 use crate::app::alerting::{Counter, Told, channels_of};
@@ -26,6 +25,7 @@ use crate::engine::{
 use crate::incident::Sight;
 use crate::probe::Sharers;
 use crate::store::{DueJob, JobKey, RunInputs, Store};
+use crate::telemetry::complain;
 
 /// All looks of one visit end within this time; longer than any check may take.
 const LIMIT: Duration = Duration::from_mins(1);

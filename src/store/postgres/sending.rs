@@ -196,8 +196,7 @@ async fn record_in(
     .bind(verdict.error.map(plain))
     .execute(&mut *on)
     .await?;
-    let of_other = row.some_text("lease_by")?.is_some_and(|holder| holder != agent);
-    if !verdict.changes(row.text("state")?, of_other) {
+    if !verdict.changes(&row, agent)? {
         return Ok(());
     }
     sqlx::query(
